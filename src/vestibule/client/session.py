@@ -212,10 +212,10 @@ class Session(httpx.Auth):
 
             def trace(step: str, info: Mapping[str, Any]) -> None:
                 if step in _CONNECTED:
-                    timeouts.hold(info["return_value"].get_extra_info("socket"))
+                    timeouts.watch(info["return_value"].get_extra_info("socket"))
 
             with self._http.stream(method, path, extensions={"trace": trace}, **content) as answer:
-                text = timeouts.whole(answer.iter_raw())
+                text = timeouts.read_whole(answer.iter_raw())
         return Answer(answer.status_code, answer.url, answer.headers, text, asked_at)
 
     def _send(self, method: str, path: str, **content: Any) -> Answer:

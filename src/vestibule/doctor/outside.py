@@ -81,11 +81,11 @@ class _Answer:
         try:
             with Timeouts(timeouts.ANSWER_SECONDS) as waiting:
                 connection.connect()
-                waiting.hold(connection.sock)
+                waiting.watch(connection.sock)
                 certificate: dict[str, Any] = getattr(connection.sock, "getpeercert", dict)()
                 connection.request(method, address.path.rstrip("/") + path, headers=headers)
                 answer = connection.getresponse()
-                self.content = waiting.whole(iter(lambda: answer.read(_PIECE), b""))
+                self.content = waiting.read_whole(iter(lambda: answer.read(_PIECE), b""))
             self.status, self.headers = answer.status, answer.headers
             self.expires = str(certificate.get("notAfter", ""))
         finally:

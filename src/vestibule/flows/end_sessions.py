@@ -12,7 +12,7 @@ from vestibule.flows.announce import announce
 from vestibule.flows.env import Env
 from vestibule.model.endings import Ending
 from vestibule.model.revocations import Revocation, RevocationKind
-from vestibule.model.sessions import EndReason, LastIssued, Session
+from vestibule.model.sessions import EndedSessions, EndReason, Session
 from vestibule.model.store import Ports
 
 OTHERS_AT_ONCE = 5_000
@@ -104,7 +104,7 @@ async def announce_end(env: Env, ended: Ended) -> None:
 
 
 async def _record_and_revoke(
-    env: Env, tx: Ports, ended: LastIssued, account_id: str, reason: EndReason, now: datetime
+    env: Env, tx: Ports, ended: EndedSessions, account_id: str, reason: EndReason, now: datetime
 ) -> list[Revocation]:
     """Record an event and a revocation for each session that ended; return the revocations."""
     ending = _ending(env, account_id, reason, now)
@@ -124,6 +124,6 @@ async def _record(tx: Ports, session_ids: Sequence[str], ending: Ending) -> None
     await tx.events.record(*events)
 
 
-async def _revoke(tx: Ports, ended: LastIssued, ending: Ending) -> list[Revocation]:
+async def _revoke(tx: Ports, ended: EndedSessions, ending: Ending) -> list[Revocation]:
     """Record a revocation of each session, and return them."""
     return await tx.revocations.append([ending.revocation(*session) for session in ended.items()])

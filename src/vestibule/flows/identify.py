@@ -11,7 +11,7 @@ from vestibule.model.accounts import Account
 from vestibule.model.errors import SessionOver, StoreUnavailable
 from vestibule.model.sessions import EndReason, Session
 from vestibule.protocol.access_tokens import AccessToken
-from vestibule.state.memory import Caller as Caller  # noqa: PLC0414  # every user of this flow needs it
+from vestibule.state.memory import Caller as Caller  # noqa: PLC0414  # exported: this flow returns it
 from vestibule.state.memory import Found
 
 _DIGESTS_KEPT = 512  # of the tokens used last; their texts take half a megabyte, and never more than 8 MB

@@ -93,13 +93,13 @@ class _Import:
                 converted[account.id] = account
         await self._add(list(converted.values()))
 
-    def _account_of(self, row: ForeignRow, before: Mapping[str, Account]) -> Account | None:
+    def _account_of(self, row: ForeignRow, earlier: Mapping[str, Account]) -> Account | None:
         try:
             account = self.converter.account(row)
         except LeftOut as reason:
-            self._leave_out(row.known_by, str(reason))
+            self._leave_out(row.label, str(reason))
             return None
-        if account.id in before:  # do not claim its email: another row may have it
+        if account.id in earlier:  # do not claim its email: another row may have that email
             self._leave_out(account.id, "a row before it has the same id")
             return None
         if (first := self.claims.first(account.email, account.id)) != account.id:
@@ -156,7 +156,7 @@ class _Import:
     async def _import_batch(self, accounts: Sequence[Account]) -> "_Batch":
         async with self.env.store.transaction() as tx:
             batch = await self._compare_with_stored(tx.accounts, accounts)
-            if await _lock_accounts_in_the_way(tx, batch):  # what was read before may have changed
+            if await _lock_accounts_in_the_way(tx, batch):  # the accounts may have changed before they were locked
                 batch = await self._compare_with_stored(tx.accounts, accounts)
             for account in batch.making_room.values():
                 batch.revoked += await remove_squatter(self.env, tx, account.email, account.id, self.env.clock.now())
@@ -166,9 +166,9 @@ class _Import:
                 await tx.login_attempts.forgive_all(account.id, account.email)
         return batch
 
-    def _leave_out(self, known_by: str, reason: str) -> None:
+    def _leave_out(self, label: str, reason: str) -> None:
         self.report.left_out += 1
-        self.listener.left_out(known_by, reason)
+        self.listener.left_out(label, reason)
 
 
 class _Batch:
@@ -181,7 +181,7 @@ class _Batch:
     def __init__(self, accounts: Sequence[Account], held: Mapping[str, Holder]) -> None:
         self.held = self.staying = held
         self.making_room: dict[str, Account] = {}
-        # Again until nothing changes: a stored account that is deleted may have the id of another one in the batch.
+        # Repeat until nothing changes: a deleted stored account may have had the id of another account in the batch.
         while len(self.making_room) < len(room := self._room(accounts)):
             self.making_room = room
             gone = {held[account.email].id for account in room.values()}
@@ -205,10 +205,10 @@ class _Batch:
 
 async def _lock_accounts_in_the_way(tx: Ports, batch: _Batch) -> int:
     """Lock the accounts that are to be deleted, before any other step; return their number."""
-    those = sorted(batch.held[account.email].id for account in batch.making_room.values())
-    for account_id in those:
+    to_delete = sorted(batch.held[account.email].id for account in batch.making_room.values())
+    for account_id in to_delete:
         await tx.accounts.lock(account_id)
-    return len(those)
+    return len(to_delete)
 
 
 async def _add_missing(env: Env, tx: Ports, accounts: Sequence[Account]) -> set[str]:

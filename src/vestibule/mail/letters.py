@@ -169,7 +169,7 @@ def _moment_in_words(at: datetime, language: str) -> str:
 
 def _lifetime_in_words(letter: Letter, language: str) -> str:
     """Return how long the link works, in words: 10 minutes, 3 hours."""
-    lifetime = letter.lasts or (LIFETIMES[TOKEN_IN[letter.kind]] if letter.kind in TOKEN_IN else None)
+    lifetime = letter.link_lifetime or (LIFETIMES[TOKEN_IN[letter.kind]] if letter.kind in TOKEN_IN else None)
     return format_timedelta(lifetime, locale=language) if lifetime else ""
 
 

@@ -16,8 +16,9 @@ MAX_LOCAL_PART_BYTES = 64  # RFC 5321, section 4.5.3.1.1
 MAX_NAME_CHARACTERS = 255
 DEFAULT_PHOTO = "default.png"
 REGISTERED_AGAIN_AFTER = timedelta(minutes=10)
-"""An unverified email can be registered again only this long after the last time. So a double click or a repeated
-request does not register twice."""
+"""An unverified email can be registered again only this long after the last time, so that a double click or a repeated
+request does not register twice.
+"""
 
 
 class Role(StrEnum):
@@ -173,9 +174,9 @@ class Accounts(Protocol):
         afterwards.
         """
 
-    async def doubt_password(self, email: str, now: datetime, known: str | None) -> bool:
-        """Put the password in doubt: note that this email was registered again, if it is unverified and the stored hash
-        is not `known`. Return whether that was noted.
+    async def doubt_password(self, email: str, now: datetime, unless: str | None) -> bool:
+        """Put the password in doubt: note that this email was registered again, if it is unverified, and unless the
+        stored hash is `unless`. Return whether that was noted.
         """
 
     async def trust_password(self, email: str, stored: str | None, doubted_at: datetime) -> None:

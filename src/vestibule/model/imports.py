@@ -40,8 +40,8 @@ class ForeignRow:
     provider: str | None
 
     @property
-    def known_by(self) -> str:
-        """Return the row's id, to name it in a report; or a phrase, if the id is unusable."""
+    def label(self) -> str:
+        """Return what a report calls the row: its id; or a phrase, if the id is unusable."""
         return self.id if self.id is not None and _ID.fullmatch(self.id) else "a row without a usable id"
 
 

@@ -138,8 +138,8 @@ class Backlog:
 
 @dataclass(frozen=True)
 class Letter:
-    """A letter ready to be rendered and sent. `id` is the same in every attempt to send it. `lasts` is how long its
-    link works; None if the link does not expire. `account_id` is the account it is about, if any.
+    """A letter ready to be rendered and sent. `id` is the same in every attempt to send it. `link_lifetime` is how long
+    its link works; None if the link does not expire. `account_id` is the account it is about, if any.
     """
 
     id: str
@@ -149,7 +149,7 @@ class Letter:
     link: str
     language: str = "en"
     detail: Mapping[str, str] = field(default_factory=dict)
-    lasts: timedelta | None = None
+    link_lifetime: timedelta | None = None
     account_id: str | None = None
 
 

@@ -90,8 +90,8 @@ def kept_for(account: Account, letter_id: str, now: datetime) -> OneTimeToken:
     the letter `letter_id` can no longer undo the change.
     """
     kept = issue(kept_email_digest(account.email), account, Purpose.UNDO_EMAIL_CHANGE, now)
-    lasts = UNDO_MAILED_WITHIN + LIFETIMES[Purpose.UNDO_EMAIL_CHANGE]
-    return replace(kept, expires_at=now + lasts, letter_id=letter_id)
+    lifetime = UNDO_MAILED_WITHIN + LIFETIMES[Purpose.UNDO_EMAIL_CHANGE]
+    return replace(kept, expires_at=now + lifetime, letter_id=letter_id)
 
 
 class OneTimeTokens(Protocol):

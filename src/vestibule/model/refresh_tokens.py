@@ -1,7 +1,7 @@
 """Refresh tokens: signed JWTs with a session's id and one of its counters (`flows/refresh.py` has the rules).
 
-All claims come from the session's row, so that signing the same row twice gives the same token. So tabs that refresh at
-once get the same successor, and no token has to be stored.
+All claims come from the session's row, and signing the same row twice gives the same token. So tabs that refresh at the
+same time get the same successor, and no token has to be stored.
 """
 
 from dataclasses import dataclass

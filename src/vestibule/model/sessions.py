@@ -14,6 +14,7 @@ from vestibule.model.accounts import Account
 _ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 
 MAX_LIVE_SUCCESSORS = 16
+"""How many counters, issued in exchange for the same parent, may be valid at once (`flows/refresh.py`)."""
 MOST_COUNTED = 2_000
 """How many sessions of an account are counted at most. A larger number would only say that there are too many."""
 
@@ -51,8 +52,8 @@ class Device:
 @dataclass(frozen=True)
 class SessionLimits:
     """The limits of sessions. A session ends after `idle` without use, and `absolute` after its begin. For
-    `refresh_grace` after a refresh, the same refresh token may be used again by another tab. `for_account`: how many
-    sessions one account may have at once.
+    `refresh_grace` after a refresh, another tab may use the same refresh token again. `rotate`: each refresh issues a
+    new refresh token. `for_account`: how many sessions one account may have at once.
     """
 
     idle: timedelta
@@ -78,7 +79,7 @@ class Session:
     """One sign-in.
 
     Its refresh counters: `current` is the last one issued, at `issued_at`; `parent` is the last one accepted; `base` is
-    the last one that had been issued when `parent` was accepted.
+    the last one that had been issued when `parent` was accepted. So the live successors are those above `base`.
     """
 
     id: str
@@ -138,7 +139,7 @@ class SessionReplica(Protocol):
         """
 
 
-LastIssued = dict[str, datetime]
+EndedSessions = dict[str, datetime]
 """Sessions that ended: each id with the latest time, by any machine's clock, at which the session got tokens."""
 
 
@@ -185,20 +186,22 @@ class Sessions(Protocol):
     async def past(self, account_id: str, most: int, now: datetime) -> list[Session]:
         """Return up to `most` sessions of an account that are over, the one last seen first."""
 
-    async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> LastIssued:
+    async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> EndedSessions:
         """End one live session of an account and return it; return an empty dict if it was over or is another
         account's.
         """
 
-    async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> LastIssued:
+    async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> EndedSessions:
         """End every session of an account; return those that were live. Also marks expired ones as ended, with that
         reason: they may be live by another clock.
         """
 
-    async def end_others(self, account_id: str, spare: str, most: int, reason: EndReason, now: datetime) -> LastIssued:
+    async def end_others(
+        self, account_id: str, spare: str, most: int, reason: EndReason, now: datetime
+    ) -> EndedSessions:
         """End up to `most` live sessions of an account, never `spare`; return them."""
 
-    async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> LastIssued:
+    async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> EndedSessions:
         """End the `most` sessions of an account that were unseen for longest, never `spare`; return those that were
         live. Expired ones keep `expired` or `idle` as their reason.
         """

@@ -77,8 +77,8 @@ class Revoked:
 
     def end_account(self, account: str, not_before: int, until: float) -> None:
         """Refuse an account's tokens issued before `not_before`, in seconds since 1970, until the moment `until`."""
-        earlier = self._accounts.get(account, (not_before, until))
-        self._accounts[account] = max(not_before, earlier[0]), max(until, earlier[1])
+        earlier_not_before, earlier_until = self._accounts.get(account, (not_before, until))
+        self._accounts[account] = max(not_before, earlier_not_before), max(until, earlier_until)
 
     def renew(self, fresh_as_of: float) -> None:
         """Note that everything up to this moment is known."""

@@ -25,7 +25,7 @@ class Timeouts:
     def __init__(self, seconds: float, most_bytes: int = MAX_ANSWER_BYTES) -> None:
         self._seconds, self._most_bytes = seconds, most_bytes
         self._lock, self._over = threading.Lock(), False
-        self._held: socket.socket | None = None
+        self._watched: socket.socket | None = None
         self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True
 
@@ -37,30 +37,29 @@ class Timeouts:
         self, _kind: type[BaseException] | None, fault: BaseException | None, _at: TracebackType | None
     ) -> None:
         self._timer.cancel()
-        if self._over and (
-            fault is None or isinstance(fault, Exception)
-        ):  # then our shutdown of the socket caused the exception
+        # An exception after the time was over comes from our own shutdown of the socket.
+        if self._over and (fault is None or isinstance(fault, Exception)):
             raise self._too_slow() from None
 
-    def hold(self, connection: socket.socket) -> None:
-        """Shut this socket down when the time is over. Replaces a socket held before, such as the one below a TLS
-        socket.
+    def watch(self, connection: socket.socket) -> None:
+        """Shut this socket down when the time is over. Replaces the socket that was watched before, such as the one
+        below a TLS socket.
         """
         with self._lock:
-            self._held = connection
+            self._watched = connection
         if self._over:
             self._shut()
 
-    def whole(self, pieces: Iterable[bytes]) -> bytes:
+    def read_whole(self, chunks: Iterable[bytes]) -> bytes:
         """Return the whole body; raises `Unbounded`."""
-        text = bytearray()
-        for piece in pieces:
-            text += piece
-            if len(text) > self._most_bytes:
+        body = bytearray()
+        for chunk in chunks:
+            body += chunk
+            if len(body) > self._most_bytes:
                 raise Unbounded(f"answers more than {self._most_bytes} bytes")
             if self._over:
                 raise self._too_slow()
-        return bytes(text)
+        return bytes(body)
 
     def _end(self) -> None:
         self._over = True
@@ -68,9 +67,9 @@ class Timeouts:
 
     def _shut(self) -> None:
         with self._lock, suppress(OSError):  # it may be closed already
-            if self._held is not None:
-                # Not `SSLSocket.shutdown`, which would leave the reading thread without its TLS.
-                socket.socket.shutdown(self._held, socket.SHUT_RDWR)
+            if self._watched is not None:
+                # `SSLSocket.shutdown` would leave the reading thread without its TLS, so call the plain socket's.
+                socket.socket.shutdown(self._watched, socket.SHUT_RDWR)
 
     def _too_slow(self) -> Unbounded:
         return Unbounded(f"has not finished its answer after {self._seconds:.0f} seconds")

@@ -120,8 +120,9 @@ class RevocationSet:
         Do not call this after a quick read, which may have missed a number that was committed late.
         """
         self._reads.append((sent_at, self.last))
-        while self._reads[0][0] < sent_at - OVERLAP_SECONDS:
-            self._raise_floor(self._reads.popleft()[1])
+        while self._first_read_at < sent_at - OVERLAP_SECONDS:
+            _, last = self._reads.popleft()
+            self._raise_floor(last)
         self._revoked.renew(sent_at)
         self.clock_offset = clock_offset
 
@@ -133,6 +134,11 @@ class RevocationSet:
         """Drop revocations whose tokens have all expired, once a minute."""
         for subject in self._revoked.purge(now):
             self._index.discard(subject)
+
+    @property
+    def _first_read_at(self) -> float:
+        sent_at, _last = self._reads[0]
+        return sent_at
 
     def _raise_floor(self, floor: int) -> None:
         if floor <= self._floor:

@@ -2,9 +2,9 @@
 
 The server library accepts a fixed number of connections. When they are all taken, the next client waits. The library
 reports a connection only with its first request, so each process looks at its own sockets (`own_sockets`). Linux shows
-the client of each socket, and when we last sent something to it. Received bytes do not count, because a client could
-send one byte of a request each second. A request that is being handled is never cut, because its client waits for us.
-The time to read an answer begins with the answer, however long the work took.
+the client of each socket, and when we last sent something to it. A connection is idle since then. Received bytes do not
+count, because a client could send one byte of a request each second. A request that is being handled is never cut,
+because its client waits for us; the time that the work took does not count as idle.
 
 This works on Linux only. On other systems nothing is closed here; the library's time-outs remain.
 """
@@ -26,8 +26,8 @@ from vestibule.web.in_flight import InFlight, Stage
 from vestibule.web.own_sockets import Connection, OwnSockets
 
 _LOOK_SECONDS = 0.25
-_PATIENCE_SECONDS = 2.0
-"""An unanswered connection may be cut after this time. A feed has a heartbeat each second; most answers are faster."""
+_IDLE_SECONDS = 2.0
+"""A connection that was idle for this long may be cut. A feed sends a heartbeat each second; most answers are quick."""
 _CUT_SECONDS = 0.05
 """The pause after connections were cut: the clients that get in next may be as bad."""
 _LOG_SECONDS = 10.0
@@ -53,7 +53,7 @@ class Bounds:
         return max(self.most // 4, 1)
 
     @property
-    def crowded(self) -> int:
+    def crowded_above(self) -> int:
         """Return the number of connections above which any network may lose some."""
         return self.most * 3 // 4
 
@@ -74,7 +74,7 @@ async def shedding(bounds: Bounds, in_flight: InFlight) -> AsyncIterator[None]:
 
 
 def shed(bounds: Bounds, sockets: OwnSockets, in_flight: InFlight, stopping_for: float | None = None) -> Counter[str]:
-    """Cut connections above the bounds, those that were unanswered for longest first. If the process has been stopping
+    """Cut connections above the bounds, those that were idle for longest first. If the process has been stopping
     for `stopping_for` seconds, cut those that keep it from ending instead. Return how many were cut in each network.
     """
     if stopping_for is None and OwnSockets.open_files() <= bounds.per_network:
@@ -95,29 +95,29 @@ def shed(bounds: Bounds, sockets: OwnSockets, in_flight: InFlight, stopping_for:
 
 def _over_limit(bounds: Bounds, networks: Counter[str]) -> Collection[str]:
     """Return the networks whose connections may be cut: those above their share, or all if the process is crowded."""
-    if networks.total() > bounds.crowded:
+    if networks.total() > bounds.crowded_above:
         return networks
     return {network for network, count in networks.items() if count > bounds.per_network}
 
 
 def _excess(bounds: Bounds, connections: list[Connection]) -> Iterator[Connection]:
-    """Yield the connections to cut, those that were unanswered for longest first.
+    """Yield the connections to cut, those that were idle for longest first.
 
-    Above its share, a network loses the connections that were unanswered for two seconds, or any connections if the
-    process was crowded when this look began. Within its share, it loses only those that were unanswered for two
-    seconds, and only until the process is no longer crowded.
+    A network above its share loses the connections that were idle for two seconds; all above its share, idle or not, if
+    the process was crowded when this function began. A network within its share loses only connections that were idle
+    for two seconds, and only until the process is no longer crowded.
     """
     left = Counter(each.network for each in connections)
     total = len(connections)
-    was_crowded = total > bounds.crowded
-    for each in sorted(connections, key=lambda each: -each.unanswered):
-        if not each.counted or each.stage is Stage.WORKING:  # not counted: of a trusted proxy, which has no share
+    was_crowded = total > bounds.crowded_above
+    for each in sorted(connections, key=lambda each: -each.idle_seconds):
+        if not each.limited or each.stage is Stage.WORKING:
             continue
-        waited = each.unanswered >= _PATIENCE_SECONDS
+        was_idle = each.idle_seconds >= _IDLE_SECONDS
         if left[each.network] > bounds.per_network:
-            may_be_cut = waited or was_crowded
+            may_be_cut = was_idle or was_crowded
         else:
-            may_be_cut = waited and total > bounds.crowded
+            may_be_cut = was_idle and total > bounds.crowded_above
         if may_be_cut:
             left[each.network] -= 1
             total -= 1
@@ -127,7 +127,7 @@ def _excess(bounds: Bounds, connections: list[Connection]) -> Iterator[Connectio
 def _lingering(connections: list[Connection], seconds: float) -> Iterator[Connection]:
     """Yield the connections to cut when the process has been stopping for `seconds`."""
     for each in connections:
-        reads_nothing = each.stage is Stage.ANSWERING and each.unanswered >= _PATIENCE_SECONDS
+        reads_nothing = each.stage is Stage.ANSWERING and each.idle_seconds >= _IDLE_SECONDS
         if reads_nothing or seconds >= _SECONDS_AFTER_SIGTERM.get(each.stage, math.inf):
             yield each
 

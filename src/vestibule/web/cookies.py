@@ -85,7 +85,7 @@ def set_sent_letter(response: Response, value: str, now: datetime, web: WebPolic
 
 
 def clear_sent_letter(response: Response, now: datetime, web: WebPolicy) -> None:
-    """Delete that cookie, after signing in."""
+    """Delete the `sent_letter` cookie, after signing in."""
     _set(response, SENT_LETTER, "", 0, now, web)
 
 

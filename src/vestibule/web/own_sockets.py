@@ -31,15 +31,15 @@ _File = tuple[int, int]
 
 @dataclass(frozen=True)
 class Connection:
-    """An open connection. `file` is a duplicate of its descriptor, `network` is the client's. `counted` is false for a
-    proxy. `unanswered` is the seconds since we last sent something, since the connection was opened, or since its
-    request or answer began: long work must not count against the client.
+    """An open connection. `file` is a duplicate of its descriptor, `network` is the client's. `limited` is false for a
+    trusted proxy, whose connections have no limit. `idle_seconds` is the time since we last sent something, since the
+    connection was opened, or since its request or answer began: long work must not count against the client.
     """
 
     file: socket.socket
     network: str
-    counted: bool
-    unanswered: float
+    limited: bool
+    idle_seconds: float
     stage: Stage | None = None
 
     def cut(self) -> None:
@@ -56,11 +56,11 @@ class _Found:
     family: int = 0
     peer: Peer | None = None
     network: str = ""
-    counted: bool = False
+    limited: bool = False
 
 
 class OwnSockets:
-    """Finds the connections to one port. Those from `proxies` are marked as not counted."""
+    """Finds the connections to one port. Connections from `proxies` are marked as not limited."""
 
     def __init__(self, port: int, proxies: tuple[Network, ...]) -> None:
         self._port = port
@@ -100,7 +100,7 @@ class OwnSockets:
             except OSError:  # closed meanwhile
                 continue
             stage, seconds = in_flight.stage_of(found.peer)
-            yield Connection(copy, found.network, found.counted, min(_unanswered(copy), seconds), stage)
+            yield Connection(copy, found.network, found.limited, min(_seconds_since_sent(copy), seconds), stage)
 
     def _find(self, number: int, file: _File) -> _Found:
         """Return what a descriptor refers to; raises `OSError` if the system cannot say."""
@@ -152,7 +152,7 @@ def _peer_of(connection: socket.socket) -> Peer | None:
     return address, port
 
 
-def _unanswered(connection: socket.socket) -> float:
+def _seconds_since_sent(connection: socket.socket) -> float:
     """Return the seconds since we last sent something; 0 if the system does not say."""
     try:
         known = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)

@@ -156,15 +156,15 @@ def test_n3_who_is_at_the_other_end_is_looked_up_once(monkeypatch: pytest.Monkey
         assert number in looked_up
 
 
-def an_open(network: str, unanswered: float, stage: Stage | None = None, *, counted: bool = True) -> Connection:
-    return Connection(socket.socket(), network, counted, unanswered, stage)
+def an_open(network: str, idle_seconds: float, stage: Stage | None = None, *, limited: bool = True) -> Connection:
+    return Connection(socket.socket(), network, limited, idle_seconds, stage)
 
 
 def too_much(most: int, those: list[Connection]) -> Counter[tuple[str, float]]:
     cut = list(connections._excess(Bounds(8000, most, (ip_network("10.0.0.0/8"),)), those))
     for each in those:
         each.file.close()
-    return Counter((each.network, each.unanswered) for each in cut)
+    return Counter((each.network, each.idle_seconds) for each in cut)
 
 
 def test_n3_one_network_has_a_quarter_and_loses_the_longest_unanswered() -> None:
@@ -174,7 +174,7 @@ def test_n3_one_network_has_a_quarter_and_loses_the_longest_unanswered() -> None
 
 def test_n3_when_it_is_crowded_the_longest_unanswered_of_all_go_and_no_proxy() -> None:
     strangers = [an_open(f"192.0.2.{number}", 10 + number) for number in range(6)]
-    proxies = [an_open("10.0.0.1", 600, counted=False) for _ in range(3)]
+    proxies = [an_open("10.0.0.1", 600, limited=False) for _ in range(3)]
     assert too_much(8, strangers + proxies) == Counter(
         {("192.0.2.5", 15): 1, ("192.0.2.4", 14): 1, ("192.0.2.3", 13): 1}
     )

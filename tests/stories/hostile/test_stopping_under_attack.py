@@ -121,7 +121,7 @@ def an_open() -> Iterator[Callable[[Stage | None, float], Connection]]:
 
 
 @pytest.mark.parametrize(
-    ("stage", "unanswered", "waited_for", "no_longer"),
+    ("stage", "idle_seconds", "waited_for", "no_longer"),
     [
         (None, 0.0, 0.9, 1.0),
         (None, 60.0, 0.9, 1.0),
@@ -134,11 +134,11 @@ def an_open() -> Iterator[Callable[[Stage | None, float], Connection]]:
 def test_n10_how_long_each_is_waited_for(
     an_open: Callable[[Stage | None, float], Connection],
     stage: Stage | None,
-    unanswered: float,
+    idle_seconds: float,
     waited_for: float | None,
     no_longer: float | None,
 ) -> None:
-    one = an_open(stage, unanswered)
+    one = an_open(stage, idle_seconds)
     if waited_for is not None:
         assert list(connections._lingering([one], waited_for)) == []
     if no_longer is not None:

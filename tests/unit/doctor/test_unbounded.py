@@ -76,9 +76,9 @@ def test_c14_an_answer_without_end_ends(head: bytes, again: bytes, pause: float,
 def test_c14_more_than_256_kb_is_not_read() -> None:
     assert (timeouts.MAX_ANSWER_BYTES, timeouts.ANSWER_SECONDS) == (256_000, 5.0)
     with timeouts.Timeouts(timeouts.ANSWER_SECONDS) as waiting:
-        assert len(waiting.whole([b"a" * 255_999, b"a"])) == 256_000
+        assert len(waiting.read_whole([b"a" * 255_999, b"a"])) == 256_000
         with pytest.raises(timeouts.Unbounded, match="answers more than 256000 bytes"):
-            waiting.whole([b"a" * 256_000, b"a"])
+            waiting.read_whole([b"a" * 256_000, b"a"])
 
 
 @pytest.mark.parametrize("content", NONSENSE)

@@ -239,7 +239,7 @@ def test_what_is_no_sender_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_letter_says_in_every_language_how_long_its_link_works(language: str) -> None:
-    letter = replace(a_letter(LetterKind.RESET_PASSWORD), language=language, lasts=timedelta(hours=3))
+    letter = replace(a_letter(LetterKind.RESET_PASSWORD), language=language, link_lifetime=timedelta(hours=3))
     message = arrived(letter)
     for text in (part(message, "plain"), part(message, "html")):
         assert HOURS[language] in text.replace("\u00a0", " ")

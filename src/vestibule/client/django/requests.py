@@ -56,7 +56,7 @@ def caller_of(request: HttpRequest) -> Caller:
     """Return the caller of a request; raises `NoTokenError` if it has none, and `ImproperlyConfigured` if nothing has
     checked the request.
     """
-    caller = known_caller(request)
+    caller = known_caller(request)  # first, because it notes that the page depends on the caller
     if not hasattr(request, CALLER):
         _warnings.warn(_UNCHECKED, _ADD_MIDDLEWARE)  # where DEBUG is off, Django logs the exception below nowhere
         raise ImproperlyConfigured(f"{_UNCHECKED}: {_ADD_MIDDLEWARE}")

@@ -26,18 +26,18 @@ class Metered:
             return
         began = time.perf_counter()
 
-        async def sending(message: Message) -> None:
+        async def timed_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._meter(scope, message["status"]).observe(time.perf_counter() - began)
             await send(message)
 
-        await self._app(scope, receive, sending)
+        await self._app(scope, receive, timed_send)
 
     def _meter(self, scope: Scope, status: int) -> Histogram:
         method, route = scope["method"], route_of(scope, self._unrouted)
         meter = self._meters.get((method, route, status))
         if meter is None:
             meter = REQUESTS.labels(method if method in METHODS else _OTHER, route, str(status))
-            if method in METHODS:  # others are not kept, because clients may invent any number
+            if method in METHODS:  # other methods are not kept, because clients may invent any number of them
                 self._meters[method, route, status] = meter
         return meter

@@ -10,11 +10,11 @@ from redis.exceptions import RedisError
 
 from vestibule.protocol.files import read_bounded
 
-_OF_TLS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname")
-_KNOWN = ("db", "client_name", *_OF_TLS)
+_TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_TLS_PARAMETERS = (*_TLS_FILES, "ssl_cert_reqs", "ssl_check_hostname")
+_KNOWN = ("db", "client_name", *_TLS_PARAMETERS)
 _SCHEMES = {"redis", "rediss", "unix"}
 _MOST_DATABASES = 2**31
-_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _MAX_FILE_BYTES = 10_000_000
 
 
@@ -32,7 +32,7 @@ def require_known(url: str) -> None:
         raise ValueError(f"?{min(unknown)}= is not understood; known are {', '.join(_KNOWN)}")
     if len(names) > len(set(names)):
         raise ValueError("names a parameter twice")
-    if parts.scheme != "rediss" and (of_tls := set(names) & {*_OF_TLS}):
+    if parts.scheme != "rediss" and (of_tls := set(names) & {*_TLS_PARAMETERS}):
         raise ValueError(f"?{min(of_tls)}= works only with rediss://")
     databases = [dict(pairs).get("db", ""), "" if parts.scheme == "unix" else parts.path.strip("/")]
     if not all(map(_is_database, filter(None, databases))):
@@ -50,7 +50,7 @@ def require_usable(pool: BlockingConnectionPool) -> None:
     chosen = pool.connection_kwargs
     if ("ssl_certfile" in chosen) is not ("ssl_keyfile" in chosen):
         raise ValueError("has only one of ssl_certfile and ssl_keyfile")
-    for name in _FILES:
+    for name in _TLS_FILES:
         _require_readable(name, chosen.get(name))
     try:
         pool.connection_class(**chosen)

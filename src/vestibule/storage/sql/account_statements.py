@@ -85,16 +85,16 @@ VERIFY = Prepared(
     .where(_THIS_ACCOUNT, _AT_EMAIL, or_(_EPOCH_NOW.is_(None), _a.epoch == _EPOCH_NOW))
     .values(verified=True, updated_at=_NOW, first_used_at=USED_SINCE)
 )
-_KNOWN = bindparam("known", type_=Text)
+_HASH = bindparam("of_hash", type_=Text)
 DOUBT_PASSWORD = Prepared(
     update(accounts)
-    .where(_AT_EMAIL, _a.verified.is_(False), _a.password_hash.is_distinct_from(_KNOWN))
+    .where(_AT_EMAIL, _a.verified.is_(False), _a.password_hash.is_distinct_from(_HASH))
     .values(registered_again_at=_NOW)
 )
 TRUST_PASSWORD = Prepared(
     update(accounts)
     .where(_AT_EMAIL, _a.registered_again_at == bindparam("doubted_at", type_=Instant))
-    .where(_a.password_hash == _KNOWN)  # false also if either is NULL
+    .where(_a.password_hash == _HASH)  # false also if either is NULL
     .values(registered_again_at=None)
 )
 SET_NAME = Prepared(
@@ -109,7 +109,7 @@ SET_LANGUAGE = Prepared(
     .values(language=_LANGUAGE, updated_at=_NOW)
 )
 REPLACE_HASH = Prepared(
-    update(accounts).where(_THIS_ACCOUNT, _a.password_hash == _KNOWN).values(password_hash=bindparam("password_hash"))
+    update(accounts).where(_THIS_ACCOUNT, _a.password_hash == _HASH).values(password_hash=bindparam("password_hash"))
 )
 REMOVE = Prepared(delete(accounts).where(_THIS_ACCOUNT))
 REMOVE_SQUATTER = Prepared(
@@ -117,9 +117,9 @@ REMOVE_SQUATTER = Prepared(
 )
 
 
-def _change(*also: ColumnElement[bool], **values: object) -> Prepared:
+def _change(*conditions: ColumnElement[bool], **values: object) -> Prepared:
     """Return a statement that changes one account, marks it as used, begins a new epoch and returns that epoch."""
-    changed = update(accounts).where(_THIS_ACCOUNT, *also).values(**values, epoch=_a.epoch + 1, updated_at=_NOW)
+    changed = update(accounts).where(_THIS_ACCOUNT, *conditions).values(**values, epoch=_a.epoch + 1, updated_at=_NOW)
     return Prepared(changed.values(first_used_at=USED_SINCE).returning(_a.epoch))
 
 
@@ -128,7 +128,7 @@ _NEW_HASH, _NEW_EMAIL = (
     bindparam("new_email", type_=_a.email.type),
 )
 SET_PASSWORD = _change(password_hash=_NEW_HASH, registered_again_at=None)
-CHANGE_PASSWORD = _change(_a.password_hash == _KNOWN, password_hash=_NEW_HASH)
+CHANGE_PASSWORD = _change(_a.password_hash == _HASH, password_hash=_NEW_HASH)
 DISABLE = _change(_a.disabled_at.is_(None), disabled_at=_NOW)
 ENABLE = _change(_a.disabled_at.is_not(None), disabled_at=None)
 CHANGE_EMAIL = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None)

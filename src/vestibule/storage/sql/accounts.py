@@ -80,19 +80,19 @@ class SqlAccounts:
         which = {"of_account": account_id, "at_email": email, "in_epoch": epoch, "now": now}
         return bool((await self._connection.execute(statements.VERIFY, which)).rowcount)
 
-    async def doubt_password(self, email: str, now: datetime, known: str | None) -> bool:
-        which = {"at_email": email, "known": known, "now": now}
+    async def doubt_password(self, email: str, now: datetime, unless: str | None) -> bool:
+        which = {"at_email": email, "of_hash": unless, "now": now}
         return bool((await self._connection.execute(statements.DOUBT_PASSWORD, which)).rowcount)
 
     async def trust_password(self, email: str, stored: str | None, doubted_at: datetime) -> None:
-        which = {"at_email": email, "known": stored, "doubted_at": doubted_at}
+        which = {"at_email": email, "of_hash": stored, "doubted_at": doubted_at}
         await self._connection.execute(statements.TRUST_PASSWORD, which)
 
     async def set_password(self, account_id: str, password_hash: str, now: datetime) -> int:
         return await self._change(statements.SET_PASSWORD, account_id, now, password_hash=password_hash) or 0
 
     async def change_password(self, account_id: str, old: str, new: str, now: datetime) -> int | None:
-        return await self._change(statements.CHANGE_PASSWORD, account_id, now, known=old, password_hash=new)
+        return await self._change(statements.CHANGE_PASSWORD, account_id, now, of_hash=old, password_hash=new)
 
     async def set_name(self, account_id: str, epoch: int, name: str, now: datetime) -> bool:
         which = {"of_account": account_id, "of_epoch": epoch, "name": name, "now": now}
@@ -159,7 +159,7 @@ class SqlAccounts:
         return argon2_costs(" ".join(text for text in found.scalars() if isinstance(text, str)))
 
     async def replace_hash(self, account_id: str, old: str, new: str) -> None:
-        which = {"of_account": account_id, "known": old, "password_hash": new}
+        which = {"of_account": account_id, "of_hash": old, "password_hash": new}
         await self._connection.execute(statements.REPLACE_HASH, which)
 
     async def _one(self, query: Prepared, which: Parameters) -> Account | None:

@@ -29,8 +29,8 @@ class Watcher(Protocol):
 
 
 class DriverConnection(ABC):
-    """A connection of the driver, with the part of Core's interface that the ports need. `generation` tells connections
-    that were opened before one broke from those opened after it (`checkout.py`).
+    """A connection of the driver, with the part of SQLAlchemy Core's interface that the ports need. `generation` is the
+    number of times that a connection of its engine had broken when this one was opened (`checkout.py`).
     """
 
     watchers: ClassVar[list[Watcher]] = []
@@ -168,8 +168,8 @@ class PostgresqlConnection(DriverConnection):
         return str(await self._driver.execute(sql))
 
     async def _change(self, sql: str, values: list[Any]) -> int:
-        told: str = await self._driver.execute(sql, *values)  # `UPDATE 1`; `INSERT 0 1`
-        return int(told.rpartition(" ")[2])
+        status: str = await self._driver.execute(sql, *values)  # `UPDATE 1`; `INSERT 0 1`
+        return int(status.rpartition(" ")[2])
 
     async def _change_many(self, sql: str, rows: list[list[Any]]) -> None:
         await self._driver.executemany(sql, rows)

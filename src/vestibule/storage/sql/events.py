@@ -100,7 +100,8 @@ class SqlEvents:
         return [event for row in rows if (event := _from_row(row)) is not None]
 
     async def page(self, account_id: str, before: tuple[datetime, int], most: int) -> list[tuple[int, Event]]:
-        which = {"of_account": account_id, "moment": before[0], "below": before[1], "most": most}
+        moment, below = before
+        which = {"of_account": account_id, "moment": moment, "below": below, "most": most}
         rows = await self._connection.execute(_PAGE, which)
         return [(row.sequence, event) for row in rows if (event := _from_row(row)) is not None]
 

@@ -60,7 +60,7 @@ class SqlKnownDevices:
 
     async def places(self, account_id: str) -> Mapping[int, int]:
         found = await self._connection.execute(_PLACES, {"of_account": account_id})
-        return {row[0]: row[1] for row in found}
+        return {place: number for place, number in found}  # noqa: C416  # `dict` takes no iterator of rows
 
     async def delete_longest_unseen(self, account_id: str, number: int) -> None:
         await self._connection.execute(_DELETE_LONGEST_UNSEEN, {"of_account": account_id, "most": number})

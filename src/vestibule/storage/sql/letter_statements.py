@@ -35,8 +35,8 @@ LETTER = (_l.id, _l.kind, _l.created_at, _l.account_id, _l.email, _l.language, _
 _SCRUBBED = {"email": None, "detail": "{}", "last_fault": None}
 WAITING = and_(_l.settled_at.is_(None), _l.refused_at.is_(None))
 
-# Letters whose link changes of the account make void. Those with an undo link have a rule of their own, `_UNDO_SINCE`.
-_TIED = [kind.value for kind in TOKEN_IN if kind is not LetterKind.EMAIL_CHANGED]
+# Letters with a link that a new epoch makes void. Letters with an undo link have a rule of their own, `_UNDO_SINCE`.
+_VOIDABLE = [kind.value for kind in TOKEN_IN if kind is not LetterKind.EMAIL_CHANGED]
 
 
 def _queue(whose: ColumnElement[bool], **also: ColumnElement[Any]) -> Insert:
@@ -54,9 +54,9 @@ QUEUE_NOTICE = Prepared(
 )
 
 
-def _oldest(due: str, *those: ColumnElement[bool]) -> Any:
+def _oldest(due: str, *conditions: ColumnElement[bool]) -> Any:
     """Return a sub-select of the letter that waits longest, due by the moment bound to `due`."""
-    waiting = select(_l.id).where(WAITING, _l.due_at <= bindparam(due, type_=Instant), *those)
+    waiting = select(_l.id).where(WAITING, _l.due_at <= bindparam(due, type_=Instant), *conditions)
     return waiting.order_by(_l.due_at).limit(1).with_for_update(skip_locked=True).scalar_subquery()
 
 
@@ -76,7 +76,7 @@ _THIS_LETTER = _l.id == bindparam("of_letter")
 _STILL_CLAIMED = and_(_THIS_LETTER, WAITING, _l.attempts == bindparam("of_claim"))
 _NOW = bindparam("now", type_=Instant)
 _FAULT = bindparam("fault", type_=_l.last_fault.type)
-HOLD = Prepared(select(_l.id).where(_STILL_CLAIMED).with_for_update())
+LOCK = Prepared(select(_l.id).where(_STILL_CLAIMED).with_for_update())
 _OWNER = bindparam("of_account", type_=_l.account_id.type)
 NEWER = Prepared(
     select(
@@ -113,7 +113,7 @@ WITHDRAW = {
         .where(
             _l.settled_at.is_(None),
             or_(_l.account_id == _OWNER, _l.asked_of == _OWNER),
-            or_(_l.kind.in_(_TIED), _UNDO_SINCE) if with_undo else _l.kind.in_(_TIED),
+            or_(_l.kind.in_(_VOIDABLE), _UNDO_SINCE) if with_undo else _l.kind.in_(_VOIDABLE),
         )
         .values({"settled_at": _NOW, **_SCRUBBED})
     )

@@ -71,8 +71,8 @@ class SqlLetters:
         return None
 
     async def lock(self, letter: QueuedLetter) -> bool:
-        held = await self._connection.execute(statements.HOLD, _claim(letter))
-        return held.one_or_none() is not None
+        locked = await self._connection.execute(statements.LOCK, _claim_of(letter))
+        return locked.one_or_none() is not None
 
     async def newer(self, letter: QueuedLetter, account: Account) -> bool:
         which = {"of_account": account.id, "in_epoch": account.epoch, "of_kind": letter.kind.value}
@@ -86,10 +86,10 @@ class SqlLetters:
         )
 
     async def put_off(self, letter: QueuedLetter, due_at: datetime, fault: str) -> None:
-        await self._connection.execute(statements.PUT_OFF, {**_claim(letter), "new_due": due_at, "fault": fault})
+        await self._connection.execute(statements.PUT_OFF, {**_claim_of(letter), "new_due": due_at, "fault": fault})
 
     async def refuse(self, letter: QueuedLetter, now: datetime, fault: str) -> None:
-        await self._connection.execute(statements.REFUSE, {**_claim(letter), "now": now, "fault": fault})
+        await self._connection.execute(statements.REFUSE, {**_claim_of(letter), "now": now, "fault": fault})
 
     async def delete_of(self, account_id: str) -> None:
         await self._connection.execute(statements.DELETE_OF, {"of_account": account_id})
@@ -120,11 +120,11 @@ class SqlLetters:
         ]
 
     async def retry(self, now: datetime, letter_ids: Sequence[str] | None = None) -> int:
-        those = [_l.settled_at.is_(None), _l.last_fault.is_not(None)]
+        conditions = [_l.settled_at.is_(None), _l.last_fault.is_not(None)]
         if letter_ids is not None:
-            those.append(_l.id.in_(letter_ids))
+            conditions.append(_l.id.in_(letter_ids))
         # Skip a letter that another transaction holds: a statement that locks several rows must not wait for one.
-        free = select(_l.id).where(*those).with_for_update(skip_locked=True).cte("free")
+        free = select(_l.id).where(*conditions).with_for_update(skip_locked=True).cte("free")
         done = await self._connection.execute(
             update(letters).where(_l.id.in_(select(free))).values(due_at=now, refused_at=None).returning(_l.id)
         )
@@ -134,7 +134,8 @@ class SqlLetters:
         return Backlog(*(await self._connection.execute(statements.BACKLOG)).one())
 
 
-def _claim(letter: QueuedLetter) -> dict[str, Any]:
+def _claim_of(letter: QueuedLetter) -> dict[str, Any]:
+    """Return the values that name this worker's claim: each claim of a letter has the next number of attempts."""
     return {"of_letter": letter.id, "of_claim": letter.attempts}
 
 

@@ -36,8 +36,12 @@ class Reader:
         SQLite stores any value in any column.
         """
         if not all(map(isinstance, row, self._kinds)):
-            raise OddRow(next(n for n, v, k in zip(self._names, row, self._kinds, strict=True) if not isinstance(v, k)))
+            raise OddRow(self._first_wrong_column(row))
         return dict(zip(self._names, row, strict=True))
+
+    def _first_wrong_column(self, row: Sequence[Any]) -> str:
+        columns = zip(self._names, row, self._kinds, strict=True)
+        return next(name for name, value, kinds in columns if not isinstance(value, kinds))
 
 
 def _kinds(column: Column[Any]) -> tuple[type, ...]:

@@ -25,57 +25,59 @@ _UNDO = Purpose.UNDO_EMAIL_CHANGE
 _INSERT = Prepared(insert(one_time_tokens))
 
 
-def _good(t: Any) -> tuple[ColumnElement[bool], ...]:
+def _valid(t: Any) -> tuple[ColumnElement[bool], ...]:
     """Return conditions for a token that is unused, not expired, and not issued by a clock that was ahead: such a token
     would be valid for too long. Links that undo a change of email are exempt from the last condition.
     """
-    made = or_(t.created_at <= bindparam("latest", type_=Instant), t.purpose == _UNDO.value)
-    return t.used_at.is_(None), t.expires_at > _NOW, made
+    not_ahead = or_(t.created_at <= bindparam("latest", type_=Instant), t.purpose == _UNDO.value)
+    return t.used_at.is_(None), t.expires_at > _NOW, not_ahead
 
 
-def _older(*those: ColumnElement[bool]) -> Prepared:
-    return Prepared(delete(one_time_tokens).where(_t.account_id == _ACCOUNT, _t.purpose == _PURPOSE, *those))
+def _delete_older(*conditions: ColumnElement[bool]) -> Prepared:
+    return Prepared(delete(one_time_tokens).where(_t.account_id == _ACCOUNT, _t.purpose == _PURPOSE, *conditions))
 
 
 _LETTER = bindparam("of_letter", type_=_t.letter_id.type)
 _OF_ANOTHER_LETTER = or_(_LETTER.is_(None), _t.letter_id.is_(None), _t.letter_id != _LETTER)
-_OLDER = _older(_OF_ANOTHER_LETTER)
-# Not the row that keeps the email (`kept_emails.py`).
-_OLDER_UNDO = _older(_OF_ANOTHER_LETTER, _t.email == bindparam("to_email"), _t.digest != bindparam("kept_digest"))
-_OF_DIGEST = Prepared(delete(one_time_tokens).where(_t.digest == _DIGEST))
+_DELETE_OLDER = _delete_older(_OF_ANOTHER_LETTER)
+# Leaves the row that keeps the email (`kept_emails.py`).
+_DELETE_OLDER_UNDO = _delete_older(
+    _OF_ANOTHER_LETTER, _t.email == bindparam("to_email"), _t.digest != bindparam("kept_digest")
+)
+_DELETE_OF_DIGEST = Prepared(delete(one_time_tokens).where(_t.digest == _DIGEST))
 _LOOK_UP = Prepared(select(*_TOKEN).where(_t.digest == _DIGEST, _t.purpose == _PURPOSE))
 _WANTED_EMAIL = Prepared(
     select(_t.email)
     .join(accounts, _a.id == _t.account_id)
     .where(_a.id == _ACCOUNT, _a.epoch == _t.epoch, _a.email == _t.account_email, _a.disabled_at.is_(None))
-    .where(*_good(_t), _t.digest == _DIGEST, _t.purpose == Purpose.CHANGE_EMAIL.value)
+    .where(*_valid(_t), _t.digest == _DIGEST, _t.purpose == Purpose.CHANGE_EMAIL.value)
 )
 
 
 def _spendable(t: Any, *, undo: bool) -> Select[Any]:
-    """Return a query for the account of the token of `of_digest`, if it can be spent now. It can after a change of the
-    account's email or epoch only if it undoes a change of email.
+    """Return a query for the account of the token with the digest `of_digest`, if the token can be spent now. After a
+    change of the account's email or epoch, only a token that undoes a change of email can (`undo`).
     """
-    good = (
+    spendable = (
         select(t.account_id)
         .join(accounts, _a.id == t.account_id)
-        .where(t.digest == _DIGEST, t.purpose == _PURPOSE, *_good(t), _a.disabled_at.is_(None))
+        .where(t.digest == _DIGEST, t.purpose == _PURPOSE, *_valid(t), _a.disabled_at.is_(None))
     )
-    return good if undo else good.where(_a.epoch == t.epoch, _a.email == t.account_email)
+    return spendable if undo else spendable.where(_a.epoch == t.epoch, _a.email == t.account_email)
 
 
 def _consume(*, undo: bool) -> Prepared:
-    """Return a statement that spends a token and the others of its letter at once: a concurrent request waits, then
-    finds none of them unused. Undoing an email change spends the undo tokens of later changes too, and keeps those of
-    earlier ones.
+    """Return a statement that spends the presented token and every unused one of the same account and purpose: those
+    are of the same letter (`replace`). A concurrent request waits, then finds none unused. Undoing an email change
+    spends the undo tokens of later changes too, and keeps those of earlier ones.
     """
     presented = one_time_tokens.alias()
     p = presented.c
-    good = _spendable(p, undo=undo)
-    also = [_t.purpose == _PURPOSE, _t.used_at.is_(None), _t.account_id == good.scalar_subquery()]
+    spendable = _spendable(p, undo=undo)
+    spent = [_t.purpose == _PURPOSE, _t.used_at.is_(None), _t.account_id == spendable.scalar_subquery()]
     if undo:
-        also.append(_t.created_at >= good.with_only_columns(p.created_at).scalar_subquery())
-    return Prepared(update(one_time_tokens).where(*also).values(used_at=_NOW).returning(*_TOKEN))
+        spent.append(_t.created_at >= spendable.with_only_columns(p.created_at).scalar_subquery())
+    return Prepared(update(one_time_tokens).where(*spent).values(used_at=_NOW).returning(*_TOKEN))
 
 
 _USABLE = {undo: Prepared(_spendable(_t, undo=undo)) for undo in (True, False)}
@@ -100,14 +102,15 @@ class SqlOneTimeTokens:
         which = {"of_account": token.account_id, "of_purpose": token.purpose.value, "of_letter": token.letter_id}
         if token.purpose is _UNDO:
             kept_digest = kept_email_digest(token.email)
-            await self._connection.execute(_OLDER_UNDO, which | {"to_email": token.email, "kept_digest": kept_digest})
+            undo = {"to_email": token.email, "kept_digest": kept_digest}
+            await self._connection.execute(_DELETE_OLDER_UNDO, which | undo)
         else:
-            await self._connection.execute(_OLDER, which)
+            await self._connection.execute(_DELETE_OLDER, which)
         await self._insert(token)
 
     async def keep(self, token: OneTimeToken) -> None:
-        # If the email was kept for another account before, that is over: this account has had the email since.
-        await self._connection.execute(_OF_DIGEST, {"of_digest": token.digest})
+        # A row that kept the email for another account is out of date: this account has had the email since.
+        await self._connection.execute(_DELETE_OF_DIGEST, {"of_digest": token.digest})
         await self._insert(token)
 
     async def usable(self, digest: str, purpose: Purpose, now: datetime) -> bool:

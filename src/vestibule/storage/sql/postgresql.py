@@ -53,8 +53,8 @@ def engines(
 
 
 def _read_any_moment(connection: Any, _record: Any) -> None:
-    """Decode moments as UTC; but as text those that Python cannot represent, such as years BC and infinity, because an
-    error would lose the whole result.
+    """Decode moments as UTC, and those that Python cannot represent, such as years BC and infinity, as text: an error
+    would lose the whole result.
     """
     connection.run_async(
         lambda driver: driver.set_type_codec(

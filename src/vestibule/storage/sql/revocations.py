@@ -90,8 +90,8 @@ class SqlRevocations:
 
 
 def _revocations(row: Any) -> Iterator[Revocation]:
-    """Yield what a row revokes. If the row is malformed, yield everything that it may revoke: a later version may have
-    written it, and a revocation must not be missed.
+    """Yield the revocation in a row. If the row is malformed, yield every revocation that it may stand for: a later
+    version may have written it, and no revocation may be missed.
     """
     try:
         members = _REVOCATION_READER.members(row)

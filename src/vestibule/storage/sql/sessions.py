@@ -10,8 +10,8 @@ from typing import Any
 from vestibule.model.accounts import Account
 from vestibule.model.sessions import (
     Device,
+    EndedSessions,
     EndReason,
-    LastIssued,
     Session,
     SessionLimits,
 )
@@ -64,7 +64,8 @@ class SqlSessions:
     async def page(
         self, account_id: str, before: tuple[datetime, str], most: int, now: datetime, *, live: bool
     ) -> list[Session]:
-        which = {"of_account": account_id, "moment": before[0], "below": before[1], "most": most, "now": now}
+        moment, below = before
+        which = {"of_account": account_id, "moment": moment, "below": below, "most": most, "now": now}
         rows = await self._connection.execute(statements.PAGE[live], which)
         return [session for row in rows if (session := from_row(row)) is not None]
 
@@ -76,25 +77,27 @@ class SqlSessions:
         which = {"of_account": account_id, "by_agent": device.user_agent, "from_network": device.network_address}
         return bool((await self._connection.execute(statements.SEEN_ON_DEVICE, which | {"now": now})).scalar_one())
 
-    async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> LastIssued:
+    async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> EndedSessions:
         which = {"of_session": session_id, "of_account": account_id}
         ended = await self._connection.execute(statements.END_ONE, which | {"reason": reason.value, "now": now})
         return {row.id: row.last_seen_at for row in ended}
 
-    async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> LastIssued:
+    async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> EndedSessions:
         which = {"of_account": account_id, "reason": reason.value, "now": now, "most": _BATCH}
-        ended: LastIssued = {}
+        ended: EndedSessions = {}
         while True:
             batch = (await self._connection.execute(statements.END_ALL, which)).all()
             ended |= {row.id: row.last_seen_at for row in batch if row.end_reason == reason.value}
             if len(batch) < _BATCH:
                 return ended
 
-    async def end_others(self, account_id: str, spare: str, most: int, reason: EndReason, now: datetime) -> LastIssued:
+    async def end_others(
+        self, account_id: str, spare: str, most: int, reason: EndReason, now: datetime
+    ) -> EndedSessions:
         which = {"of_account": account_id, "spare": spare, "reason": reason.value, "now": now, "most": most}
         return {row.id: row.last_seen_at for row in await self._connection.execute(statements.END_OTHERS, which)}
 
-    async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> LastIssued:
+    async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> EndedSessions:
         too_many = EndReason.TOO_MANY_SESSIONS.value
         which = {"of_account": account_id, "spare": spare, "reason": too_many, "most": most, "now": now}
         ended = await self._connection.execute(statements.END_LONGEST_UNSEEN, which)

@@ -13,8 +13,8 @@ from weakref import WeakSet
 
 import aiosqlite
 
-_PATIENCE = 12.0
-"""Seconds to wait for the threads: more than SQLite waits for a lock. Then they are left to the end of the process."""
+_JOIN_SECONDS = 12.0
+"""How long to wait for the threads: longer than SQLite waits for a lock. After that, they end with the process."""
 
 
 class SqliteConnections:
@@ -40,6 +40,6 @@ class SqliteConnections:
         await asyncio.to_thread(self._join)
 
     def _join(self) -> None:
-        end = time.monotonic() + _PATIENCE
+        end = time.monotonic() + _JOIN_SECONDS
         for thread in list(self._threads):
             thread.join(max(0.0, end - time.monotonic()))

@@ -14,7 +14,8 @@ _USUAL_ROOT = "~/.postgresql/root.crt"
 
 
 def context(mode: str, files: dict[str, str]) -> ssl.SSLContext | str:
-    """Return the driver's `ssl` argument; raises ValueError, which names the wrong parameter.
+    """Return the driver's `ssl` argument: a context, or the mode itself if the driver needs no more. Raises ValueError,
+    which names the wrong parameter.
 
     If `files` has `sslrootcert`, the server's certificate is checked against it. The host name is checked only with
     verify-full.
@@ -29,27 +30,27 @@ def context(mode: str, files: dict[str, str]) -> ssl.SSLContext | str:
                 f"has {min(files)}, but sslmode={mode}; it is used only with require, verify-ca or verify-full"
             )
         return mode
-    checking = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    _trust(checking, files.get("sslrootcert", ""))
-    checking.check_hostname = mode == "verify-full"
-    if mode == "require" and "sslrootcert" not in files:
-        checking.verify_mode = ssl.CERT_NONE
+    tls_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _trust(tls_context, files.get("sslrootcert", ""))
+    tls_context.check_hostname = mode == "verify-full"
+    if mode == "require" and "sslrootcert" not in files:  # libpq then encrypts without checking the certificate
+        tls_context.verify_mode = ssl.CERT_NONE
     if "sslcert" in files:
-        _load_client_certificate(checking, files["sslcert"], files["sslkey"])
-    return checking
+        _load_client_certificate(tls_context, files["sslcert"], files["sslkey"])
+    return tls_context
 
 
-def _trust(checking: ssl.SSLContext, authorities: str) -> None:
-    """Load the authorities to trust: the given file's alone; else libpq's usual file; else the machine's. Raises
-    ValueError.
+def _trust(tls_context: ssl.SSLContext, authorities: str) -> None:
+    """Trust the certificate authorities in the file `authorities`, if given; otherwise those in libpq's usual file, if
+    it exists; otherwise the machine's. Raises ValueError.
     """
     authorities = authorities or _usual_root()
     if authorities == _SYSTEM:
-        checking.load_default_certs()
+        tls_context.load_default_certs()
         return
     path, pem = _read_file("sslrootcert", authorities)
     try:
-        checking.load_verify_locations(cadata=pem.decode("ascii"))
+        tls_context.load_verify_locations(cadata=pem.decode("ascii"))
     except (ssl.SSLError, ValueError):
         raise ValueError(f"has sslrootcert={path}, in which there is no certificate") from None
 
@@ -61,11 +62,11 @@ def _usual_root() -> str:
         return _SYSTEM
 
 
-def _load_client_certificate(checking: ssl.SSLContext, certificate: str, key: str) -> None:
+def _load_client_certificate(tls_context: ssl.SSLContext, certificate: str, key: str) -> None:
     certificate_path, _ = _read_file("sslcert", certificate)
     key_path, _ = _read_file("sslkey", key)
     try:
-        checking.load_cert_chain(certificate_path, key_path, password=_no_password)
+        tls_context.load_cert_chain(certificate_path, key_path, password=_no_password)
     except (ssl.SSLError, ValueError):
         raise ValueError(
             f"has sslcert={certificate_path} and sslkey={key_path}, which are not a certificate and its unencrypted key"

@@ -29,14 +29,14 @@ class PostgresqlWakeUps:
         self._outage = Outage("listen_for_wake_ups")
 
     async def send(self) -> None:
-        """Notify, once for all who ask while another notification is under way."""
+        """Notify, once for all calls that come while another notification is under way."""
         self._asked += 1
-        mine = self._asked
+        number = self._asked
         async with self._one_at_a_time:
-            if self._sent < mine:
-                told = self._asked
+            if self._sent < number:  # otherwise a notification that began after this call has been sent
+                latest = self._asked
                 await self._notify()
-                self._sent = told
+                self._sent = latest
 
     async def _notify(self) -> None:
         try:

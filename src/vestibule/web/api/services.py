@@ -82,7 +82,7 @@ class EventsResponse(Response):
 
     async def _send_all(self, send: Send, batches: AsyncIterator[list[FeedEvent]]) -> None:
         async for batch in batches:
-            body = "".join(as_event(one, self._nonce) for one in batch).encode()
+            body = "".join(as_event(event, self._nonce) for event in batch).encode()
             async with asyncio.timeout(SEND_SECONDS):
                 await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -111,19 +111,19 @@ class FeedResponse(EventsResponse):
             await self._send_all(send, feed_service(self._env, follower, self._after))
 
 
-def as_event(told: FeedEvent, nonce: str = "") -> str:
+def as_event(event: FeedEvent, nonce: str = "") -> str:
     """Return the text of one server-sent event (HTML Standard, section 9.2). The greeting echoes the nonce."""
-    if isinstance(told, Hello):
-        start = "whole" if told.whole else "tail"
-        party = {"issuer": told.issuer, "audience": told.audience} if told.issuer else {}
+    if isinstance(event, Hello):
+        start = "whole" if event.whole else "tail"
+        party = {"issuer": event.issuer, "audience": event.audience} if event.issuer else {}
         echo = {"nonce": nonce} if nonce else {}
-        return _event("hello", {"protocol": PROTOCOL, "now": round(told.now, 3), "start": start, **party, **echo})
-    if isinstance(told, Heartbeat):
-        clock = {"clock": round(told.clock, 3)} if told.clock is not None else {}
-        keys_at = {"keys_at": round(told.keys_at, 3)} if told.keys_at is not None else {}
-        keys = {"keys": told.keys, **keys_at} if told.keys else {}
-        return f"id: {told.cursor}\n" + _event("heartbeat", {"true_at": round(told.true_at, 3), **clock, **keys})
-    return _event("revoked", _grouped(told))
+        return _event("hello", {"protocol": PROTOCOL, "now": round(event.now, 3), "start": start, **party, **echo})
+    if isinstance(event, Heartbeat):
+        clock = {"clock": round(event.clock, 3)} if event.clock is not None else {}
+        keys_at = {"keys_at": round(event.keys_at, 3)} if event.keys_at is not None else {}
+        keys = {"keys": event.keys, **keys_at} if event.keys else {}
+        return f"id: {event.cursor}\n" + _event("heartbeat", {"true_at": round(event.true_at, 3), **clock, **keys})
+    return _event("revoked", _grouped(event))
 
 
 def _grouped(notices: list[Notice]) -> dict[str, Any]:
