@@ -33,7 +33,7 @@ async def _watched_start(verifier: Verifier) -> tuple[int, float, list[float], l
     await asyncio.sleep(10 * _TICK_SECONDS)  # it watches before anything starts
     following, kits_over = verifier._here(), asyncio.Event()
     following.begin()
-    kits = asyncio.create_task(following._supervised.ask_async(lambda _: _longest_hold(kits_over), 2 * _READY_SECONDS))
+    kits = asyncio.create_task(following._supervised.call_async(lambda _: _longest_hold(kits_over), 2 * _READY_SECONDS))
     await asyncio.to_thread(verifier.wait_ready, _READY_SECONDS)
     ready = perf_counter() - begun
     over.set()

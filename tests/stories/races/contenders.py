@@ -77,7 +77,7 @@ class _Taking:
     def progress(self, rows: int) -> None:
         pass
 
-    def left_out(self, known_by: str, reason: str) -> None:
+    def left_out(self, label: str, reason: str) -> None:
         pass
 
     def made_room(self, squatter: str, owner: str) -> None:

@@ -81,7 +81,7 @@ def test_the_kit_lets_in_at_each_moment_whom_it_should(case: dict[str, Any]) -> 
     memory = Memory(EXPECTED, "refuse", FEED["staleness"], 10, clock)
     memory.keys = {"another": next(iter(KEYS.values()))}
     follower = FeedReader(
-        memory.revoked, clock, lambda: None, on_keys=memory.listing.hear, clocks=memory.clocks, expected=EXPECTED
+        memory.revoked, clock, lambda: None, on_keys=memory.listing.take, clocks=memory.clocks, expected=EXPECTED
     )
     for what in sorted([*heard_in(case), *case["checks"]], key=lambda one: one["at"]):
         clock.advance(seconds=zero + what["at"] - clock.monotonic())
