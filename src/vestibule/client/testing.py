@@ -37,6 +37,7 @@ _DAY_SECONDS = 86_400
 _FOR_EVER = float("inf")
 _BITS = 2048
 _REMEMBERED = 1000
+_STALENESS_SECONDS = 5.0
 
 
 class NotInTestError(RuntimeError):
@@ -103,12 +104,14 @@ class SignedIn:
 
 @pytest.fixture
 def vestibule(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> SignedIn:
-    """Return a `SignedIn`, which makes callers. Every `Verifier` decides by its memory until the test is over."""
+    """Return a `SignedIn`, which makes callers. Until the test is over, every `Verifier` decides by the memory of this
+    `SignedIn`.
+    """
     _require_running(request)
     clock, expected = SystemClock(), Expected("vestibule", "vestibule", leeway=30.0)
-    memory = Memory(expected, "refuse", 5.0, _REMEMBERED, clock)
+    memory = Memory(expected, "refuse", _STALENESS_SECONDS, _REMEMBERED, clock)
     key = _key()
-    memory.keys, memory.keys_as_of = {key.kid: key.public}, _FOR_EVER
+    memory.keys, memory.keys_as_of = {key.kid: key.public}, _FOR_EVER  # keys and revocations never get stale
     memory.revoked.fresh_as_of = _FOR_EVER
 
     def decide(_verifier: Verifier, token: str) -> Caller:

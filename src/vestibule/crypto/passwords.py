@@ -70,13 +70,13 @@ class Hasher:
         """Return the name of the library that makes argon2id hashes."""
         return self._library.name
 
-    def choose_library(self, measured: Callable[[int], Measurement] = measure) -> Measurement | None:
+    def choose_library(self, measure_both: Callable[[int], Measurement] = measure) -> Measurement | None:
         """Measure both libraries. From now on make and check our own hashes with libsodium if it is clearly faster,
         else with argon2-cffi. Return the measurement, or None if the cost has several lanes, which libsodium cannot do.
         """
         if self._cost.lanes != 1:
             return None
-        measurement = measured(self._cost.iterations)
+        measurement = measure_both(self._cost.iterations)
         self._library = Libsodium(self._cost) if measurement.libsodium_is_faster else self._argon2_cffi
         return measurement
 
@@ -103,7 +103,8 @@ class Hasher:
         """Do more work after `stored` was checked, so that the sum is one of our hashes and one bcrypt hash of the
         highest cost, for each spelling of the password. Bcrypt at cost 12 takes ten times as long as argon2id.
         """
-        cost = bcrypt_cost(self._hash_and_inputs(password, stored)[0])
+        hashed, _inputs = self._hash_and_inputs(password, stored)
+        cost = bcrypt_cost(hashed)
         # A cost is a power of two, so 10 is brought to 12 by one more hash of 10 and one of 11.
         missing = [highest_bcrypt_cost] if cost is None else range(cost, highest_bcrypt_cost)
         for _ in _spellings(password):
@@ -112,23 +113,26 @@ class Hasher:
         if cost is not None:
             self._library.hash(b"")
 
-    def even_out_argon2(self, password: str, stored: str, others: Collection[Cost]) -> None:
+    def even_out_argon2(self, password: str, stored: str, other_costs: Collection[Cost]) -> None:
         """Do more work after `stored` was checked, because an imported argon2 hash may cost ten times as much as ours.
-        `others` are the costs of the stored argon2 hashes that are not ours.
+        `other_costs` are those of the stored argon2 hashes that are not ours.
 
-        For each spelling of the password, the sum is: if argon2-cffi checks all hashes, one hash of the highest cost,
-        of `others` and our own; if libsodium checks ours, one of ours with libsodium and one of the highest of `others`
-        with argon2-cffi.
+        The check and this work together are, for each spelling of the password:
+
+        * if argon2-cffi checks all hashes: one hash of the highest cost, be it ours or one of `other_costs`;
+        * if libsodium checks ours: one of our hashes with libsodium, and one hash of the highest of `other_costs` with
+          argon2-cffi.
         """
-        hashed, tried = self._hash_and_inputs(password, stored)
+        hashed, inputs = self._hash_and_inputs(password, stored)
         cost, spellings = argon2_cost(hashed), len(_spellings(password))
-        highest = max(one.work for one in others)
+        highest = max(other.work for other in other_costs)
         if self._library is self._argon2_cffi:
-            done = self._cost.work if cost is None else len(tried) * cost.work  # for bcrypt, `even_out` has made one
+            # If `stored` is bcrypt, `even_out` has made one of our hashes.
+            done = self._cost.work if cost is None else len(inputs) * cost.work
             self._do_work(spellings * max(highest, self._cost.work) - done)
-        elif cost is not None and not self._is_ours(hashed):  # argon2-cffi has checked it
+        elif cost is not None and not self._is_ours(hashed):  # argon2-cffi has checked `stored`
             self._hash_empty(spellings)
-            self._do_work(spellings * highest - len(tried) * cost.work)
+            self._do_work(spellings * highest - len(inputs) * cost.work)
         else:  # libsodium has made one hash: in the check, or, for bcrypt, in `even_out`
             self._hash_empty(spellings - 1)
             self._do_work(spellings * highest)
@@ -173,8 +177,9 @@ class Hasher:
         found = self._peppers.unpeppered(stored, text)
         if found is None:
             return None
-        fits = argon2_cost(found[0]) is not None if stored.startswith(PREFIX) else checkable(found[0])
-        return found if fits else None
+        hashed, _input = found
+        may_be_checked = argon2_cost(hashed) is not None if stored.startswith(PREFIX) else checkable(hashed)
+        return found if may_be_checked else None
 
     def _is_imported(self, hashed: str) -> bool:
         return bcrypt_cost(hashed) is not None or self._argon2_cffi.differs(hashed)

@@ -117,15 +117,16 @@ async def _server(settings: Settings, clock: Clock, connection: AsyncConnection)
         )
     ).one()
     after = clock.now()
+    server_time, is_standby, max_connections = row
     return [
-        *_skew(settings, before, row[0], after),
-        *on_standby(standby=row[1]),
-        *too_few_connections(settings, row[2]),
+        *_skew(settings, before, server_time, after),
+        *on_standby(standby=is_standby),
+        *too_few_connections(settings, max_connections),
     ]
 
 
-def _skew(settings: Settings, before: datetime, there: datetime, after: datetime) -> Iterator[Finding]:
-    seconds = max((before - there).total_seconds(), (there - after).total_seconds(), 0.0)
+def _skew(settings: Settings, before: datetime, server_time: datetime, after: datetime) -> Iterator[Finding]:
+    seconds = max((before - server_time).total_seconds(), (server_time - after).total_seconds(), 0.0)
     remedy = "synchronise both clocks: timedatectl set-ntp true"
     if seconds > settings.clock_leeway_seconds:
         why = (

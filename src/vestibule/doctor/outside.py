@@ -79,13 +79,13 @@ class _Answer:
         kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
         connection = kind(address.hostname or "", address.port, timeout=_TIMEOUT_SECONDS)
         try:
-            with Timeouts(timeouts.ANSWER_SECONDS) as waiting:
+            with Timeouts(timeouts.ANSWER_SECONDS) as time_limit:
                 connection.connect()
-                waiting.watch(connection.sock)
+                time_limit.watch(connection.sock)
                 certificate: dict[str, Any] = getattr(connection.sock, "getpeercert", dict)()
                 connection.request(method, address.path.rstrip("/") + path, headers=headers)
                 answer = connection.getresponse()
-                self.content = waiting.read_whole(iter(lambda: answer.read(_PIECE), b""))
+                self.content = time_limit.read_whole(iter(lambda: answer.read(_PIECE), b""))
             self.status, self.headers = answer.status, answer.headers
             self.expires = str(certificate.get("notAfter", ""))
         finally:

@@ -37,10 +37,10 @@ async def check_clock(env: Env) -> bool:
     answers no requests and distrusts what it remembers. Raises `StoreUnavailable`.
     """
     before = env.clock.now()
-    there = await env.database_clock.now()
-    if there is None:
+    database_time = await env.database_clock.now()
+    if database_time is None:
         return True
-    apart = max(before - there, there - env.clock.now())
+    apart = max(before - database_time, database_time - env.clock.now())
     agrees = apart <= MOST_APART
     if not agrees:
         env.revocations.distrust()

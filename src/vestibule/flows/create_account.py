@@ -15,8 +15,8 @@ _PASSWORD_BYTES = 16  # 32 characters, allowed whatever the settings of the leng
 
 async def create_account(env: Env, name: str, email: str, role: Role) -> tuple[Account, str]:
     """Create an account and return it with its password. `email` is canonical, and counts as verified. Deletes an
-    unverified account with that email. Raises `EmailTaken` if another account has verified the email, or changed its
-    email away from it and may still undo that.
+    unverified account with that email. Raises `EmailTaken` if another account has verified the email, or had it before
+    and may still undo the change.
     """
     password = random_bytes(_PASSWORD_BYTES).hex()
     password_hash = await env.passwords.hash(password)

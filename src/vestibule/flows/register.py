@@ -48,7 +48,7 @@ async def register(env: Env, name: str, email: str, password: str, client_info: 
 
 @dataclass(frozen=True)
 class _Registered:
-    """The account to answer with, and the revocations of sessions that an earlier registration had opened."""
+    """The account to show in the response, and the revocations of sessions opened after an earlier registration."""
 
     account: Account
     revoked: Sequence[Revocation] = ()
@@ -197,7 +197,8 @@ async def _new_account(env: Env, name: str, email: str, password: str, client_in
 
 async def _register_again(env: Env, tx: Ports, account: Account) -> tuple[Account | None, list[Revocation]]:
     """Replace the data of the stored account, if it is unverified and unused. Return it, or None if it was not
-    replaced, and the revocations. Also void mailed codes, and end a session that was opened at the same moment.
+    replaced, and the revocations. Also void mailed codes, and end a session that somebody opened with the old password
+    at the same moment.
     """
     now = account.created_at
     replaced = await tx.accounts.register_again(account, now - REGISTERED_AGAIN_AFTER)

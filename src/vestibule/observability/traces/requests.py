@@ -70,13 +70,13 @@ class Traced:
             set_status_on_exception=False,
         ) as span:
 
-            async def sending(message: Message) -> None:
+            async def described_send(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     self._describe(span, scope, message)
                 await send(message)
 
             with bound_contextvars(trace_id=format_trace_id(span.get_span_context().trace_id)):
-                await self._app(scope, receive, sending)
+                await self._app(scope, receive, described_send)
 
     def _context(self, scope: Scope) -> Context:
         """Return the trace that a listed proxy names. The `traceparent` of any other client is ignored."""

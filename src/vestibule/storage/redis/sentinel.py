@@ -35,12 +35,12 @@ def parse(url: str) -> Address:
     name, _, number = parts.path.strip("/").partition("/")
     if not hosts or not name or not (number or "0").isdecimal():
         raise ValueError(f"names no Sentinels, or no primary; write it as {_EXAMPLE}")
-    asked = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    if unknown := asked.keys() - {"sentinel_username", "sentinel_password"}:
+    parameters = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    if unknown := parameters.keys() - {"sentinel_username", "sentinel_password"}:
         raise ValueError(f"?{min(unknown)}= is not understood; only sentinel_username and sentinel_password are")
     tls = {"ssl": True} if parts.scheme == "rediss+sentinel" else {}
     for_primary = {"username": unquote(user) or None, "password": unquote(password) or None, "db": int(number or 0)}
-    for_sentinels = {key.removeprefix("sentinel_"): value for key, value in asked.items()}
+    for_sentinels = {key.removeprefix("sentinel_"): value for key, value in parameters.items()}
     return Address([_host(host) for host in hosts.split(",")], name, for_primary | tls, for_sentinels | tls)
 
 

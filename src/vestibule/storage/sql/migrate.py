@@ -20,8 +20,8 @@ LOCK = 0x7665_7374  # any number that nobody else on this database takes; these 
 
 
 async def migrate(engines: Engines) -> tuple[str | None, str]:
-    """Upgrade to the newest schema, and return the revision before and after. Raises `SchemaMismatch` if the database's
-    is newer still.
+    """Upgrade to the newest schema that this version knows, and return the revision before and after. Raises
+    `SchemaMismatch` if the schema of the database is newer than that.
     """
     await require_unicode(engines)
     async with engines.sqlalchemy_transaction(seconds=None) as connection:
@@ -35,7 +35,7 @@ async def migrate(engines: Engines) -> tuple[str | None, str]:
         else:
             refuse_newer(before)
         await connection.run_sync(_upgrade)
-    if engines.dialect == "sqlite":
+    if engines.dialect == "sqlite":  # after the transaction: SQLite cannot change this setting within one
         async with engines.sqlalchemy_reading() as connection:
             await connection.execute(WRITE_AHEAD)
     return before, REVISION

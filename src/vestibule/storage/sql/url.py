@@ -76,27 +76,27 @@ def _sqlite(url: URL) -> URL:
 
 
 def _postgresql(url: URL) -> tuple[URL, dict[str, Any]]:
-    asked = {name: str(value) for name, value in url.query.items()}
+    parameters = {name: str(value) for name, value in url.query.items()}
     known = {"schema", "sslmode", "pgbouncer", "host", "port", *tls.FILES, *_PASSED_ON, *_IGNORED}
-    if unknown := asked.keys() - known:
+    if unknown := parameters.keys() - known:
         raise WrongAddress(f"has the unknown parameter {min(unknown)!r}")
-    arguments: dict[str, Any] = {"behind_pooler": True} if asked.get("pgbouncer") == "true" else {}
+    arguments: dict[str, Any] = {"behind_pooler": True} if parameters.get("pgbouncer") == "true" else {}
     settings = {}
-    if "application_name" in asked:
-        settings["application_name"] = asked["application_name"]
-    if "schema" in asked:
-        settings["search_path"] = quoted_name(asked["schema"])
+    if "application_name" in parameters:
+        settings["application_name"] = parameters["application_name"]
+    if "schema" in parameters:
+        settings["search_path"] = quoted_name(parameters["schema"])
     if settings:
         arguments["server_settings"] = settings
-    if "target_session_attrs" in asked:
-        arguments["target_session_attrs"] = asked["target_session_attrs"]
-    files = {name: asked[name] for name in tls.FILES if name in asked}
-    if files or "sslmode" in asked:
+    if "target_session_attrs" in parameters:
+        arguments["target_session_attrs"] = parameters["target_session_attrs"]
+    files = {name: parameters[name] for name in tls.FILES if name in parameters}
+    if files or "sslmode" in parameters:
         try:
-            arguments["ssl"] = tls.context(asked.get("sslmode", "verify-full"), files)
+            arguments["ssl"] = tls.context(parameters.get("sslmode", "verify-full"), files)
         except ValueError as fault:
             raise WrongAddress(str(fault)) from None
-    return _with_server(url, asked).set(drivername="postgresql+asyncpg", query={}), arguments
+    return _with_server(url, parameters).set(drivername="postgresql+asyncpg", query={}), arguments
 
 
 def quoted_name(name: str) -> str:
@@ -104,12 +104,12 @@ def quoted_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _with_server(url: URL, asked: dict[str, str]) -> URL:
+def _with_server(url: URL, parameters: dict[str, str]) -> URL:
     """Return the address with the server's host (or the folder of its socket) and port, whether `url` or its parameters
     had them. Raises `WrongAddress`.
     """
-    host = unquote(asked.get("host") or url.host or "")
-    port = asked.get("port") or str(url.port or "")
+    host = unquote(parameters.get("host") or url.host or "")
+    port = parameters.get("port") or str(url.port or "")
     if port and not (port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT):
         raise WrongAddress(f"has the port {port!r}, which is not a port")
     is_folder_of_socket = host.startswith("/")
