@@ -7,6 +7,7 @@ from tests.docs.paths import DOCS, ROOT
 
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 KINDS = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+_TELLING = 60
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
 
@@ -34,6 +35,15 @@ def test_every_change_is_of_a_kind_that_readers_know() -> None:
         before, *lists = re.split(r"^### .+\n", text, flags=re.MULTILINE)
         assert before.strip() == ""
         assert all(line.startswith(("* ", "  ")) for part in lists for line in part.splitlines() if line), heading
+
+
+def test_no_change_stands_there_twice_or_in_part() -> None:
+    """A merge that keeps the lines of both sides cuts and doubles entries."""
+    parts = re.split(r"^(?=\* |\n|#)", CHANGELOG, flags=re.MULTILINE)
+    entries = [" ".join(part.split()) for part in parts if part.startswith("* ")]
+    starts = [entry[:_TELLING] for entry in entries]
+    assert [start for start in starts if starts.count(start) > 1] == []
+    assert [entry for entry in entries if entry[-1] not in ".:;)`"] == []
 
 
 def test_the_promise_is_linked_where_people_look_for_it() -> None:
