@@ -100,7 +100,8 @@ def _exact_origin(origin: str) -> str:
     except ValueError:  # an invalid port, or an invalid IPv6 address in brackets
         is_valid = False
     if not is_valid:
-        raise ValueError(f"{shown(origin)} is not an origin such as https://app.example.com (no path, no *)")
+        rule = "no path, no / at the end, no *"
+        raise ValueError(f"{shown(origin)} is not an origin such as https://app.example.com ({rule})")
     # Browsers leave the default port out.
     return origin.lower().removesuffix(_DEFAULT_PORTS[parts.scheme])
 

@@ -42,7 +42,8 @@ class FrontEndHints:
         if self._web.secure_cookies:  # production: strangers send such bodies, and front-ends work already
             return
         hint = "the body was not read, so its fields count as missing; send JSON with Content-Type: application/json"
-        self._warn("body_not_json", content_type, hint, content_type=_printable(content_type))
+        media_type = content_type.partition(";")[0]  # without the boundary, which is new for each body
+        self._warn("body_not_json", media_type, hint, content_type=_printable(media_type))
 
     def return_to_ignored(self, target: str) -> None:
         """Log, in development, a target that no page may redirect to."""

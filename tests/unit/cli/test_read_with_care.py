@@ -92,6 +92,7 @@ WRONG_VALUES: list[tuple[str, str, str]] = [
     ("VESTIBULE_METRICS", "8000", "the port of the API"),
     ("ORIGIN", "https://app.example.com:99999", "not an origin"),
     ("ORIGIN", "https://[::::1]", "not an origin"),
+    ("ORIGIN", "http://localhost:5173/", "no / at the end"),
     ("ORIGIN", "https://ada:hush-hush@app.example.com", "app.example.com"),
     ("VESTIBULE_URL", "https://[1]", "not an origin"),
     ("VESTIBULE_URL", "auth.example.com", "not an origin"),

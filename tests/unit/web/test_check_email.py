@@ -33,6 +33,13 @@ async def test_it_shows_the_email_which_stands_in_no_url(world: World, path: str
     assert not re.search(r'(?:href|action)="[^"]*(?:@|%40)', page.text)
 
 
+@pytest.mark.parametrize("path", ASKED)
+async def test_it_says_where_else_the_email_may_be(world: World, path: str) -> None:
+    page = await _asked(await world.client(None), path)
+    assert "on any device" in page.text
+    assert "spam folder" in page.text
+
+
 @pytest.mark.parametrize("path", ["/forgotpassword", "/verifyemail"])
 async def test_it_says_the_same_whether_there_is_an_account_or_not(world: World, path: str) -> None:
     unknown = await _asked(await world.client(None), path)

@@ -115,6 +115,15 @@ async def test_an_invented_link_looks_like_any_other_dead_one(world: World, path
     assert re.findall(r'class="button" href="([^"]*)"', page.text) == ANOTHER[path]
 
 
+async def test_who_opens_a_verification_link_twice_is_led_to_the_sign_in(world: World) -> None:
+    """Nothing is wrong then, and another link would never come."""
+    path = await _verify(world)
+    await _used(world, path)
+    page = await (await world.client(None)).get(path)
+    assert "If you have confirmed your email address already, sign in." in page.text
+    assert 'href="/login"' in page.text
+
+
 async def test_a_link_of_a_disabled_account_is_dead_as_its_button_says(world: World) -> None:
     path = await _reset(world)
     async with world.env.store.transaction() as tx:

@@ -101,12 +101,12 @@ ROUTES_WITH_BODIES = [
 async def test_a_body_that_was_not_read_is_explained(world: World, method: str, path: str, content_type: str) -> None:
     """The answer says only that fields are missing, in the words of the contract."""
     with capture_logs() as lines:
-        for _ in range(3):
-            browser = await world.client()
-            answer = await browser.request(method, path, content=b'{"x":1}', headers={"Content-Type": content_type})
+        for boundary in "xyz":
+            headers = {"Content-Type": content_type.replace("boundary=x", f"boundary={boundary}")}
+            answer = await (await world.client()).request(method, path, content=b'{"x":1}', headers=headers)
             assert (answer.status_code, answer.json()["code"]) == (400, "body_invalid")
     (line,) = [line for line in lines if line["event"] in EVENTS]
-    assert (line["event"], line["content_type"]) == ("body_not_json", content_type)
+    assert (line["event"], line["content_type"]) == ("body_not_json", content_type.partition(";")[0])
     assert "Content-Type: application/json" in line["hint"]
 
 

@@ -30,7 +30,14 @@ class _DeadLink:
 
 _REQUEST_ANOTHER = _("It was already used, has expired or was replaced by a newer one. Request another link.")
 _DEAD_LINKS = {
-    Purpose.VERIFY_EMAIL: _DeadLink(VerificationCodeInvalid, _REQUEST_ANOTHER, another="/verifyemail"),
+    Purpose.VERIFY_EMAIL: _DeadLink(
+        VerificationCodeInvalid,
+        _(
+            "It was already used, has expired or was replaced by a newer one. If you have confirmed your email"
+            " address already, sign in. If not, request another link."
+        ),
+        another="/verifyemail",
+    ),
     Purpose.RESET_PASSWORD: _DeadLink(ResetTokenInvalid, _REQUEST_ANOTHER, another="/forgotpassword"),
     Purpose.CHANGE_EMAIL: _DeadLink(
         EmailChangeInvalid,
