@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 from fastapi import Depends, FastAPI
@@ -25,7 +26,7 @@ from vestibule.web.client_address import ClientAddresses
 from vestibule.web.errors import UNEXPECTED, Json, MethodNotAllowed, RouteUnknown, refusal_response
 from vestibule.web.front_end_hints import FrontEndHints
 from vestibule.web.layers.headers import target
-from vestibule.web.pages.route import AdmittedPageRoute, PageRoute, refusal_page
+from vestibule.web.pages.route import AdmittedPageRoute, PageRoute, refusal_page, unexpected_page
 from vestibule.web.pages.template_loader import Templates
 from vestibule.web.rate_limits import within_rate_limit
 from vestibule.web.routes import DEVELOPMENT_PAGES, PAGES, ROUTES, Page, Route, methods_at
@@ -118,8 +119,14 @@ async def _refused(_request: Request, refusal: Exception) -> Response:
     return refusal_response(cast(Refusal | Fault, refusal))
 
 
-async def _unexpected(_request: Request, _fault: Exception) -> Response:
-    """Return an answer that reveals nothing about the exception, which `layers.headers` logs."""
+async def _unexpected(request: Request, _fault: Exception) -> Response:
+    """Return an answer that reveals nothing about the exception, which `layers.headers` logs: a page if a browser asks
+    for one, otherwise JSON.
+    """
+    if asks_for_page(request):
+        # What failed may be a template around every page. The exception that is logged is then the first one.
+        with suppress(Exception):
+            return unexpected_page(request)
     return Json(UNEXPECTED, 500)
 
 

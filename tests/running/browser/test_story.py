@@ -115,7 +115,7 @@ def test_everything_that_may_be_changed(browsing: Browsing) -> None:
     page.wait_for_url("**/profile/security?notice=email_asked")
     page.goto(browsing.mailed(other, "confirmemail"))
     page.get_by_role("button", name="Use this email address").click()
-    page.wait_for_url("**/login?notice=email_changed_told")
+    page.wait_for_url("**/login?notice=email_changed")
     send_sign_in(page, other, NEW_PASSWORD)
     page.wait_for_url("**/profile")
 

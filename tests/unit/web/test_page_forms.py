@@ -163,7 +163,7 @@ async def test_a_form_that_is_sent_too_often_comes_back_as_it_was_typed(
         answer = await client.post(path, data=fields)
         assert answer.status_code == 429
         assert int(answer.headers["retry-after"]) > 0
-        assert re.search(r'role="alert">[^<]*You can try again in \d+ seconds?\.', answer.text)
+        assert re.search(r'role="alert">Too many attempts\. [^<]*You can try again in \d+ seconds?\.', answer.text)
         for name, value in fields.items():
             assert (f'value="{value}"' in answer.text) == ("assword" not in name)
 

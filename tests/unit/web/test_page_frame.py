@@ -125,3 +125,27 @@ async def test_a_wrong_url_leads_somewhere(world: World) -> None:
     assert links == ["/login", "/register"]
     for link in links:
         assert (await client.get(link)).status_code == 200
+
+
+@pytest.mark.parametrize("accept", ["text/html", "*/*"])
+async def test_what_nobody_foresaw_is_a_page_for_a_browser_and_json_for_others(world: World, accept: str) -> None:
+    client = await ada(world)
+    object.__setattr__(world.env, "keys", None)
+    answer = await client.get("/profile", headers={"Accept": accept})
+    page = "<h1>Something went wrong</h1>" in answer.text and 'href="/login"' in answer.text
+    assert (answer.status_code, page, "code" in answer.text) == (500, accept == "text/html", accept == "*/*")
+
+
+async def test_a_fault_of_a_template_around_every_page_is_json(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = await world.client(None)
+    monkeypatch.setattr("vestibule.web.pages.render.random_bytes", None)
+    answer = await client.get("/login", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.json()["code"]) == (500, "unexpected")
+
+
+async def test_the_sign_in_form_that_knows_the_email_has_the_focus_in_its_password(world: World) -> None:
+    client = await world.client(None)
+    await client.post("/forgotpassword", data={"email": "ada@example.com"})
+    fields = _FIELD.findall((await client.get("/login?notice=password_reset")).text)
+    assert 'value="ada@example.com"' in fields[0]
+    assert ["autofocus" in field for field in fields] == [False, True]

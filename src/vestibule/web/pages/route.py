@@ -58,6 +58,12 @@ def refusal_page(request: Request, refusal: Refusal | Fault) -> Response:
     return _with_headers(_page_for(request, refusal, *_texts(request, refusal)), refusal)
 
 
+def unexpected_page(request: Request) -> Response:
+    """Return a page for an unexpected exception, which tells nothing about it, with a link home."""
+    title, message = (render.say(request, text) for text in WHY_NOT[500])
+    return render.page(request, "told.html", 500, title=title, message=message)
+
+
 def see_other(target: str) -> Response:
     """Redirect to another page by GET (RFC 9110, section 15.4.4), so that a reload sends nothing twice."""
     return RedirectResponse(target, 303)
@@ -91,7 +97,7 @@ async def _refused(request: Request, refusal: Refusal | Fault, show_form: ShowFo
         return see_other(return_to.with_query(SIGNED_OUT, reason=refusal.code.removeprefix(_CODE_PREFIX)))
     title, message = _texts(request, refusal)
     if show_form is not None and isinstance(refusal, RetryLater | Fault) and await _can_show_form(request):
-        context_of(request).trouble = message
+        context_of(request).trouble = f"{title}. {message}"
         page = show_form(request, HTTP_MAPPINGS[type(refusal)].status)
     else:
         page = _page_for(request, refusal, title, message)

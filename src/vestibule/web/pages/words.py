@@ -138,6 +138,7 @@ WHY_NOT = {
     ),
     415: (_("Something went wrong"), _("The form could not be read. Go back and try again.")),
     429: (_("Too many attempts"), _("To protect accounts, the number of attempts is limited.")),
+    500: (_("Something went wrong"), _("This is a fault on our side. Please try again in a moment.")),
     503: (_("We cannot do this right now"), _TRY_AGAIN),
 }
 """Title and sentence for refusals that no form explains itself, by the status that `web.errors` gives them."""
