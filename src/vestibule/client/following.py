@@ -107,7 +107,7 @@ class Following:
             raise self._refusal(fault) from None
 
     async def learn_async(self, token: str) -> Caller:
-        """Do the same without blocking other tasks; raises as `learn` does."""
+        """Do what `learn` does, without blocking other tasks; raises as `learn` does."""
         try:
             return await self._supervised.call_async(lambda updater: updater.check(token), _LEARN_SECONDS)
         except Exception as fault:  # every failure becomes a refusal

@@ -33,10 +33,10 @@ class Answer:
 
 
 def refusal(answer: Answer, secrets: Collection[str]) -> Exception:
-    """Return the server's refusal as an exception. That may be printed, so it never repeats a secret of the request."""
+    """Return the server's refusal as an exception. Somebody may print it, so it repeats no secret of the request."""
     try:
-        told = answer.json()
-        code, message = one_line(str(told["code"])), one_line(str(told["message"]))
+        body = answer.json()
+        code, message = one_line(str(body["code"])), one_line(str(body["message"]))
     except (ValueError, LookupError, TypeError):
         return NotReachedError(f"{answer.url} answers {answer.status_code}")
     if any(secret in code + message for secret in secrets):

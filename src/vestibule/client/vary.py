@@ -17,11 +17,11 @@ def caller_headers(verifier: Verifier) -> tuple[str, ...]:
 
 def vary_value(values: Iterable[str], names: Iterable[str]) -> str:
     """Return the value of one `Vary` header with the names in the old headers' `values`, and with `names`."""
-    before = [name.strip() for value in values for name in value.split(",") if name.strip()]
-    if _EVERYTHING in before:
+    old_names = [name.strip() for value in values for name in value.split(",") if name.strip()]
+    if _EVERYTHING in old_names:
         return _EVERYTHING
-    known = {name.lower() for name in before}
-    return ", ".join([*before, *(name for name in names if name.lower() not in known)])
+    known = {name.lower() for name in old_names}
+    return ", ".join([*old_names, *(name for name in names if name.lower() not in known)])
 
 
 def with_vary(headers: Iterable[tuple[str, str]], names: Iterable[str]) -> list[tuple[str, str]]:

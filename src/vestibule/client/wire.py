@@ -136,10 +136,10 @@ def require_not_cached(answer: httpx.Response) -> None:
 async def _code_of(answer: httpx.Response) -> str:
     """Return the error code, if the answer is a refusal by Vestibule; empty otherwise."""
     try:
-        told = i_json.parse(await _content_of(answer))
+        body = i_json.parse(await _content_of(answer))
     except (i_json.NotIJson, NotVestibuleError):
         return ""
-    return str(told.get("code")) if isinstance(told, dict) else ""
+    return str(body.get("code")) if isinstance(body, dict) else ""
 
 
 async def _content_of(answer: httpx.Response) -> bytes:

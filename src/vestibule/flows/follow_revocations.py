@@ -39,8 +39,8 @@ async def read_whole_backlog(env: Env) -> list[Revocation]:
     fresh: list[Revocation] = []
     async with env.watching.reading() as read:
         reach = await _reach(env, read, offset)
-        async for some in _after(read, await _start_of_backlog(known, read, reach), reach):
-            learnt = env.apply_revocations(some, sent_at)
+        async for batch in _after(read, await _start_of_backlog(known, read, reach), reach):
+            learnt = env.apply_revocations(batch, sent_at)
             fresh += [] if first else learnt  # a first read may bring a million rows, and no caller needs them
             await asyncio.sleep(0)  # others are answered meanwhile
     known.renew(sent_at, offset)
@@ -65,10 +65,10 @@ async def _reach(env: Env, read: Ports, offset: float) -> Reach:
 
 async def _after(read: Ports, number: int, reach: Reach) -> AsyncIterator[list[Revocation]]:
     """Yield the revocations after a sequence number and within `reach`, in batches."""
-    while some := await read.revocations.after(number, reach, _ROWS_AT_ONCE):
-        number = some[-1].sequence
-        yield some
-        if len(some) < _ROWS_AT_ONCE:
+    while batch := await read.revocations.after(number, reach, _ROWS_AT_ONCE):
+        number = batch[-1].sequence
+        yield batch
+        if len(batch) < _ROWS_AT_ONCE:
             return
 
 
@@ -95,8 +95,8 @@ async def read_new_backlog(env: Env) -> list[Revocation]:
     if reach is None:
         return fresh
     async with env.watching.reading() as read:
-        async for some in _after(read, env.revocations.last, reach):
-            fresh += env.apply_revocations(some, sent_at)
+        async for batch in _after(read, env.revocations.last, reach):
+            fresh += env.apply_revocations(batch, sent_at)
             await asyncio.sleep(0)
     return fresh
 

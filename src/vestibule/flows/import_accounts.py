@@ -135,8 +135,8 @@ class _Import:
                 self.report.made_room += 1
                 self.listener.made_room(batch.held[account.email].id, account.id)
             elif account.email in batch.staying:
-                there = batch.staying[account.email].id
-                self._leave_out(account.id, f"its email is that of {there}, which is here already")
+                stored_id = batch.staying[account.email].id
+                self._leave_out(account.id, f"its email is that of {stored_id}, which is here already")
         for account in batch.too_late:
             self._leave_out(account.id, "somebody else took its id or its email meanwhile; import it again")
         self.report.imported += len(batch.added)

@@ -21,8 +21,8 @@ class Ending:
 
     def event(self, session_id: str | None, detail: Mapping[str, str] | None = None) -> Event:
         """Return the event of a session's end; of several sessions at once if `session_id` is None."""
-        told = {"reason": self.reason.value, **(detail or {})}
-        return Event(self.at, EventKind.SESSION_ENDED, self.account_id, session_id, detail=told)
+        all_detail = {"reason": self.reason.value, **(detail or {})}
+        return Event(self.at, EventKind.SESSION_ENDED, self.account_id, session_id, detail=all_detail)
 
     def revocation(self, session_id: str, issued_at: datetime) -> Revocation:
         """Return the revocation of a session whose last token was issued at `issued_at`. It is kept until that token

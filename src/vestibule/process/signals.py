@@ -28,25 +28,26 @@ def on_stop_signal(stop: Callable[[], None], numbers: Sequence[signal.Signals] =
     if threading.current_thread() is not threading.main_thread():  # Python allows handlers only in the main thread
         yield
         return
-    before = {number: signal.getsignal(number) for number in numbers}
-    handler = _calling(stop, before)
+    earlier_handlers = {number: signal.getsignal(number) for number in numbers}
+    handler = _calling(stop, earlier_handlers)
     for number in numbers:
         signal.signal(number, handler)
     try:
         yield
     finally:
-        for number, earlier in before.items():
+        for number, earlier in earlier_handlers.items():
             if signal.getsignal(number) is handler:
                 signal.signal(number, earlier)
 
 
-def _calling(stop: Callable[[], None], earlier: Mapping[signal.Signals, Any]) -> Handler:
+def _calling(stop: Callable[[], None], earlier_handlers: Mapping[signal.Signals, Any]) -> Handler:
+    """Return a handler that has this loop call `stop`, and then calls the earlier handler of the signal, if any."""
     loop = asyncio.get_running_loop()
 
     def handle(number: int, frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(stop)
-        before = earlier[signal.Signals(number)]
-        if callable(before):
-            before(number, frame)
+        earlier = earlier_handlers[signal.Signals(number)]
+        if callable(earlier):  # not SIG_DFL or SIG_IGN
+            earlier(number, frame)
 
     return handle

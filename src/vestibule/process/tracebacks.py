@@ -44,10 +44,10 @@ def summarize(error: BaseException) -> str:
 
 def _chain(error: BaseException, seen: set[int]) -> Iterator[str]:
     seen.add(id(error))
-    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    if before is not None and id(before) not in seen:
-        yield from _chain(before, seen)
-        yield _CAUSE if before is error.__cause__ else _CONTEXT
+    earlier = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if earlier is not None and id(earlier) not in seen:
+        yield from _chain(earlier, seen)
+        yield _CAUSE if earlier is error.__cause__ else _CONTEXT
     if error.__traceback__ is not None:
         yield "Traceback (most recent call last):\n"
         yield from traceback.format_tb(error.__traceback__)

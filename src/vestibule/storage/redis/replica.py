@@ -87,8 +87,9 @@ class RedisSessionReplica:
 
     async def drop(self, session_ids: list[str]) -> None:
         for start in range(0, len(session_ids), _DROPPED_AT_ONCE):
-            some = [key for session_id in session_ids[start : start + _DROPPED_AT_ONCE] for key in _keys(session_id)]
-            await self._try(partial(self._redis.eval, _DROP, len(some), *some, str(_ENDED_MS)))
+            batch = session_ids[start : start + _DROPPED_AT_ONCE]
+            keys = [key for session_id in batch for key in _keys(session_id)]
+            await self._try(partial(self._redis.eval, _DROP, len(keys), *keys, str(_ENDED_MS)))
 
     async def check_setup(self) -> None:
         try:

@@ -109,11 +109,11 @@ class SqlAccounts:
         return await self._change(statements.ENABLE, account_id, now) is not None
 
     async def change_email(self, account_id: str, email: str, now: datetime) -> str | None:
-        before = await self.lock(account_id)
+        account = await self.lock(account_id)
         if (await self.kept([email], now)).get(email, account_id) != account_id:
             return None
-        changed = before and await self._set_email(statements.CHANGE_EMAIL, account_id, email, now)
-        return before.email if before and changed else None
+        changed = account and await self._set_email(statements.CHANGE_EMAIL, account_id, email, now)
+        return account.email if account and changed else None
 
     async def reassign_to_email(self, account_id: str, email: str, now: datetime) -> Account | None:
         changed = await self._set_email(statements.REASSIGN_TO_EMAIL, account_id, email, now)

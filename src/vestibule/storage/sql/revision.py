@@ -128,9 +128,12 @@ async def require_ours(connection: AsyncConnection) -> None:
 def _tables(connection: Connection) -> tuple[set[str], bool]:
     """Return the names of all tables and views, and whether the tutorial's is among them."""
     inspector = inspect(connection)
-    there = {*inspector.get_table_names(), *inspector.get_view_names()}
-    name, columns = _TUTORIAL_TABLE
-    return there, name in there and columns <= {column["name"] for column in inspector.get_columns(name)}
+    names = {*inspector.get_table_names(), *inspector.get_view_names()}
+    tutorial_name, columns = _TUTORIAL_TABLE
+    has_tutorial = tutorial_name in names and columns <= {
+        column["name"] for column in inspector.get_columns(tutorial_name)
+    }
+    return names, has_tutorial
 
 
 def _name(connection: AsyncConnection) -> str:

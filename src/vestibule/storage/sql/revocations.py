@@ -111,6 +111,6 @@ def _require_since(kind: RevocationKind, not_before: datetime | None) -> None:
 def _all_it_may_mean(row: Any) -> Iterator[Revocation]:
     """Yield the end of the session and of the account that the row may name, for tokens issued before its moments."""
     moments = [moment for moment in (row.not_before, row.at) if isinstance(moment, datetime)]
-    before = max(moments, default=_FAR_FUTURE)
+    at = max(moments, default=_FAR_FUTURE)
     for kind in (RevocationKind.SESSION, RevocationKind.ACCOUNT):
-        yield Revocation(before, kind, str(row.subject), before + _ODD_ROW_LASTS, before, row.sequence)
+        yield Revocation(at, kind, str(row.subject), purge_at=at + _ODD_ROW_LASTS, not_before=at, sequence=row.sequence)
