@@ -6,7 +6,7 @@ The commands in `SESSION_COMMANDS` load neither server nor database, so that the
 import sys
 from importlib import import_module
 
-from vestibule.process import garbage, missing
+from vestibule.process import garbage, interrupts, missing
 
 SESSION_COMMANDS = ("login", "whoami", "token", "logout")
 
@@ -19,6 +19,7 @@ def module_of(arguments: list[str]) -> str:
 
 def main() -> None:
     """Run a command."""
+    interrupts.end_quietly()
     with missing.explained(), garbage.collection_paused():
         program = import_module(module_of(sys.argv[1:]))
     program.main()

@@ -1,6 +1,6 @@
 """Define, as protocols, what commands need from outside. `wiring` implements it: no command knows a database."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -24,7 +24,7 @@ class Legacy(Protocol):
     async def count(self) -> int:
         """Return how many accounts there are."""
 
-    def batches(self) -> AsyncIterator[Sequence[ForeignRow]]:
+    def batches(self) -> AsyncGenerator[Sequence[ForeignRow], None]:
         """Yield all accounts in batches, ordered so that the account with the best claim to an email comes first."""
 
 
@@ -72,7 +72,7 @@ class CommandContext(Protocol):
     async def stored_keys(self) -> list[SealedKey]:
         """Return the signing keys in the database, newest first and still encrypted. Makes none."""
 
-    async def examine(self, url: str | None) -> list[Finding]:
+    def examine(self, url: str | None) -> list[Finding]:
         """Return the doctor's findings: about this machine, or, given `url`, about the server there, as seen from
         outside.
         """

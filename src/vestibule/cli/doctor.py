@@ -1,6 +1,5 @@
 """`vestibule doctor`: check the installation for common problems, and say what to do."""
 
-import asyncio
 from dataclasses import asdict
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -58,7 +57,7 @@ def doctor(
         if as_json:
             _print_json(_findings_of(reason))
         raise  # `endings.explained` prints every line, as for every command
-    found = asyncio.run(command_context.examine(url))
+    found = command_context.examine(url)
     if as_json:
         _print_json(found)
     else:

@@ -13,7 +13,7 @@ import structlog
 
 from vestibule.cli import console
 from vestibule.model.errors import StoreUnavailable
-from vestibule.process import missing, streams
+from vestibule.process import interrupts, missing, streams
 from vestibule.process.operator_errors import OperatorError
 from vestibule.process.system_faults import reason
 from vestibule.process.tracebacks import format_error
@@ -34,7 +34,8 @@ def explained(as_log: bool = False) -> Iterator[None]:
     streams.prepare()
     end, end_at_bug = (_log_end, _log_bug) if as_log else (_end, _end_at_bug)
     try:
-        yield
+        with interrupts.as_exit():
+            yield
     except SystemExit as ending:
         _end_when_written(ending)
     except OperatorError as fault:

@@ -20,7 +20,9 @@ def run(program: typer.Typer, **context: Any) -> None:
     """Run the command line, and end the process; raises `WrongUsage`, and `OperatorError` if the user aborts."""
     try:
         status = program(prog_name="vestibule", standalone_mode=False, **context)
-    except typer.Abort:
+    except typer.Abort as fault:
+        if isinstance(fault.__context__, KeyboardInterrupt):  # at a question
+            raise KeyboardInterrupt from None
         raise OperatorError("aborted") from None
     except _UsageError as fault:
         if not fault.format_message():  # a group without a command: its help is the answer

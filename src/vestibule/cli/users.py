@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Annotated, TypeVar
 
 import typer
@@ -205,4 +205,5 @@ async def _import(command_context: CommandContext, source: str | None, *, admins
                 progress.console.print(f"{removed} {squatter}: {reason}", markup=False, highlight=False)
 
             listener = Listener(lambda rows: progress.advance(task, rows), tell_left_out, tell_removed)
-            return await import_accounts(env, Source(legacy.batches(), converter, legacy.claims), listener, dry=dry)
+            async with aclosing(legacy.batches()) as batches:  # also when interrupted
+                return await import_accounts(env, Source(batches, converter, legacy.claims), listener, dry=dry)

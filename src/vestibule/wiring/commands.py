@@ -10,7 +10,7 @@ from functools import cached_property
 from vestibule.cli import commands, usage
 from vestibule.cli.command_context import Legacy, Places
 from vestibule.cli.endings import AS_LOG, explained
-from vestibule.doctor import at_start, examination
+from vestibule.doctor import at_start, examination, outside
 from vestibule.flows.env import Env
 from vestibule.model.clock import SystemClock
 from vestibule.model.findings import Finding
@@ -94,10 +94,10 @@ class RealCommandContext:
             async with SqlStore(engines).reading() as read:
                 return await read.signing_keys.all()
 
-    async def examine(self, url: str | None) -> list[Finding]:
+    def examine(self, url: str | None) -> list[Finding]:
         if url is not None:
-            return await examination.examine_from_outside(self.settings, SystemClock(), url)
-        return await examination.examine(self.settings, SystemClock())
+            return outside.check(self.settings, SystemClock(), url)
+        return asyncio.run(examination.examine(self.settings, SystemClock()))
 
     def log_weaknesses(self) -> None:
         at_start.log_weaknesses(self.settings)
@@ -109,10 +109,16 @@ class RealCommandContext:
         if found is not None:
             refuse_newer(found)
         command = [sys.executable, "-m", "vestibule.wiring.migrating", *([AS_LOG] if self._as_log else [])]
-        migrating = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
-        before, _ = await migrating.communicate()
-        if migrating.returncode:
-            sys.exit(migrating.returncode)  # the other process has printed why
+        migrating = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+        try:
+            before = await migrating.stdout.read() if migrating.stdout else b""
+            status = await migrating.wait()
+        except asyncio.CancelledError:
+            migrating.kill()  # nothing of what it did is committed
+            await migrating.wait()
+            raise
+        if status:
+            sys.exit(status)  # the other process has printed why
         return before.decode().strip() or None, REVISION
 
     async def _revision(self) -> str | None:

@@ -4,7 +4,10 @@ It is a separate process, because Alembic takes 8 MB, which a server would keep 
 """
 
 import asyncio
+import os
+import signal
 import sys
+import threading
 
 from vestibule.cli.endings import AS_LOG, explained
 from vestibule.observability import logs
@@ -19,8 +22,17 @@ def main() -> None:
     with explained(as_log):
         if as_log:
             logs.configure_for_parent("info")
+        threading.Thread(target=_end_with_parent, daemon=True).start()
         print(asyncio.run(_migrate()) or "")
         sys.exit()
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is gone, which holds the other end of the standard input. Nothing of what was
+    done is committed then.
+    """
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 async def _migrate() -> str | None:

@@ -1,7 +1,7 @@
 """Say in words why Redis was not reached. Its own messages may repeat what was sent."""
 
 from redis import exceptions
-from redis.sentinel import MasterNotFoundError
+from redis.asyncio.sentinel import MasterNotFoundError
 
 from vestibule.process.system_faults import reason
 

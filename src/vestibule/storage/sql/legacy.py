@@ -1,8 +1,8 @@
 """Read the tutorial server's own `users` table (Prisma on PostgreSQL), for `vestibule users import`. Never write it."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Any
 
 from sqlalchemy import Column, MetaData, Row, Select, String, Table, case, cast, func, select, text
@@ -88,15 +88,16 @@ class LegacyUsers:
             async with self._engines.sqlalchemy_reading() as connection:
                 return int((await connection.execute(select(func.count()).select_from(_users))).scalar_one())
 
-    async def batches(self, size: int = _BATCH) -> AsyncIterator[Sequence[ForeignRow]]:
+    async def batches(self, size: int = _BATCH) -> AsyncGenerator[Sequence[ForeignRow], None]:
         """Yield all rows, `size` at a time, so that memory does not grow with the table. Verified ones come first, of
         these the older ones, as `flows/import_accounts.py` needs. Raises `SourceUnavailable`.
         """
         with source_errors():
-            async for rows in self._partitions(size):
-                yield [ForeignRow(**dict(zip(_MEMBERS.values(), row, strict=True))) for row in rows]
+            async with aclosing(self._partitions(size)) as partitions:
+                async for rows in partitions:
+                    yield [ForeignRow(**dict(zip(_MEMBERS.values(), row, strict=True))) for row in rows]
 
-    async def _partitions(self, size: int) -> AsyncIterator[Sequence[Row[Any]]]:
+    async def _partitions(self, size: int) -> AsyncGenerator[Sequence[Row[Any]], None]:
         async with self._connection() as connection:
             if self._engines.dialect == "postgresql":  # the timeouts are meant for requests; an import takes longer
                 await connection.execute(text("SET LOCAL statement_timeout = 0"))
