@@ -63,9 +63,24 @@ async def sign_in(env: Env, email: str, password: str, client_info: ClientInfo, 
         await forgive_attempts(env, attempt.keys)
         raise EmailNotVerified
     held_session = _held_session(env, held)
-    session, device = await _open_session(env, account, client_info, attempt.keys, held_session)
-    await env.replica.show(session, account)
+    signed_in = await begin_session(env, account, client_info, attempt.keys, held_session)
     await _renew_hash(env, account, password)
+    return signed_in
+
+
+async def begin_session(
+    env: Env,
+    account: Account,
+    client_info: ClientInfo,
+    counter_keys: Sequence[str] = (),
+    held_session: str | None = None,
+) -> SignedIn:
+    """Begin a session of an account whose password was just checked or chosen, and issue its tokens. Reset the counters
+    of attempts, and end the session that the browser held before, if it is this account's. Raises `WrongCredentials` if
+    the account changed since.
+    """
+    session, device = await _open_session(env, account, client_info, counter_keys, held_session)
+    await env.replica.show(session, account)
     return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device)
 
 

@@ -67,6 +67,13 @@ class Policy:
         return token_lifetime + self.key_lead
 
     @property
+    def signs_in_at_sign_up(self) -> bool:
+        """Return whether the page for signing up also signs in. Where accounts are concealed, that would tell a free
+        email from a taken one.
+        """
+        return not (self.verification_mandatory or self.conceal_accounts)
+
+    @property
     def conceals_unverified(self) -> bool:
         """Return whether a sign-in is answered alike for an unverified account and for none. Otherwise it would reveal
         what registration conceals.

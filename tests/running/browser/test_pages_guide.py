@@ -70,13 +70,20 @@ def test_the_guide_to_the_pages_from_start_to_sign_out(browser: Browser, tmp_pat
             page.goto(orders)
             page.wait_for_url(SIGN_IN)
             expect(page.get_by_text("Orders").first).to_be_visible()
-            sign_up(page, email)
+            sign_up(page, email, to=orders)
+            expect(page.get_by_role("heading", name="Orders of")).to_be_visible()
+            # On a phone, which has no cookie of this browser's.
+            phone = browsing.page()
+            phone.goto(browsing.mailed(email, "verifyemail"))
+            assert f":{port}/" in phone.url
+            phone.get_by_role("button", name="Confirm my email address").click()
+            expect(phone.get_by_role("status")).to_be_visible()
+            expect(phone.get_by_label("Email address")).to_have_value(email)
+            send_sign_in(phone, email)
+            phone.wait_for_url(orders)
             page.goto(browsing.mailed(email, "verifyemail"))
-            assert f":{port}/" in page.url
-            page.get_by_role("button", name="Confirm my email address").click()
-            expect(page.get_by_role("status")).to_be_visible()
-            send_sign_in(page, email)
-            page.wait_for_url(orders)
+            expect(page.get_by_role("heading", name="This link no longer works")).to_be_visible()
+            page.goto(orders)
             expect(page.get_by_role("heading", name="Orders of")).to_be_visible()
             page.context.clear_cookies(name="access_token")  # as if it had expired
             page.goto(orders)

@@ -33,7 +33,6 @@ def test_from_sign_up_to_the_device_list_and_out(browsing: Browsing, script: boo
     page.goto(browsing.mailed(email, "verifyemail"))
     page.get_by_role("button", name=say("Confirm my email address")).click()
     expect(page.get_by_role("status")).to_have_text(say("Your email address is confirmed."))
-    send_sign_in(page, email, say=say)
     expect(page.get_by_role("heading", name="Ada Lovelace")).to_be_visible()
     expect(page.locator("dl")).to_contain_text(say("confirmed"))
 
@@ -83,7 +82,6 @@ def test_everything_that_may_be_changed(browsing: Browsing) -> None:
     email, other = fresh_email(), fresh_email()
     page = browsing.page()
     sign_up(page, email)
-    sign_in(page, email)
     page.get_by_role("button", name="Send me a confirmation link").click()
     expect(page.get_by_role("status")).to_have_text("We sent you an email with a link.")
 

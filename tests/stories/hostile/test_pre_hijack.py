@@ -3,6 +3,7 @@
 O9: each story ends with the stranger signed out everywhere, and with my password the only one.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import httpx
@@ -109,9 +110,72 @@ async def test_i_reset_the_password_and_he_is_out(world: World) -> None:
     await require_mine(world, stranger)
 
 
-@pytest.mark.parametrize("why", ["just registered", "verified", "used", "used long ago", *COLUMNS])
+async def page_sign_up(world: World, password: str) -> httpx.AsyncClient:
+    """A browser that signed up on the page, which signs in at once."""
+    browser = await world.client(None)
+    browser.headers["Sec-Fetch-Site"] = "same-origin"
+    fields = {"name": "Ada Lovelace", "email": MINE, "password": password}
+    assert (await browser.post("/register", data=fields)).headers["location"] == "/profile?notice=signed_up"
+    return browser
+
+
+async def recover_by_reset(world: World) -> None:
+    """Forgotten password, on the page."""
+    browser = await world.client(None)
+    await browser.post("/forgotpassword", data={"email": MINE})
+    await world.deliver()
+    await browser.post(f"/resetpassword/{world.secret(LetterKind.RESET_PASSWORD)}", data={"password": MY_PASSWORD})
+
+
+async def recover_at_the_link(world: World) -> None:
+    """The second button of the letter that his registration sent."""
+    browser = await world.client(None)
+    led = await browser.post(f"/verifyemail/{await code_mailed(world)}/mine")
+    await browser.post(led.headers["location"], data={"password": MY_PASSWORD})
+
+
+async def recover_by_signing_up_too(world: World) -> None:
+    """It is refused, as his account is in use, and puts his password in doubt: the link asks for another."""
+    browser = await world.client(None)
+    fields = {"name": "Ada Lovelace", "email": MINE, "password": MY_PASSWORD}
+    assert (await browser.post("/register", data=fields)).status_code == 409
+    led = await browser.post(f"/verifyemail/{await code_mailed(world)}")
+    await browser.post(led.headers["location"], data={"password": MY_PASSWORD})
+
+
+@pytest.mark.parametrize("later", [1, 50], ids=["at_once", "later"])
+@pytest.mark.parametrize("recover", [recover_by_reset, recover_at_the_link, recover_by_signing_up_too])
+async def test_who_signed_up_on_the_page_and_was_signed_in_is_out(
+    world: World, recover: Callable[[World], Awaitable[None]], later: int
+) -> None:
+    """O9, M15: with the letters he asked for, sent or still queued, and the codes in them."""
+    stranger = await page_sign_up(world, HIS_PASSWORD)
+    his_code = await code_mailed(world)
+    for his in ("eve@example.com", "mallory@example.com"):
+        body = {"currentPassword": HIS_PASSWORD, "email": his}
+        assert (await stranger.patch("/api/users/me/email", json=body)).status_code == 200
+        if his.startswith("eve"):
+            await world.deliver()
+    world.clock.advance(minutes=later)
+    await stranger.post("/api/auth/refresh")
+    assert (await stranger.get("/api/users/me")).status_code == 200
+    await recover(world)
+    await require_mine(world, stranger)
+    sent = len(world.mailer.letters)
+    await world.deliver()
+    assert not [letter for letter in world.mailer.letters[sent:] if letter.to != MINE]
+    assert (await stranger.get(f"/api/auth/verifyemail/{his_code}")).status_code == 403
+    again = await world.sign_in(MINE, MY_PASSWORD)
+    confirm = f"/confirmemail/{world.secret(LetterKind.CONFIRM_NEW_EMAIL)}"
+    assert (await again.get(confirm)).status_code == 403
+
+
+@pytest.mark.parametrize("why", ["just registered", "verified", "used", "used long ago", "signed up", *COLUMNS])
 async def test_what_is_somebodys_is_not_registered_again(world: World, why: str) -> None:
-    await register(world, MY_PASSWORD)
+    if why == "signed up":
+        await page_sign_up(world, MY_PASSWORD)
+    else:
+        await register(world, MY_PASSWORD)
     if why == "verified":
         await (await world.client()).get(f"/api/auth/verifyemail/{await code_mailed(world)}")
     if why.startswith("used"):

@@ -27,6 +27,7 @@ from vestibule.flows import (
     reset_password,
     sign_in,
     sign_out,
+    sign_up,
     take_over,
     verify_email,
     watch_events,
@@ -165,6 +166,10 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "sign in wrongly": (
         "sign_in",
         lambda w, p: sign_in.sign_in(w.env, p.account.email, "wrong horse", p.client_info),
+    ),
+    "sign up": (
+        "sign_up",
+        lambda w, p: sign_up.sign_up(w.env, "Ada", p.account.email, NEW_PASSWORD, p.client_info),
     ),
     "sign out": ("sign_out", lambda w, p: sign_out.sign_out(w.env, p.caller)),
     "take over": ("take_over", lambda w, p: take_over.take_over(w.env, p.secrets[Purpose.VERIFY_EMAIL])),

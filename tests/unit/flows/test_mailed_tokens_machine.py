@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -54,13 +55,19 @@ class Person:
     email: str = field(default_factory=lambda: f"person{next(_people)}@example.com")
     mailed: list[tuple[str, LetterKind, float]] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
+    on_page: bool = False
 
     def __post_init__(self) -> None:
         self.first = len(self.world.mailer.letters)
         self.emails = [self.email, f"new.{self.email}", f"newer.{self.email}"]
-        self.runner.run(self.world.register(self.email, PASSWORDS[0]))
-        self.account_id = self._row("id", accounts.c.email == self.email)
         self.browser = self.runner.run(self.world.client(origin=None))
+        if self.on_page:  # which signs in
+            fields = {"name": "Ada", "email": self.email, "password": PASSWORDS[0]}
+            assert self.ask("POST", "/register", data=fields).headers["location"] == "/profile?notice=signed_up"
+            self.runner.run(self.world.deliver())
+        else:
+            self.runner.run(self.world.register(self.email, PASSWORDS[0]))
+        self.account_id = self._row("id", accounts.c.email == self.email)
         self.collect()
 
     def ask(self, method: str, path: str, **content: Any) -> httpx.Response:
@@ -95,6 +102,20 @@ class Person:
         return hashed
 
     @property
+    def unused(self) -> bool:
+        """Whether nobody has signed in to the account, nor verified its email."""
+        used, verified = (
+            self._row(column, accounts.c.id == self.account_id) for column in ("first_used_at", "verified")
+        )
+        return used is None and not verified
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the email was registered again, with another password, before it was verified."""
+        again = self._row("registered_again_at", accounts.c.id == self.account_id)
+        return again is not None and not self._row("verified", accounts.c.id == self.account_id)
+
+    @property
     def stored_email(self) -> str:
         return str(self._row("email", accounts.c.id == self.account_id))
 
@@ -109,9 +130,9 @@ class Person:
 class MailedTokens(RuleBasedStateMachine):
     """Everything that can be done with mailed tokens, in any order, also what no page of ours would send."""
 
-    def __init__(self, somebody: Callable[[], Person]) -> None:
+    def __init__(self, somebody: Callable[..., Person], *, on_page: bool = False) -> None:
         super().__init__()
-        self.person = somebody()
+        self.person = somebody(on_page=on_page)
         self.hash, self.email = self.person.stored_hash, self.person.stored_email
 
     @rule()
@@ -133,13 +154,29 @@ class MailedTokens(RuleBasedStateMachine):
         status = self.person.ask("POST", "/api/auth/login", json={"email": email, "password": password}).status_code
         assert (status == 200) == (password == self.person.password and email == self.person.stored_email)
 
+    @rule(password=st.sampled_from(PASSWORDS))
+    def somebody_signs_up_with_the_email(self, password: str) -> None:
+        """On the page that signs in whom it registers. Only an account that nobody has used is registered anew."""
+        stranger, unused = self.person.runner.run(self.person.world.client(origin=None)), self.person.unused
+        fields = {"name": "Eve", "email": self.person.stored_email, "password": password}
+        answer = self.person.runner.run(stranger.post("/register", data=fields))
+        if answer.status_code == DONE:
+            assert unused
+            assert not self.person.on_page
+            self._password_became(password)
+        else:
+            assert (answer.status_code, list(stranger.cookies)) == (409, [])
+
     @rule(which=SECRETS)
     def verifies(self, which: int) -> None:
         secret = self.person.secret(which)
-        allowed = self.person.may_spend(secret, VERIFY)
+        allowed, in_doubt = self.person.may_spend(secret, VERIFY), self.person.in_doubt
         if self.person.ask("GET", f"/api/auth/verifyemail/{secret}").status_code == 200:
             assert allowed
             self.person.used.add(secret)
+            if in_doubt:
+                self.person.password = self.hash = None
+                assert self.person.stored_hash is None
 
     @rule(which=SECRETS, kind=st.sampled_from(tuple(PATHS)), method=st.sampled_from(("GET", "HEAD")))
     def a_scanner_opens_a_link(self, which: int, kind: LetterKind, method: str) -> None:
@@ -217,18 +254,18 @@ class MailedTokens(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def somebody(backend: Backend) -> Iterator[Callable[[], Person]]:
+def somebody(backend: Backend) -> Iterator[Callable[..., Person]]:
     """Makes people, each of them new, on each backend."""
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
         world = runner.run(stack.enter_async_context(world_on(backend, UNCOUNTED)))
         try:
-            yield lambda: Person(runner, world)
+            yield partial(Person, runner, world)
         finally:
             runner.run(stack.aclose())
 
 
-def test_who_has_the_password_signs_in_however_often_others_were_wrong(somebody: Callable[[], Person]) -> None:
+def test_who_has_the_password_signs_in_however_often_others_were_wrong(somebody: Callable[..., Person]) -> None:
     """In this machine, or else it would find that out instead of what it looks for."""
     machine = MailedTokens(somebody)
     for _ in range(SEARCH.stateful_step_count):
@@ -236,7 +273,7 @@ def test_who_has_the_password_signs_in_however_often_others_were_wrong(somebody:
     machine.signs_in(PASSWORDS[0], 0)
 
 
-def test_a_late_letter_to_somebody_before_is_not_taken_for_ones_own(somebody: Callable[[], Person]) -> None:
+def test_a_late_letter_to_somebody_before_is_not_taken_for_ones_own(somebody: Callable[..., Person]) -> None:
     """In this machine, or else what it resets would be another's password."""
     before = somebody()
     assert before.ask("POST", "/api/auth/forgotpassword", json={"email": before.email}).status_code == 200
@@ -245,5 +282,7 @@ def test_a_late_letter_to_somebody_before_is_not_taken_for_ones_own(somebody: Ca
     assert [kind for _, kind, _ in now.mailed] == [VERIFY]
 
 
-def test_m5_a_password_changes_only_for_who_may(somebody: Callable[[], Person]) -> None:
-    run_state_machine_as_test(lambda: MailedTokens(somebody), settings=SEARCH)
+@pytest.mark.parametrize("on_page", [False, True], ids=["by_api", "on_page"])
+def test_m5_a_password_changes_only_for_who_may(somebody: Callable[..., Person], on_page: bool) -> None:
+    """M5: whether the account was registered by the API, or on the page, where it is used from the first moment."""
+    run_state_machine_as_test(lambda: MailedTokens(somebody, on_page=on_page), settings=SEARCH)

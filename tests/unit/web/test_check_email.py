@@ -2,12 +2,14 @@
 
 import html
 import re
+from collections.abc import AsyncIterator
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 
-from tests.harness.world import World
+from tests.harness.backends import Backend
+from tests.harness.world import World, mandatory_verification, world_on
 from vestibule.model.letters import LetterKind
 from vestibule.web import cookies
 
@@ -16,6 +18,13 @@ ADA = "ada@example.com"
 SIGN_UP = {"name": "Ada Lovelace", "email": ADA, "password": "correct horse"}
 ASKED = {"/register": SIGN_UP, "/forgotpassword": {"email": ADA}, "/verifyemail": {"email": ADA}}
 _WAIT = re.compile(r'data-countdown="(\d+)"')
+
+
+@pytest.fixture
+async def world(backend: Backend) -> AsyncIterator[World]:
+    """Where who has signed up has to open the email first."""
+    async with world_on(backend, mandatory_verification()) as made:
+        yield made
 
 
 async def _asked(browser: httpx.AsyncClient, path: str) -> httpx.Response:
@@ -94,6 +103,8 @@ async def test_the_cookie_is_short_lived_unread_by_scripts_and_gone_after_signin
     kept = next(line for line in sent.headers.get_list("set-cookie") if line.startswith(cookies.SENT_LETTER))
     assert {"Max-Age=900", "HttpOnly", "SameSite=Lax"} <= set(kept.split("; "))
     assert "correct" not in kept
+    await world.deliver()
+    await browser.get(f"/api/auth/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}")
     await browser.post("/login", data=SIGN_UP)
     assert not browser.cookies.get(cookies.SENT_LETTER)
 

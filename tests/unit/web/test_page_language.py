@@ -20,7 +20,7 @@ async def test_the_chosen_language_is_kept_and_used(world: World) -> None:
         "password": "correct horse",
         "passwordConfirm": "correct horse",
     }
-    assert (await client.post("/register", data=fields)).headers["location"] == "/checkemail?about=registered"
+    assert (await client.post("/register", data=fields)).headers["location"] == "/profile?notice=signed_up"
     await world.deliver()
     assert world.mailer.letters[-1].language == "de"
 

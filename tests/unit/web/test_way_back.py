@@ -5,7 +5,8 @@ import re
 import httpx
 import pytest
 
-from tests.harness.world import FRONT_END, World
+from tests.harness.backends import Backend
+from tests.harness.world import FRONT_END, World, mandatory_verification, world_on
 from vestibule.model.letters import LetterKind
 from vestibule.web.pages.return_to import allowed_target
 
@@ -48,15 +49,15 @@ async def test_b3_every_page_on_the_way_carries_it_in_its_form_and_its_links(wor
     assert all(link.endswith(f"?{QUERY}") for link in links), links
 
 
-async def test_it_is_kept_through_sign_up_and_its_email(world: World) -> None:
-    browser = await world.client(None)
-    await browser.get(f"/register?{QUERY}")
-    await sign_up(browser, return_to=TARGET)
-    await world.deliver()
-    await browser.post(f"/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}")
-    assert await signs_in(browser, "correct horse") == TARGET
-    await browser.post("/logout")
-    assert await signs_in(await world.client(None), "correct horse") == "/profile", "nobody else is led there"
+async def test_it_is_kept_through_sign_up_and_its_email(backend: Backend) -> None:
+    async with world_on(backend, mandatory_verification()) as world:
+        browser = await world.client(None)
+        await browser.get(f"/register?{QUERY}")
+        await sign_up(browser, return_to=TARGET)
+        await world.deliver()
+        await browser.post(f"/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}")
+        assert await signs_in(browser, "correct horse") == TARGET
+        assert await signs_in(await world.client(None), "correct horse") == "/profile", "nobody else is led there"
 
 
 async def test_it_is_kept_through_a_forgotten_password(world: World) -> None:

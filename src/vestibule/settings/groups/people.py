@@ -14,7 +14,10 @@ class Registering(Group):
     title: ClassVar[str] = "Who may register"
 
     email_verification: Literal["optional", "mandatory"] = setting(
-        "VESTIBULE_EMAIL_VERIFICATION", "optional", "`mandatory`: nobody signs in before the email is verified."
+        "VESTIBULE_EMAIL_VERIFICATION",
+        "optional",
+        "`mandatory`: nobody signs in before the email is verified. `optional`: signing up on the page signs in at "
+        "once.",
     )
     conceal_accounts: Switch | None = setting(
         "VESTIBULE_CONCEAL_ACCOUNTS",

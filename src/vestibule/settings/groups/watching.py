@@ -53,8 +53,8 @@ class History(Group):
     unverified_days: Whole = setting(
         "VESTIBULE_UNVERIFIED_DAYS",
         0,
-        "Days after which an account with an unverified email is deleted, unless somebody signed in to it, it was "
-        "imported, or it is an administrator's. `0`: never.",
+        "Days after which an account with an unverified email is deleted, unless somebody signed in to it, as "
+        "signing up on the page does, it was imported, or it is an administrator's. `0`: never.",
         ge=0,
         le=36500,
     )

@@ -95,6 +95,12 @@ def as_cookie(target: str) -> str:
     return quote(target, safe="/:?=&")
 
 
+def with_notice(target: str, notice: str) -> str:
+    """Return the target with a notice, if it is a page of ours that shows one and has no query."""
+    shows = target.split("/", 2)[1:2] == [HOME.removeprefix("/")] and "?" not in target
+    return with_query(target, notice=notice) if shows else target
+
+
 def origin_of(target: str) -> str:
     """Return the origin of an allowed target; empty for a path of our own."""
     return "" if target.startswith("/") else "/".join(target.split("/", 3)[:3])

@@ -40,11 +40,7 @@ async def ask_sign_in(request: Request, caller: OptionalBrowserCaller) -> Respon
     target = return_to.target_of(request)
     if caller is None:
         return _sign_in_page(request, target)
-    if target != return_to.HOME:
-        response = see_other(target)
-        cookies.clear_return_to(response, site_of(request).env.clock.now(), site_of(request).web)
-        return response
-    return see_other(return_to.with_query(target, notice=request.query_params.get("notice", "")))
+    return arrive(request, request.query_params.get("notice", ""))
 
 
 async def sign_in(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
@@ -65,10 +61,17 @@ async def sign_in(request: Request, env: EnvDep, client_info: ClientInfoDep) -> 
         return _sign_in_page(request, target, status, {"password": WRONG_CREDENTIALS}, perhaps_unverified=offer_link_to)
     except EmailNotVerified:
         return _sign_in_page(request, target, HTTP_MAPPINGS[EmailNotVerified].status, unverified=sent.email)
-    response = see_other(target)
-    cookies.clear_return_to(response, env.clock.now(), site_of(request).web)
-    sent_letter.forget(request, response, env.clock.now())
-    return await set_session_cookies(request, response, outcome)
+    return await set_session_cookies(request, arrive(request), outcome)
+
+
+def arrive(request: Request, notice: str = "") -> Response:
+    """Redirect somebody who is signed in to where they were going, and delete the cookies that led there."""
+    site = site_of(request)
+    now = site.env.clock.now()
+    response = see_other(return_to.with_notice(return_to.target_of(request), notice))
+    cookies.clear_return_to(response, now, site.web)
+    sent_letter.forget(request, response, now)
+    return response
 
 
 def sign_in_form(request: Request, status: int) -> Response:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from vestibule.flows.ask_for_letter import request_reset, request_verification
 from vestibule.flows.env import Env
-from vestibule.flows.register import register as register_flow
+from vestibule.flows.sign_up import sign_up
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import EmailTaken, PasswordTooEasy
 from vestibule.web.api import bodies
@@ -18,7 +18,8 @@ from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import render, return_to, sent_letter
 from vestibule.web.pages.browser_session import OptionalBrowserCaller
 from vestibule.web.pages.form import read_form, validated
-from vestibule.web.pages.route import see_other
+from vestibule.web.pages.route import see_other, set_session_cookies
+from vestibule.web.pages.sign_in import arrive
 from vestibule.web.pages.words import CHECK_EMAIL, EMAIL_TAKEN, TOO_EASY, Sentence, _, faults_of
 from vestibule.web.site import site_of
 
@@ -52,22 +53,24 @@ _VERIFY = _ByEmail(
 
 async def ask_register(request: Request, caller: OptionalBrowserCaller) -> Response:
     """Ask for a name, an email and a password."""
-    return see_other(return_to.HOME) if caller is not None else register_form(request)
+    return arrive(request) if caller is not None else register_form(request)
 
 
 async def register(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
-    """Create an account and mail a link that verifies its email."""
+    """Create an account and mail a link that verifies its email. Sign the person in at once, where that is enough."""
     fields = await read_form(request)
     try:
         sent = validated(request, bodies.Register, fields)
         client_info = return_to.with_target(request, client_info)
-        await register_flow(env, sent.name.strip(), sent.email, sent.password, client_info)
+        outcome = await sign_up(env, sent.name.strip(), sent.email, sent.password, client_info)
     except BodyInvalid as invalid:
         return register_form(request, 400, faults_of(invalid.entries))
     except PasswordTooEasy as easy:
         return register_form(request, HTTP_MAPPINGS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
     except EmailTaken:
         return register_form(request, HTTP_MAPPINGS[EmailTaken].status, {"email": EMAIL_TAKEN})
+    if outcome is not None:
+        return await set_session_cookies(request, arrive(request, "signed_up"), outcome)
     return _sent(request, "registered", sent.email, sent.name.strip())
 
 
