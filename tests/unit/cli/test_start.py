@@ -19,7 +19,7 @@ import gc, json, sys
 from vestibule import __main__ as program
 from vestibule.cli.supervisor import Supervisor
 
-def tell(self):
+def tell(self, production):
     values = sys.modules["prometheus_client.values"] if "prometheus_client.values" in sys.modules else None
     print(json.dumps({
         "loaded": sorted(sys.modules),
@@ -29,7 +29,7 @@ def tell(self):
         "looked_at": len(gc.get_objects()),
     }))
 
-Supervisor.serve = tell
+Supervisor.run = tell
 sys.argv = ["vestibule", "serve", "--port", "0"]
 program.main()
 """

@@ -4,6 +4,8 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -12,6 +14,9 @@ import pytest
 from tests.harness import backends
 from tests.harness.process import PROGRAM as PROGRAM_OF_TESTS
 from tests.harness.process import environment, given_keys, started
+from tests.harness.servers import free_port
+from tests.unit.cli import every
+from tests.unit.cli.cells import Said
 
 PROGRAM = f"{shlex.quote(sys.executable)} -m vestibule"
 LOST = "the result is lost"
@@ -51,6 +56,36 @@ def test_c10_a_result_that_gets_nowhere_is_a_failure(redirection: str, status: i
     assert done.returncode in allowed, done.stderr
     assert done.stderr.startswith(said) if said else not done.stderr
     assert "Traceback" not in done.stderr
+
+
+# With no server and an empty database, these print a result all the same.
+PRINT = {"keys generate", "keys list", "doctor", "services create", "users create"}
+
+
+@pytest.mark.parametrize("place", ["disk", "pipe"])
+def test_c10_every_command_whose_output_gets_nowhere(place: str, tmp_path: Path) -> None:
+    """C10: a full disk, and a pipe that nobody reads."""
+    backends.embedded(tmp_path / "vestibule-data")
+    settings = given_keys() | {"VESTIBULE_URL": f"http://127.0.0.1:{free_port()}"}
+    faults = []
+    for name in every.NEEDED.keys() - {"serve"}:
+        with TemporaryFile() as typed, TemporaryFile() as said, Path("/dev/full").open("wb") as full, unread() as pipe:
+            streams = (typed.fileno(), full.fileno() if place == "disk" else pipe, said.fileno())
+            status = started(tmp_path, PROGRAM_OF_TESTS, every.arguments(name), settings, streams).wait(60)
+            said.seek(0)
+            faults += Said(name, status, said.read().decode()).faults({1} if name in PRINT else {0, 1, 2})
+    assert not faults, "\n".join(faults)
+
+
+@contextmanager
+def unread() -> Iterator[int]:
+    """A pipe whose reader has left."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        yield writer
+    finally:
+        os.close(writer)
 
 
 def test_c10_every_kind_of_command_needs_an_output(tmp_path: Path) -> None:
