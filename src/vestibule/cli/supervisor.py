@@ -24,6 +24,8 @@ from vestibule.process.signals import LEAVE
 FINISH_SECONDS = 30
 _REPEAT_SECONDS = 0.2
 _KILL_SECONDS = 1
+_STOPPED = (None, 0, -signal.SIGTERM, -signal.SIGINT)
+"""Exit codes of workers that still run, or that ended because they were told to."""
 _log = structlog.get_logger(__name__)
 
 
@@ -56,12 +58,13 @@ class Supervisor(MPServer):
         self._ending.record_signal(number)
         if number == signal.SIGINT or self.interrupt_signal:
             self._leaving_seconds = 0
-        if number == signal.SIGINT:
-            self._expect_ends()
+        self._expect_ends()
         super().signal_handler_interrupt(number, *frame)  # type: ignore[no-untyped-call]
 
     def _expect_ends(self) -> None:
-        """Make granian take no worker's end for a failure: Ctrl-C in a terminal reaches the workers as well."""
+        """Make granian take no worker's end for a failure: a signal to the process group reaches the workers as well,
+        and they end while this process still waits for load balancers.
+        """
         workers: list[Any] = self.wrks
         for worker in workers:
             worker.interrupt_by_parent = True
@@ -108,6 +111,9 @@ class Supervisor(MPServer):
                 worker.terminate()
             for worker in workers:
                 worker.join(_REPEAT_SECONDS)
+        failed = [number for number, worker in enumerate(workers) if worker.inner.exitcode not in _STOPPED]
+        self._log_ended(failed)
+        self.interrupt_children += failed  # so that the exit status is 1
         self._ending.killed = sum(worker.is_alive() for worker in workers)
         self.workers_kill_timeout = _KILL_SECONDS
         super()._stop_workers()  # type: ignore[no-untyped-call]

@@ -1,6 +1,7 @@
 """SIGTERM: heard at every moment of a server's life, and nobody who was asking something goes without an answer."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -151,3 +152,12 @@ def test_who_presses_control_c_or_says_it_twice_does_not_wait(prepared: Path, nu
             server.process.send_signal(number)
             time.sleep(0.5)
         assert server.process.wait(WAIT_SECONDS) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_whole_group_is_no_failure(prepared: Path, number: signal.Signals) -> None:
+    """As of Ctrl-C in a terminal, `timeout`, or systemd without KillMode=mixed."""
+    with serving(prepared, "--workers", "2", **given_keys(), VESTIBULE_DRAIN_SECONDS="2") as server:
+        os.killpg(server.process.pid, number)
+        assert server.process.wait(WAIT_SECONDS) == 0
+        assert "Unexpected exit" not in server.output
