@@ -1,6 +1,5 @@
 """Read responses of the feed: learn each revocation when it is sent, and the moment up to which all are known."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +8,7 @@ import httpx
 from vestibule.client import feed_values, wire
 from vestibule.client.errors import NotReachedError, NotVestibuleError
 from vestibule.client.events import Event, EventParser
+from vestibule.client.feed_deadline import Deadline
 from vestibule.client.keys import MAX_KEYS
 from vestibule.client.setup import FEED, Setup
 from vestibule.crypto.entropy import new_id
@@ -23,6 +23,9 @@ POLL_ANSWER_SECONDS = 30.0
 """How long the answer to a poll may take. The answer to the first poll lists everything that is revoked, and
 a proxy may collect it.
 """
+
+BEGINNING_SECONDS = 60.0
+"""How long a stream may take up to its first heartbeat: at first it lists everything that is revoked."""
 
 STALENESS_SECONDS = 5.0
 """How old the known revocations may be, unless a service says otherwise."""
@@ -85,20 +88,24 @@ class FeedReader:
             self._recent_at = self._sent_at
         params = {"after": self._cursor, "nonce": self._nonce, **({"poll": "1"} if poll else {})}
         silence = self._longest_silence(poll=poll)
+        deadline = Deadline(silence, POLL_ANSWER_SECONDS if poll else BEGINNING_SECONDS)
+
+        async def trace(step: str, _info: dict[str, Any]) -> None:
+            if self._note_sending(step):
+                deadline.move()
+
         options: dict[str, Any] = {
             "params": params,
             "headers": wire.ASK_ANEW,
-            "extensions": {"trace": self._note_sending},
+            "extensions": {"trace": trace},
             "timeout": httpx.Timeout(wire.READ_SECONDS, read=silence, connect=wire.CONNECT_SECONDS),
         }
         try:
-            async with (
-                asyncio.timeout(POLL_ANSWER_SECONDS if poll else None),
-                http.stream("GET", PATH, **options) as answer,
-            ):
+            async with deadline.kept(), http.stream("GET", PATH, **options) as answer:
                 await wire.require_stream(answer)
                 wire.require_not_cached(answer)
-                await self._read_until_silent(answer, silence)
+                deadline.move()
+                await self._read(answer, deadline)
         except httpx.ReadTimeout:
             self._patience = min(2 * self._patience, POLL_ANSWER_SECONDS)
             raise
@@ -114,29 +121,32 @@ class FeedReader:
             return wire.READ_SECONDS
         return self._patience if self._cursor else POLL_ANSWER_SECONDS
 
-    async def _read_until_silent(self, answer: httpx.Response, seconds: float) -> None:
-        """Read to the end; raises `httpx.ReadTimeout` if no event came for `seconds`. A heartbeat comes every second.
-        httpx's own timeout does not notice that heartbeats stop while other bytes come, such as a proxy's comments.
+    async def _read(self, answer: httpx.Response, deadline: Deadline) -> None:
+        """Read to the end; raises `httpx.ReadTimeout` if nothing of use came for too long, and `NotReachedError` if the
+        answer ends without a heartbeat: nothing is known by it.
         """
-        now = asyncio.get_running_loop().time
-        try:
-            async with asyncio.timeout(seconds) as silence:
-                await self._read(answer, lambda: silence.reschedule(now() + seconds))
-        except TimeoutError:
-            raise httpx.ReadTimeout("") from None
-
-    async def _read(self, answer: httpx.Response, on_event: Callable[[], None]) -> None:
         reader = EventParser()
         async for piece in answer.aiter_raw():
             for event in reader.feed(piece):
                 self.handle(event)
                 self._require_no_long_lag()
-                on_event()
+                self._move(deadline, event.name)
+        if not self.beats:
+            raise NotReachedError(f"{PATH} was answered to the end without a heartbeat")
 
-    async def _note_sending(self, step: str, _info: dict[str, Any]) -> None:
-        """Note when the request is really sent, which is after connecting."""
-        if step.endswith("send_request_headers.started"):
+    def _move(self, deadline: Deadline, event: str) -> None:
+        """Allow another silence after a heartbeat, which comes every second, and after a part of the beginning."""
+        if event == "heartbeat" and not self._poll:
+            deadline.lift_whole()
+        if event == "heartbeat" or (event == "revoked" and not self.beats):
+            deadline.move()
+
+    def _note_sending(self, step: str) -> bool:
+        """Note when the request is really sent, which is after connecting; return whether this step is that."""
+        sending = step.endswith("send_request_headers.started")
+        if sending:
             self._sent_at = self._clock.monotonic()
+        return sending
 
     def handle(self, event: Event) -> None:
         """Handle one event; raises `NotReachedError` for one that Vestibule never sends."""

@@ -38,7 +38,7 @@ class Service(Knowing):
 
     async def hear(self, world: World) -> None:
         """Ask, and hear all that is told up to the first heartbeat."""
-        await self.feed_reader._note_sending("http11.send_request_headers.started", {})
+        self.feed_reader._note_sending("http11.send_request_headers.started")
         with world.env.feed.following("k") as follower:
             telling = feed_service(world.env, follower, 0)
             text = "".join([as_event(one) for _ in range(2) for one in await anext(telling)])

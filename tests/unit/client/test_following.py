@@ -33,7 +33,7 @@ class Following:
 
     async def send(self) -> None:
         """The request goes out now."""
-        await self.feed_reader._note_sending("http11.send_request_headers.started", {})
+        self.feed_reader._note_sending("http11.send_request_headers.started")
 
     def hear(self, text: bytes) -> None:
         for event in EventParser().feed(text):

@@ -38,7 +38,7 @@ class Service(Knowing):
             clocks=self.memory.clocks,
             expected=EXPECTED,
         )
-        await reader._note_sending("http11.send_request_headers.started", {})
+        reader._note_sending("http11.send_request_headers.started")
         now = self.clock.monotonic()
         said = {name: now - seconds for name, seconds in lag.items()}
         beat: dict[str, Any] = {"keys": keys, "clock": self.showed_at_0 + clock, **said}
