@@ -7,7 +7,7 @@ from typing import NoReturn
 import httpx
 
 from vestibule.client import reasons, wire
-from vestibule.client.errors import TooManyServicesError
+from vestibule.client.errors import NotVestibuleError, ServiceRefusedError, TooManyServicesError
 from vestibule.client.feed_reader import FeedReader
 from vestibule.client.setup import FEED, Setup
 from vestibule.crypto.entropy import spread
@@ -22,12 +22,24 @@ _SILENT_SECONDS = wire.READ_SECONDS - _BEAT_SECONDS
 a poll was answered within this time, there is no outage, and a proxy holds the stream back.
 """
 
+_FAILURES_BEFORE_POLLING = 3
+"""How many streams in a row may fail without a heartbeat before polling begins: a gateway may end or refuse what lasts.
+"""
+_FAILS_POLLS_TOO = (
+    ServiceRefusedError,
+    TooManyServicesError,
+    NotVestibuleError,
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+)
+
 
 class FeedFollower:
     """Follows the feed for one process, with one reader for the stream and another for polls (docs/protocol/README.md).
 
     A proxy that buffers the stream looks like a Vestibule that does not answer, whether it holds back the whole stream
-    or all but its beginning. When a stream falls silent, polling therefore begins, while attempts to stream go on.
+    or all but its beginning. When a stream falls silent, polling therefore begins, while attempts to stream go on. It
+    also begins after three streams without a heartbeat, however they ended, unless polls would end alike.
     Polling ends when a stream has brought heartbeats for longer than the silence after which a stream is given up.
     """
 
@@ -37,6 +49,8 @@ class FeedFollower:
         self._clock = clock
         self._polling = asyncio.Event()
         self._polled_at = float("-inf")
+        self._failures = 0  # streams in a row that ended without a heartbeat, as polls might not
+        self._failed_at = float("-inf")  # when the last stream failed
 
     async def keep_streaming(self, http: httpx.AsyncClient) -> NoReturn:
         """Stream forever. Reconnect after each end: at once if recent heartbeats came; if none or only stale ones came,
@@ -74,15 +88,28 @@ class FeedFollower:
             await asyncio.sleep(max(spread(pause or POLL_SECONDS), asked_wait))
 
     def _note_failure(self, fault: Exception, http: httpx.AsyncClient) -> None:
+        fault = reasons.as_setup_fault(fault, http.base_url)
         silent, polling = isinstance(fault, httpx.ReadTimeout), self._polling.is_set()
-        if silent:
-            self._polling.set()  # a poll shows whether a proxy or Vestibule is silent
-        if silent and self._clock.monotonic() - self._polled_at < _SILENT_SECONDS:
-            self._setup.note_held_back()
+        alone = not self._stream.beats and not isinstance(fault, _FAILS_POLLS_TOO)
+        self._failures = self._failures + 1 if alone else 0
+        repeated = self._failures >= _FAILURES_BEFORE_POLLING
+        if silent or repeated:
+            self._polling.set()  # a poll shows whether a proxy or Vestibule fails
+        if self._polls_get_through(silent=silent, repeated=repeated):
+            self._setup.note_held_back(fault)
         # Not logged here: the first silence, because only a poll shows its cause; and, while polling, other failures,
         # because polls log those. A second silence is logged: the first poll may take half a minute.
         elif silent == polling:
-            self._setup.note_failed(FEED, reasons.as_setup_fault(fault, http.base_url))
+            self._setup.note_failed(FEED, fault)
+        self._failed_at = self._clock.monotonic()
+
+    def _polls_get_through(self, *, silent: bool, repeated: bool) -> bool:
+        """Return whether a poll was answered while streams fail. A silence shows how long it has lasted; of other
+        failures, two in a row do, with a poll answered in between.
+        """
+        if silent:
+            return self._clock.monotonic() - self._polled_at < _SILENT_SECONDS
+        return repeated and self._polled_at > self._failed_at
 
     def _end_polling(self) -> None:
         self._polling.clear()

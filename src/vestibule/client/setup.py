@@ -3,6 +3,8 @@
 import asyncio
 import logging
 
+import httpx
+
 from vestibule.client import reasons, wire
 from vestibule.client.errors import NotReachedError, NotVestibuleError, ServiceRefusedError
 from vestibule.client.throttled_warnings import ThrottledWarnings
@@ -10,10 +12,14 @@ from vestibule.protocol.clocks import MAX_APART_SECONDS
 
 FEED, KEYS = "the feed of revocations", "the keys"
 _AGAIN = {FEED: f"{FEED} is fetched again", KEYS: f"{KEYS} are fetched again"}
-_HELD_BACK = (
-    f"{FEED}: connected, and no heartbeat in {wire.READ_SECONDS:g} s: something in between buffers it, a proxy; "
-    "asking once a second instead, so that a sign-out is noticed up to two seconds later. Turn buffering off for "
-    "/api/revocations there"
+_POLLED = "asking once a second instead, so that a sign-out is noticed up to two seconds later"
+_BUFFERED = (
+    f"connected, and no heartbeat in {wire.READ_SECONDS:g} s: something in between buffers it, a proxy; "
+    f"{_POLLED}. Turn buffering off for /api/revocations there"
+)
+_CUT = (
+    f"streams fail ({{}}), and polls are answered: something in between ends or refuses them, a proxy; {_POLLED}. "
+    "Let streams of /api/revocations last there"
 )
 _log = logging.getLogger(__name__)
 
@@ -65,11 +71,15 @@ class Setup:
             self._warnings.warn(f"{what} could not be fetched from {self._base}", reasons.why(fault))
         self._note(what)
 
-    def note_held_back(self) -> None:
-        """Warn that polls are answered and streams held back. Warns once, until `note_streaming` is called."""
+    def note_held_back(self, fault: Exception) -> None:
+        """Warn that polls are answered and streams are not: `fault` ended the last one. Warns once, until
+        `note_streaming` is called.
+        """
         if not self._held_back:
             self._held_back = True
-            _log.warning(_HELD_BACK)
+            _log.warning(
+                "%s: %s", FEED, _BUFFERED if isinstance(fault, httpx.ReadTimeout) else _CUT.format(reasons.why(fault))
+            )
 
     def note_streaming(self) -> None:
         """Note that the feed comes as a stream again."""
