@@ -25,10 +25,12 @@ Where Vestibule has the same refusal, code and message are the same (`protocol/r
 from typing import Any, ClassVar
 
 from vestibule.protocol import refusals
+from vestibule.protocol.one_line import quoted
 from vestibule.protocol.refusals import Wording
 from vestibule.protocol.service_keys import hide_keys
 
 _UNAVAILABLE = 503
+_MOST_CHARACTERS = 1000
 _NO_STORE = {"Cache-Control": "no-store"}  # RFC 9111, section 5.2.2.5
 
 
@@ -160,10 +162,12 @@ class SignedOutError(VestibuleError):
 
 
 class NotReachedError(VestibuleError):
-    """Vestibule did not answer, or not as expected. The message is for operators, and never shows a service key."""
+    """Vestibule did not answer, or not as expected. The message is for operators: one line of at most 1,000 characters,
+    whatever it repeats of an answer. It never shows a service key.
+    """
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(hide_keys(message))
+        super().__init__(quoted(hide_keys(message), _MOST_CHARACTERS))
 
 
 class ServiceRefusedError(NotReachedError):

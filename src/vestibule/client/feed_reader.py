@@ -15,6 +15,7 @@ from vestibule.crypto.entropy import new_id
 from vestibule.model.clock import Clock
 from vestibule.protocol.claims import Expected
 from vestibule.protocol.clocks import MAX_APART_SECONDS, Clocks
+from vestibule.protocol.one_line import quoted
 from vestibule.protocol.revocations import Revoked
 
 PATH = "/api/revocations"
@@ -215,7 +216,9 @@ class FeedReader:
 
     def _handle_hello(self, hello: dict[str, Any]) -> None:
         if hello.get("protocol") != PROTOCOL:
-            raise NotVestibuleError(f"the feed speaks protocol {hello.get('protocol')}, and this kit {PROTOCOL}")
+            raise NotVestibuleError(
+                f"the feed speaks protocol {quoted(hello.get('protocol'))}, and this kit {PROTOCOL}"
+            )
         if self._expected is not None:
             feed_values.require_issuer_and_audience(hello, self._expected)
         self._require_echo(hello)

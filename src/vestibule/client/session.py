@@ -216,7 +216,7 @@ class Session(httpx.Auth):
 
             with self._http.stream(method, path, extensions={"trace": trace}, **content) as answer:
                 text = timeouts.read_whole(answer.iter_raw())
-        return Answer(answer.status_code, answer.url, answer.headers, text, asked_at)
+        return Answer(answer.status_code, wire.url_of(answer), answer.headers, text, asked_at)
 
     def _send(self, method: str, path: str, **content: Any) -> Answer:
         """Return a successful response, retrying lost ones and server errors; raises `SignedOutError` for a refusal,

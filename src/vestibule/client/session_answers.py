@@ -12,14 +12,17 @@ from vestibule.client.errors import NotReachedError, SignedOutError
 from vestibule.client.tokens import SENDABLE, Tokens
 from vestibule.crypto import i_json
 from vestibule.protocol.cookies import ACCESS, HOST_PREFIX, REFRESH
-from vestibule.protocol.one_line import one_line
+from vestibule.protocol.one_line import one_line, quoted
 
+_MOST_OF_A_MESSAGE = 1000
 _SHORTEST_PASSWORD = 4  # a shorter one may be part of any sentence by chance
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole response. `asked_at` is when its request was sent, in seconds since 1970 by this machine's clock."""
+    """A whole response. `asked_at` is when its request was sent, in seconds since 1970 by this machine's clock. `url`
+    has no query.
+    """
 
     status_code: int
     url: httpx.URL
@@ -41,7 +44,7 @@ def refusal(answer: Answer, secrets: Collection[str]) -> Exception:
         return NotReachedError(f"{answer.url} answers {answer.status_code}")
     if any(secret in code + message for secret in secrets):
         return NotReachedError(f"{answer.url} answers {answer.status_code} and repeats a secret; is it a Vestibule?")
-    return SignedOutError(code, message)
+    return SignedOutError(quoted(code), quoted(message, _MOST_OF_A_MESSAGE))
 
 
 def sent_secrets(content: Mapping[str, Any]) -> list[str]:

@@ -21,7 +21,6 @@ _CUT = (
     f"streams fail ({{}}), and polls are answered: something in between ends or refuses them, a proxy; {_POLLED}. "
     "Let streams of /api/revocations last there"
 )
-_log = logging.getLogger(__name__)
 
 
 class Setup:
@@ -31,6 +30,7 @@ class Setup:
         self._warnings = warnings or ThrottledWarnings()
         self._base = base
         self._faults: dict[str, NotReachedError] = {}
+        self._said: dict[str, str] = {}
         self._failing: set[str] = set()
         self._tried: set[str] = set()
         self._held_back = False
@@ -54,15 +54,15 @@ class Setup:
     def note_answered(self, what: str) -> None:
         """Note that Vestibule answered, perhaps with old data: the service key and the URL are right."""
         self._faults.pop(what, None)
+        self._said.pop(what, None)
         self._note(what)
 
     def note_failed(self, what: str, fault: Exception) -> None:
-        """Note that `what` could not be fetched. Logs a warning once a minute, or an error that says what to
-        correct.
+        """Note that `what` could not be fetched. Logs a warning, or an error that says what to correct: each at most
+        once a minute, and an error once until it is another, or until an answer was right.
         """
         if isinstance(fault, ServiceRefusedError | NotVestibuleError):
-            if str(self._faults.get(what)) != str(fault):
-                _log.error("%s cannot be fetched until this is corrected: %s", what, fault)
+            self._say_once(what, str(fault))
             self._faults[what] = fault
             self.all_tried.set()
         else:
@@ -76,16 +76,14 @@ class Setup:
         `note_streaming` is called.
         """
         if not self._held_back:
-            self._held_back = True
-            _log.warning(
-                "%s: %s", FEED, _BUFFERED if isinstance(fault, httpx.ReadTimeout) else _CUT.format(reasons.why(fault))
-            )
+            why = _BUFFERED if isinstance(fault, httpx.ReadTimeout) else _CUT.format(reasons.why(fault))
+            self._held_back = self._warnings.warn(FEED, why)
 
     def note_streaming(self) -> None:
         """Note that the feed comes as a stream again."""
         if self._held_back:
             self._held_back = False
-            _log.info("%s comes as a stream again", FEED)
+            self._warnings.note(f"{FEED} comes as a stream again")
 
     def clocks_differ(self, seconds: float, leeway: float) -> None:
         """Warn, once a minute, that this machine's clock is `seconds` ahead of Vestibule's, or behind if negative."""
@@ -93,6 +91,11 @@ class Setup:
         lost = f"in its {part} {apart - leeway:.0f} s" if apart <= MAX_APART_SECONDS else "at any time"
         why = f"{apart:.0f} s {side}, so that each token is refused {lost} until both agree: timedatectl set-ntp true"
         self._warnings.warn("this machine's clock against Vestibule's", why)
+
+    def _say_once(self, what: str, correct: str) -> None:
+        about = f"{what} cannot be fetched until this is corrected"
+        if self._said.get(what) != correct and self._warnings.warn(about, correct, logging.ERROR):
+            self._said[what] = correct
 
     def _note(self, what: str) -> None:
         self._tried.add(what)

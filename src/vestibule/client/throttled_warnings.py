@@ -1,4 +1,4 @@
-"""Log a repeating warning only once a minute."""
+"""Log a repeating warning or error only once a minute."""
 
 import logging
 
@@ -15,10 +15,12 @@ class ThrottledWarnings:
         self._clock = clock or SystemClock()
         self._said_at: dict[str, float] = {}
 
-    def warn(self, about: str, why: str) -> None:
-        """Log a warning, unless one about the same subject was logged within the last minute."""
-        if self._may_say(about):
-            _log.warning("%s: %s", about, why)
+    def warn(self, about: str, why: str, level: int = logging.WARNING) -> bool:
+        """Log a warning, unless one about the same subject was logged within the last minute; return whether it was."""
+        said = self._may_say(about)
+        if said:
+            _log.log(level, "%s: %s", about, why)
+        return said
 
     def note(self, what: str) -> None:
         """Log that something works again, at most once a minute. A warning too, because those who read of the

@@ -109,6 +109,11 @@ def client(
     )
 
 
+def url_of(answer: httpx.Response) -> httpx.URL:
+    """Return what was asked, without the query, which differs in each request to the feed, or may hold a secret."""
+    return answer.url.copy_with(query=None)
+
+
 async def json_of(answer: httpx.Response) -> Any:
     """Return the JSON body of a 200, of at most `MAX_ANSWER_BYTES`; raises `NotReachedError`."""
     require_ok(answer)
@@ -116,7 +121,7 @@ async def json_of(answer: httpx.Response) -> Any:
     try:
         return i_json.parse(content)
     except i_json.NotIJson as fault:
-        raise NotVestibuleError(f"{answer.url} does not answer JSON ({fault}); {CHECK_URL}") from None
+        raise NotVestibuleError(f"{url_of(answer)} does not answer JSON ({fault}); {CHECK_URL}") from None
 
 
 def age_of(answer: httpx.Response) -> float:
@@ -130,7 +135,7 @@ def age_of(answer: httpx.Response) -> float:
 def require_not_cached(answer: httpx.Response) -> None:
     """Raise `NotReachedError` if a cache answered with a stored response."""
     if age_of(answer):
-        raise NotReachedError(f"{answer.url.copy_with(query=None)} was answered by {A_CACHE}")
+        raise NotReachedError(f"{url_of(answer)} was answered by {A_CACHE}")
 
 
 async def _code_of(answer: httpx.Response) -> str:
@@ -147,7 +152,7 @@ async def _content_of(answer: httpx.Response) -> bytes:
     async for piece in answer.aiter_raw():
         content += piece
         if len(content) > MAX_ANSWER_BYTES:
-            raise NotVestibuleError(f"{answer.url} answers more than {MAX_ANSWER_BYTES} bytes; {CHECK_URL}")
+            raise NotVestibuleError(f"{url_of(answer)} answers more than {MAX_ANSWER_BYTES} bytes; {CHECK_URL}")
     return bytes(content)
 
 
@@ -155,7 +160,7 @@ def require_ok(answer: httpx.Response) -> None:
     """Raise `ServiceRefusedError` or `NotVestibuleError` for what an operator must correct, and `NotReachedError` for
     every other status but 200.
     """
-    status, url = answer.status_code, answer.url.copy_with(query=None)
+    status, url = answer.status_code, url_of(answer)
     if status in _KEY_REFUSED:
         raise ServiceRefusedError(
             f"{url} does not know the service key ({status}); make one with: vestibule services create NAME"
@@ -173,10 +178,10 @@ async def require_stream(answer: httpx.Response) -> None:
     `TooManyServicesError` if Vestibule serves as many feeds as it may.
     """
     if answer.status_code in _TOO_MANY_STATUS and (why := _TOO_MANY.get(await _code_of(answer))):
-        raise TooManyServicesError(f"{answer.url} {why}: raise that at Vestibule", _retry_after(answer))
+        raise TooManyServicesError(f"{url_of(answer)} {why}: raise that at Vestibule", _retry_after(answer))
     require_ok(answer)
     if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
-        raise NotVestibuleError(f"{answer.url} does not answer events; {CHECK_URL}")
+        raise NotVestibuleError(f"{url_of(answer)} does not answer events; {CHECK_URL}")
 
 
 def _retry_after(answer: httpx.Response) -> float:

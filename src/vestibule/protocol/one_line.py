@@ -1,5 +1,8 @@
 """Make foreign text safe to repeat in one line of a terminal or a log."""
 
+MOST_QUOTED = 200
+"""How many characters of a peer's text are repeated, unless more are asked for."""
+
 
 def one_line(text: str) -> str:
     """Return the text as one line without control characters. White space becomes a space. Invisible characters become
@@ -8,3 +11,9 @@ def one_line(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() else " " if one.isspace() else "\ufffd" for one in text)
+
+
+def quoted(value: object, most: int = MOST_QUOTED) -> str:
+    """Return what a peer sent as one line of at most `most` characters; "…" stands for the rest."""
+    text = str(value)
+    return one_line(text if len(text) <= most else text[: most - 1] + "…")
