@@ -62,14 +62,38 @@ class Revoked:
 
     def learn(self, event: Mapping[str, Any], now: float) -> None:
         """Add the revocations of one `revoked` event of the feed. Raises `TypeError`, `ValueError` or `KeyError` for a
-        malformed event, and `TooMuch`.
+        malformed event, and `TooMuch`, before it adds any, if they do not fit.
         """
+        self._make_room(event, now)
         for session, seconds in event.get("sessions", {}).items():
             self.end_session(session, now + float(seconds))
         for account, (not_before, seconds) in event.get("accounts", {}).items():
             self.end_account(account, int(not_before), now + float(seconds))
-        if len(self) > MAX_ENTRIES:
-            raise TooMuch
+
+    def _make_room(self, event: Mapping[str, Any], now: float) -> None:
+        """Drop what is over while the event does not fit: no heartbeat may come that would purge it, because what does
+        not fit ends the answer before. Raises `TooMuch`.
+        """
+        listed = len(event.get("sessions", {})) + len(event.get("accounts", {}))
+        if len(self) + listed <= MAX_ENTRIES:  # nearly always
+            return
+        while len(self) + self._count_new(event) > MAX_ENTRIES:
+            if not self._drop_over(now):
+                raise TooMuch
+
+    def _count_new(self, event: Mapping[str, Any]) -> int:
+        sessions = sum(session not in self._sessions for session in event.get("sessions", {}))
+        return sessions + sum(account not in self._accounts for account in event.get("accounts", {}))
+
+    def _drop_over(self, now: float) -> bool:
+        """Drop what is over, wherever it stands, at most `_PURGED_AT_ONCE` sessions; return whether anything was."""
+        sessions = list(islice((one for one, until in self._sessions.items() if until <= now), _PURGED_AT_ONCE))
+        accounts = [account for account, (_, until) in self._accounts.items() if until <= now]
+        for session in sessions:
+            del self._sessions[session]
+        for account in accounts:
+            del self._accounts[account]
+        return bool(sessions or accounts)
 
     def end_session(self, session: str, until: float) -> None:
         """Refuse a session's tokens until the moment `until`, when all have expired."""
