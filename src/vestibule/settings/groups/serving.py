@@ -108,9 +108,11 @@ class FrontEnds(Group):
     origins: Origins = setting(
         "ORIGIN",
         ("http://localhost:3000",),
-        "Origins that may call with credentials. Mailed links lead to the first web origin. Unset: mailed links "
-        "lead to Vestibule's own pages, and in production no front-end may call. Plain HTTP is refused in production, "
-        "except for localhost.",
+        "Origins that may call with credentials. Links in emails lead to the first web origin, which needs the pages "
+        "`/verifyemail/{code}`, `/resetpassword/{token}` and `/forgotpassword`; name VESTIBULE_URL first to use "
+        "Vestibule's own. Links that confirm or undo a change of email always lead to Vestibule. Unset: links lead to "
+        "Vestibule's own pages, and in production no front-end may call. Plain HTTP is refused in production, except "
+        "for localhost.",
         takes="origins, separated by commas, also of apps, such as `capacitor://localhost`",
     )
     cookie_prefix: Literal["", "__Host-"] = setting(
