@@ -255,7 +255,7 @@ def test_a_letter_says_in_every_language_how_long_its_link_works(language: str) 
         ("pt", "23 de novembro de 2026, 10:11 UTC"),
     ],
 )
-def test_a_moment_is_named_as_on_the_pages_and_fits_a_line_of_a_phone(language: str, moment: str) -> None:
+def test_a_moment_is_named_to_the_minute_in_utc_as_on_the_pages(language: str, moment: str) -> None:
     message = arrived(a_letter(LetterKind.NEW_DEVICE, language=language))
     for form in ("plain", "html"):
         assert moment in part(message, form).replace("\N{NARROW NO-BREAK SPACE}", " ")
