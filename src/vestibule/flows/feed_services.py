@@ -40,7 +40,7 @@ class Heartbeat:
     """
 
     true_at: float
-    cursor: int
+    cursor: str
     keys: tuple[str, ...] = field(default=(), compare=False)
     clock: float | None = field(default=None, compare=False)
     keys_at: float | None = field(default=None, compare=False)
@@ -49,10 +49,10 @@ class Heartbeat:
 FeedEvent = Hello | Heartbeat | list[Notice]
 
 
-async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterator[list[FeedEvent]]:
-    """Yield events to send, some at a time, until the follower has ended. `after`: the service's cursor, or 0."""
+async def feed_service(env: Env, follower: Follower, cursor: str = "") -> AsyncIterator[list[FeedEvent]]:
+    """Yield events to send, some at a time, until the follower has ended. `cursor`: the service's, if it has one."""
     beat_at = env.clock.monotonic()
-    async for events in _beginning(env, after, lambda: follower.over):
+    async for events in _beginning(env, cursor, lambda: follower.over):
         yield events
     await env.feed.yield_to_others()
     while not follower.over:
@@ -67,24 +67,25 @@ async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterato
         await _wait_until_woken(follower, beat_at - env.clock.monotonic())
 
 
-async def answer_poll(env: Env, after: int, gone: Callable[[], bool] = lambda: False) -> AsyncIterator[list[FeedEvent]]:
-    """Yield the events of one poll: what was revoked after the cursor `after`, and one heartbeat. Stop once `gone()`
+async def answer_poll(
+    env: Env, cursor: str = "", gone: Callable[[], bool] = lambda: False
+) -> AsyncIterator[list[FeedEvent]]:
+    """Yield the events of one poll: what was revoked after the cursor, and one heartbeat. Stop once `gone()`
     says that the client has left.
     """
     beat = _beat(env)  # made first, so that the events include every revocation that the heartbeat says was sent
-    async for events in _beginning(env, after, gone):
+    async for events in _beginning(env, cursor, gone):
         yield events
     if not gone():  # otherwise the events were cut short, and the heartbeat would be wrong
         yield [beat]
 
 
-async def _beginning(env: Env, after: int, gone: Callable[[], bool]) -> AsyncIterator[list[FeedEvent]]:
+async def _beginning(env: Env, cursor: str, gone: Callable[[], bool]) -> AsyncIterator[list[FeedEvent]]:
     """Yield the greeting, and the revocations in force; with a cursor, those that came after it."""
     now, known, issuer = env.clock.monotonic(), env.revocations, env.policy.issuer
-    # A cursor beyond the last number belongs to another record, as after a restored backup: begin anew.
-    whole = not 0 < after <= known.last
-    yield [Hello(now, whole, issuer.name, issuer.audience)]
-    batches = takewhile(lambda _: not gone(), known.still_in_force(0 if whole else after, now))
+    after = known.number_of(cursor)
+    yield [Hello(now, not after, issuer.name, issuer.audience)]
+    batches = takewhile(lambda _: not gone(), known.still_in_force(after, now))
     async for events in _by_turns(env, batches):
         yield events
 
@@ -113,7 +114,7 @@ def _beat(env: Env) -> Heartbeat:
     # Keys are read separately from revocations. If that fails, this process may have missed that a key was withdrawn.
     true_at = min(known.fresh_as_of, keys.looked_at) if keys_stale else known.fresh_as_of
     true_at, keys_at = (max(at, now - _LONG_AGO_SECONDS) for at in (true_at, min(keys.looked_at, now)))
-    return Heartbeat(true_at, known.floor, tuple(keys.access.checking), known.clock_offset, keys_at)
+    return Heartbeat(true_at, known.cursor, tuple(keys.access.checking), known.clock_offset, keys_at)
 
 
 async def _wait_until_woken(follower: Follower, seconds: float) -> None:

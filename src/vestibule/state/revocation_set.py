@@ -1,5 +1,6 @@
 """The revocations that every process keeps in memory: a check is two look-ups and no I/O."""
 
+import hashlib
 import math
 from collections import deque
 from collections.abc import Iterator
@@ -9,6 +10,9 @@ from vestibule.model.revocations import OVERLAP_SECONDS, Notice, Range, Reach, R
 from vestibule.protocol.access_tokens import AccessToken
 from vestibule.protocol.revocations import Revoked
 from vestibule.state.sequence_index import SequenceIndex
+
+_MAX_DIGITS = 18  # of a sequence number: 64 bits hold each
+_MARK_DIGITS = 8
 
 
 class RevocationSet:
@@ -29,7 +33,7 @@ class RevocationSet:
         self._seen: set[int] = set()
         self._last = self._total = 0
         self._reads: deque[tuple[float, int]] = deque()
-        self._floor = 0
+        self._floor, self._floor_mark = 0, ""
         self._until = 0.0
         self.reach: Reach | None = None
         """Which part of the record is read. The first read chooses it. It is chosen again if the wall clock was ahead
@@ -84,6 +88,28 @@ class RevocationSet:
         return self._floor
 
     @property
+    def cursor(self) -> str:
+        """Return what a service sends to go on after `floor`: the number, and a mark of the revocation that has it; "0"
+        if that revocation is not known.
+        """
+        return f"{self._floor}-{self._floor_mark}" if self._floor_mark else "0"
+
+    def number_of(self, cursor: str) -> int:
+        """Return the sequence number after which a cursor continues: 0, for the beginning, unless the revocation with
+        that number is known to be the one that the cursor was made for. After a backup was restored, numbers that some
+        services know are given again, to other revocations.
+        """
+        digits, _, mark = cursor.partition("-")
+        number = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= _MAX_DIGITS else 0
+        return number if mark and mark == self._mark_of(number) else 0
+
+    def _mark_of(self, number: int) -> str:
+        if number == self._floor:
+            return self._floor_mark
+        subject = self._index.at(number)
+        return hashlib.sha256(subject.encode()).hexdigest()[:_MARK_DIGITS] if subject else ""
+
+    @property
     def last(self) -> int:
         """Return the sequence number after which a quick read begins: the highest one known."""
         return self._last
@@ -103,6 +129,7 @@ class RevocationSet:
         """Begin to read the record within `reach`, from its first number. Revocations known already stay in force."""
         self.reach, self._offset_at_choice = reach, clock_offset
         self._floor = self._last = self._total = 0
+        self._floor_mark = ""
         self._seen.clear()
         self._reads.clear()
 
@@ -143,6 +170,7 @@ class RevocationSet:
     def _raise_floor(self, floor: int) -> None:
         if floor <= self._floor:
             return
+        self._floor_mark = self._mark_of(floor)
         self._floor = floor
         self._seen = {sequence for sequence in self._seen if sequence > floor}
         self._last, self._total = max(self._seen, default=floor), sum(self._seen)

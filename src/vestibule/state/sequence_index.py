@@ -45,6 +45,11 @@ class SequenceIndex:
         if not block:
             del self._blocks[number >> _BLOCK_BITS]
 
+    def at(self, number: int) -> str | None:
+        """Return the subject whose newest revocation has this number, if there is one."""
+        block = self._blocks.get(number >> _BLOCK_BITS, ())
+        return next((subject for subject in block if self._numbers[subject] == number), None)
+
     def after(self, number: int) -> Iterator[list[str]]:
         """Yield the subjects whose number is above `number`, in lists, each from at most `LOOKED_AT_ONCE` subjects.
 

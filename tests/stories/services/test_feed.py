@@ -25,6 +25,7 @@ from vestibule.flows.service_keys import create_service_key, identify_service, r
 from vestibule.model.errors import Overloaded, ServiceKeyInvalid, TooManyFollowers
 from vestibule.model.revocations import OVERLAP_SECONDS, Notice, Revocation, RevocationKind
 from vestibule.state.feed import MOST_WAITING, Follower
+from vestibule.state.revocation_set import RevocationSet
 from vestibule.state.sequence_index import LOOKED_AT_ONCE
 from vestibule.web.api.services import FeedResponse, PollResponse, as_event
 
@@ -42,9 +43,9 @@ async def revoke(world: World, *session_ids: str) -> None:
         await tx.revocations.append([of_session(world, session_id) for session_id in session_ids])
 
 
-async def told(world: World, follower: Follower, after: int = 0, rounds: int = 2) -> list[FeedEvent]:
+async def told(world: World, follower: Follower, cursor: str = "", rounds: int = 2) -> list[FeedEvent]:
     """What a service is told from the beginning, in `rounds` rounds."""
-    telling = feed_service(world.env, follower, after)
+    telling = feed_service(world.env, follower, cursor)
     return [one for _ in range(rounds) for one in await anext(telling)]
 
 
@@ -61,18 +62,18 @@ async def test_it_begins_with_all_that_stands_and_says_how_fresh_that_is(world: 
     now = world.clock.monotonic()
     assert hello == Hello(now, whole=True)
     assert notices == [session("one", MEMORY - 1)]
-    assert beat == Heartbeat(now - 1.5, cursor=0)
+    assert beat == Heartbeat(now - 1.5, cursor="0")
 
 
 async def test_what_is_learnt_is_told_at_once_and_before_the_heartbeat_that_covers_it(world: World) -> None:
     with world.env.feed.following("k") as follower:
-        telling = feed_service(world.env, follower, 0)
+        telling = feed_service(world.env, follower)
         assert len([await anext(telling), await anext(telling)]) == 2
         await revoke(world, "one")
         world.clock.advance(seconds=1)
         await read_whole_backlog(world.env)
         assert await anext(telling) == [[session("one")]]
-        assert await anext(telling) == [Heartbeat(world.clock.monotonic(), cursor=0)]
+        assert await anext(telling) == [Heartbeat(world.clock.monotonic(), cursor="0")]
 
 
 async def test_k8_a_heartbeat_lists_the_keys_in_force_and_ages_with_what_is_known_of_them(
@@ -81,7 +82,7 @@ async def test_k8_a_heartbeat_lists_the_keys_in_force_and_ages_with_what_is_know
     """K8: a process that cannot look at its keys has services stop to rely on it."""
     monkeypatch.setattr(world.env.keys, "looked_at", world.clock.monotonic())
     with world.env.feed.following("k") as follower:
-        telling = feed_service(world.env, follower, 0)
+        telling = feed_service(world.env, follower)
         await anext(telling)
         (first,) = await anext(telling)
         assert isinstance(first, Heartbeat)
@@ -121,29 +122,58 @@ async def test_a_cursor_continues_with_an_overlap_so_that_a_late_commit_is_not_m
     await read_whole_backlog(world.env)
     world.clock.advance(seconds=OVERLAP_SECONDS + 1)
     await read_whole_backlog(world.env)
-    cursor = world.env.revocations.floor
-    assert cursor == 1
+    assert world.env.revocations.floor == 1
+    cursor = world.env.revocations.cursor
     await revoke(world, "newer")
     await read_whole_backlog(world.env)
-    assert world.env.revocations.floor == cursor, "the cursor stays behind until no late commit can come before it"
+    assert world.env.revocations.cursor == cursor, "the cursor stays behind until no late commit can come before it"
     with world.env.feed.following("k") as follower:
-        hello, notices, _ = await told(world, follower, after=cursor, rounds=3)
+        hello, notices, _ = await told(world, follower, cursor, rounds=3)
     assert (hello.whole, notices) == (False, [session("newer")])
 
 
-@pytest.mark.parametrize("after", [0, 99])
-async def test_without_a_cursor_of_this_record_it_begins_anew(world: World, after: int) -> None:
+@pytest.mark.parametrize(
+    "cursor", ["", "0", "0-", "1", "1-", "1-00000000", "99-{mark}", "-1-{mark}", "\u0661-{mark}", "{mark}"]
+)
+async def test_without_a_cursor_of_this_record_it_begins_anew(world: World, cursor: str) -> None:
     await revoke(world, "one")
     await read_whole_backlog(world.env)
     with world.env.feed.following("k") as follower:
-        hello, notices, _ = await told(world, follower, after, rounds=3)
+        hello, notices, _ = await told(world, follower, cursor.format(mark="7692c3ad"), rounds=3)
     assert (hello.whole, notices) == (True, [session("one")])
+
+
+async def test_k12_a_restored_record_that_has_grown_past_a_cursor_begins_anew(world: World) -> None:
+    """K12: numbers that a service knows are given again, to sign-outs that it was never told."""
+    await revoke(world, "lost")
+    await read_whole_backlog(world.env)
+    world.clock.advance(seconds=OVERLAP_SECONDS + 1)
+    await read_whole_backlog(world.env)
+    cursor = world.env.revocations.cursor
+    restored = RevocationSet(5.0)
+    restored.add(
+        [replace(of_session(world, name), sequence=n) for n, name in enumerate(("new", "newer"), start=1)], 0.0
+    )
+    restored.renew(0.0)
+    assert (world.env.revocations.number_of(cursor), restored.number_of(cursor)) == (1, 0)
+
+
+async def test_a_cursor_outlives_its_revocation_in_the_process_that_gave_it(world: World) -> None:
+    """Where nobody has signed out for long, a service that connects again is not told everything."""
+    await revoke(world, "old")
+    await read_whole_backlog(world.env)
+    world.clock.advance(seconds=OVERLAP_SECONDS + 1)
+    await read_whole_backlog(world.env)
+    known = world.env.revocations
+    cursor = known.cursor
+    known.purge(world.clock.monotonic() + MEMORY + 60)
+    assert (len(known), known.number_of(cursor), known.cursor) == (0, 1, cursor)
 
 
 async def test_a_long_beginning_comes_in_batches(world: World) -> None:
     await revoke(world, *(f"s{number}" for number in range(LOOKED_AT_ONCE + 1)))
     await read_whole_backlog(world.env)
-    batches = [one async for some in answer_poll(world.env, 0) for one in some if isinstance(one, list)]
+    batches = [one async for some in answer_poll(world.env) for one in some if isinstance(one, list)]
     assert len(batches) == 2
     assert sum(map(len, batches)) == LOOKED_AT_ONCE + 1
 
@@ -158,7 +188,7 @@ async def test_many_that_begin_at_once_hold_the_loop_for_one_batch_at_a_time(wor
     async def follow() -> None:
         with world.env.feed.following("k") as follower:
             follower.hand([session(f"late{number}") for number in range(many)])
-            async for told in feed_service(world.env, follower, 0):
+            async for told in feed_service(world.env, follower):
                 batches.extend(iteration for one in told if isinstance(one, list))
                 if isinstance(told[-1], Heartbeat):
                     follower.end()
@@ -182,7 +212,7 @@ async def test_what_was_forgotten_is_not_told(world: World) -> None:
 
 async def test_a_process_that_cannot_read_the_record_beats_without_growing_fresher(world: World) -> None:
     with world.env.feed.following("k") as follower:
-        telling = feed_service(world.env, follower, 0)
+        telling = feed_service(world.env, follower)
         await anext(telling)
         (first,) = await anext(telling)
         world.clock.advance(seconds=3)
@@ -193,9 +223,7 @@ async def test_a_process_that_cannot_read_the_record_beats_without_growing_fresh
 async def test_a_follower_that_takes_nothing_is_let_go(world: World) -> None:
     with world.env.feed.following("k") as follower:
         follower.hand([session("s")] * (MOST_WAITING + 1))
-        assert [type(one) for told in [t async for t in feed_service(world.env, follower, 0)] for one in told] == [
-            Hello
-        ]
+        assert [type(one) for told in [t async for t in feed_service(world.env, follower)] for one in told] == [Hello]
 
 
 async def test_only_so_many_may_follow_and_nobody_at_the_end(world: World) -> None:
@@ -214,22 +242,22 @@ async def test_k32_a_poll_is_told_what_came_after_its_cursor_and_ends(world: Wor
     """K32: what is revoked while it is told is in it, or the heartbeat does not say that it was."""
     await revoke(world, "one")
     await read_whole_backlog(world.env)
-    telling = answer_poll(world.env, 0)
+    telling = answer_poll(world.env)
     (hello,) = await anext(telling)
     read_at = world.clock.monotonic()
     world.clock.advance(seconds=1)
     await revoke(world, "two")
     await read_whole_backlog(world.env)
     rest = [one async for some in telling for one in some]
-    assert rest == [[session("one"), session("two", MEMORY + 1)], Heartbeat(read_at, cursor=0)]
+    assert rest == [[session("one"), session("two", MEMORY + 1)], Heartbeat(read_at, cursor="0")]
     assert hello == Hello(read_at, whole=True)
     world.clock.advance(seconds=OVERLAP_SECONDS + 1)
     await read_whole_backlog(world.env)
     await revoke(world, "three")
     await read_whole_backlog(world.env)
-    hello, *rest = [one async for some in answer_poll(world.env, world.env.revocations.floor) for one in some]
+    hello, *rest = [one async for some in answer_poll(world.env, world.env.revocations.cursor) for one in some]
     assert isinstance(hello, Hello)
-    assert (hello.whole, rest) == (False, [[session("three")], Heartbeat(world.clock.monotonic(), cursor=2)])
+    assert (hello.whole, rest) == (False, [[session("three")], Heartbeat(world.clock.monotonic(), cursor="2-3fc4ccfe")])
 
 
 @pytest.mark.parametrize("ending", ["poll", "stream"])
@@ -248,7 +276,7 @@ async def test_n4_who_leaves_at_the_beginning_is_told_no_more(world: World, endi
         if sum(b"event: revoked" in body for body in told) == 2:
             left.set()
 
-    answer = PollResponse(world.env, 0, "") if ending == "poll" else FeedResponse(world.env, "k", 0, "")
+    answer = PollResponse(world.env, "", "") if ending == "poll" else FeedResponse(world.env, "k", "", "")
     async with asyncio.timeout(30):
         await answer({"type": "http", "method": "GET"}, receive, send)
     assert sum(b"event: revoked" in body for body in told) < 2 + 4, "some may be on their way while it leaves"
@@ -337,4 +365,4 @@ def test_events_look_as_the_protocol_says() -> None:
     both = [session("s", 7), replace(session("a", 8), kind=RevocationKind.ACCOUNT, not_before=5)]
     assert as_event(Hello(1.5, whole=False)) == ('event: hello\ndata: {"protocol":1,"now":1.5,"start":"tail"}\n\n')
     assert as_event(both) == 'event: revoked\ndata: {"sessions":{"s":7},"accounts":{"a":[5,8]}}\n\n'
-    assert as_event(Heartbeat(2.0, 3)) == 'id: 3\nevent: heartbeat\ndata: {"true_at":2.0}\n\n'
+    assert as_event(Heartbeat(2.0, "3-x")) == 'id: 3-x\nevent: heartbeat\ndata: {"true_at":2.0}\n\n'

@@ -40,7 +40,7 @@ class Service(Knowing):
         """Ask, and hear all that is told up to the first heartbeat."""
         self.feed_reader._note_sending("http11.send_request_headers.started")
         with world.env.feed.following("k") as follower:
-            telling = feed_service(world.env, follower, 0)
+            telling = feed_service(world.env, follower)
             text = "".join([as_event(one) for _ in range(2) for one in await anext(telling)])
         for event in EventParser().feed(text.encode()):
             self.feed_reader.handle(event)

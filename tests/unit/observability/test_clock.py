@@ -101,9 +101,7 @@ async def test_s14_it_starts_without_relying_on_anything_and_tells_services_so(b
     async with background.running(env):
         assert not env.revocations.trusted(env.clock.monotonic())
         with env.feed.following("k") as follower:
-            told = [
-                one for telling in [feed_service(env, follower, 0)] for _ in range(2) for one in await anext(telling)
-            ]
+            told = [one for telling in [feed_service(env, follower)] for _ in range(2) for one in await anext(telling)]
     (beat,) = [one for one in told if isinstance(one, Heartbeat)]
     assert env.clock.monotonic() - beat.true_at > env.policy.revocation_staleness.total_seconds()
     assert "Infinity" not in as_event(beat)

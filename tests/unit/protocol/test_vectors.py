@@ -142,7 +142,7 @@ def told(name: str, data: dict[str, Any], cursor: str | None) -> FeedEvent:
         return Hello(data["now"], data["start"] == "whole", data.get("issuer", ""), data.get("audience", ""))
     if name == "heartbeat":
         return Heartbeat(
-            data["true_at"], int(cursor or 0), tuple(data.get("keys", ())), data.get("clock"), data.get("keys_at")
+            data["true_at"], cursor or "", tuple(data.get("keys", ())), data.get("clock"), data.get("keys_at")
         )
     sessions = [Notice(RevocationKind.SESSION, sid, seconds) for sid, seconds in data.get("sessions", {}).items()]
     accounts = data.get("accounts", {}).items()

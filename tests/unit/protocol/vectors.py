@@ -14,6 +14,7 @@ from vestibule.web.api.services import as_event
 
 FOLDER = Path(__file__).parents[3] / "docs" / "protocol"
 NOW = 1_800_000_000
+CURSOR = "41-a7c01d3e"
 CLAIMS: dict[str, Any] = {
     "iss": "vestibule",
     "aud": "vestibule",
@@ -64,12 +65,12 @@ def feed() -> dict[str, Any]:
     """`feed.json`. `at` and `sent_at` are seconds on the service's clock. Both wall clocks show `now` when it is 0."""
     session, other = CLAIMS["sid"], "d3d94468-02a4-4259-b55d-38e6d163e820"
     account = CLAIMS["sub"]
-    hello, beat = Hello(500.0, whole=True), Heartbeat(499.5, 41)
+    hello, beat = Hello(500.0, whole=True), Heartbeat(499.5, CURSOR)
     ended = [Notice(RevocationKind.SESSION, session, 960)]
     disabled = [Notice(RevocationKind.ACCOUNT, account, 960, NOW)]
-    listing = Heartbeat(499.5, 41, ("held",), NOW - 500.0, 499.4)
-    new = Heartbeat(500.5, 41, ("held", "new"), NOW - 500.0, 500.4)
-    withdrawn = Heartbeat(501.5, 41, ("new",), NOW - 500.0, 501.4)
+    listing = Heartbeat(499.5, CURSOR, ("held",), NOW - 500.0, 499.4)
+    new = Heartbeat(500.5, CURSOR, ("held", "new"), NOW - 500.0, 500.4)
+    withdrawn = Heartbeat(501.5, CURSOR, ("new",), NOW - 500.0, 501.4)
     return {
         "staleness": 5,
         "now": NOW,
@@ -90,7 +91,7 @@ def feed() -> dict[str, Any]:
             ),
             _case(
                 "a stream that was held up and let go",
-                [(0.1, [hello, beat]), (9.0, [Heartbeat(501.5, 41)]), (9.0, [Heartbeat(503.5, 41)])],
+                [(0.1, [hello, beat]), (9.0, [Heartbeat(501.5, CURSOR)]), (9.0, [Heartbeat(503.5, CURSOR)])],
                 [(9.1, other, NOW, "stale")],
             ),
             _case(
@@ -131,8 +132,8 @@ def _polled() -> dict[str, Any]:
     """The same feed, asked for again and again. A second answer may come from another process, with another clock."""
     session, other = CLAIMS["sid"], "d3d94468-02a4-4259-b55d-38e6d163e820"
     ended = [Notice(RevocationKind.SESSION, session, 960)]
-    first: list[FeedEvent] = [Hello(500.0, whole=True), Heartbeat(499.5, 41)]
-    second: list[FeedEvent] = [Hello(90.0, whole=False), ended, Heartbeat(89.7, 41)]
+    first: list[FeedEvent] = [Hello(500.0, whole=True), Heartbeat(499.5, CURSOR)]
+    second: list[FeedEvent] = [Hello(90.0, whole=False), ended, Heartbeat(89.7, CURSOR)]
     asked = [
         (0.9, session, NOW, "in"),
         (3.1, session, NOW, "over"),
@@ -146,11 +147,11 @@ def _polled() -> dict[str, Any]:
 
 def _lagging() -> list[dict[str, Any]]:
     """Another process answers the second poll, and lags behind: by its record, or by its keys alone."""
-    first: list[FeedEvent] = [Hello(500.0, whole=True), Heartbeat(499.9, 41, ("new",), NOW - 500.0, 499.8)]
+    first: list[FeedEvent] = [Hello(500.0, whole=True), Heartbeat(499.9, CURSOR, ("new",), NOW - 500.0, 499.8)]
     asked = [(at, kid, NOW - 60, outcome) for at in (0.2, 2.2) for kid, outcome in OF_LAGGING.items()]
     cases = []
     for which, true_at, clock in (("its record", 88.0, NOW - 700.0), ("its keys", 90.9, NOW - 89.0)):
-        second: list[FeedEvent] = [Hello(91.0, whole=True), Heartbeat(true_at, 41, ("held",), clock, 88.0)]
+        second: list[FeedEvent] = [Hello(91.0, whole=True), Heartbeat(true_at, CURSOR, ("held",), clock, 88.0)]
         case = _case(f"a process that lags behind with {which}", [], asked)
         case["polls"] = [_answer(0.0, 0.1, first), _answer(2.0, 2.1, second)]
         cases.append(case)
@@ -159,7 +160,7 @@ def _lagging() -> list[dict[str, Any]]:
 
 def _stored() -> list[dict[str, Any]]:
     """An answer that a cache had kept, which the greeting or `Age` tells: it leaves the service as stale as it was."""
-    told: list[FeedEvent] = [Hello(500.0, whole=True), Heartbeat(499.5, 41)]
+    told: list[FeedEvent] = [Hello(500.0, whole=True), Heartbeat(499.5, CURSOR)]
     other, nonces = "d3d94468-02a4-4259-b55d-38e6d163e820", ("8c4f_-", "2b7e_-")
     cases = []
     for name, echo, headers in (

@@ -26,7 +26,6 @@ PROTOCOL = 1
 SEND_SECONDS = 10
 """A client that reads nothing for this long is considered gone."""
 
-_MAX_DIGITS = 18
 _NONCE = re.compile(r"[A-Za-z0-9_-]{0,64}")
 
 
@@ -40,11 +39,10 @@ async def stream_revocations(
     """
     if not _NONCE.fullmatch(nonce):
         raise NonceInvalid
-    cursor = int(after) if after.isascii() and after.isdecimal() and len(after) <= _MAX_DIGITS else 0
     if poll != "1":
-        return FeedResponse(env, service.digest, cursor, nonce)
+        return FeedResponse(env, service.digest, after, nonce)
     env.feed.polls.count(service.digest, env.clock.monotonic())
-    return PollResponse(env, cursor, nonce)
+    return PollResponse(env, after, nonce)
 
 
 async def introspect_token(request: Request, env: EnvDep) -> Response:
@@ -59,11 +57,11 @@ class EventsResponse(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, env: Env, after: int, nonce: str) -> None:
+    def __init__(self, env: Env, cursor: str, nonce: str) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._env = env
-        self._after = after
+        self._cursor = cursor
         self._nonce = nonce
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,21 +92,21 @@ class PollResponse(EventsResponse):
     async def _send_events(self, receive: Receive, send: Send) -> None:
         with _departure(receive) as departure:
             await self._begin(send)
-            await self._send_all(send, answer_poll(self._env, self._after, departure.done))
+            await self._send_all(send, answer_poll(self._env, self._cursor, departure.done))
 
 
 class FeedResponse(EventsResponse):
     """A response that ends when the service disconnects, is too slow or loses its key, or when this process stops."""
 
-    def __init__(self, env: Env, key_digest: str, after: int, nonce: str) -> None:
-        super().__init__(env, after, nonce)
+    def __init__(self, env: Env, key_digest: str, cursor: str, nonce: str) -> None:
+        super().__init__(env, cursor, nonce)
         self._key_digest = key_digest
 
     async def _send_events(self, receive: Receive, send: Send) -> None:
         with self._env.feed.following(self._key_digest) as follower, _departure(receive) as departure:
             departure.add_done_callback(lambda _: follower.end())
             await self._begin(send)
-            await self._send_all(send, feed_service(self._env, follower, self._after))
+            await self._send_all(send, feed_service(self._env, follower, self._cursor))
 
 
 def as_event(event: FeedEvent, nonce: str = "") -> str:
