@@ -86,7 +86,9 @@ def test_c41_every_command_while_it_waits(number: signal.Signals, silent: socket
         sign_in_at(f"http://{host}", tmp_path)
         for _ in range(ATTEMPTS):
             command = starting(tmp_path, every.arguments(name), settings)
-            with closing(silent.accept()[0]):
+            with closing(silent.accept()[0]) as connection:
+                connection.settimeout(WAIT_SECONDS)
+                assert connection.recv(1)  # it has asked, and waits for the answer
                 status = command.end_by(number)
             if status != 1:
                 break
