@@ -116,10 +116,9 @@ def test_the_app_without_a_server_signs_in_and_out(browser: Browser, tmp_path: P
         page = browsing.page()
         page.goto(f"http://localhost:{app_port}/")
         page.wait_for_url(SIGN_IN)
-        sign_up(page, email)
+        sign_up(page, email, to=f"http://localhost:{app_port}/")
         page.goto(browsing.mailed(email, "verifyemail"))
         page.get_by_role("button", name="Confirm my email address").click()
-        send_sign_in(page, email)
         page.wait_for_url(f"http://localhost:{app_port}/")
         expect(page.get_by_role("heading", name="Orders of")).to_be_visible()
         page.context.clear_cookies(name="access_token")  # as if it had expired
