@@ -1,4 +1,6 @@
-"""Ask Vestibule about one token (RFC 7662). Concurrent questions about the same token share one request."""
+"""Ask Vestibule about one token (RFC 7662). Concurrent questions about the same token share one request, but none that
+was sent before: its answer may have been given before a sign-out that came before the later question.
+"""
 
 import asyncio
 from typing import Any
@@ -38,7 +40,7 @@ class Introspection:
         """Return the caller; raises `SessionOverError` for an inactive token, `CannotTellError` without an answer, and
         `TokenInvalidError` for claims that no access token may have.
         """
-        return await self._under_way.result(token, lambda: self._ask_once(token))
+        return await self._under_way.later_result(token, lambda: self._ask_once(token))
 
     async def _introspect(self, token: str) -> dict[str, Any]:
         """Return the response to an introspection request; raises `WrongSetupError` or `CannotTellError`."""

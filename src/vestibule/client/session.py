@@ -34,6 +34,7 @@ from vestibule.client.session_answers import (
     tokens_in,
 )
 from vestibule.client.tokens import InMemory, Tokens, TokenStore
+from vestibule.client.unlogged import unlogged
 from vestibule.crypto.entropy import spread
 from vestibule.model.clock import Clock, SystemClock
 from vestibule.protocol.timeouts import Timeouts, Unbounded
@@ -214,7 +215,7 @@ class Session(httpx.Auth):
                 if step in _CONNECTED:
                     timeouts.watch(info["return_value"].get_extra_info("socket"))
 
-            with self._http.stream(method, path, extensions={"trace": trace}, **content) as answer:
+            with unlogged(), self._http.stream(method, path, extensions={"trace": trace}, **content) as answer:
                 text = timeouts.read_whole(answer.iter_raw())
         return Answer(answer.status_code, wire.url_of(answer), answer.headers, text, asked_at)
 

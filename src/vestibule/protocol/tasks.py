@@ -16,6 +16,7 @@ class SharedWork(Generic[K, T]):
 
     def __init__(self) -> None:
         self._under_way: dict[K, asyncio.Task[T]] = {}
+        self._next: dict[K, asyncio.Task[T]] = {}
 
     def __len__(self) -> int:
         return len(self._under_way)
@@ -30,6 +31,24 @@ class SharedWork(Generic[K, T]):
             task = self._under_way[key] = asyncio.create_task(work())
             task.add_done_callback(lambda _: self._under_way.pop(key, None))
         return await shared_result(task)
+
+    async def later_result(self, key: K, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Return the result of work that begins after this call: if some is under way for `key`, of the next, which all
+        who call meanwhile share. Raises what the work raises.
+        """
+        task = self._next.get(key)
+        if task is None:
+            if key not in self._under_way:
+                return await self.result(key, work)
+            task = self._next[key] = asyncio.create_task(self._begin_after(self._under_way[key], key, work))
+        return await shared_result(task)
+
+    async def _begin_after(self, before: asyncio.Task[T], key: K, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        try:
+            await asyncio.wait({before})
+        finally:
+            self._next.pop(key, None)
+        return await self.result(key, work)
 
 
 async def shared_result(task: asyncio.Task[T]) -> T:

@@ -72,6 +72,25 @@ def signed_in(server: Running) -> Iterator[SignedInSession]:
     made.session.close()
 
 
+def test_k33_no_token_is_logged_at_any_level(server: Running, caplog: pytest.LogCaptureFixture) -> None:
+    """K33: httpcore logs the headers of answers, and those of a sign-in and a refresh set cookies."""
+    caplog.set_level("DEBUG")
+    store, clock = InMemory(), Later()
+    with Session(server.base, store, clock=clock) as session:
+        session.sign_in(EMAIL, PASSWORD)
+        first = store.load()
+        clock.ahead = timedelta(hours=1)
+        second = session.fresh()
+        session.sign_out()
+    httpx.get(f"{server.base}/healthz/live")
+    assert first
+    assert first != second
+    assert "receive_response_headers" in caplog.text, "the service's own requests are logged as ever"
+    for tokens in (first, second):
+        assert tokens.access not in caplog.text
+        assert tokens.refresh not in caplog.text
+
+
 def test_it_signs_in_tells_who_and_signs_out(signed_in: SignedInSession) -> None:
     tokens = signed_in.store.load()
     assert tokens is not None

@@ -45,6 +45,32 @@ async def test_work_is_done_once_for_each_key_at_a_time() -> None:
     assert one.begun == 2
 
 
+async def test_work_that_must_begin_later_is_not_the_one_under_way() -> None:
+    """Who asks after a sign-out may not be told what was known before it."""
+    shared, first, second = SharedWork[str, str](), Work(), Work()
+
+    async def later() -> list[asyncio.Task[str]]:
+        tasks = [asyncio.create_task(shared.later_result("one", second)) for _ in range(3)]
+        for _ in range(3):
+            await asyncio.sleep(0)
+        return tasks
+
+    (before,) = await asking(shared, ("one", first))
+    tasks = await later()
+    tasks[0].cancel()
+    assert second.begun == 0
+    first.may_end.set()
+    assert await before == "done"
+    tasks += await later()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    second.may_end.set()
+    assert await asyncio.gather(*tasks[1:]) == ["done"] * 5
+    assert second.begun == 2, "the first two share one, and those who came after it began another"
+    assert len(shared) == 0
+    assert await shared.later_result("one", second) == "done"
+
+
 @pytest.mark.parametrize("gives_up", [0, 1])
 async def test_who_gives_up_takes_it_from_nobody(gives_up: int) -> None:
     shared, work = SharedWork[str, str](), Work()
