@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from vestibule.client.event_loop import BackgroundLoop
 from vestibule.protocol.tasks import mark_retrieved
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ class Background:
     def __init__(
         self, work: Callable[[], Coroutine[Any, Any, None]], release: Callable[[], Coroutine[Any, Any, None]]
     ) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = BackgroundLoop()
         self._loop.set_task_factory(_task_without_complaint)
         self._work = work
         self._release = release

@@ -48,6 +48,7 @@ from vestibule.web.errors import (
     HostUnknown,
     NonceInvalid,
     ReservedHeader,
+    ReturnToTooLong,
     TransferCodingUnknown,
 )
 from vestibule.web.routes import DEVELOPMENT_PAGES, PAGES, ROUTES
@@ -164,10 +165,10 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     unasked = {(route.method, route.path) for route in ROUTES if route.path.startswith("/api/")} - asked
     # Ending one device by its id is told in tests/unit/web/test_devices.py, where ids are known.
     assert unasked == {("DELETE", f"{DEVICES}/{{session_id}}"), *FOR_SERVICES}
-    # The contract knows nothing of these; links that change an email are said by pages, for the API has none.
+    # The contract knows nothing of these. Pages alone tell of `return_to`, and of links that change an email.
     busy = (Overloaded, TooManyFollowers, TooManyPolls, StoreUnavailable, NotReady)
     unreadable = (HostInvalid, HostUnknown, TransferCodingUnknown, FetchedAhead, ReservedHeader, NonceInvalid)
-    by_page = (EmailChangeInvalid, EmailChangeOfAnother)
+    by_page = (EmailChangeInvalid, EmailChangeOfAnother, ReturnToTooLong)
     elsewhere = (*busy, *unreadable, *by_page, ReauthenticationRequired, PasswordTooEasy)
     told = {step.expect.body["code"] for step in steps if step.expect.body and "code" in step.expect.body}
     assert {kind.code for kind in HTTP_MAPPINGS} - told == {kind.code for kind in elsewhere}

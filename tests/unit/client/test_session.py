@@ -82,7 +82,7 @@ def test_k33_no_token_is_logged_at_any_level(server: Running, caplog: pytest.Log
         clock.ahead = timedelta(hours=1)
         second = session.fresh()
         session.sign_out()
-    httpx.get(f"{server.base}/healthz/live")
+    httpx.get(f"{server.base}/healthz/live", timeout=WAIT_SECONDS)
     assert first
     assert first != second
     assert "receive_response_headers" in caplog.text, "the service's own requests are logged as ever"

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.harness.http_server import handled_by
-from tests.harness.servers import wait_until
+from tests.harness.servers import WAIT_SECONDS, wait_until
 from tests.unit.client.beating import beating, hello
 from tests.unit.client.knowing import token_of_today
 from vestibule.client import (
@@ -50,7 +50,7 @@ def ending_streams(with_: bytes) -> Iterator[str]:
                     if urlsplit(self.path).path == PATH and "poll=1" not in self.path:
                         self.wfile.write(with_.replace(HELLO, hello(self.path)))
                         return
-                    answer = httpx.get(behind + self.path)
+                    answer = httpx.get(behind + self.path, timeout=WAIT_SECONDS)
                     self.send_response(answer.status_code)
                     self.send_header("Content-Type", answer.headers["Content-Type"])
                     self.end_headers()

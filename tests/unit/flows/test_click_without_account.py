@@ -109,7 +109,7 @@ async def test_m19_who_is_not_signed_in_is_led_to_it_and_back(world: World, stra
     secret = await wants_mine(world, stranger)
     phone = await world.client(origin=BASE)
     page = await phone.get(f"/confirmemail/{secret}")
-    assert "Sign in to the account whose address you want to change" in page.text
+    assert "Sign in to the account whose email address you want to change" in page.text
     assert MINE not in page.text
     lead = re.search(r'class="button" href="([^"]+)"', page.text)
     assert lead

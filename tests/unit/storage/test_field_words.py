@@ -113,10 +113,15 @@ def rows_of(connection: Connection, table: Table) -> Iterator[dict[str, Any]]:
     return (dict(row) for row in connection.execute(select(table).order_by(order)).mappings())
 
 
+ADDED_SINCE: dict[str, dict[str, None]] = {"one_time_tokens": {"return_to": None}}
+"""Columns of later migrations, in which old rows have nothing."""
+
+
 def today(table: str, row: dict[str, Any]) -> dict[str, Any]:
-    """The row as 0015 has it."""
+    """The row as 0015 has it, and later columns."""
     names = COLUMNS.get(table, {})
-    return {names.get(name, name): said(table, name, content) for name, content in row.items()}
+    renamed = {names.get(name, name): said(table, name, content) for name, content in row.items()}
+    return renamed | ADDED_SINCE.get(TABLES.get(table, table), {})
 
 
 def said(table: str, name: str, content: datetime | str | None) -> Any:

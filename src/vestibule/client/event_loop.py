@@ -1,0 +1,50 @@
+"""The event loop of the kit's background, whose look-ups of host names hold up nobody's exit."""
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from vestibule.protocol.tasks import SharedWork
+
+_THREAD_NAME = "vestibule-client-lookup"
+_OPTIONS = ("family", "type", "proto", "flags")
+
+
+class BackgroundLoop(asyncio.SelectorEventLoop):
+    """An event loop that looks host names up on daemon threads, one for each name at a time.
+
+    asyncio's own loops use threads that the interpreter waits for when it ends. With a resolver that does not answer, a
+    service would take half a minute to stop, although the background has ended.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lookups = SharedWork[tuple[Any, ...], Any]()
+
+    async def getaddrinfo(self, host: Any, port: Any, **options: int) -> Any:
+        """Return what `socket.getaddrinfo` does; raises as it does."""
+        query = (host, port, *(options.get(name, 0) for name in _OPTIONS))
+        return await self._lookups.result(query, lambda: self._look_up(query))
+
+    async def _look_up(self, query: tuple[Any, ...]) -> Any:
+        answer: asyncio.Future[Any] = self.create_future()
+        threading.Thread(target=self._ask_resolver, args=(query, answer), name=_THREAD_NAME, daemon=True).start()
+        return await answer
+
+    def _ask_resolver(self, query: tuple[Any, ...], answer: "asyncio.Future[Any]") -> None:
+        settle: Callable[[], None]
+        try:
+            settle = partial(answer.set_result, socket.getaddrinfo(*query))
+        except Exception as fault:  # whoever waits gets it
+            settle = partial(answer.set_exception, fault)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self.call_soon_threadsafe(_settle, answer, settle)
+
+
+def _settle(answer: "asyncio.Future[Any]", settle: Callable[[], None]) -> None:
+    if not answer.done():  # nobody has given up waiting
+        settle()
