@@ -162,4 +162,4 @@ async def test_g16_the_page_tells_everybody_what_a_newcomer_has_to_do(town: Worl
     for email in EVERYBODY:
         page = await client.post("/login", data={"email": email, "password": STRANGERS})
         assert page.status_code == 400
-        assert "If you have just signed up, confirm your address first" in page.text
+        assert "If you have just signed up, confirm your email address first" in page.text

@@ -35,6 +35,7 @@ _NEED_NONE = {
     "refresh as a thief",
     "register",
     "sign out",
+    "sign up",
     "try letters again",
 }
 

@@ -102,21 +102,23 @@ async def test_a_newer_schema_is_one_line(postgresql: Backend, tmp_path: Path) -
         assert "newer than this version" in complaint(refused.stderr)
 
 
-# What is wrong, and the address that is wrong like this, given the right one.
-OUT_OF_REACH: dict[str, Callable[[str], str]] = {
-    "nobody listens": lambda _: f"postgresql://ada:{PASSWORD}@127.0.0.1:{servers.free_port()}/vestibule",
-    "no such host": lambda _: f"postgresql://ada:{PASSWORD}@nowhere.invalid/vestibule",
-    "no such database": lambda right: with_password(right, database="no_such_database"),
-    "no such user": lambda right: with_password(right, username="nobody_of_that_name"),
+Wrong = Callable[[str], str]
+# What is wrong; the address that is wrong like this, given the right one; and the exit status: 2 if an operator must
+# correct something.
+OUT_OF_REACH: dict[str, tuple[Wrong, int]] = {
+    "nobody listens": (lambda _: f"postgresql://ada:{PASSWORD}@127.0.0.1:{servers.free_port()}/vestibule", 1),
+    "no such host": (lambda _: f"postgresql://ada:{PASSWORD}@nowhere.invalid/vestibule", 1),
+    "no such database": (lambda right: with_password(right, database="no_such_database"), 2),
+    "no such user": (lambda right: with_password(right, username="nobody_of_that_name"), 2),
 }
 
 
-@pytest.mark.parametrize("wrong", OUT_OF_REACH.values(), ids=OUT_OF_REACH)
-def test_a_database_out_of_reach_is_one_line(wrong: Callable[[str], str], postgresql: Backend, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("wrong", "status"), OUT_OF_REACH.values(), ids=OUT_OF_REACH)
+def test_a_database_out_of_reach_is_one_line(wrong: Wrong, status: int, postgresql: Backend, tmp_path: Path) -> None:
     address = wrong(postgresql.database_url)
     refused = run(tmp_path, "serve", DATABASE_URL=address, **given_keys())
     assert str(make_url(address).password) not in refused.stdout + refused.stderr
-    assert refused.returncode == 1
+    assert refused.returncode == status
     assert complaint(refused.stderr).startswith("DATABASE_URL: ")
 
 
