@@ -38,7 +38,7 @@ def _require_patterns(exclude: Any) -> None:
     except re.error as fault:
         raise ValueError(f"exclude is no pattern: {fault}") from None
     if everything:
-        raise ValueError("exclude matches every path, so that nobody would be checked: write ^/health$ for one path")
+        raise ValueError(r"exclude matches every path, so that nobody would be checked: write ^/health\Z for one path")
 
 
 def _require_names(name: str, value: Any) -> None:
