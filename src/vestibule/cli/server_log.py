@@ -9,6 +9,7 @@ import structlog
 
 from vestibule import __version__
 from vestibule.cli.command_context import Places
+from vestibule.protocol import hosts
 from vestibule.settings.fields import Settings
 
 _log = structlog.get_logger(__name__)
@@ -66,4 +67,4 @@ def logged_end(ending: Ending, wanted: bool) -> Iterator[None]:
 
 
 def _url_of(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{hosts.in_url(host)}:{port}"

@@ -10,6 +10,7 @@ from rich.table import Column, Table
 from vestibule.cli.command_context import Places
 from vestibule.cli.console import Terminal, notes
 from vestibule.cli.server_log import log_started
+from vestibule.protocol import hosts
 from vestibule.protocol.this_machine import LOCALHOST
 from vestibule.settings.fields import Settings
 
@@ -53,7 +54,7 @@ def _welcome(settings: Settings, places: Places, host: str, port: int, workers: 
 def base_url(host: str, port: int) -> str:
     """Return the URL at which a browser on this machine reaches a server that listens on `host` and `port`."""
     reached_at = _REACHED_AT.get(host, host)
-    name = "localhost" if reached_at in LOCALHOST else f"[{host}]" if ":" in host else host
+    name = "localhost" if reached_at in LOCALHOST else hosts.in_url(host)
     return f"http://{name}:{port}"
 
 

@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
+from vestibule.protocol import hosts
 from vestibule.protocol.claims import Expected
 from vestibule.protocol.service_keys import hide_keys
 
@@ -142,7 +143,7 @@ def _origin(given: str) -> str:
 def _sent_by_browsers(parts: SplitResult) -> str:
     """Return the origin of a web site as browsers send it; raises `ValueError` and httpx's error."""
     host = httpx.URL(f"{parts.scheme}://{parts.netloc}").raw_host.decode("ascii")
-    host_in_url = f"[{host}]" if ":" in host else host
+    host_in_url = hosts.in_url(host)
     if not _WEB_HOST.fullmatch(host_in_url) or parts.port == 0:
         raise ValueError
     default = parts.port is None or parts.port == _DEFAULT_PORTS[parts.scheme]

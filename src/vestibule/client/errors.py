@@ -30,7 +30,7 @@ from vestibule.protocol.refusals import Wording
 from vestibule.protocol.service_keys import hide_keys
 
 _UNAVAILABLE = 503
-_MOST_CHARACTERS = 1000
+MAX_MESSAGE_CHARACTERS = 1000
 _NO_STORE = {"Cache-Control": "no-store"}  # RFC 9111, section 5.2.2.5
 
 
@@ -167,7 +167,7 @@ class NotReachedError(VestibuleError):
     """
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(quoted(hide_keys(message), _MOST_CHARACTERS))
+        super().__init__(quoted(hide_keys(message), MAX_MESSAGE_CHARACTERS))
 
 
 class ServiceRefusedError(NotReachedError):

@@ -39,7 +39,7 @@ class BackgroundLoop(asyncio.SelectorEventLoop):
         settle: Callable[[], None]
         try:
             settle = partial(answer.set_result, socket.getaddrinfo(*query))
-        except Exception as fault:  # whoever waits gets it
+        except Exception as fault:  # raised in the tasks that wait for the answer
             settle = partial(answer.set_exception, fault)
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self.call_soon_threadsafe(_settle, answer, settle)

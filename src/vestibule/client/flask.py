@@ -21,9 +21,9 @@ from werkzeug.local import LocalProxy
 from vestibule.client import arguments
 from vestibule.client.caller import Caller, require_role_names
 from vestibule.client.errors import CallerRefusedError
-from vestibule.client.vary import caller_headers, with_vary
+from vestibule.client.vary import caller_headers
 from vestibule.client.verifier import Verifier
-from vestibule.client.wsgi import identify
+from vestibule.client.wsgi import identify, start_with_vary
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -134,10 +134,10 @@ def _adding_vary(app: Flask) -> "WSGIApplication":
     application = app.wsgi_app
 
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        def start(status: str, headers: list[tuple[str, str]], *exception: Any) -> Callable[[bytes], object]:
-            if environ.get(_CALLER_ASKED_FOR):
-                headers = with_vary(headers, caller_headers(app.extensions[_NAME]))
-            return start_response(status, headers, *exception)
+        varying = start_with_vary(start_response, caller_headers(app.extensions[_NAME]))
+
+        def start(*arguments: Any) -> Callable[[bytes], object]:
+            return (varying if environ.get(_CALLER_ASKED_FOR) else start_response)(*arguments)
 
         return application(environ, start)
 

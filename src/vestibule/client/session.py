@@ -13,7 +13,7 @@ import asyncio
 import ssl
 import threading
 import time
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator
 from contextlib import suppress
 from types import NoneType
 from typing import Any, Self
@@ -33,11 +33,11 @@ from vestibule.client.session_answers import (
     sent_secrets,
     tokens_in,
 )
+from vestibule.client.session_requests import answer_to
 from vestibule.client.tokens import InMemory, Tokens, TokenStore
-from vestibule.client.unlogged import unlogged
 from vestibule.crypto.entropy import spread
 from vestibule.model.clock import Clock, SystemClock
-from vestibule.protocol.timeouts import Timeouts, Unbounded
+from vestibule.protocol.timeouts import Unbounded
 
 EARLY_SECONDS = 30
 """How many seconds before it expires an access token is refreshed."""
@@ -46,7 +46,6 @@ ATTEMPTS = 4
 _FIRST_PAUSE_SECONDS = 0.2
 _REFRESH = "/api/auth/refresh"
 _NO_REUSE = httpx.Limits(max_keepalive_connections=0)  # the time limit shuts a connection of its own request only
-_CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete")
 
 
 class _TryAgainError(Exception):
@@ -206,19 +205,6 @@ class Session(httpx.Auth):
             raise
         return tokens_in(answer, tokens.refresh)
 
-    def _request_once(self, method: str, path: str, **content: Any) -> Answer:
-        """Return one response, read to its end; raises `Unbounded` and httpx's errors."""
-        asked_at = self._clock.now().timestamp()
-        with Timeouts(wire.ANSWER_SECONDS) as timeouts:
-
-            def trace(step: str, info: Mapping[str, Any]) -> None:
-                if step in _CONNECTED:
-                    timeouts.watch(info["return_value"].get_extra_info("socket"))
-
-            with unlogged(), self._http.stream(method, path, extensions={"trace": trace}, **content) as answer:
-                text = timeouts.read_whole(answer.iter_raw())
-        return Answer(answer.status_code, wire.url_of(answer), answer.headers, text, asked_at)
-
     def _send(self, method: str, path: str, **content: Any) -> Answer:
         """Return a successful response, retrying lost ones and server errors; raises `SignedOutError` for a refusal,
         and `NotReachedError`.
@@ -236,7 +222,7 @@ class Session(httpx.Auth):
 
     def _send_once(self, method: str, path: str, **content: Any) -> Answer:
         try:
-            answer = self._request_once(method, path, **content)
+            answer = answer_to(self._http, self._clock, method, path, **content)
         except Unbounded as reason:  # not retried: the next attempt would take as long
             raise NotReachedError(f"{self._http.base_url} {reason}; is it a Vestibule?") from None
         except httpx.RequestError as lost:

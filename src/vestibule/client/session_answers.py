@@ -8,13 +8,12 @@ from typing import Any
 
 import httpx
 
-from vestibule.client.errors import NotReachedError, SignedOutError
+from vestibule.client.errors import MAX_MESSAGE_CHARACTERS, NotReachedError, SignedOutError
 from vestibule.client.tokens import SENDABLE, Tokens
 from vestibule.crypto import i_json
 from vestibule.protocol.cookies import ACCESS, HOST_PREFIX, REFRESH
 from vestibule.protocol.one_line import one_line, quoted
 
-_MOST_OF_A_MESSAGE = 1000
 _SHORTEST_PASSWORD = 4  # a shorter one may be part of any sentence by chance
 
 
@@ -44,7 +43,7 @@ def refusal(answer: Answer, secrets: Collection[str]) -> Exception:
         return NotReachedError(f"{answer.url} answers {answer.status_code}")
     if any(secret in code + message for secret in secrets):
         return NotReachedError(f"{answer.url} answers {answer.status_code} and repeats a secret; is it a Vestibule?")
-    return SignedOutError(quoted(code), quoted(message, _MOST_OF_A_MESSAGE))
+    return SignedOutError(quoted(code), quoted(message, MAX_MESSAGE_CHARACTERS))
 
 
 def sent_secrets(content: Mapping[str, Any]) -> list[str]:

@@ -64,7 +64,7 @@ async def _verify(env: Env, code: str, secret: str | None) -> str | None:
             ended = await (_without_password(env, tx, token, now) if doubted else _with_password(tx, token, now))
         if token is not None and doubted:
             await _offer_reset(tx, token, secret, now)
-        verified = bool(ended.revocations)  # whoever verified has recorded a revocation
+        verified = bool(ended.revocations)  # verifying always records one
         if account is not None and verified:
             await tx.events.record(Event(now, EventKind.EMAIL_VERIFIED, account.id))
             # Strangers may have used up the email's login attempts before it had an account.

@@ -9,6 +9,7 @@ import structlog
 from tests.conftest import not_to_be_had
 from tests.harness import servers
 from tests.harness.backends import postgresql_database
+from tests.unit.cli.databases import Databases, on_a_server
 from vestibule.settings.fields import Settings, name_of
 from vestibule.wiring import commands
 
@@ -42,6 +43,16 @@ def refusal(nowhere: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return written.err
 
     return refused
+
+
+@pytest.fixture(scope="module")
+def known() -> Iterator[Databases]:
+    """The databases of one server, each with its trouble."""
+    try:
+        with on_a_server() as databases:
+            yield databases
+    except servers.NotToBeHad as reason:
+        not_to_be_had(reason)
 
 
 @pytest.fixture

@@ -3,20 +3,19 @@ status that is documented, nothing of Python, and no password.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import not_to_be_had
 from tests.harness import backends, servers
 from tests.harness.backends import SECRET
 from tests.harness.process import PRODUCTION
 from tests.harness.unprivileged import as_somebody_else, let_reach
 from tests.unit.cli import every
 from tests.unit.cli.cells import said_here
-from tests.unit.cli.databases import Databases, on_a_server
+from tests.unit.cli.databases import Databases
 from tests.unit.cli.plain import SECRET as PASSWORD
 
 NOBODY = servers.free_port()
@@ -52,15 +51,6 @@ TROUBLES = {
     "wrong password": Trouble(lambda to: to.locked, 2, ("refuses the password of the user locked_",), (), PRODUCTION),
     "no right": Trouble(lambda to: to.forbidden, 2, ("the user forbidden_", "permission denied", "grant it")),
 }
-
-
-@pytest.fixture(scope="module")
-def known() -> Iterator[Databases]:
-    try:
-        with on_a_server() as databases:
-            yield databases
-    except servers.NotToBeHad as reason:
-        not_to_be_had(reason)
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)

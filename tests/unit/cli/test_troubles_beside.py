@@ -8,29 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import not_to_be_had
 from tests.harness import servers
 from tests.harness.mail_server import HOST, USER, MailServer, certified, running
 from tests.harness.process import PRODUCTION, run
 from tests.harness.redis_server import RedisServer
 from tests.unit.cli import every
 from tests.unit.cli.cells import Said, said_here
-from tests.unit.cli.databases import Databases, on_a_server
+from tests.unit.cli.databases import Databases
 from tests.unit.cli.plain import SECRET as PASSWORD
 from tests.unit.cli.test_troubles import beside
 
 NOBODY = servers.free_port()
 COMMANDS = [name for name in every.OF_THE_DATABASE if name != "serve"]
 ON_MAIL = ("doctor", "mail test")
-
-
-@pytest.fixture(scope="module")
-def known() -> Iterator[Databases]:
-    try:
-        with on_a_server() as databases:
-            yield databases
-    except servers.NotToBeHad as reason:
-        not_to_be_had(reason)
 
 
 class Here:

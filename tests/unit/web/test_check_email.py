@@ -35,6 +35,13 @@ async def _asked(browser: httpx.AsyncClient, path: str) -> httpx.Response:
     return await browser.get(sent.headers["location"])
 
 
+def _link_to_correct(page: httpx.Response) -> str:
+    found = re.search(r'href="([^"]+)">Wrong email\?', page.text)
+    assert found
+    assert "change=email" in found[1]
+    return html.unescape(found[1])
+
+
 @pytest.mark.parametrize("path", ASKED)
 async def test_it_shows_the_email_which_stands_in_no_url(world: World, path: str) -> None:
     page = await _asked(await world.client(None), path)
@@ -86,15 +93,14 @@ async def test_it_can_be_sent_again_after_the_wait_that_it_names(world: World) -
 async def test_a_wrong_email_leads_back_to_its_form_filled_in(world: World, path: str) -> None:
     browser = await world.client(None)
     page = await _asked(browser, path)
-    back = re.search(r'href="([^"]+)">Wrong email\?', page.text)
-    assert back
-    assert back[1] == f"{path}?change=email"
-    form = (await browser.get(back[1])).text
+    back = _link_to_correct(page)
+    assert back == f"{path}?change=email"
+    form = (await browser.get(back)).text
     assert f'value="{ADA}"' in form
     assert ('value="Ada Lovelace"' in form) == (path == "/register")
     assert "correct horse" not in form
     assert ADA not in (await browser.get(path)).text
-    assert ADA not in (await (await world.client(None)).get(back[1])).text
+    assert ADA not in (await (await world.client(None)).get(back)).text
 
 
 async def test_the_cookie_is_short_lived_unread_by_scripts_and_gone_after_signing_in(world: World) -> None:
@@ -145,8 +151,6 @@ async def test_what_somebody_else_planted_is_ignored(world: World, planted: str)
 async def test_the_cursor_stands_in_the_email_that_is_to_be_corrected(world: World, path: str) -> None:
     browser = await world.client(None)
     page = await _asked(browser, path)
-    change_at = re.search(r'href="([^"]*change=email[^"]*)"', page.text)
-    assert change_at
-    form = (await browser.get(html.unescape(change_at[1]))).text
+    form = (await browser.get(_link_to_correct(page))).text
     (focused,) = re.findall(r"<input[^>]* autofocus[^>]*>", form)
     assert 'name="email"' in focused

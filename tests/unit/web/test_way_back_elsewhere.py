@@ -70,6 +70,13 @@ async def reset(world: World, link: str | None = None, other: httpx.AsyncClient 
     return await signed_in(world, await other.post(link, data={"password": NEW}), other, NEW, ADA)
 
 
+async def reset_by(world: World, link: str) -> str:
+    """In another browser, by a mailed link that leads on to a new password."""
+    other = await browser(world)
+    led = await other.post(link)
+    return await reset(world, led.headers["location"], other)
+
+
 async def sign_up(world: World) -> str:
     await signs_up(world)
     await world.deliver()
@@ -153,9 +160,7 @@ async def not_mine(world: World) -> str:
     """The second button of a verification link, which leads to a password of one's own."""
     await signs_up(world)
     await world.deliver()
-    other = await browser(world)
-    led = await other.post(f"/verifyemail/{world.secret(VERIFY)}/mine")
-    return await reset(world, led.headers["location"], other)
+    return await reset_by(world, f"/verifyemail/{world.secret(VERIFY)}/mine")
 
 
 async def registered_twice(world: World) -> str:
@@ -163,9 +168,7 @@ async def registered_twice(world: World) -> str:
     await signs_up(world)
     await signs_up(world, "a stranger's horse")
     await world.deliver()
-    other = await browser(world)
-    led = await other.post(f"/verifyemail/{world.secret(VERIFY)}")
-    return await reset(world, led.headers["location"], other)
+    return await reset_by(world, f"/verifyemail/{world.secret(VERIFY)}")
 
 
 async def registered_twice_and_verified_by_the_api(world: World) -> str:

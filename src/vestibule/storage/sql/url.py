@@ -7,6 +7,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from vestibule.model.paths import is_folder, path_from
+from vestibule.protocol import hosts
 from vestibule.storage.sql import tls
 
 # Parameters that Prisma and libpq put into an address and that mean nothing to this driver and pool.
@@ -56,9 +57,7 @@ def place(address: str) -> tuple[str, str]:
     kind = url.drivername.partition("+")[0]
     if kind == "sqlite":
         return kind, str(url.database)
-    host = url.host or "localhost"
-    host = f"[{host}]" if ":" in host else host
-    return kind, f"{host}:{url.port or DEFAULT_PORT}/{url.database or ''}"
+    return kind, f"{hosts.in_url(url.host or 'localhost')}:{url.port or DEFAULT_PORT}/{url.database or ''}"
 
 
 def _sqlite(url: URL) -> URL:

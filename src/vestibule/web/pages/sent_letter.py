@@ -43,25 +43,27 @@ class SentLetter:
 
 def remember(request: Request, response: Response, about: str, email: str, name: str = "") -> None:
     """Keep in a cookie that an email was just asked for."""
-    site, before = site_of(request), sent_letter(request)
-    now = site.env.clock.now()
+    before, now = sent_letter(request), site_of(request).env.clock.now()
     sent = SentLetter(about, email, int(now.timestamp()), name=name)
     if before is not None and before.email == email:
         times = before.times + 1 if before.about == about else 1
         sent = replace(sent, times=min(times, _MAX_TIMES), name=name or before.name)
-    value = urlencode(asdict(sent))
-    if len(value) > _MAX_BYTES:
-        value = urlencode(asdict(replace(sent, name="")))
-    cookies.set_sent_letter(response, value, now, site.web)
+    _store(request, response, sent)
 
 
 def remember_opened(request: Request, response: Response, about: str, link: OneTimeToken) -> None:
     """Keep in a cookie that this link was mailed, if this browser does not know that the email was written to."""
     before = sent_letter(request)
     if before is None or before.email != link.email:
-        sent = SentLetter(about, link.email, int(link.created_at.timestamp()))
-        site = site_of(request)
-        cookies.set_sent_letter(response, urlencode(asdict(sent)), site.env.clock.now(), site.web)
+        _store(request, response, SentLetter(about, link.email, int(link.created_at.timestamp())))
+
+
+def _store(request: Request, response: Response, sent: SentLetter) -> None:
+    value = urlencode(asdict(sent))
+    if len(value) > _MAX_BYTES:
+        value = urlencode(asdict(replace(sent, name="")))
+    site = site_of(request)
+    cookies.set_sent_letter(response, value, site.env.clock.now(), site.web)
 
 
 def sent_letter(request: Request) -> SentLetter | None:
