@@ -6,7 +6,7 @@ import pytest
 
 from tests.stories.canaries import MARK, SERVICE_KEY, singing
 from tests.stories.canaries.test_commands import HELLO, answering
-from tests.unit.client.test_faces import kit
+from tests.unit.client.faces import kit
 from tests.unit.client.test_integrations import SERVICES
 from vestibule.client import CallerRefusedError, NotReachedError, Verifier
 

@@ -4,135 +4,32 @@ The rows are the server's own API and every framework of the kit. All of them ar
 promise is tried on all, because each reads requests in its own way.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from collections.abc import Awaitable, Callable
 
-import httpx
 import pytest
 
-from tests.harness import backends
-from tests.harness.clock import ManualClock
-from tests.harness.world import World, key_ring, world_on
-from tests.stories.hostile.forgery import Good
 from tests.stories.hostile.tokens import hostile_tokens
-from tests.unit.client.asking import ORIGIN, Ask
-from tests.unit.client.knowing import EXPECTED, STALENESS
-from tests.unit.client.test_integrations import SERVICES
-from vestibule.client import Caller, Verifier
-from vestibule.client.events import Event
-from vestibule.client.feed_reader import FeedReader
-from vestibule.client.keys import KeySet as FetchedKeys
-from vestibule.client.memory import Memory
+from tests.unit.client.faces import (
+    FACES,
+    INVALID,
+    NOBODY,
+    OVER,
+    PATHS,
+    SIGNING,
+    Face,
+    Server,
+    bearer,
+    cookie,
+    face,
+    good,
+    let_in,
+    refused,
+    token,
+)
 from vestibule.crypto import jwk
-from vestibule.crypto.jwk import PublicKey
-from vestibule.model.revocations import Revocation, RevocationKind
-from vestibule.model.signing_keys import KeySet
-from vestibule.protocol.access_tokens import TYP
 
-SIGNING = key_ring().access.signing
-INVALID, OVER, NOBODY = "access_token_invalid", "session_over", "not_signed_in"
+__all__ = ["face"]
 EVERY_NTH_HOSTILE = 9
-
-
-@dataclass
-class Kit:
-    """One framework's service, and what it knows."""
-
-    service: Ask
-    memory: Memory
-    clock: ManualClock
-    keys: FetchedKeys
-    subject = "8f14e45f-ceea-467f-a3a0-6c2d5e1f4b7a"
-    session = "c9f0f895-fb98-4b91-9d3c-0a1b2c3d4e5f"
-
-    async def ask(self, method: str = "GET", headers: Any = ()) -> httpx.Response:
-        return await asyncio.to_thread(self.service, "/me", method=method, headers=headers)
-
-    def end_session(self) -> None:
-        self.memory.revoked.learn({"sessions": {self.session: 960}}, self.clock.monotonic())
-
-    def end_account(self, not_before: int) -> None:
-        self.memory.revoked.learn({"accounts": {self.subject: [not_before, 960]}}, self.clock.monotonic())
-
-    def withdraw_keys(self) -> None:
-        stranger = jwk.generate(algorithm="ES256").public
-        self.memory.keys = {stranger.kid: stranger}
-
-    def keep_also(self, key: PublicKey) -> None:
-        self.keys.by_id = {**key_ring().access.checking, key.kid: key}
-
-    def list_keys(self, *kids: str) -> None:
-        """As in a heartbeat."""
-
-        def listed(told: list[str], as_of: float) -> None:
-            self.keys.note_listed(told, as_of)
-            self.memory.keys = self.keys.in_force
-
-        now = self.clock.monotonic()
-        follower = FeedReader(self.memory.revoked, self.clock, lambda: None, on_keys=listed)
-        follower._sent_at = now
-        follower.handle(Event("hello", {"protocol": 1, "now": now}, None))
-        follower.handle(Event("heartbeat", {"true_at": now, "keys": [*kids]}, "1"))
-
-    def hear(self) -> None:
-        self.memory.revoked.renew(self.clock.monotonic())
-
-
-@dataclass
-class Server:
-    """The server itself, at one of its routes, with somebody who is signed in."""
-
-    world: World
-    path: str
-    subject: str
-    session: str
-
-    @property
-    def clock(self) -> ManualClock:
-        return self.world.clock
-
-    async def ask(self, method: str = "GET", headers: Any = ()) -> httpx.Response:
-        async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.world.app), base_url="http://service"
-        ) as client:
-            return await client.request(method, self.path, headers=headers)
-
-    def end_session(self) -> None:
-        self._learn(RevocationKind.SESSION, self.session, None)
-
-    def end_account(self, not_before: int) -> None:
-        self._learn(RevocationKind.ACCOUNT, self.subject, datetime.fromtimestamp(not_before, UTC))
-
-    def withdraw_keys(self) -> None:
-        self.world.env.keys.access = KeySet.of(jwk.generate(algorithm="ES256"))
-
-    def keep_also(self, key: PublicKey) -> None:
-        ring = self.world.env.keys
-        ring.access = KeySet(ring.access.signing, {**ring.access.checking, key.kid: key})
-
-    def list_keys(self, *kids: str) -> None:
-        """As the database does."""
-        ring = self.world.env.keys
-        kept = {kid: key for kid, key in ring.access.checking.items() if kid in kids}
-        if ring.replace(KeySet(ring.access.signing, kept), ring.refresh, ring.key_states):
-            self.world.env.memory.drop_tokens()
-
-    def hear(self) -> None:
-        self.world.env.revocations.renew(self.clock.monotonic())
-
-    def _learn(self, kind: RevocationKind, subject: str, not_before: datetime | None) -> None:
-        now, number = self.clock.now(), self.world.env.revocations.last + 1
-        memory = self.world.env.policy.revocation_memory
-        self.world.env.apply_revocations(
-            [Revocation(now, kind, subject, now + memory, not_before, number)], self.clock.monotonic()
-        )
-
-
-Face = Kit | Server
 Promise = Callable[[Face], Awaitable[None]]
 PROMISES: dict[str, Promise] = {}
 
@@ -141,46 +38,6 @@ def promise(made: Promise) -> Promise:
     """One column."""
     PROMISES[made.__name__] = made
     return made
-
-
-def good(face: Face) -> Good:
-    now = int(face.clock.now().timestamp())
-    said = {
-        "iss": "vestibule",
-        "aud": "vestibule",
-        "sub": face.subject,
-        "sid": face.session,
-        "jti": "j1",
-        "role": "user",
-    }
-    return Good(SIGNING, TYP, {**said, "iat": now, "exp": now + 900, "email_verified": True})
-
-
-def token(face: Face, **claims: Any) -> str:
-    signed = good(face)
-    return signed.token(claims={**signed.claims, **claims})
-
-
-def bearer(text: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {text}"}
-
-
-def cookie(*pairs: str) -> dict[str, str]:
-    return {"Cookie": "; ".join(pairs)}
-
-
-async def let_in(face: Face, headers: Any, method: str = "GET") -> None:
-    answer = await face.ask(method, headers)
-    assert answer.status_code in {200, 201, 204}, answer.text
-
-
-async def refused(face: Face, headers: Any, code: str, status: int = 401, method: str = "GET") -> httpx.Response:
-    answer = await face.ask(method, headers)
-    assert answer.status_code == status, answer.text
-    body = answer.json()
-    assert body.keys() == {"status", "code", "message"}
-    assert (body["status"], body["code"]) == ("error" if status == 503 else "fail", code)
-    return answer
 
 
 @promise
@@ -338,39 +195,6 @@ async def the_header_goes_first_and_there_is_one(face: Face) -> None:
     await refused(face, twice, "ambiguous_credential", status=400)
 
 
-FACES = [*SERVICES, "server, me", "server, verify"]
-PATHS = {"server, me": "/api/users/me", "server, verify": "/api/auth/verify"}
-
-
-@pytest.fixture
-async def face(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Face]:
-    if request.param in SERVICES:
-        yield kit(SERVICES[request.param], monkeypatch)
-        return
-    async with backends.fresh(backends.SQLITE, tmp_path) as backend, world_on(backend) as world:
-        await world.register()
-        browser = await world.sign_in()
-        known = (await browser.get("/api/auth/verify")).headers
-        with monkeypatch.context() as keys:
-            keys.setattr(world.env.keys, "access", world.env.keys.access)  # shared by all worlds: put back afterwards
-            yield Server(world, PATHS[request.param], known["vestibule-user"], known["vestibule-session"])
-
-
-def kit(service: Callable[[], Ask], monkeypatch: pytest.MonkeyPatch) -> Kit:
-    """A service that has just heard a heartbeat, whose verifiers decide by a memory and a clock of this test's."""
-    clock = ManualClock()
-    memory = Memory(EXPECTED, "refuse", STALENESS, 100, clock)
-    memory.keys, memory.keys_as_of = key_ring().access.checking, float("inf")  # a key that is not held is none
-    memory.revoked.renew(clock.monotonic())
-
-    def decide(_verifier: Verifier, text: str) -> Caller:
-        return memory.decide(text)
-
-    monkeypatch.setattr(Verifier, "_decide", decide)
-    monkeypatch.setattr(Verifier, "_may_learn_more", lambda _verifier, _refusal: False)
-    return Kit(service(), memory, clock, FetchedKeys(clock, 60, memory.listing))
-
-
 @pytest.mark.parametrize("kept", PROMISES.values(), ids=PROMISES)
 @pytest.mark.parametrize("face", FACES, indirect=True)
 async def test_k1_every_promise_is_kept_by_every_face(face: Face, kept: Promise) -> None:
@@ -386,75 +210,3 @@ async def test_a_live_session_with_another_account_is_refused_each_time(face: Se
     for _ in range(3):
         await refused(face, strange, OVER)
     await let_in(face, bearer(token(face)))
-
-
-every_kit = pytest.mark.parametrize("face", SERVICES, indirect=True)
-
-
-@every_kit
-async def test_k1_what_is_too_old_to_be_relied_on_is_said_to_come_back_for(face: Kit) -> None:
-    text, over = token(face), token(face, sid="over")
-    await let_in(face, bearer(text))
-    face.memory.revoked.learn({"sessions": {"over": 960}}, face.clock.monotonic())
-    face.clock.advance(seconds=STALENESS + 0.1)
-    answer = await refused(face, bearer(text), "cannot_tell", status=503)
-    assert answer.headers["retry-after"] == "1"
-    await refused(face, bearer(over), OVER)
-
-
-@every_kit
-async def test_k4_with_a_cookie_another_site_changes_nothing_and_opens_no_websocket(
-    face: Kit, request: pytest.FixtureRequest
-) -> None:
-    async def opens_none(headers: dict[str, str]) -> None:
-        if "flask" in request.node.name:  # where Werkzeug routes no websocket to a view, for any caller
-            assert (await face.ask("GET", headers)).status_code == 400
-        else:
-            await refused(face, headers, "cross_site", status=403)
-
-    text = token(face)
-    by_cookie = cookie(f"access_token={text}")
-    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket"}
-    for said in (
-        {"Origin": "https://evil.example"},
-        {"Origin": "null"},
-        {"Sec-Fetch-Site": "cross-site"},
-        {"Sec-Fetch-Site": "same-site", "Origin": "http://evil.service"},
-        {},
-    ):
-        await refused(face, {**by_cookie, **said}, "cross_site", status=403, method="POST")
-        await opens_none({**by_cookie, **said, **upgrade})
-        await let_in(face, {**by_cookie, **said})
-        await let_in(face, {**bearer(text), **said}, "POST")
-    for said in ({"Origin": "http://service"}, {"Sec-Fetch-Site": "same-origin"}, {"Origin": ORIGIN}):
-        await let_in(face, {**by_cookie, **said}, "POST")
-        if "flask" not in request.node.name:
-            await let_in(face, {**by_cookie, **said, **upgrade})
-
-
-@every_kit
-async def test_k4_a_page_of_this_host_that_came_by_another_scheme_is_another_site(face: Kit) -> None:
-    def by_tls(address: str, **how: Any) -> httpx.Response:
-        return face.service(f"https://service{address}", **how)
-
-    by_cookie = cookie(f"access_token={token(face)}")
-    for ask, origin, status in (
-        (face.service, "http://service", 200),
-        (face.service, "https://service", 200),  # TLS may end at a proxy
-        (face.service, "evil://service", 403),
-        (face.service, "service", 403),
-        (face.service, "://service", 403),
-        (by_tls, "https://service", 200),
-        (by_tls, "http://service", 403),
-        (by_tls, ORIGIN, 200),
-    ):
-        answer = await asyncio.to_thread(ask, "/me", method="POST", headers={**by_cookie, "Origin": origin})
-        assert answer.status_code == status, (ask, origin)
-
-
-@every_kit
-async def test_cookie_headers_that_a_server_joined_by_a_comma_name_nobody(face: Kit) -> None:
-    """As gunicorn, uWSGI and waitress do; nobody can tell where one cookie ends."""
-    text = token(face)
-    await refused(face, cookie(f"a=b, access_token={text}"), NOBODY)
-    await refused(face, cookie(f"access_token={text}, a=b"), INVALID)

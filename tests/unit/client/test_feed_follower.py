@@ -1,18 +1,15 @@
-"""What the kit does when the feed ends again and again, or leads to a host that is not there any more."""
+"""What the kit does when the feed ends again and again, falls silent, or comes in one piece at its end."""
 
 import asyncio
 import contextlib
-import json
 import logging
 import threading
 import time
 from collections import Counter
 from collections.abc import Coroutine, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from itertools import pairwise
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -20,18 +17,15 @@ import pytest
 
 from tests.harness.fault_proxy import Fault, in_front_of
 from tests.harness.http_server import handled_by
-from tests.harness.process import given_keys, run, serving
 from tests.harness.servers import wait_until
 from tests.unit.client.beating import beating, hello
 from tests.unit.client.counting import counting
-from tests.unit.client.knowing import EXPECTED, token_of_today
-from vestibule.client import CannotTellError, NotReachedError, SessionOverError, TooManyServicesError, Verifier, wire
+from tests.unit.client.knowing import token_of_today
+from vestibule.client import CannotTellError, Verifier, wire
 from vestibule.client.feed_follower import FeedFollower
 from vestibule.client.feed_reader import PATH, FeedReader
-from vestibule.client.introspect import Introspection
 from vestibule.client.setup import Setup
 from vestibule.model.clock import SystemClock
-from vestibule.protocol.refusals import TOO_MANY_FOLLOWERS, TOO_MANY_POLLS, Wording
 from vestibule.protocol.revocations import Revoked
 
 CUTS = 6
@@ -183,126 +177,3 @@ async def test_a_feed_that_ends_after_each_heartbeat_is_asked_for_twice_a_second
             streaming.cancel()
     pauses = [later - earlier for earlier, later in pairwise(asked)]
     assert min(pauses) >= 0.4
-
-
-@contextmanager
-def refusing(wording: Wording) -> Iterator[tuple[str, list[float]]]:
-    """A server that refuses the feed, and asks to wait two seconds; its URL, and when it was asked."""
-    asked: list[float] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(time.monotonic())
-            self.send_response(wording.status)
-            self.send_header("Retry-After", "2")
-            self.end_headers()
-            self.wfile.write(json.dumps(wording.body).encode())
-
-    with handled_by(Handler) as url:
-        yield url, asked
-
-
-@pytest.mark.parametrize("wording", [TOO_MANY_FOLLOWERS, TOO_MANY_POLLS], ids=lambda wording: wording.code)
-@pytest.mark.parametrize("by", ["stream", "poll"])
-async def test_n3_who_is_told_to_wait_waits(wording: Wording, by: str) -> None:
-    """N3: for as long as `Retry-After` says, which is longer than the first pauses."""
-    clock = SystemClock()
-    with refusing(wording) as (url, asked):
-        async with wire.client(url, "", wire.context_of(url), idle_connections=0) as http:
-            follower = FeedFollower(lambda: FeedReader(Revoked(), clock, lambda: None), Setup(), clock)
-            follower._polling.set()
-            following = asyncio.create_task((follower.keep_polling if by == "poll" else follower.keep_streaming)(http))
-            await asyncio.to_thread(wait_until, lambda: len(asked) >= 3, "three attempts")
-            following.cancel()
-    assert min(later - earlier for earlier, later in pairwise(asked)) >= 2
-
-
-async def test_n3_the_kit_says_which_setting_a_service_is_refused_by() -> None:
-    for wording in (TOO_MANY_FOLLOWERS, TOO_MANY_POLLS):
-        answer = httpx.Response(wording.status, json=wording.body, request=httpx.Request("GET", "http://localhost/"))
-        with pytest.raises(TooManyServicesError, match="VESTIBULE_FEED_FOLLOWERS"):
-            await wire.require_stream(
-                httpx.Response(wording.status, stream=httpx.ByteStream(answer.content), request=answer.request)
-            )
-
-
-@dataclass
-class Moving:
-    """A host that moves: connections from before lead nowhere then, and new ones to where it is."""
-
-    connections: int = 0
-    moved: threading.Event = field(default_factory=threading.Event)
-    over: threading.Event = field(default_factory=threading.Event)
-    together: threading.Barrier = field(default_factory=lambda: threading.Barrier(3))
-
-    @contextmanager
-    def running(self) -> Iterator[str]:
-        host = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def setup(self) -> None:
-                super().setup()
-                host.connections += 1
-                self.from_before = not host.moved.is_set()
-
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                if host.moved.is_set() and self.from_before:
-                    host.over.wait()
-                    return
-                if not host.moved.is_set():
-                    host.together.wait(20)
-                self.send_response(200)
-                self.send_header("Content-Length", "16")
-                self.end_headers()
-                with contextlib.suppress(OSError):
-                    self.wfile.write(b'{"active":false}')
-
-        with handled_by(Handler) as url:
-            try:
-                yield url
-            finally:
-                self.over.set()
-
-
-@pytest.mark.parametrize(("kept", "lost"), [(wire.IDLE_CONNECTIONS, 1), (0, 0)])
-async def test_a_host_that_moved_costs_one_time_out_and_the_stream_none(kept: int, lost: int) -> None:
-    host = Moving()
-    with host.running() as url:
-        async with wire.client(url, "vsk_x", wire.context_of(url), idle_connections=kept) as http:
-            introspection = Introspection(http, EXPECTED, SystemClock())
-            asked = (introspection.ask(token) for token in "abc")
-            assert {type(fate) for fate in await asyncio.gather(*asked, return_exceptions=True)} == {SessionOverError}
-            assert host.connections == 3
-            host.moved.set()
-            for refusal in [CannotTellError] * lost + [SessionOverError] * 2:
-                with pytest.raises(refusal):
-                    await introspection.ask("d")
-
-
-def test_beyond_the_followers_there_may_be_the_log_says_so_and_it_waits_for_a_place(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    settings = {**given_keys(), "VESTIBULE_FEED_FOLLOWERS": "1"}
-    with serving(tmp_path, **settings) as server:
-        key = run(tmp_path, "services", "create", "orders", **settings).stdout.strip()
-        first, second = Verifier(server.base, key), Verifier(server.base, key)
-        first.start()
-        second.start()
-        assert "TooManyServicesError" in caplog.text
-        assert "VESTIBULE_FEED_FOLLOWERS" in caplog.text
-        assert "answers 503" not in caplog.text
-        first.close()
-        second.wait_ready(20)
-        second.close()
-
-
-async def test_another_503_is_no_such_refusal() -> None:
-    for content in (b"", b"[]", b'{"code":"overloaded"}', b"x" * (wire.MAX_ANSWER_BYTES + 1)):
-        answer = httpx.Response(
-            503, stream=httpx.ByteStream(content), request=httpx.Request("GET", "http://localhost/")
-        )
-        with pytest.raises(NotReachedError, match="answers 503"):
-            await wire.require_stream(answer)

@@ -1,26 +1,18 @@
-"""The verifier before real servers: a log-out is refused here too, a cut feed lets nobody in, and little is asked."""
+"""The verifier before real servers: a log-out is refused here too, a cut feed lets nobody in, and faults are named."""
 
 import asyncio
 import os
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
-import httpx
 import pytest
 
 from tests.harness.fault_proxy import Fault, FaultProxy, in_front_of
-from tests.harness.process import Running, given_keys, register, run, serving, sign_in
 from tests.harness.servers import SLACK_SECONDS, WAIT_SECONDS, wait_until
-from tests.stories.hostile.forgery import encode, json_bytes
-from tests.unit.client.counting import Counting, counting
+from tests.unit.client.counting import counting
+from tests.unit.client.verified import STALENESS, Server, refusal, server, verifier
 from vestibule.client import (
-    CallerRefusedError,
     CannotTellError,
     ServiceRefusedError,
     SessionOverError,
@@ -28,56 +20,11 @@ from vestibule.client import (
     WrongIssuerError,
     WrongSetupError,
 )
-from vestibule.client.errors import ClocksDifferError, KeyUnknownError
+from vestibule.client.errors import ClocksDifferError
 from vestibule.model.clock import SystemClock
 
-EMAIL = "ada@example.com"
-STALENESS = 5.0
+__all__ = ["server"]
 AFTERWARDS_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Server:
-    """A Vestibule, and the key of a service behind it."""
-
-    running: Running
-    key: str
-    browsers: list[httpx.Client] = field(default_factory=list)
-
-    def token(self) -> tuple[httpx.Client, str]:
-        """Somebody who has just signed in, and the token."""
-        browser = self.running.browser()
-        self.browsers.append(browser)
-        sign_in(browser, EMAIL)
-        return browser, browser.cookies["access_token"]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("vestibule")
-    with serving(folder, **given_keys()) as running:
-        with running.browser() as browser:
-            register(browser, EMAIL)
-        made = Server(running, run(folder, "services", "create", "tests", **given_keys()).stdout.strip())
-        yield made
-        for browser in made.browsers:
-            browser.close()
-
-
-@contextmanager
-def verifier(server: Server, port: int | None = None, **options: Any) -> Iterator[Verifier]:
-    """A verifier that has heard its first heartbeat."""
-    with Verifier(f"http://127.0.0.1:{port or server.running.port}", server.key, **options) as made:
-        wait_until(lambda: made.age < STALENESS, "the first heartbeat")
-        yield made
-
-
-def refusal(check: Verifier, token: str) -> type[CallerRefusedError] | None:
-    try:
-        check.check(token)
-    except CallerRefusedError as refused:
-        return type(refused)
-    return None
 
 
 def test_a_log_out_is_refused_here_at_once_in_threads_and_in_tasks(server: Server) -> None:
@@ -165,65 +112,6 @@ def test_k14_with_a_wrong_clock_nobody_is_let_in_and_vestibule_is_not_asked(serv
         assert refusal(check, token) is None
 
 
-def test_many_checks_ask_nothing_and_many_unknown_keys_ask_once(server: Server) -> None:
-    """T14: keys are fetched again at most once a minute, whatever the tokens name."""
-    with counting(server.running.port) as way:
-        check = Verifier(way.base, server.key, key_refetch=60)
-        try:
-            token = server.token()[1]
-            check.check(token)
-            before = way.asked.total()
-            for _ in range(1000):
-                check.check(token)
-            assert way.asked.total() == before, "no call for a request"
-            assert fates_of_strangers(check, token) == {KeyUnknownError}
-            assert way.asked["/.well-known/jwks.json"] == 1, "it was fetched within the minute"
-        finally:
-            check.close()
-
-
-def fates_of_strangers(check: Verifier, token: str) -> set[type[CallerRefusedError] | None]:
-    """A thousand tokens, each with a key id that somebody made up, from sixteen threads."""
-    _, claims, signature = token.split(".")
-    headers = [encode(json_bytes({"alg": "RS256", "kid": f"k{number}", "typ": "at+jwt"})) for number in range(1000)]
-    with ThreadPoolExecutor(16) as threads:
-        return set(threads.map(lambda header: refusal(check, f"{header}.{claims}.{signature}"), headers))
-
-
-def test_sixteen_threads_that_meet_a_new_key_cause_one_fetch(server: Server) -> None:
-    with counting(server.running.port) as way:
-        check = Verifier(way.base, server.key, key_refetch=1)
-        try:
-            token = server.token()[1]
-            check.check(token)
-            memory = check._here().memory
-            memory.keys = {"another": next(iter(memory.keys.values()))}
-            memory._callers.clear()
-            time.sleep(1.1)
-            with ThreadPoolExecutor(16) as threads:
-                callers = list(threads.map(check.check, [token] * 16))
-            assert {caller.role for caller in callers} == {"user"}
-            assert way.asked["/.well-known/jwks.json"] == 2
-        finally:
-            check.close()
-
-
-@pytest.mark.parametrize("trick", ["redirect", "endless", "silent"])
-def test_a_server_that_tricks_is_not_followed(server: Server, trick: str) -> None:
-    """T14: no redirect, and a limit to size and time, for keys and for everything else."""
-    with counting(server.running.port, trick=trick) as way:
-        check = Verifier(way.base, server.key)
-        try:
-            begun = time.monotonic()
-            fate = refusal(check, server.token()[1])
-            assert fate is not None
-            assert issubclass(fate, CannotTellError)
-            assert time.monotonic() - begun < WAIT_SECONDS
-            assert way.asked["/elsewhere"] == 0
-        finally:
-            check.close()
-
-
 def test_a_key_that_is_not_in_force_is_told_to_operators_and_lets_nobody_in(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -234,16 +122,6 @@ def test_a_key_that_is_not_in_force_is_told_to_operators_and_lets_nobody_in(
     check.close()
     assert "does not know the service key" in caplog.text
     assert "vsk_wrong" not in caplog.text
-
-
-def test_httpx_logs_the_requests_of_the_service_and_not_the_kits(
-    server: Server, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("INFO", "httpx")
-    with verifier(server):
-        assert [each for each in caplog.records if each.name == "httpx"] == []
-        httpx.get(f"http://127.0.0.1:{server.running.port}/api/health", timeout=60)
-    assert "/api/health" in caplog.text
 
 
 def test_a_closed_verifier_leaves_no_thread_and_no_check_starts_one(server: Server) -> None:
@@ -280,13 +158,6 @@ def test_a_forked_child_follows_by_itself(server: Server) -> None:
 def test_an_address_to_which_secrets_would_travel_in_the_open_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"://|address"):
         Verifier(url, "vsk_x")
-
-
-def test_counting_is_what_it_says(server: Server) -> None:
-    with counting(server.running.port) as way:
-        assert isinstance(way, Counting)
-        httpx.get(f"{way.base}/api/healthchecker", timeout=WAIT_SECONDS)
-        assert way.asked["/api/healthchecker"] == 1
 
 
 @pytest.mark.parametrize("name", ["issuer", "audience"])
