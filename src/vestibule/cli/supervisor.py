@@ -19,7 +19,7 @@ from granian.server.mp import MPServer
 
 from vestibule.cli.server_log import Ending
 from vestibule.cli.worker import run_worker
-from vestibule.process.signals import LEAVE
+from vestibule.process.signals import LEAVE, reaching_main_thread
 
 FINISH_SECONDS = 30
 _REPEAT_SECONDS = 0.2
@@ -52,7 +52,13 @@ class Supervisor(MPServer):
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
         # Only after the workers are forked: a lock that this thread held at the fork, such as that of a module being
         # imported, would stay locked in the worker forever.
-        self._welcome.start()
+        with reaching_main_thread():
+            self._welcome.start()
+
+    def _spawn_worker(self, *arguments: Any, **options: Any) -> Any:
+        worker: Any = super()._spawn_worker(*arguments, **options)
+        worker._watch = reaching_main_thread()(worker._watch)  # starts a thread that waits for the worker's end
+        return worker
 
     def signal_handler_interrupt(self, number: int, *frame: Any) -> None:
         self._ending.record_signal(number)

@@ -40,6 +40,20 @@ def on_stop_signal(stop: Callable[[], None], numbers: Sequence[signal.Signals] =
                 signal.signal(number, earlier)
 
 
+@contextmanager
+def reaching_main_thread() -> Iterator[None]:
+    """Block all signals while the block lasts. The threads that it starts get none, so that all reach the main thread.
+
+    The kernel gives a signal to any thread if it was sent while the process was stopped (SIGSTOP, Ctrl+Z). Python calls
+    handlers in the main thread only, which nothing wakes there if it waits for a lock: the signal would be lost.
+    """
+    earlier = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, earlier)
+
+
 def _calling(stop: Callable[[], None], earlier_handlers: Mapping[signal.Signals, Any]) -> Handler:
     """Return a handler that has this loop call `stop`, and then calls the earlier handler of the signal, if any."""
     loop = asyncio.get_running_loop()

@@ -55,6 +55,24 @@ def _asks_for(process_id: int, number: signal.Signals) -> bool:
     return caught is not None and bool(int(caught.group(1), 16) & 1 << (number - 1))
 
 
+def test_it_hears_a_signal_that_was_sent_while_it_was_suspended(prepared: Path) -> None:
+    """As by Ctrl+Z and `kill %1`. Whichever thread runs first then gets the signal, so that all but one must refuse it."""
+    with serving(prepared, "--workers", "4", **given_keys()) as server:
+        if not Path("/proc/self/task").exists():
+            not_to_be_had(RuntimeError("which signals a thread refuses is read from /proc, which Linux has"))
+        threads = {thread.id for thread in psutil.Process(server.process.pid).threads()} - {server.process.pid}
+        assert len(threads) >= 4
+        assert [thread for thread in threads if not _refuses(thread, signal.SIGTERM)] == []
+        for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGCONT):
+            server.process.send_signal(number)
+        assert server.process.wait(WAIT_SECONDS) == 0
+
+
+def _refuses(thread: int, number: signal.Signals) -> bool:
+    blocked = re.search(r"^SigBlk:\s*([0-9a-f]+)$", Path(f"/proc/{thread}/status").read_text(), re.MULTILINE)
+    return blocked is not None and bool(int(blocked.group(1), 16) & 1 << (number - 1))
+
+
 def test_a_request_under_way_is_answered_and_new_ones_find_nobody(prepared: Path) -> None:
     with serving(prepared, **given_keys()) as server, server.browser() as browser:
         register(browser, "ada@example.com")

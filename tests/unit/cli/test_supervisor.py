@@ -20,6 +20,7 @@ CALLED_BY = {
     "startup": "_serve",
     "shutdown": "_serve",
     "signal_handler_interrupt": "startup",
+    "_spawn_worker": "_spawn_workers",
     "_respawn_workers": "_serve_loop",
     "_stop_workers": "shutdown",
 }
@@ -68,6 +69,11 @@ def test_a_worker_can_be_told_and_waited_for(method: str) -> None:
     require(
         "inner" in names_in(getattr(mp.WorkerProcess, method).__code__), "WorkerProcess().inner, a process with a pid"
     )
+
+
+def test_a_worker_is_watched_by_a_thread() -> None:
+    require("_watch" in names_in(mp.WorkerProcess.start.__code__), "call of _watch in WorkerProcess.start")
+    require("Thread" in names_in(mp.WorkerProcess._watch.__code__), "thread in WorkerProcess._watch")
 
 
 def test_a_worker_looks_up_late_how_it_hears_signals() -> None:
