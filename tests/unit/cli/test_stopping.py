@@ -56,7 +56,7 @@ def _asks_for(process_id: int, number: signal.Signals) -> bool:
 
 
 def test_it_hears_a_signal_that_was_sent_while_it_was_suspended(prepared: Path) -> None:
-    """As by Ctrl+Z and `kill %1`. Whichever thread runs first then gets the signal, so that all but one must refuse it."""
+    """As by Ctrl+Z and `kill %1`. The thread that runs first then gets the signal, so all but one must refuse it."""
     with serving(prepared, "--workers", "4", **given_keys()) as server:
         if not Path("/proc/self/task").exists():
             not_to_be_had(RuntimeError("which signals a thread refuses is read from /proc, which Linux has"))
