@@ -99,7 +99,9 @@ async def _show(command_context: CommandContext, query: _Query, show: Callable[[
                 told_empty = True
             if not query.follow:
                 return
-            wanted = replace(wanted, after=found[-1][0] if found else wanted.after)
+            if found:
+                last_number, _ = found[-1]
+                wanted = replace(wanted, after=last_number)
             await asyncio.sleep(_POLL_SECONDS)
 
 

@@ -16,10 +16,11 @@ def listener_for(settings: Settings, host: str | None, port: int | None) -> tupl
     host_and_setting = (host, "--host") if host else (settings.host, "VESTIBULE_HOST")
     bound = _try_to_bind(faults, *host_and_setting, settings.port if port is None else port, "PORT")
     if settings.metrics is not None:
-        address, number = settings.metrics
-        of_metrics = _try_to_bind(faults, address, "VESTIBULE_METRICS", number, "VESTIBULE_METRICS")
+        host_of_metrics, port_of_metrics = settings.metrics
+        of_metrics = _try_to_bind(faults, host_of_metrics, "VESTIBULE_METRICS", port_of_metrics, "VESTIBULE_METRICS")
         if of_metrics is not None:
-            of_metrics[1].close()
+            _, metrics_socket = of_metrics
+            metrics_socket.close()
     if faults or bound is None:
         raise WrongSettings("\n".join(faults))
     return bound
@@ -46,7 +47,8 @@ def _address(name: str, setting: str) -> str:
     except OSError as fault:
         raise WrongSettings(f"{setting}: {name} cannot be looked up: {fault.strerror}") from None
     # Prefer IPv4 if a name has both: most clients connect to localhost over IPv4.
-    return str(min(found, key=lambda each: each[0] != socket.AF_INET)[4][0])
+    *_, (address, *_) = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+    return str(address)
 
 
 class _PortSocket(socket.socket):

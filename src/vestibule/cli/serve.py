@@ -87,7 +87,7 @@ def _serve(context: CommandContext, ending: Ending, host: str | None, port: int 
     address, listener = listener_for(settings, host, port)
     with listener:
         bound_port = listener.getsockname()[1]
-        if sys.platform != "linux":
+        if sys.platform != "linux":  # there, granian could not bind a port that this process holds
             listener.close()
         os.environ["PORT"] = str(bound_port)  # for the workers: links in emails contain it
         _warn_of_unknown_names()

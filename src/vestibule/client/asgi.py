@@ -32,7 +32,7 @@ _STARLETTE_HANDLERS = "starlette.exception_handlers"
 
 
 class VestibuleMiddleware:
-    """Puts the `Caller` into the request's state, as `caller`, for `caller_of` too.
+    """Puts the `Caller` into the request's state, as `caller`, and into the scope, where `caller_of` finds it.
 
     With `required=False` a request without a token goes on, and `caller` is None; a bad token is refused all the same.
     Requests whose path equals one of `open_paths` are let through unchecked, and `caller` is None. `OPTIONS` requests
@@ -118,8 +118,8 @@ def caller_of(connection: Mapping[str, Any]) -> Caller:
 def answer_refusals(connection: Mapping[str, Any]) -> None:
     """Have a Starlette application answer refusals that its own code raises; change nothing in another one.
 
-    A middleware around the application comes too late: Starlette has answered 500 by then. So this adds ours to the
-    application's exception handlers, which are in the scope.
+    A middleware around the application comes too late: Starlette has answered 500 by then. So this
+    function adds the kit's handler to the application's exception handlers, which are in the scope.
     """
     handlers = connection.get(_STARLETTE_HANDLERS)
     if handlers:
@@ -151,7 +151,7 @@ def lifespan(verifier: Verifier) -> Callable[[object], AbstractAsyncContextManag
 
 
 async def refuse(refusal: CallerRefusedError, scope: Mapping[str, Any], send: Send) -> None:
-    """Respond to a refused request, or close a websocket. If that was not accepted yet, the server answers 403."""
+    """Respond to a refused request, or close a websocket. The server answers 403 to a websocket not yet accepted."""
     if scope["type"] == WEBSOCKET:
         await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": refusal.code})
         return

@@ -1,4 +1,4 @@
-"""The event loop of the kit's background, whose look-ups of host names hold up nobody's exit."""
+"""The event loop of the kit's background. A process can end while it looks up a host name."""
 
 import asyncio
 import contextlib
@@ -41,10 +41,10 @@ class BackgroundLoop(asyncio.SelectorEventLoop):
             settle = partial(answer.set_result, socket.getaddrinfo(*query))
         except Exception as fault:  # raised in the tasks that wait for the answer
             settle = partial(answer.set_exception, fault)
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with contextlib.suppress(RuntimeError):  # the loop is closed, so no task waits
             self.call_soon_threadsafe(_settle, answer, settle)
 
 
 def _settle(answer: "asyncio.Future[Any]", settle: Callable[[], None]) -> None:
-    if not answer.done():  # nobody has given up waiting
+    if not answer.done():  # it is done if whoever waited has given up
         settle()

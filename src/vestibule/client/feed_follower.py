@@ -49,7 +49,7 @@ class FeedFollower:
         self._clock = clock
         self._polling = asyncio.Event()
         self._polled_at = float("-inf")
-        self._failures = 0  # streams in a row that ended without a heartbeat, as polls might not
+        self._failures = 0  # streams in a row that ended without a heartbeat where polls may bring one
         self._failed_at = float("-inf")  # when the last stream failed
 
     async def keep_streaming(self, http: httpx.AsyncClient) -> NoReturn:
@@ -88,20 +88,26 @@ class FeedFollower:
             await asyncio.sleep(max(spread(pause or POLL_SECONDS), asked_wait))
 
     def _note_failure(self, fault: Exception, http: httpx.AsyncClient) -> None:
+        """Log the failure of a stream, unless polls log it, and begin to poll if that shows more of its cause."""
         fault = reasons.as_setup_fault(fault, http.base_url)
-        silent, polling = isinstance(fault, httpx.ReadTimeout), self._polling.is_set()
-        alone = not self._stream.beats and not isinstance(fault, _FAILS_POLLS_TOO)
-        self._failures = self._failures + 1 if alone else 0
+        self._count_failure(fault)
+        silent, was_polling = isinstance(fault, httpx.ReadTimeout), self._polling.is_set()
         repeated = self._failures >= _FAILURES_BEFORE_POLLING
         if silent or repeated:
             self._polling.set()  # a poll shows whether a proxy or Vestibule fails
+        # Only a poll shows the cause of the first silence. A second one is logged: a poll may take half a minute.
+        first_silence = silent and not was_polling
+        logged_by_polls = was_polling and not silent
         if self._polls_get_through(silent=silent, repeated=repeated):
             self._setup.note_held_back(fault)
-        # Not logged here: the first silence, because only a poll shows its cause; and, while polling, other failures,
-        # because polls log those. A second silence is logged: the first poll may take half a minute.
-        elif silent == polling:
+        elif not first_silence and not logged_by_polls:
             self._setup.note_failed(FEED, fault)
         self._failed_at = self._clock.monotonic()
+
+    def _count_failure(self, fault: Exception) -> None:
+        """Count a stream that ended without a heartbeat, but not for a reason that would fail polls too."""
+        polls_may_work = not self._stream.beats and not isinstance(fault, _FAILS_POLLS_TOO)
+        self._failures = self._failures + 1 if polls_may_work else 0
 
     def _polls_get_through(self, *, silent: bool, repeated: bool) -> bool:
         """Return whether a poll was answered while streams fail. A silence shows how long it has lasted; of other

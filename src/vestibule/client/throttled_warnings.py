@@ -13,25 +13,26 @@ class ThrottledWarnings:
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
-        self._said_at: dict[str, float] = {}
+        self._logged_at: dict[str, float] = {}
 
     def warn(self, about: str, why: str, level: int = logging.WARNING) -> bool:
         """Log a warning, unless one about the same subject was logged within the last minute; return whether it was."""
-        said = self._may_say(about)
-        if said:
+        logged = self._take_turn(about)
+        if logged:
             _log.log(level, "%s: %s", about, why)
-        return said
+        return logged
 
     def note(self, what: str) -> None:
         """Log that something works again, at most once a minute. A warning too, because those who read of the
         failure should read of its end.
         """
-        if self._may_say(what):
+        if self._take_turn(what):
             _log.warning(what)
 
-    def _may_say(self, about: str) -> bool:
+    def _take_turn(self, about: str) -> bool:
+        """Return whether the subject may be logged now, and record that it is."""
         now = self._clock.monotonic()
-        if now - self._said_at.get(about, float("-inf")) < EVERY_SECONDS:
+        if now - self._logged_at.get(about, float("-inf")) < EVERY_SECONDS:
             return False
-        self._said_at[about] = now
+        self._logged_at[about] = now
         return True

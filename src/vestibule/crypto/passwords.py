@@ -1,13 +1,13 @@
 """Make and check password hashes: argon2id for new ones (RFC 9106). Imported bcrypt hashes are accepted and replaced.
 
 `hash_forms.py` judges a stored hash before it is checked. A hash of an unknown form, or one that costs too much, never
-matches: the decoy is checked in its place, so that it takes as long.
+matches: the decoy is checked in its place, which takes as long.
 
 Our own hashes are made and checked with the library that is faster on this machine (`argon2_libraries.py`), once
 `choose_library` has measured both. All other argon2 hashes are checked with argon2-cffi.
 
 A wrong password must take the same time with every hash, or the time would tell which accounts exist. So after a check,
-`even_out` and `even_out_argon2` do the work that a costlier hash would have taken more. They count the work of each
+`even_out` and `even_out_argon2` do what a costlier hash would have taken in addition. They count the work of each
 library separately, because the same cost takes a different time with each.
 
 Hashing takes tens of milliseconds of CPU on purpose, so `state/passwords.py` calls it on threads, never on the event

@@ -19,15 +19,15 @@ async def announce(env: Env, revocations: Sequence[Revocation], session_ids: Col
         return
     for start in range(0, len(revocations), _APPLIED_AT_ONCE):
         env.apply_revocations(list(revocations[start : start + _APPLIED_AT_ONCE]), env.clock.monotonic())
-        await asyncio.sleep(0)  # others are answered meanwhile
+        await asyncio.sleep(0)  # so that the event loop answers requests between two batches
     await env.wake_ups.send()
     revoked = (r.subject for r in revocations if r.kind is RevocationKind.SESSION)
     await env.replica.drop(list({*session_ids, *revoked}))
 
 
 async def record_account_changed(tx: Ports, account_id: str, now: datetime) -> list[Revocation]:
-    """Record that what processes remember of the account is out of date. Return the record, for `announce`. No token is
-    refused.
+    """Record that what processes remember of the account is out of date. Return the record, for `announce`. It
+    makes processes read the account again, but refuses no token.
 
     The record can be purged as soon as every running process has read it: a process that starts later remembers
     nothing.

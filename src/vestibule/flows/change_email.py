@@ -24,7 +24,7 @@ from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import EmailChangeInvalid, EmailChangeOfAnother
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import TAKEN_BACK, LetterKind, QueuedLetter
-from vestibule.model.one_time_tokens import OneTimeToken, Purpose, kept_for
+from vestibule.model.one_time_tokens import OneTimeToken, Purpose, token_that_keeps_email
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Ports
 
@@ -121,7 +121,7 @@ async def _mail_undo_link(tx: Ports, owner: Account, now: datetime) -> None:
     this account: another account that took it would make the link useless.
     """
     letter = QueuedLetter(new_id(), LetterKind.EMAIL_CHANGED, now, owner.id, owner.email)
-    await tx.one_time_tokens.keep(kept_for(owner, letter.id, now))
+    await tx.one_time_tokens.keep(token_that_keeps_email(owner, letter.id, now))
     await tx.letters.queue(letter)
 
 

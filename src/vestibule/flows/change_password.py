@@ -35,7 +35,7 @@ async def change_password(env: Env, caller: Caller, current: str, password: str,
     session, device, ended = await _change(env, account, caller.session_id, password_hash, client_info)
     env.letters_waiting.set()
     await announce_end(env, ended)
-    await env.replica.show(session, account)
+    await env.replica.put(session, account)
     return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device)
 
 

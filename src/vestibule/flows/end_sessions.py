@@ -75,7 +75,9 @@ async def end_account(env: Env, tx: Ports, account_id: str, reason: EndReason, n
     ending = _ending(env, account_id, reason, now)
     await _record(tx, list(ended), ending)
     not_covered = {
-        session_id: issued_at for session_id, issued_at in ended.items() if limits.may_have_issued(issued_at, now)
+        session_id: issued_at
+        for session_id, issued_at in ended.items()
+        if limits.may_have_token_of_second(issued_at, now)
     }
     revoked = await _revoke(tx, not_covered, ending) + await revoke_account(env, tx, account_id, now)
     return Ended(list(ended), revoked)

@@ -8,7 +8,7 @@ from vestibule.model.sessions import EndReason
 from vestibule.model.store import Ports
 
 EVER = datetime.min.replace(tzinfo=UTC)
-"""As `undo_since`: also void the links that undo a change of email, however old."""
+"""A value for `undo_since` that voids all links that undo a change of email, however old the change is."""
 
 
 async def end_trust(

@@ -7,14 +7,14 @@ from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.store import Ports
 
-BATCH = 500  # so that nobody waits for the lock of a delete
+BATCH = 500  # few rows, so that no other transaction waits long for their locks
 
 Purge = Callable[[Ports, datetime, int], Awaitable[int]]
 """A function that deletes up to the given number of rows that were over before the given time, and returns how many."""
 
 
 async def purge_all(env: Env, purge: Purge, before: datetime) -> int:
-    """Call `purge` until a batch is not full; return the number of rows deleted. Several processes may do so at once:
+    """Call `purge` until a batch is not full; return the number of rows deleted. Several processes may call it at once:
     each skips rows that another has locked.
     """
     deleted = 0

@@ -77,7 +77,7 @@ async def refresh(env: Env, refresh_token: str, device: Device) -> Tokens:
     session, account = outcome.going_on
     if outcome.raced:
         await tell_if_shared(env, session, device, now)
-    await env.replica.show(session, account)
+    await env.replica.put(session, account)
     tokens = await issue_tokens(env, session, account, now)
     return tokens if env.policy.sessions.rotate else replace(tokens, refresh_token=None)
 

@@ -80,7 +80,7 @@ async def begin_session(
     the account changed since.
     """
     session, device = await _open_session(env, account, client_info, counter_keys, held_session)
-    await env.replica.show(session, account)
+    await env.replica.put(session, account)
     return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device)
 
 

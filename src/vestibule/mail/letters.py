@@ -146,7 +146,7 @@ class Renderer:
 
 def _wrapped(text: str, link: str) -> str:
     """Return the text with long lines wrapped, and indented as they were, and one empty line between paragraphs. A line
-    with the link stays: a mail program could not open half of it.
+    with the link is not wrapped: a mail program could not open half of it.
     """
     text = _EMPTY_LINES.sub("\n\n", text)
     return "".join(line if link in line else _wrapped_line(line) for line in text.splitlines(keepends=True))
@@ -174,7 +174,7 @@ def _lifetime_in_words(letter: Letter, language: str) -> str:
 
 
 def _first_name(name: str) -> str:
-    """Return the first word of a name; empty unless it is of letters, hyphens and apostrophes, as no link is."""
+    """Return the first word of a name; empty if it has characters of links: others than letters, - and '."""
     first = name.split(maxsplit=1)[0] if name.split() else ""
     is_one = first.replace("-", "").replace("'", "").isalpha() and len(first) <= _MAX_FIRST_NAME
     return first if is_one else ""

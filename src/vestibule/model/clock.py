@@ -11,12 +11,12 @@ _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 MOST_APART = timedelta(seconds=MAX_APART_SECONDS)
 """The largest accepted difference between a process's clock and the database's, and between a service's clock and
-Vestibule's. Beyond this, the clock is not trusted. A stored time more than twice this in the future was written by a
-clock that was ahead.
+Vestibule's. A process's or service's clock that differs by more is not trusted. A stored time more than twice this in
+the future was written by a clock that was ahead.
 """
 
 LAST_YEAR = 9000
-"""The last year of an accepted time. Python's datetime ends at the year 9999, and times are added to others."""
+"""The last year of an accepted time. Python's `datetime` ends at the year 9999, so lifetimes can be added to it."""
 
 
 class Clock(Protocol):

@@ -43,7 +43,7 @@ class OneTimeToken:
     `return_to` is the page that the person was going to when the letter was asked for. It is checked when it is used.
 
     A change of email also stores a token that was never mailed and has no secret. It keeps the old email for the
-    account as long as the change can be undone (`kept_for`), and is spent and voided with the mailed one.
+    account as long as the change can be undone (`token_that_keeps_email`), and is spent and voided with the mailed one.
     """
 
     digest: str
@@ -79,13 +79,13 @@ def mailed_to(token: OneTimeToken, email: str, letter_id: str) -> OneTimeToken:
 
 
 def kept_email_digest(email: str) -> str:
-    """Return the digest in the token that keeps an account's old email (`kept_for`). No secret has this digest, because
-    secrets contain no space.
+    """Return the digest in the token that keeps an account's old email (`token_that_keeps_email`). No secret has this
+    digest, because secrets contain no space.
     """
     return digest_of(f"way back to {email}")
 
 
-def kept_for(account: Account, letter_id: str, now: datetime) -> OneTimeToken:
+def token_that_keeps_email(account: Account, letter_id: str, now: datetime) -> OneTimeToken:
     """Return a token that keeps the account's current email for it. Store it when the email is changed. It expires when
     the letter `letter_id` can no longer undo the change.
     """
@@ -103,7 +103,7 @@ class OneTimeTokens(Protocol):
         """
 
     async def keep(self, token: OneTimeToken) -> None:
-        """Store the token that keeps an account's old email (`kept_for`), in the transaction that changes the email."""
+        """Store a `token_that_keeps_email`. Call it in the transaction that changes the email."""
 
     async def usable(self, digest: str, purpose: Purpose, now: datetime) -> bool:
         """Return whether `consume` would spend the token now. It may be spent a moment later: only `consume`
@@ -114,8 +114,8 @@ class OneTimeTokens(Protocol):
         """Return the token as it is stored, also if it is spent or expired; None if it is unknown, void or purged."""
 
     async def wanted_email(self, account_id: str, digest: str, now: datetime) -> str | None:
-        """Return the email that this account would get by spending this token now; None if the token is not for that.
-        Only `consume` decides.
+        """Return the email that this account would get by spending this token now; None if the
+        token changes no email, or another account's. Only `consume` decides.
         """
 
     async def consume(self, digest: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:

@@ -66,10 +66,12 @@ class SessionLimits:
         """Return when a session used at `now` ends if it is not used again; never after its absolute end."""
         return min(now + self.idle, expires_at)
 
-    def may_have_issued(self, issued_at: datetime, now: datetime) -> bool:
-        """Return whether a session may have an access token issued in the same second as `now`. `issued_at` is when its
-        refresh token was issued. More access tokens may follow that one: a racing tab gets an access token without a
-        new refresh token, and without rotation every refresh does.
+    def may_have_token_of_second(self, issued_at: datetime, now: datetime) -> bool:
+        """Return whether a session may have an access token that was issued in the same second as `now`.
+
+        `issued_at` is when its last refresh token was issued, together with an access token. Later access tokens may
+        have been issued without a refresh token: to a racing tab, within `refresh_grace`, and to any refresh if
+        refresh tokens do not rotate.
         """
         return not self.rotate or issued_at >= now - self.refresh_grace - timedelta(seconds=1)
 
@@ -127,8 +129,8 @@ def begin(session_id: str, account_id: str, device: Device, limits: SessionLimit
 class SessionReplica(Protocol):
     """A copy of live sessions for other programs. It may be late or lost, so Vestibule decides nothing by it."""
 
-    async def show(self, session: Session, account: Account) -> None:
-        """Publish a live session until it expires."""
+    async def put(self, session: Session, account: Account) -> None:
+        """Store a live session until it expires."""
 
     async def drop(self, session_ids: list[str]) -> None:
         """Remove ended sessions."""
@@ -161,7 +163,7 @@ class Sessions(Protocol):
     async def rotate(
         self, session_id: str, counter: int, limits: SessionLimits, now: datetime
     ) -> tuple[Session, Account] | None:
-        """Accept `counter` and issue the next one, if the protocol allows it; return the session after that, with its
+        """Accept `counter` and issue the next one, if the protocol allows it; return the session as changed, with its
         account. Otherwise do nothing and return None. May be called in `Store.steps`.
         """
 

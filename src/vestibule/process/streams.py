@@ -22,7 +22,7 @@ class OutputLost(OperatorError):
 def prepare() -> None:
     """Wrap the standard streams. Open the null device for closed ones, so that no other file gets their number."""
     for number, flags in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):  # read-only, so that writing to 1 fails
-        _fill(number, flags)
+        _open_if_closed(number, flags)
     sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
     if sys.stdout is None:
         sys.stdout = _Output(os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"), closed=True)
@@ -38,7 +38,7 @@ def require_output() -> None:
         sys.stdout.require()
 
 
-def _fill(number: int, flags: int) -> None:
+def _open_if_closed(number: int, flags: int) -> None:
     try:
         os.fstat(number)
     except OSError:

@@ -38,11 +38,10 @@ async def own_site_refresh(request: Request) -> None:
 
 def _from_elsewhere(request: Request) -> bool:
     by_headers = from_elsewhere(request.headers.raw, site_of(request).web.origins)
-    if by_headers is not None:  # otherwise neither header was sent
-        return by_headers
-    return is_browser(request.headers.get("user-agent", "")) and cookies.any_credential(
-        request.headers.raw, site_of(request).web
-    )
+    if by_headers is None:  # neither header was sent
+        has_credential = cookies.any_credential(request.headers.raw, site_of(request).web)
+        return has_credential and is_browser(request.headers.get("user-agent", ""))
+    return by_headers
 
 
 def is_browser(user_agent: str) -> bool:

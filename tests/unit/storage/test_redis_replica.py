@@ -131,7 +131,7 @@ async def test_many_at_once_are_all_shown_and_all_taken_away(replicated: World, 
     account, replica = an_account(), replicated.env.replica
     now = replicated.clock.now()
     sessions = [begin(new_id(), account.id, Device("", ""), POLICY.sessions, now) for _ in range(MANY)]
-    await asyncio.gather(*(replica.show(session, account) for session in sessions))
+    await asyncio.gather(*(replica.put(session, account) for session in sessions))
     assert sorted(await redis.keys("session:*")) == sorted(f"session:{session.id}" for session in sessions)
     await asyncio.gather(*(replica.drop([session.id]) for session in sessions))
     assert await redis.keys("session:*") == []
@@ -141,10 +141,10 @@ async def test_what_has_just_ended_is_not_shown_again(replicated: World, redis: 
     """As by a request that began before the end and is done after it."""
     account, replica, now = an_account(), replicated.env.replica, replicated.clock.now()
     ended, alive = (begin(new_id(), account.id, Device("", ""), POLICY.sessions, now) for _ in range(2))
-    await replica.show(ended, account)
+    await replica.put(ended, account)
     await replica.drop([ended.id])
-    await replica.show(ended, account)
-    await replica.show(alive, account)
+    await replica.put(ended, account)
+    await replica.put(alive, account)
     assert await redis.keys("session:*") == [f"session:{alive.id}"]
     assert 0 < await redis.ttl(f"ended:{ended.id}") <= 60
 

@@ -36,21 +36,23 @@ def _guard(view: Callable[Concatenate[Req, P], T], roles: tuple[str, ...]) -> Ca
     arguments.function("view", view)
 
     @wraps(view)
-    def guarded(request: Req, *arguments: P.args, **named: P.kwargs) -> Any:
+    def guarded(request: Req, *args: P.args, **kwargs: P.kwargs) -> Any:
         refusal = _refusal(request, roles)
-        return refused(refusal) if refusal else _with_vary(view(request, *arguments, **named))
+        return refused(refusal) if refusal else _with_vary(view(request, *args, **kwargs))
 
     @wraps(view)
-    async def guarded_async(request: Req, *arguments: P.args, **named: P.kwargs) -> Any:
+    async def guarded_async(request: Req, *args: P.args, **kwargs: P.kwargs) -> Any:
         refusal = await _refusal_async(request, roles)
-        return refused(refusal) if refusal else _with_vary(await cast(Any, view(request, *arguments, **named)))
+        return refused(refusal) if refusal else _with_vary(await cast(Any, view(request, *args, **kwargs)))
 
     return cast(Callable[Concatenate[Req, P], T], guarded_async if _is_async(view) else guarded)
 
 
 def _is_async(view: Any) -> bool:
-    """Return whether a view must be awaited. `View.dispatch` does not look like it: it is an ordinary function, which
-    returns what an async handler of its class returns. `method_decorator` gives the guard a `partial` of the method.
+    """Return whether a view must be awaited.
+
+    `View.dispatch` must be if the handlers of its class are async, although it is an ordinary function: it returns
+    their coroutine. `method_decorator` passes the guard a `partial` of the method, so look into that too.
     """
     if iscoroutinefunction(view):
         return True
@@ -63,7 +65,7 @@ def _is_async(view: Any) -> bool:
 
 
 def _refusal(request: Any, roles: tuple[str, ...]) -> CallerRefusedError | None:
-    """Return why a request is refused, or None. Check the request here if no middleware has."""
+    """Return why a request is refused, or None. Check the request if no middleware has checked it."""
     try:
         _require(known_caller(request) or check(innermost(request)), roles)
     except CallerRefusedError as refusal:

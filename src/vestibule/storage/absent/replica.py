@@ -7,7 +7,7 @@ from vestibule.model.sessions import Session
 class NoSessionReplica:
     """Accepts every call and does nothing."""
 
-    async def show(self, session: Session, account: Account) -> None:
+    async def put(self, session: Session, account: Account) -> None:
         return None
 
     async def drop(self, session_ids: list[str]) -> None:

@@ -25,7 +25,7 @@ _TIMEOUT_SECONDS = 0.25
 _MOST_CONNECTIONS = 20
 _DROPPED_AT_ONCE = 500  # Redis answers nobody else meanwhile
 _ENDED_MS = 60_000
-_SHOW = "if redis.call('EXISTS', KEYS[2]) == 0 then redis.call('SET', KEYS[1], ARGV[1], 'PXAT', ARGV[2]) end"
+_PUT = "if redis.call('EXISTS', KEYS[2]) == 0 then redis.call('SET', KEYS[1], ARGV[1], 'PXAT', ARGV[2]) end"
 _DROP = """
 for i = 1, #KEYS, 2 do
     redis.call('DEL', KEYS[i])
@@ -64,7 +64,7 @@ def connect(url: str, timeout_seconds: float = _TIMEOUT_SECONDS, wait_seconds: f
 
 
 class RedisSessionReplica:
-    """Shows live sessions under `session:{sid}`."""
+    """Stores live sessions under `session:{sid}`."""
 
     def __init__(self, redis: Redis, clock: Clock) -> None:
         self._redis = redis
@@ -74,7 +74,7 @@ class RedisSessionReplica:
         self._is_away = False
         self._policy = _KEEPS_ALL
 
-    async def show(self, session: Session, account: Account) -> None:
+    async def put(self, session: Session, account: Account) -> None:
         content = {
             "sid": session.id,
             "sub": account.id,
@@ -83,7 +83,7 @@ class RedisSessionReplica:
             "expires_at": session.expires_at.isoformat(),
         }
         end = int(session.idle_expires_at.timestamp() * 1000)
-        await self._try(lambda: self._redis.eval(_SHOW, 2, *_keys(session.id), json.dumps(content), str(end)))
+        await self._try(lambda: self._redis.eval(_PUT, 2, *_keys(session.id), json.dumps(content), str(end)))
 
     async def drop(self, session_ids: list[str]) -> None:
         for start in range(0, len(session_ids), _DROPPED_AT_ONCE):

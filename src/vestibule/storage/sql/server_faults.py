@@ -18,9 +18,11 @@ _SENTENCES = {
 
 
 def sentence(url: URL, server: str | None, fault: exc.DBAPIError) -> str | None:
-    """Return what is wrong and what to do; None if the fault is of another kind, or `server` is None: a file."""
-    words = _SENTENCES.get(getattr(fault.orig, "sqlstate", None) or "") if server else None
-    return words and words.format(server=server, database=url.database, user=_user(url), said=driver_message(fault))
+    """Return what is wrong and what to do; None for other faults, and if `server` is None, as it is for a file."""
+    template = _SENTENCES.get(getattr(fault.orig, "sqlstate", None) or "")
+    if server is None or template is None:
+        return None
+    return template.format(server=server, database=url.database, user=_user(url), said=driver_message(fault))
 
 
 def lacks_right(fault: exc.DBAPIError) -> bool:

@@ -21,7 +21,7 @@ from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.session_rows import COLUMNS, from_row, to_row
 
 _BATCH = 10_000
-"""Sessions ended by one statement. It takes far less time than the timeout of a statement allows."""
+"""The most sessions that one statement ends: far fewer than it could end before it times out."""
 
 
 class SqlSessions:
@@ -64,8 +64,8 @@ class SqlSessions:
     async def page(
         self, account_id: str, before: tuple[datetime, str], most: int, now: datetime, *, live: bool
     ) -> list[Session]:
-        moment, below = before
-        which = {"of_account": account_id, "moment": moment, "below": below, "most": most, "now": now}
+        begun_at, session_id = before
+        which = {"of_account": account_id, "moment": begun_at, "below": session_id, "most": most, "now": now}
         rows = await self._connection.execute(statements.PAGE[live], which)
         return [session for row in rows if (session := from_row(row)) is not None]
 

@@ -56,8 +56,8 @@ def _make_file(_dialect: Any, _record: Any, arguments: list[Any], _options: Any)
 
 
 def _prepare(connection: Any, _record: Any) -> None:
-    """Set what each connection needs, and write nothing to a file without our schema: `migrate` turns on the
-    write-ahead log once there is one.
+    """Set what each connection needs. A file without our schema is not written to: `migrate` turns on the write-ahead
+    log when it has made the schema.
     """
     cursor = connection.cursor()
     try:

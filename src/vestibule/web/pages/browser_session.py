@@ -1,7 +1,7 @@
 """Find the user of a page by the cookies. If the access token has expired, refresh it.
 
 Pages have no script that could refresh tokens, so the guards here do it, with the refresh token in the cookie. They use
-the same flow as the API, so that ten tabs at once get the same successor. `route.PageRoute` sets the new cookies.
+the same flow as the API, which allows for tabs that refresh at once. `route.PageRoute` sets the new cookies.
 """
 
 from typing import Annotated
@@ -65,7 +65,7 @@ async def _refreshed(request: Request, env: Env) -> Caller:
     refresh_token = cookies.read_refresh(request.headers.raw, site_of(request).web)
     if not refresh_token or request.method == "HEAD":  # HEAD must not change anything
         raise NotSignedIn
-    if is_prefetch(request.headers.raw):  # not `NotSignedIn`: the browser may store the redirect, and show it later
+    if is_prefetch(request.headers.raw):  # `NotSignedIn` redirects, and the browser may store that for later
         raise FetchedAhead
     tokens = await refresh(env, refresh_token, await device_of(request))
     context_of(request).refreshed_tokens = tokens

@@ -108,7 +108,7 @@ def _texts(request: Request, refusal: Refusal | Fault) -> tuple[str, str]:
     """Return the title and the message for a refusal, in the reader's language."""
     title, message = (render.say(request, text) for text in WHY_NOT[HTTP_MAPPINGS[type(refusal)].status])
     if isinstance(refusal, RetryLater):
-        message = f"{message} {render.say(request, WHEN, when=_wait(request, refusal))}"
+        message = f"{message} {render.say(request, WHEN, when=_waiting_time(request, refusal))}"
     return title, message
 
 
@@ -123,13 +123,13 @@ def _with_headers(page: Response, refusal: Refusal | Fault) -> Response:
     return page
 
 
-def _wait(request: Request, refusal: RetryLater) -> str:
+def _waiting_time(request: Request, refusal: RetryLater) -> str:
     return render.waiting_time(request, refusal.retry_after_seconds)
 
 
 async def _can_show_form(request: Request) -> bool:
-    """Return whether the form can be shown again, after reading its fields if that was not done. A form of the account
-    also needs its user, whom only the guard looks up.
+    """Return whether the form can be shown again; read its fields if nobody has. A form on a profile page also needs
+    the caller, whom only the guard of the route looks up.
     """
     if request.url.path.startswith(return_to.HOME):
         return context_of(request).caller is not None
