@@ -66,7 +66,7 @@ ENDS: dict[EndReason, str] = {
     EndReason.PASSWORD_RESET: "The password was reset with a link from an email.",
     EndReason.EMAIL_CHANGED: "The account's email was changed, or changed back.",
     EndReason.REFRESH_TOKEN_REUSED: "Two parties used the session's refresh tokens.",
-    EndReason.ENDED_BY_OPERATOR: "The operator ended the session in the database; no command does that yet.",
+    EndReason.ENDED_BY_OPERATOR: "An operator ended all sessions of the account (`vestibule users sign-out`).",
     EndReason.ACCOUNT_DISABLED: "The operator disabled the account.",
     EndReason.ACCOUNT_DELETED: "The account was deleted.",
     EndReason.TOO_MANY_SESSIONS: "`VESTIBULE_SESSIONS_PER_ACCOUNT` was reached; this session was unused for longest.",

@@ -1,4 +1,4 @@
-"""`vestibule users`: create, import, disable, enable and delete accounts."""
+"""`vestibule users`: create, import, sign out, disable, enable and delete accounts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,7 +12,7 @@ from vestibule.cli.command_context import CommandContext, Legacy
 from vestibule.cli.console import notes, show_once
 from vestibule.cli.discreet_command import Commands
 from vestibule.cli.prompt import confirm
-from vestibule.flows.administer import disable_account, enable_account, find_account
+from vestibule.flows.administer import disable_account, enable_account, find_account, sign_out_everywhere
 from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.env import Env
@@ -26,7 +26,7 @@ from vestibule.protocol.one_line import one_line
 
 T = TypeVar("T")
 Email = Annotated[str, typer.Argument(help="The account's email.", metavar="EMAIL", show_default=False)]
-_HELP = "Create, import, disable, enable and delete accounts."
+_HELP = "Create, import, sign out, disable, enable and delete accounts."
 
 
 class NoSuchAccount(OperatorError):
@@ -53,6 +53,13 @@ def create(
     notes.print(f"{account.email} has an account with the role {account.role.value}; its password, shown only now:")
     if_lost = f"{account.email} has an account now; set another password by Forgot password? on the sign-in page"
     show_once(password, if_lost)
+
+
+@users.command("sign-out")
+def sign_out(context: typer.Context, email: Email) -> None:
+    """End all sessions of an account at once, everywhere. Its owner can sign in again."""
+    account, ended = asyncio.run(_change(context.obj, email, sign_out_everywhere))
+    notes.print(f"{account.email} is signed out everywhere; ended sessions: {ended}.")
 
 
 @users.command()

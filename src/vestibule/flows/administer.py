@@ -1,6 +1,6 @@
-"""Administer: an operator disables an account, or enables it again."""
+"""Administer: an operator signs an account out everywhere, disables it, or enables it again."""
 
-from vestibule.flows.end_sessions import announce_end
+from vestibule.flows.end_sessions import announce_end, end_account
 from vestibule.flows.end_trust import EVER, end_trust, void_links
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
@@ -13,6 +13,17 @@ async def find_account(env: Env, email: str) -> Account | None:
     """Return the account at a canonical email, or None."""
     async with env.store.reading() as read:
         return await read.accounts.with_email(email)
+
+
+@retry_on_conflict
+async def sign_out_everywhere(env: Env, account: Account) -> int:
+    """End every session of the account; return how many ended. Its owner can sign in again at once."""
+    now = env.clock.now()
+    async with env.store.transaction() as tx:
+        await tx.accounts.lock(account.id)
+        ended = await end_account(env, tx, account.id, EndReason.ENDED_BY_OPERATOR, now)
+    await announce_end(env, ended)
+    return len(ended.session_ids)
 
 
 @retry_on_conflict

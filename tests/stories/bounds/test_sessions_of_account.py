@@ -11,7 +11,7 @@ from tests.harness.statements import statements
 from tests.harness.world import POLICY, World, world_on
 from tests.stories.bounds import count, fill_sessions
 from tests.unit.flows import DONE, EMAIL, PASSWORD, ask_for_change, ask_for_reset, confirm, reset, verify
-from vestibule.flows.administer import disable_account, find_account
+from vestibule.flows.administer import disable_account, find_account, sign_out_everywhere
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.end_sessions import OTHERS_AT_ONCE
 from vestibule.model.accounts import Account
@@ -59,6 +59,10 @@ async def disable(world: World, account: Account) -> None:
     assert await disable_account(world.env, account) == MANY
 
 
+async def sign_out(world: World, account: Account) -> None:
+    assert await sign_out_everywhere(world.env, account) == MANY
+
+
 async def delete(world: World, account: Account) -> None:
     assert await delete_account(world.env, account) == MANY
 
@@ -68,6 +72,7 @@ ENDINGS: dict[str, Ending] = {
     "reset by mail": reset_by_mail,
     "take over": take_over,
     "change email": change_email,
+    "sign out": sign_out,
     "disable": disable,
     "delete": delete,
 }

@@ -52,6 +52,7 @@ COMMANDS = [
     ["services", "create", "orders"],
     ["services", "list"],
     ["users", "create", "ada@example.com", "--name", "Ada"],
+    ["users", "sign-out", "ada@example.com"],
     ["users", "disable", "ada@example.com"],
     ["users", "enable", "ada@example.com"],
     ["users", "delete", "ada@example.com", "--yes"],

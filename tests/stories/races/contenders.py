@@ -118,6 +118,7 @@ def _register(world: World, person: Person) -> Awaitable[Any]:
 
 
 CONTENDERS: dict[str, tuple[str, Act]] = {
+    "sign out everywhere": ("administer", lambda w, p: administer.sign_out_everywhere(w.env, p.account)),
     "disable": ("administer", lambda w, p: administer.disable_account(w.env, p.account)),
     "enable": ("administer", lambda w, p: administer.enable_account(w.env, p.account)),
     "ask for a reset": (

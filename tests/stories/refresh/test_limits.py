@@ -11,7 +11,7 @@ import pytest
 
 from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
-from vestibule.flows.administer import disable_account, find_account
+from vestibule.flows.administer import disable_account, find_account, sign_out_everywhere
 from vestibule.model.letters import LetterKind
 from vestibule.model.sessions import MAX_LIVE_SUCCESSORS
 from vestibule.settings import reading
@@ -183,6 +183,12 @@ async def account_disabled(world: World, browser: httpx.AsyncClient) -> None:
     assert await disable_account(world.env, account) == 1
 
 
+async def ended_by_operator(world: World, browser: httpx.AsyncClient) -> None:
+    account = await find_account(world.env, EMAIL)
+    assert account is not None
+    assert await sign_out_everywhere(world.env, account) == 1
+
+
 async def unused_for_ten_minutes(world: World, browser: httpx.AsyncClient) -> None:
     world.clock.advance(minutes=10)
 
@@ -194,6 +200,7 @@ REASONS: dict[str, tuple[Deed, float]] = {
     "session_refresh_token_reused": (reused, 30),
     "session_password_reset": (password_reset, 30),
     "session_account_disabled": (account_disabled, 30),
+    "session_ended_by_operator": (ended_by_operator, 30),
     "session_idle": (unused_for_ten_minutes, 30),
     "session_expired": (unused_for_ten_minutes, 10),
 }

@@ -77,7 +77,7 @@ def test_c40_of_redis(here: Here) -> None:
             ):
                 url = f"redis://:{PASSWORD}@127.0.0.1:{port}/0"
                 said = here.said(COMMANDS, REDIS_URL=url)
-                faults += faults_of(said, well, {"doctor": words, "users disable": words})
+                faults += faults_of(said, well, {"doctor": words, "users disable": words, "users sign-out": words})
     finally:
         redis.remove()
     assert not faults, "\n".join(faults)

@@ -1,4 +1,4 @@
-"""Disabling an account from the command line, beside a server that runs: its owner is out, at once."""
+"""Signing an account out, disabling and deleting it by commands beside a running server: its owner is out at once."""
 
 from pathlib import Path
 
@@ -23,6 +23,19 @@ def test_a_shut_account_is_signed_out_of_a_running_server(postgresql: Backend, t
         body = {"email": EMAIL, "password": "correct horse"}
         assert browser.post("/api/auth/login", json=body).json()["code"] == "wrong_credentials"
         assert run(tmp_path, "users", "enable", EMAIL, **settings).stderr == f"{EMAIL} is enabled.\n"
+        sign_in(browser, EMAIL)
+        assert browser.get("/api/users/me").status_code == 200
+
+
+def test_an_account_signed_out_by_command_can_sign_in_again(postgresql: Backend, tmp_path: Path) -> None:
+    settings = {"DATABASE_URL": postgresql.database_url, **given_keys()}
+    with serving(tmp_path, **settings) as server, server.browser() as browser:
+        register(browser, EMAIL)
+        sign_in(browser, EMAIL)
+        done = run(tmp_path, "users", "sign-out", "Ada@Example.com", **settings)
+        assert (done.returncode, done.stderr) == (0, f"{EMAIL} is signed out everywhere; ended sessions: 1.\n")
+        wait_until(lambda: browser.get("/api/users/me").status_code == 401, "the refusal")
+        assert browser.get("/api/users/me").json()["code"] == "session_ended_by_operator"
         sign_in(browser, EMAIL)
         assert browser.get("/api/users/me").status_code == 200
 
