@@ -12,6 +12,7 @@ from vestibule.model.errors import Overloaded
 from vestibule.model.sessions import Session
 from vestibule.process.niced_threads import PoolFull
 from vestibule.protocol.access_tokens import AccessToken
+from vestibule.protocol.authentication import level_reached
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,9 @@ def _access_token(session: Session, account: Account, now: datetime, expires_at:
         issued_at=int(now.timestamp()),
         expires_at=int(expires_at.timestamp()),
         email_verified=account.verified,
+        methods=session.methods,
+        level=level_reached(session.methods),
+        authenticated_at=int(session.authenticated_at.timestamp()),
     )
 
 

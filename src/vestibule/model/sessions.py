@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from vestibule.model.accounts import Account
+from vestibule.protocol.authentication import Method
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 
@@ -80,6 +81,8 @@ class SessionLimits:
 class Session:
     """One sign-in.
 
+    `methods` say how its user last proved who they are (`amr`, RFC 8176), at `authenticated_at`.
+
     Its refresh counters: `current` is the last one issued, at `issued_at`; `parent` is the last one accepted; `base` is
     the last one that had been issued when `parent` was accepted. So the live successors are those above `base`.
     """
@@ -92,6 +95,8 @@ class Session:
     idle_expires_at: datetime
     expires_at: datetime
     issued_at: datetime
+    authenticated_at: datetime
+    methods: tuple[str, ...] = (Method.PASSWORD,)
     current: int = 1
     parent: int = 0
     base: int = 0
@@ -123,6 +128,7 @@ def begin(session_id: str, account_id: str, device: Device, limits: SessionLimit
         idle_expires_at=limits.idle_end(now, expires_at),
         expires_at=expires_at,
         issued_at=now,
+        authenticated_at=now,
     )
 
 

@@ -7,10 +7,14 @@ from typing import Any, Protocol
 from vestibule.crypto import jws
 from vestibule.crypto.jwk import PrivateKey, PublicKey
 from vestibule.crypto.jws import InvalidToken
+from vestibule.protocol.authentication import Level, level_named
 from vestibule.protocol.claims import (
     Expected,
     read_flag,
     read_period,
+    read_seconds,
+    read_text,
+    read_texts,
     require_issuer_and_audience,
     require_text,
 )
@@ -23,6 +27,10 @@ MAX_LIFETIME_SECONDS = 3600
 class AccessToken:
     """The claims of an access token; times are seconds since 1970. `session_id` is no credential.
 
+    `methods`, `level` and `authenticated_at` say how and when its user last proved who they are. They belong to the
+    token, not to its session: an older token of the session gains nothing by a later proof. A token that does not say
+    has level 1, and 0 as the time.
+
     Two fields are set only in a token that was read: `starts_at`, the later of `iat` and `nbf`, and `key_id`, the
     id of the key that signed the token.
     """
@@ -34,6 +42,9 @@ class AccessToken:
     issued_at: int
     expires_at: int
     email_verified: bool = False
+    methods: tuple[str, ...] = ()
+    level: Level = Level.ONE_FACTOR
+    authenticated_at: int = 0
     starts_at: int = field(default=0, compare=False)
     key_id: str = field(default="", compare=False)
 
@@ -66,6 +77,9 @@ def claims_of(token: AccessToken, expected: Expected) -> jws.Claims:
         "exp": token.expires_at,
         "role": token.role,
         "email_verified": token.email_verified,
+        "auth_time": token.authenticated_at,
+        "amr": list(token.methods),
+        "acr": token.level.acr,
     }
 
 
@@ -97,6 +111,9 @@ def judge(claims: Mapping[str, Any], expected: Expected, now: float, key_id: str
         issued_at=period.issued_at,
         expires_at=period.expires_at,
         email_verified=read_flag(members, "email_verified"),
+        methods=read_texts(members, "amr"),
+        level=level_named(read_text(members, "acr")),
+        authenticated_at=read_seconds(members, "auth_time"),
         starts_at=period.starts_at,
         key_id=key_id,
     )

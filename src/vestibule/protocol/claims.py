@@ -57,6 +57,24 @@ def read_flag(claims: Claims, name: str) -> bool:
     return value
 
 
+def read_text(claims: Claims, name: str) -> str:
+    """Return the claim `name`, a string, and an empty one if it is missing; raises `InvalidToken`."""
+    return require_text(claims, name) if name in claims else ""
+
+
+def read_texts(claims: Claims, name: str) -> tuple[str, ...]:
+    """Return the claim `name`, a list of strings, and none if it is missing; raises `InvalidToken`."""
+    value = claims.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise InvalidToken
+    return tuple(value)
+
+
+def read_seconds(claims: Claims, name: str) -> int:
+    """Return the claim `name`, in seconds since 1970, and 0 if it is missing; raises `InvalidToken`."""
+    return _seconds(claims, name) if name in claims else 0
+
+
 def read_period(claims: Claims) -> Period:
     """Return `iat` and `exp`, both required, and `nbf` if present (RFC 7519, section 4.1); raises `InvalidToken`."""
     issued_at, expires_at = _seconds(claims, "iat"), _seconds(claims, "exp")

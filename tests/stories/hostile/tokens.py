@@ -20,7 +20,13 @@ MISNAMED = ("rs256", "RS256 ", "RS-256", "SHA256withRSA", "RSA1_5", "dir", "HS25
 KIDS = (None, 1, True, [], {}, "", "0", "../../../../dev/null", "/dev/null", "' OR 1=1 --", '"', "\0", "*", "A" * 43)
 TYPES = (None, 1, "", "JWT", "jwt", "application/jwt", "dpop+jwt", "logout+jwt", "secevent+jwt", "id+jwt", ["at+jwt"])
 STRANGE_VALUES = (None, True, False, -1, 1.5, "", [], {}, [["a"]])
-OPTIONAL = {"email_verified"}
+# What claims that may be left out may be, of these values.
+OPTIONAL: dict[str, tuple[object, ...]] = {
+    "email_verified": (True, False),
+    "auth_time": (),
+    "amr": ([],),
+    "acr": (),
+}
 NOT_ANY_TEXT = {"iss", "aud", "iat", "exp", "role", "n"}
 EXTRA_MEMBERS: dict[str, Any] = {
     "crit of a claim": {"crit": ["exp"], "exp": 1},
@@ -130,10 +136,10 @@ def _kids_and_types(good: Good) -> Named:
 
 
 def _claims(good: Good) -> Named:
-    for value in STRANGE_VALUES if OPTIONAL & good.claims.keys() else ():
-        if not isinstance(value, bool):
-            yield f"email_verified {value!r}", good.token(claims={**good.claims, "email_verified": value})
-    for name in sorted(good.claims.keys() - OPTIONAL):
+    for name, allowed in OPTIONAL.items() if good.claims.keys() >= OPTIONAL.keys() else ():
+        for value in (value for value in STRANGE_VALUES if value not in allowed):
+            yield f"{name} {value!r}", good.token(claims={**good.claims, name: value})
+    for name in sorted(good.claims.keys() - OPTIONAL.keys()):
         yield f"no {name}", good.token(claims={k: v for k, v in good.claims.items() if k != name})
         for value in (*STRANGE_VALUES, *(("1",) if name in NOT_ANY_TEXT else ()), [good.claims[name]]):
             yield f"{name} {value!r}", good.token(claims={**good.claims, name: value})

@@ -30,8 +30,12 @@ async def test_a_good_token_is_told_with_its_claims_and_no_more(world: World) ->
         "aud",
         "iat",
         "exp",
+        "auth_time",
+        "amr",
+        "acr",
         "token_type",
     }
+    assert (told["auth_time"], told["amr"], told["acr"]) == (told["iat"], ["pwd"], "urn:vestibule:1")
     assert (told["active"], told["role"], told["iss"], told["token_type"]) == (True, "user", "vestibule", "Bearer")
     assert told["exp"] - told["iat"] == 900
 

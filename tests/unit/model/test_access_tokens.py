@@ -13,6 +13,7 @@ from vestibule.model import access_tokens
 from vestibule.model.accounts import Role
 from vestibule.model.errors import AccessTokenInvalid
 from vestibule.protocol.access_tokens import MAX_LIFETIME_SECONDS, TYP, AccessToken
+from vestibule.protocol.authentication import Level
 
 NOW = datetime(2026, 11, 23, 23, 9, 51, tzinfo=UTC)
 KEYS = key_ring().access
@@ -25,6 +26,9 @@ TOKEN = AccessToken(
     issued_at=int(NOW.timestamp()),
     expires_at=int(NOW.timestamp()) + 900,
     email_verified=True,
+    methods=("pwd", "otp", "mfa"),
+    level=Level.TWO_FACTORS,
+    authenticated_at=int(NOW.timestamp()) - 300,
 )
 CLAIMS: dict[str, Any] = {
     "iss": "vestibule",
@@ -36,9 +40,13 @@ CLAIMS: dict[str, Any] = {
     "exp": int(NOW.timestamp()) + 900,
     "role": "user",
     "email_verified": True,
+    "auth_time": int(NOW.timestamp()) - 300,
+    "amr": ["pwd", "otp", "mfa"],
+    "acr": "urn:vestibule:2",
 }
-OPTIONAL = {"email_verified"}
+OPTIONAL = {"email_verified", "auth_time", "amr", "acr"}
 NOT_FLAGS: tuple[Any, ...] = (None, 0, 1, "", "true", "false", [], {})
+NOT_TEXTS: tuple[Any, ...] = (None, True, 0, 1, "", "pwd", {}, {"pwd": True}, [None], [1], ["pwd", 1], [["pwd"]])
 NOT_TEXT: tuple[Any, ...] = (None, True, 0, 1, 1.5, [], {}, "", ["vestibule"], {"a": "b"})
 NOT_INSTANTS: tuple[Any, ...] = (None, True, False, "", "1795475391", 1795475391.0, [], {}, -1, 2**40, 2**53 - 1, [1])
 WRONG_VALUES: dict[str, tuple[Any, ...]] = {
@@ -63,9 +71,9 @@ def refused(claims: dict[str, Any], now: datetime = NOW) -> bool:
 
 
 def wrong_types(name: str) -> tuple[Any, ...]:
-    if name in {"iat", "exp", "nbf"}:
+    if name in {"iat", "exp", "nbf", "auth_time"}:
         return NOT_INSTANTS
-    return NOT_FLAGS if name == "email_verified" else NOT_TEXT
+    return {"email_verified": NOT_FLAGS, "amr": NOT_TEXTS}.get(name, NOT_TEXT)
 
 
 def test_a_token_says_what_was_signed() -> None:
@@ -143,8 +151,22 @@ def test_a_claim_that_nobody_asked_for_changes_nothing() -> None:
     assert read({**CLAIMS, "admin": True, "scope": "everything"}) == TOKEN
 
 
-def test_a_token_that_says_nothing_of_the_email_says_that_it_is_not_verified() -> None:
-    assert not read({name: value for name, value in CLAIMS.items() if name not in OPTIONAL}).email_verified
+def test_a_token_that_says_nothing_of_its_sign_in_and_email_proves_the_least() -> None:
+    token = read({name: value for name, value in CLAIMS.items() if name not in OPTIONAL})
+    assert (token.email_verified, token.methods, token.level, token.authenticated_at) == (False, (), 1, 0)
+
+
+@pytest.mark.parametrize(
+    "acr", ["urn:vestibule:4", "urn:vestibule:0", "urn:vestibule:", "2", "3", "mfa", "URN:VESTIBULE:3"]
+)
+def test_a_level_that_is_not_known_is_the_lowest(acr: str) -> None:
+    assert read({**CLAIMS, "acr": acr}).level == Level.ONE_FACTOR
+
+
+@pytest.mark.parametrize("level", Level)
+def test_a_level_is_read_as_it_was_signed(level: Level) -> None:
+    token = replace(TOKEN, level=level)
+    assert access_tokens.read(access_tokens.sign(token, ISSUER, KEYS), ISSUER, KEYS, NOW) == token
 
 
 def test_t15_not_before_is_kept_with_the_leeway() -> None:

@@ -36,6 +36,8 @@ def test_a_session_begins_with_its_first_counter_issued_and_none_accepted() -> N
         idle_expires_at=NOW + HOUR,
         expires_at=NOW + DAY,
         issued_at=NOW,
+        authenticated_at=NOW,
+        methods=("pwd",),
         current=1,
         parent=0,
         base=0,

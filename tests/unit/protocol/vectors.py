@@ -30,6 +30,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "of an admin": {"role": "admin"},
     "issued within the leeway of tomorrow": {"iat": NOW + 29, "exp": NOW + 929},
     "expired within the leeway": {"iat": NOW - 900, "exp": NOW - 29},
+    "of two factors": {"amr": ["pwd", "otp", "mfa"], "acr": "urn:vestibule:2", "auth_time": NOW - 60},
+    "of a level that is not known": {"acr": "urn:vestibule:9"},
 }
 BAD: dict[str, dict[str, Any]] = {
     "expired": {"iat": NOW - 930, "exp": NOW - 30},
@@ -39,6 +41,9 @@ BAD: dict[str, dict[str, Any]] = {
     "for somebody else": {"aud": "another"},
     "for several": {"aud": ["vestibule"]},
     "without a session": {"sid": ""},
+    "methods that are no list": {"amr": "pwd"},
+    "a level that is no string": {"acr": 2},
+    "a time of sign-in that is no number": {"auth_time": "yesterday"},
 }
 EVERY_NTH_HOSTILE = 9
 MAX_CHARACTERS = 1500

@@ -113,7 +113,11 @@ def rows_of(connection: Connection, table: Table) -> Iterator[dict[str, Any]]:
     return (dict(row) for row in connection.execute(select(table).order_by(order)).mappings())
 
 
-ADDED_SINCE: dict[str, dict[str, None]] = {"one_time_tokens": {"return_to": None}}
+ADDED_TO_SESSIONS = ("amr", "authenticated_at", "client_id", "scope", "resource", "parent_id", "actor_id")
+ADDED_SINCE: dict[str, dict[str, None]] = {
+    "one_time_tokens": {"return_to": None},
+    "sessions": dict.fromkeys(ADDED_TO_SESSIONS),
+}
 """Columns of later migrations, in which old rows have nothing."""
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from tests.harness.locks import until_waiting
 from tests.harness.world import World
@@ -48,6 +49,23 @@ async def test_a_session_comes_back_with_its_account(store: Store, ada: Account,
     async with store.reading() as read:
         assert await read.sessions.find(session.id) == (session, ada)
         assert await read.sessions.find(new_id()) is None
+
+
+async def test_how_and_when_somebody_signed_in_comes_back(store: Store, ada: Account) -> None:
+    proven = replace(for_account(ada), methods=("pwd", "otp", "mfa"), authenticated_at=NOW + timedelta(minutes=5))
+    async with store.transaction() as tx:
+        assert await tx.sessions.open(proven, ada.epoch)
+    assert await find(store, proven) == proven
+
+
+async def test_a_session_of_before_0017_was_by_password_when_it_began(
+    world: World, store: Store, session: Session
+) -> None:
+    async with world.engines.sqlalchemy_transaction() as connection:
+        await connection.execute(text("UPDATE sessions SET amr = NULL, authenticated_at = NULL"))
+    found = await find(store, session)
+    assert found is not None
+    assert (found.methods, found.authenticated_at) == (("pwd",), session.created_at)
 
 
 @pytest.mark.parametrize(("account_now", "epoch"), [({"epoch": 1}, 0), ({"epoch": 1}, 2), ({"disabled_at": NOW}, 0)])

@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from vestibule.storage.sql.instant import Instant
 
-REVISION = "0016"
+REVISION = "0017"
 """The migration this code was written for. A server does not start on a database with another."""
 
 metadata = MetaData()
@@ -99,6 +99,14 @@ sessions = Table(
     Column("base", Integer, nullable=False),
     Column("ended_at", Instant),
     Column("end_reason", String(32)),
+    Column("amr", Text),
+    Column("authenticated_at", Instant),
+    # For sign-ins of OAuth clients, and of operators in somebody's name.
+    Column("client_id", _ID),
+    Column("scope", Text),
+    Column("resource", Text),
+    Column("parent_id", _ID),
+    Column("actor_id", _ID),
     Index("sessions_of_account", "account_id"),
     Index("sessions_by_age", "account_id", "created_at"),
     Index("sessions_not_ended", "account_id", postgresql_where=_NOT_ENDED, sqlite_where=_NOT_ENDED),

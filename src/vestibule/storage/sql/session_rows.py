@@ -4,18 +4,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from vestibule.model.sessions import Device, EndReason, Session
+from vestibule.protocol.authentication import Method
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.odd_rows import OddRow
 from vestibule.storage.sql.schema import sessions
 
-COLUMNS = tuple(sessions.c)
+_NOT_USED_YET = {"client_id", "scope", "resource", "parent_id", "actor_id"}
+COLUMNS = tuple(column for column in sessions.c if column.name not in _NOT_USED_YET)
 _READER = odd_rows.Reader(COLUMNS)
+_LIKE_FIELDS = tuple(c.name for c in COLUMNS if c.name not in {"user_agent", "network_address", "amr"})
 _REASONS = frozenset(EndReason)
 
 
 def from_row(row: Sequence[Any]) -> Session | None:
     """Return the session; None, and a log line, if the row is malformed. An end reason that only a later version
-    knows becomes None: the session has ended all the same.
+    knows becomes None: the session has ended all the same. A row of a version before 0017 says nothing of the sign-in,
+    which was by password.
     """
     try:
         members = _READER.members(row)
@@ -24,10 +28,14 @@ def from_row(row: Sequence[Any]) -> Session | None:
         return None
     device = Device(members.pop("user_agent"), members.pop("network_address"))
     reason = members.pop("end_reason")
-    return Session(**members, device=device, end_reason=EndReason(reason) if reason in _REASONS else None)
+    methods = tuple((members.pop("amr") or Method.PASSWORD).split())
+    members["authenticated_at"] = members["authenticated_at"] or members["created_at"]
+    end_reason = EndReason(reason) if reason in _REASONS else None
+    return Session(**members, device=device, methods=methods, end_reason=end_reason)
 
 
 def to_row(session: Session) -> dict[str, Any]:
     """Return the values of the session's row, by column name."""
-    row = {c.name: getattr(session, c.name) for c in COLUMNS if c.name not in {"user_agent", "network_address"}}
-    return row | {"user_agent": session.device.user_agent, "network_address": session.device.network_address}
+    row = {name: getattr(session, name) for name in _LIKE_FIELDS}
+    device = {"user_agent": session.device.user_agent, "network_address": session.device.network_address}
+    return row | device | {"amr": " ".join(session.methods)}

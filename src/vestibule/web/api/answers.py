@@ -175,6 +175,9 @@ class Introspection(BaseModel):
     aud: str | None = None
     iat: int | None = None
     exp: int | None = None
+    auth_time: int | None = None
+    amr: list[str] | None = None
+    acr: str | None = None
     token_type: Literal["Bearer"] | None = None
 
     @classmethod
@@ -192,6 +195,9 @@ class Introspection(BaseModel):
             aud=issuer.audience,
             iat=token.issued_at,
             exp=token.expires_at,
+            auth_time=token.authenticated_at,
+            amr=list(token.methods),
+            acr=token.level.acr,
             token_type="Bearer",  # noqa: S106  # a kind, not a secret
         )
 
