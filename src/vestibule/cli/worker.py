@@ -1,4 +1,4 @@
-"""Run a worker process of granian. If an exception ends it, log that as every other event."""
+"""Run a worker process of granian. If an exception ends it, log the exception as an event."""
 
 import sys
 from typing import Any
@@ -14,7 +14,7 @@ _log = structlog.get_logger(__name__)
 
 def run_worker(production: bool, *arguments: Any, **options: Any) -> None:
     """Run granian's worker; exit with a status other than 0 if it fails."""
-    if production:  # for a worker that is not a fork of its parent
+    if production:  # a worker that was spawned, not forked, has not inherited this
         logs.configure_for_parent("info")
     try:
         MPServer._spawn_asgi_lifespan_worker(*arguments, **options)

@@ -29,8 +29,8 @@ def whole_number(value: object) -> int:
 
 
 def revoked(value: dict[str, Any]) -> dict[str, Any]:
-    """Return the content of a `revoked` event: for how many seconds each session is revoked; and for each account, the
-    moment before which tokens must be issued to be revoked, and for how many seconds. Raises `NotReachedError`.
+    """Return the content of a `revoked` event: for how many seconds each session is revoked; and for each account, a
+    moment, and for how many seconds tokens issued before it are revoked. Raises `NotReachedError`.
     """
     sessions, accounts = value.get("sessions", {}), value.get("accounts", {})
     if not isinstance(sessions, dict) or not isinstance(accounts, dict):

@@ -72,11 +72,11 @@ def _guard(view: Callable[P, T], roles: tuple[str, ...]) -> Callable[P, T]:
     arguments.function("view", view)
 
     @wraps(view)
-    def guarded(*arguments: P.args, **named: P.kwargs) -> T:
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
         caller = _current_caller()
         if roles:
             caller.require(*roles)
-        return cast(T, current_app.ensure_sync(view)(*arguments, **named))
+        return cast(T, current_app.ensure_sync(view)(*args, **kwargs))
 
     return guarded
 
@@ -110,9 +110,9 @@ def _verifier() -> Verifier:
 
 
 def _verifier_from_config(app: Flask) -> Verifier:
-    arguments = app.config.get(_SETTING)
-    if isinstance(arguments, dict) and arguments:
-        return Verifier(**arguments)
+    options = app.config.get(_SETTING)
+    if isinstance(options, dict) and options:
+        return Verifier(**options)
     raise RuntimeError(
         f'Vestibule needs a verifier, or app.config["{_SETTING}"] = {{"url": "https://…", "service_key": "vsk_…"}}'
     )
@@ -129,15 +129,15 @@ def _note_stream(answer: Response) -> Response:
 
 def _adding_vary(app: Flask) -> "WSGIApplication":
     """Return the application's `wsgi_app`, which now names in `Vary` the headers that the caller was found by, if
-    anything has asked for the caller. No function of `after_request` can do that: the next one may ask.
+    anything has asked for the caller. A function of `after_request` would be too early: one that runs later may ask.
     """
     application = app.wsgi_app
 
     def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         varying = start_with_vary(start_response, caller_headers(app.extensions[_NAME]))
 
-        def start(*arguments: Any) -> Callable[[bytes], object]:
-            return (varying if environ.get(_CALLER_ASKED_FOR) else start_response)(*arguments)
+        def start(*args: Any) -> Callable[[bytes], object]:
+            return (varying if environ.get(_CALLER_ASKED_FOR) else start_response)(*args)
 
         return application(environ, start)
 

@@ -70,7 +70,7 @@ def _expiry_here(access: str, asked_at: float) -> int:
     """Return when the token expires by this machine's clock: its lifetime (`exp` less `iat`) after it was requested.
     The clock may differ from Vestibule's by hours. Raises `ValueError`, `LookupError` or `TypeError`.
     """
-    payload = access.split(".")[1]
+    _, payload, *_ = access.split(".")
     claims = i_json.parse(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     expires_at = int(claims["exp"])
     return int(asked_at) + expires_at - int(claims["iat"]) if "iat" in claims else expires_at

@@ -62,10 +62,10 @@ class VestibuleMiddleware:
         """
         begun = False
 
-        def tracked_start_response(*arguments: Any) -> Callable[[bytes], object]:
+        def tracked_start_response(*args: Any) -> Callable[[bytes], object]:
             nonlocal begun
             begun = True
-            return start_response(*arguments)
+            return start_response(*args)
 
         def respond_with(refusal: CallerRefusedError) -> Iterable[bytes]:
             # Given the exception, the server replaces a response that has begun but is not sent (PEP 3333).

@@ -52,8 +52,8 @@ def _is_there(path: Path) -> bool:
 def _database_files(settings: Settings) -> Iterator[Path]:
     """Yield the paths of the SQLite file and of those beside it."""
     if settings.embedded:
-        name = addresses.parse(settings.database_address)[0].database or ""
-        yield from (Path(f"{name}{end}") for end in ("", "-wal", "-shm"))
+        url, _ = addresses.parse(settings.database_address)
+        yield from (Path(f"{url.database or ''}{end}") for end in ("", "-wal", "-shm"))
 
 
 def _is_open_to_others(path: Path) -> bool:

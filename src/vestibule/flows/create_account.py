@@ -10,7 +10,7 @@ from vestibule.model.errors import EmailTaken
 from vestibule.model.events import Event, EventKind
 from vestibule.model.revocations import Revocation
 
-_PASSWORD_BYTES = 16  # 32 characters, allowed whatever the settings of the lengths
+_PASSWORD_BYTES = 16  # 32 characters: no setting of password lengths forbids that
 
 
 async def create_account(env: Env, name: str, email: str, role: Role) -> tuple[Account, str]:

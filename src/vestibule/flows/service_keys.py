@@ -12,7 +12,7 @@ from vestibule.model.service_keys import ServiceKey
 async def create_service_key(env: Env, name: str) -> str | None:
     """Create a key for a service and return it, to be shown once; None if the service has a key already."""
     key, now = service_keys.mint(), env.clock.now()
-    digest = service_keys.digest_of(key) or ""  # a minted key always has one
+    digest = service_keys.digest_of(key) or ""  # a minted key always has a digest
     async with env.store.transaction() as tx:
         added = await tx.service_keys.add(ServiceKey(name, digest, now))
         if added:

@@ -83,7 +83,8 @@ async def _with_password(tx: Ports, token: OneTimeToken, now: datetime) -> Ended
 
 
 async def _without_password(env: Env, tx: Ports, token: OneTimeToken, now: datetime) -> Ended:
-    return (await verify_without_password(env, tx, token, now))[1]
+    _, ended = await verify_without_password(env, tx, token, now)
+    return ended
 
 
 async def _offer_reset(tx: Ports, spent: OneTimeToken, secret: str | None, now: datetime) -> None:

@@ -21,7 +21,10 @@ def preferred(accept_language: str) -> str | None:
         quality = _quality(parameters)
         if language in LANGUAGES and quality > 0:
             wanted.append((-quality, place, language))
-    return min(wanted)[2] if wanted else None
+    if not wanted:
+        return None
+    _, _, most_preferred = min(wanted)
+    return most_preferred
 
 
 def _quality(parameters: str) -> float:

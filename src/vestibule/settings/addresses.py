@@ -43,8 +43,8 @@ def listening_address(name: str) -> str:
 
 
 def _metrics_address(text: Any) -> Any:
-    """Return the address and port to serve metrics on. The default address is 127.0.0.1. Raises `ValueError` for
-    anything else.
+    """Return the address and port to serve metrics on; the address is 127.0.0.1 if `text` is only a port. Raises
+    `ValueError` if it is neither. A value that is no text is returned as it is: the default, None.
     """
     if not isinstance(text, str):
         return text
@@ -76,8 +76,8 @@ def _mail_host(name: str) -> str:
 
 
 def greeting_name(name: str) -> str:
-    """Return a name for EHLO, with an IP address in brackets (RFC 5321, section 4.1.3). Raises `ValueError` for
-    anything else.
+    """Return a name for EHLO, with an IP address in brackets (RFC 5321, section 4.1.3). Raises `ValueError` if it is
+    neither a host name nor an address.
     """
     bare = name.strip("[]").removeprefix("IPv6:")
     if _is_address(bare):
@@ -108,7 +108,7 @@ def _exact_origin(origin: str) -> str:
 
 def _listed_origin(origin: str) -> str:
     """Return the origin of a web site, or of an app that brings its own pages (`capacitor://localhost`,
-    `tauri://localhost`). Raises `ValueError` for anything else.
+    `tauri://localhost`). Raises `ValueError` for other text.
     """
     scheme, separator, host = origin.lower().partition("://")
     if separator and scheme not in _NOT_FOR_APPS and _APP_SCHEME.fullmatch(scheme) and _APP_HOST.fullmatch(host):
@@ -122,7 +122,7 @@ def _networks(text: Any) -> Any:
 
 def _network(text: str) -> IPv4Network | IPv6Network:
     """Return a network. IPv4 addresses that are written as IPv6 become IPv4 (RFC 4291, section 2.5.5.2). Raises
-    `ValueError` for anything else.
+    `ValueError` if `text` is neither an address nor a network.
     """
     try:
         network = ip_network(text, strict=False)

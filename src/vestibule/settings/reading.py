@@ -39,9 +39,10 @@ def read(further_faults: Callable[[Settings], Iterable[str]] = lambda _: ()) -> 
     chosen, of_fields = _validated(given)
     faults += of_fields
     if file.whole:  # otherwise the unread part may have the missing settings
-        for find in (rules.complaints, further_faults):
-            wrong = {fault.partition(":")[0] for fault in faults}  # these have their defaults in `chosen`
-            faults += [fault for fault in find(chosen) if not wrong & set(_NAMES.findall(fault))]
+        for check in (rules.complaints, further_faults):
+            # A setting that is wrong has its default in `chosen`: a fault that names it may be about the default.
+            wrong = {fault.partition(":")[0] for fault in faults}
+            faults += [fault for fault in check(chosen) if not wrong & set(_NAMES.findall(fault))]
     if faults:
         raise WrongSettings("\n".join(dict.fromkeys(" ".join(fault.split()) for fault in faults)))
     return chosen

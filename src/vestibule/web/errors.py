@@ -55,7 +55,7 @@ class AmbiguousCredential(Refusal):
 
 
 class NonceInvalid(Refusal):
-    """The feed is asked with a nonce of another form; only a well-formed one is echoed."""
+    """The feed was asked for with a malformed nonce. The answer echoes only a well-formed one."""
 
     code = "nonce_invalid"
 
@@ -126,7 +126,7 @@ class MethodNotAllowed(Refusal):
 
 @dataclass(frozen=True)
 class HttpMapping:
-    """The answer to a refusal or fault. Without a `message`, its own text is sent. `challenge`: `WWW-Authenticate`."""
+    """The answer to a refusal or fault; without `message`, its own text. `challenge` is sent as `WWW-Authenticate`."""
 
     status: int
     message: str | None = None

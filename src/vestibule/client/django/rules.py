@@ -2,7 +2,7 @@
 
     {"staff_roles": ["admin"], "superuser_roles": [], "permissions": {"editor": ["blog.*", "shop.view_order"]}}
 
-A role gives nothing but what is named for it there. With `"model": True`, callers have rows in the project's user
+A role gives nothing but what this setting names for it. With `"model": True`, callers have rows in the project's user
 model.
 """
 
@@ -41,8 +41,8 @@ class UserRules:
         return named if self.superuser_roles is None else {**named, "is_superuser": self.is_superuser(role)}
 
     def grants(self, role: str, permission: str, obj: object = None) -> bool:
-        """Return whether the role has a permission. As in Django's `ModelBackend`, only superusers have those for one
-        object.
+        """Return whether the role has a permission. As in Django's `ModelBackend`, only superusers have permissions for
+        a single object, `obj`.
         """
         return self.is_superuser(role) or (
             obj is None and any(_covers(named, permission) for named in self._named(role))
@@ -53,7 +53,7 @@ class UserRules:
         return self.is_superuser(role) or any(named.partition(".")[0] == app_label for named in self._named(role))
 
     def granted(self, role: str, obj: object = None) -> set[str]:
-        """Return the role's permissions: all of installed models that it has, and those that are named in full."""
+        """Return the role's permissions: those for installed models, and those that the setting names in full."""
         in_full = {named for named in self._named(role) if obj is None and not named.endswith("*")}
         return in_full | {each for each in _permissions_of_models() if self.grants(role, each, obj)}
 
@@ -81,8 +81,8 @@ def _roles(setting: Mapping[str, Any], name: str) -> frozenset[str] | None:
 
 
 def _permissions(role: object, named: object) -> frozenset[str]:
+    _texts([role], "permissions")  # raises unless the role is a name
     texts = _texts(named, "permissions")
-    _texts([role], "permissions")
     wrong = sorted(text for text in texts if not _PERMISSION.fullmatch(text))
     if wrong:
         raise _wrong(f"names `{wrong[0]}`, which is no permission: write `app_label.codename` or `app_label.*`")

@@ -21,8 +21,8 @@ def timed(flow: str) -> Iterator[None]:
 
 
 def observe_revocation_lag(revocations: Iterable[Revocation], how: str, now: datetime) -> None:
-    """Measure how long ago the revocations were made. `how` this process heard of them: by `poll` or `wake_up`. The
-    time includes the clock skew between the two machines.
+    """Measure how long ago the revocations were made. `how` says how this process heard of them: by `poll` or
+    `wake_up`. The time includes the clock skew between this machine and the one that made them.
     """
     for revocation in revocations:
         REVOCATION_LAG.labels(how).observe(max((now - revocation.at).total_seconds(), 0.0))

@@ -32,5 +32,5 @@ def name_of(field: FieldInfo) -> str:
 
 
 def lower(text: Any) -> Any:
-    """Return a text in lower case, as the alternatives are written."""
+    """Return a text in lower case, as the allowed values are written."""
     return text.lower() if isinstance(text, str) else text

@@ -231,7 +231,7 @@ def _to_sign_in(request: Request, notice: str, link: OneTimeToken | None = None)
     """Redirect to the sign-in page, which leads on to where the person was going. If it is given the link, its form has
     the email that the link was mailed to.
     """
-    target = return_to.named(return_to.target_of(request))
+    target = return_to.as_parameter(return_to.target_of(request))
     response = see_other(return_to.with_query(SIGN_IN, notice=notice, return_to=target))
     if link is not None and link.purpose in _ABOUT:
         sent_letter.remember_opened(request, response, _ABOUT[link.purpose], link)

@@ -102,7 +102,7 @@ def _common_variables(request: Request) -> dict[str, Any]:
     caller = context.caller
     notice = NOTICES.get(request.query_params.get("notice", ""), "")
     path, query = request.url.path, request.url.query
-    target = return_to.named(return_to.target_of(request))
+    target = return_to.as_parameter(return_to.target_of(request))
     return {
         "path": path,
         "here": return_to.allowed_target(f"{path}?{query}" if query else path, ()) or path,

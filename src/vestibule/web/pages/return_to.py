@@ -34,7 +34,7 @@ _PATH = rf"{_API}/(?:{_SEGMENT}(?:/{_SEGMENT})*/?)?"
 _QUERY = r"(?:\?[A-Za-z0-9._~!$'()*+,;=:@/?&%-]*)?"
 _PLAIN = re.compile(rf"{_PATH}{_QUERY}")
 _MAILED_SECRET = re.compile(r"(?:email|password)(?:/|%2[Ff])[0-9a-f]{64}")
-"""In the URL of a mailed link's page, also as a member of a query."""
+"""A secret in the URL of a mailed link's page, which may itself be a parameter of another URL."""
 
 
 def allowed_target(text: str, origins: Collection[str]) -> str | None:
@@ -70,8 +70,8 @@ def target_of(request: Request) -> str:
     return target_for(request, sent.get("return_to", request.query_params.get("return_to", "")))
 
 
-def named(target: str) -> str:
-    """Return the target as a parameter; empty for `HOME`, where everybody is redirected without one."""
+def as_parameter(target: str) -> str:
+    """Return the target as the parameter `return_to`; empty for `HOME`, which needs no parameter."""
     return "" if target == HOME else target
 
 
@@ -79,7 +79,7 @@ def with_target(request: Request, client_info: ClientInfo) -> ClientInfo:
     """Return the client info with the target, to be kept with a mailed link. A target with a mailed secret is left out:
     only digests of these are stored.
     """
-    target = named(target_of(request))
+    target = as_parameter(target_of(request))
     return client_info if _MAILED_SECRET.search(target) else replace(client_info, return_to=target)
 
 
@@ -96,9 +96,9 @@ def as_cookie(target: str) -> str:
 
 
 def with_notice(target: str, notice: str) -> str:
-    """Return the target with a notice, if it is a page of ours that shows one and has no query."""
-    shows = target.split("/", 2)[1:2] == [HOME.removeprefix("/")] and "?" not in target
-    return with_query(target, notice=notice) if shows else target
+    """Return the target with a notice, if it is one of the profile pages, which show notices, and has no query."""
+    shows_notices = target == HOME or target.startswith(f"{HOME}/")
+    return with_query(target, notice=notice) if shows_notices and "?" not in target else target
 
 
 def origin_of(target: str) -> str:

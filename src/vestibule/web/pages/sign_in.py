@@ -115,7 +115,7 @@ def _sign_in_page(
         "sign_in.html",
         status,
         faults=faults,
-        return_to=return_to.named(target),
+        return_to=return_to.as_parameter(target),
         values=values or form_values(request) or _values_of_link(request),
         unverified=unverified,
         perhaps_unverified=perhaps_unverified,

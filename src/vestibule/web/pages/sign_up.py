@@ -126,7 +126,9 @@ async def check_email(request: Request, about: str = "reset") -> Response:
         when=render.waiting_time(request, wait),
         resend_at="/forgotpassword" if sent and sent.about == "reset" else "/verifyemail",
         change_at=return_to.with_query(
-            _form_of(sent) if sent else "", change="email", return_to=return_to.named(return_to.target_of(request))
+            _form_of(sent) if sent else "",
+            change="email",
+            return_to=return_to.as_parameter(return_to.target_of(request)),
         ),
     )
 
