@@ -1,5 +1,16 @@
 // Small improvements. Every page works without this script.
 
+// Send a form once, however often its button is pressed: a double click on "Sign up" would find the email taken. A press
+// after ten seconds counts again, because the first answer may have been lost.
+const ONCE_FOR = 10_000; // milliseconds
+let pressedAt = new WeakMap();
+document.addEventListener("submit", (event) => {
+  const pressed = event.submitter ?? event.target;
+  if (Date.now() < (pressedAt.get(pressed) ?? 0) + ONCE_FOR) event.preventDefault();
+  else pressedAt.set(pressed, Date.now());
+});
+addEventListener("pageshow", () => { pressedAt = new WeakMap(); });
+
 // Show a password, and hide it again.
 for (const button of document.querySelectorAll("[data-show]")) {
   const field = document.getElementById(button.dataset.show);
