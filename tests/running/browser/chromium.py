@@ -6,9 +6,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.harness.servers import NotToBeHad
+from tests.harness.servers import WAIT_SECONDS, NotToBeHad
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PLAIN_NAME = "auth.vestibule.test"
@@ -22,6 +22,8 @@ QUIET = (
     "--disable-sync",
     "--no-first-run",
 )
+WAIT_MILLISECONDS = WAIT_SECONDS * 1000
+"""How long a page may need on a busy machine; what does not come fails a test no sooner."""
 _NONE = "Chromium: not found; apt-get install chromium, or name one in VESTIBULE_TEST_CHROMIUM"
 
 
@@ -37,6 +39,7 @@ def program() -> str:
 def chromium() -> Iterator[Browser]:
     """A running browser; raises `NotToBeHad`."""
     path = program()
+    expect.set_options(timeout=WAIT_MILLISECONDS)  # in place of five seconds
     home = tempfile.TemporaryDirectory(prefix="vestibule-home-", ignore_cleanup_errors=True)
     with home as folder, sync_playwright() as playwright:
         environment: dict[str, str | float | bool] = {"HOME": folder, "PATH": os.environ["PATH"], "TMPDIR": folder}

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.harness.process import Running, text_of
 from tests.harness.servers import wait_until
+from tests.running.browser.chromium import WAIT_MILLISECONDS
 
 PASSWORD = "correct horse battery"
 _numbers = count(1)
@@ -38,7 +39,7 @@ class Browsing:
     def device(self, **options: Any) -> BrowserContext:
         """A browser of its own, without cookies; what its console complains of is kept."""
         context = self.browser.new_context(base_url=self.base, **options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(WAIT_MILLISECONDS)
         context.on("console", self._heard)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         self._contexts.append(context)
@@ -79,12 +80,18 @@ def english(text: str) -> str:
 
 
 def sign_up_wrongly(page: Page) -> None:
-    """Send the form for signing up with an email that is none and a password that is too short."""
+    """Send the form for signing up with an email that is none and a password that is too short; it comes back."""
     page.goto("/register")
     page.get_by_label("Name").fill("Ada")
     page.get_by_label("Email address").fill("no address")
     page.get_by_label("Password", exact=True).fill("short")
     page.get_by_role("button", name="Sign up").click()
+    comes_back(page)
+
+
+def comes_back(page: Page) -> None:
+    """Wait for a form with faults in it: the page that the form was sent from has the same fields."""
+    expect(page).to_have_title(re.compile("^Please check: "))
 
 
 def sign_up(

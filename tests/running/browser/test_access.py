@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.harness.clock import ManualClock
-from tests.running.browser.people import PASSWORD, Browsing, sign_in, somebody
+from tests.running.browser.people import PASSWORD, Browsing, comes_back, sign_in, somebody
 from tests.unit.mail import SENDER, a_letter
 from vestibule.mail.letters import Renderer
 from vestibule.model.brand import Brand
@@ -56,6 +56,7 @@ def test_axe_finds_nothing_on_any_page(browsing: Browsing, theme: str, width: in
     seen["signed out"] = found(page)
     page.goto("/register")
     page.get_by_role("button", name="Sign up").click()
+    comes_back(page)
     page.get_by_label("Password", exact=True).fill("correct horse battery")
     seen["faults"] = found(page)
     email = somebody(browsing)
@@ -82,6 +83,7 @@ def test_nothing_is_wider_than_the_screen(browsing: Browsing, width: int) -> Non
     page.locator("input[type=email]").fill(email)
     page.locator("input[type=password]").fill(PASSWORD)
     page.locator("main button[type=submit]").click()
+    page.wait_for_url("**/profile")
     for tab, paths in ((page, FOR_MEMBERS), (sign_in_page, FOR_ALL)):
         for path in paths:
             tab.goto(path)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.running.browser.people import PASSWORD, Browsing, fresh_email, sign_in, somebody
+from tests.running.browser.people import PASSWORD, Browsing, comes_back, fresh_email, sign_in, somebody
 from tests.unit.web.hostile_targets import HOSTILE
 from vestibule.web.pages.return_to import with_query
 
@@ -122,12 +122,14 @@ def test_text_is_never_code(browsing: Browsing) -> None:
         page.get_by_label("Name").fill(text)
         page.get_by_label("Email address").fill(text)
         page.get_by_role("button", name="Sign up").click()
+        comes_back(page)
         expect(page.get_by_label("Name")).to_have_value(text)
         expect(page.get_by_label("Email address")).to_have_value(text)
         for path in ("/login", "/forgotpassword", "/verifyemail"):
             page.goto(path)
             page.get_by_label("Email address").fill(text)
             page.locator("main form button[type=submit]").click()
+            comes_back(page)
             expect(page.get_by_label("Email address")).to_have_value(text)
         for path in ("/login", "/signedout", "/checkemail", "/register"):
             page.goto(with_query(path, **dict.fromkeys(("notice", "reason", "about"), text)))

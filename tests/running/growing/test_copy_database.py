@@ -19,6 +19,7 @@ from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.schema import metadata
 
 EMAIL, OTHER = "ada@example.com", "grace@example.com"
+ROWS, A_COUNTER = 4000, "1, '2040-01-01 00:00:00.000000'"
 FILE = "sqlite:///vestibule-data/vestibule.sqlite3"
 
 
@@ -134,32 +135,41 @@ async def test_cut_off_in_the_middle_it_leaves_nothing_and_can_be_run_again(
         here, there = engine.connect(crowded.database_url), engine.connect(postgresql.database_url)
         async with here.sqlalchemy_transaction(seconds=None) as connection:
             await connection.exec_driver_sql(
-                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
-                " INSERT INTO rate_counters SELECT 'subject ' || i, 1, '2040-01-01 00:00:00.000000' FROM n"
+                f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS})"
+                f" INSERT INTO rate_counters SELECT 'subject ' || i, {A_COUNTER} FROM n"
             )
-        settings = {"DATABASE_URL": postgresql.database_url}
-        moving = await asyncio.create_subprocess_exec(
-            *PROGRAM,
-            *("copy-database", "--from", crowded.database_url),
-            cwd=tmp_path,
-            env=environment(tmp_path, settings),
-            stderr=subprocess.DEVNULL,
-        )
-        await _begun(there)
-        moving.kill()
-        await moving.wait()
+        await _killed_in_the_middle(there, crowded.database_url, postgresql.database_url, tmp_path)
         assert not any((await contents(there)).values())
         carried = await DatabaseCopy(here, there).run(lambda _: None)
-        assert carried["rate_counters"] == 100_000
+        assert carried["rate_counters"] == ROWS
         with pytest.raises(NotEmpty):
             await DatabaseCopy(here, there).run(lambda _: None)
         await here.close()
         await there.close()
 
 
-async def _begun(there: Engines) -> None:
-    """Returns when rows are being written there."""
-    busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL"
+async def _killed_in_the_middle(there: Engines, source: str, target: str, folder: Path) -> None:
+    """Kill the command while it waits for a row that another transaction has: it has written what comes before."""
+    async with there.sqlalchemy_transaction(seconds=None) as another:
+        await another.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+        row = f"'subject {ROWS // 2}'"
+        await another.exec_driver_sql(f"INSERT INTO rate_counters VALUES ({row}, {A_COUNTER})")
+        moving = await asyncio.create_subprocess_exec(
+            *PROGRAM,
+            *("copy-database", "--from", source),
+            cwd=folder,
+            env=environment(folder, {"DATABASE_URL": target}),
+            stderr=subprocess.DEVNULL,
+        )
+        await _waits(there)
+        moving.kill()
+        await moving.wait()
+        await another.exec_driver_sql(f"DELETE FROM rate_counters WHERE subject = {row}")
+
+
+async def _waits(there: Engines) -> None:
+    """Returns when somebody waits there for another transaction."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     async with asyncio.timeout(servers.WAIT_SECONDS), there.sqlalchemy_reading() as connection:
-        while not (await connection.exec_driver_sql(busy)).scalar_one():
+        while not (await connection.exec_driver_sql(waiting)).scalar_one():
             pass
