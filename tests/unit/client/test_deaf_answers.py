@@ -23,6 +23,8 @@ from vestibule.model.clock import SystemClock
 from vestibule.protocol.revocations import Revoked
 
 SILENCE_SECONDS = 0.5
+ATTEMPTS = 5
+"""A busy machine may stop everything for longer than that silence; it does not do so each time."""
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 HELLO = b"(a greeting)"
 REVOKED = b'event: revoked\ndata: {"sessions":{"s":9}}\n\n'
@@ -87,10 +89,16 @@ async def test_k32_an_answer_that_never_beats_is_left_whatever_else_it_sends(
 async def test_k32_a_long_beginning_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "READ_SECONDS", SILENCE_SECONDS)
     monkeypatch.setattr(feed_reader, "BEGINNING_SECONDS", 4 * SILENCE_SECONDS)
-    begun = time.monotonic()
-    with sending(*ENDLESS["a beginning"]) as (url, _), pytest.raises(httpx.ReadTimeout):
-        await listen(url, poll=False)
-    assert time.monotonic() - begun > 3 * SILENCE_SECONDS
+    took = 0.0
+    with sending(*ENDLESS["a beginning"]) as (url, _):
+        for _ in range(ATTEMPTS):
+            begun = time.monotonic()
+            with pytest.raises(httpx.ReadTimeout):
+                await listen(url, poll=False)
+            took = max(took, time.monotonic() - begun)
+            if took > 3 * SILENCE_SECONDS:
+                break
+    assert took > 3 * SILENCE_SECONDS
 
 
 @pytest.mark.parametrize("poll", [False, True], ids=["a stream", "a poll"])

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import delete, func, insert, select, update
 
 from tests.harness.backends import Backend
+from tests.harness.locks import until_waiting
 from tests.harness.world import POLICY, World, world_on
 from tests.unit.flows import DONE, EMAIL, ask_for_change, click, confirm, sign_in_status, twice, verify
 from tests.unit.flows.test_import_makes_room import bring, row
@@ -251,24 +252,13 @@ async def test_m20_who_waits_for_an_email_while_it_is_moved_away_does_not_get_it
     async def slow(*args: Any, **how: Any) -> Any:
         waiting.append(asyncio.create_task(registers()))
         await begun.wait()
-        await _blocked(world)
+        await until_waiting(world)
         return await end_trust(*args, **how)
 
     monkeypatch.setattr(change_email, "end_trust", slow)
     await moved(world)
     assert await waiting[0] == 409
     assert await there(world) is None
-
-
-async def _blocked(world: World) -> None:
-    """Come back when somebody waits for a lock."""
-    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-    for _ in range(3_000):
-        async with world.engines.sqlalchemy_reading() as connection:
-            if (await connection.exec_driver_sql(waits)).scalar_one():
-                return
-        await asyncio.sleep(0.01)
-    pytest.fail("nobody waits")
 
 
 async def test_m20_what_keeps_an_email_is_cleaned_up_with_the_links(world: World) -> None:
