@@ -18,7 +18,9 @@ from vestibule.storage.sql.timeouts import Timeouts
 
 __all__ = ["pytest_configure", "pytest_unconfigure"]  # what a run starts ends with it
 
-_WAITING = 1  # worker more than cores: faults, time-outs and other servers are waited for, and that costs nothing
+# Workers more than cores. Faults, time-outs and other servers are waited for, and that costs nothing: with one more, a
+# worker computed for less than half of its time.
+_WAITING = 2
 
 # How long an example takes depends on what else the machine does. One that fails is printed, to be run again.
 hypothesis.settings.register_profile(
