@@ -34,7 +34,7 @@ class Terminal(Console):
         return super().render_str(one_line(text), **how)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Yield the segments of anything else that is printed; only the layout adds line breaks."""
+        """Yield the segments of what is printed and is no string; only the layout adds line breaks."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=_lines(segment.text))
 

@@ -124,7 +124,7 @@ class FeedReader:
 
     async def _read(self, answer: httpx.Response, deadline: Deadline) -> None:
         """Read to the end; raises `httpx.ReadTimeout` if nothing of use came for too long, and `NotReachedError` if the
-        answer ends without a heartbeat: nothing is known by it.
+        answer ends without a heartbeat, which leaves everything unknown.
         """
         reader = EventParser()
         async for piece in answer.aiter_raw():
@@ -143,7 +143,7 @@ class FeedReader:
             deadline.move()
 
     def _note_sending(self, step: str) -> bool:
-        """Note when the request is really sent, which is after connecting; return whether this step is that."""
+        """Return whether this step of httpx sends the request, which it does once connected; note when."""
         sending = step.endswith("send_request_headers.started")
         if sending:
             self._sent_at = self._clock.monotonic()
@@ -174,7 +174,10 @@ class FeedReader:
         self._cursor, self._patience = cursor, wire.READ_SECONDS
         self._note_lag(known_at)
         self._count_heartbeat()
-        (self._setup.note_answered if self.lags else self._setup.note_fetched)(FEED)
+        if self.lags:
+            self._setup.note_answered(FEED)
+        else:
+            self._setup.note_fetched(FEED)
         self._on_heartbeat()
 
     def _note_lag(self, known_at: float) -> None:

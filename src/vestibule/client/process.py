@@ -10,16 +10,17 @@ T = TypeVar("T")
 
 
 class _Holder(Generic[T]):
-    """One process's object. In a forked child, keeps the parent's object alive: its finaliser would remove the parent's
-    descriptors from an epoll that both processes share.
+    """One process's object. In a forked child, `of_parent` keeps the parent's object alive: its finaliser would remove
+    the parent's descriptors from an epoll that both processes share.
     """
 
     def __init__(self, value: T, replaced: "_Holder[T] | None" = None) -> None:
         self.pid = os.getpid()
         self.value = value
         self.replaced_by: dict[int, _Holder[T]] = {}
-        own = replaced is not None and replaced.pid == self.pid
-        self.of_parent: _Holder[T] | None = replaced.of_parent if replaced is not None and own else replaced
+        self.of_parent: _Holder[T] | None = replaced
+        if replaced is not None and replaced.pid == self.pid:  # the replaced object is this process's own, so drop it
+            self.of_parent = replaced.of_parent
 
 
 class PerProcess(Generic[T]):

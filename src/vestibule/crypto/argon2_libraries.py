@@ -19,7 +19,7 @@ from nacl.exceptions import InvalidkeyError
 from vestibule.crypto.hash_forms import Cost
 
 SALT_BYTES, DIGEST_BYTES = 16, 32  # those of libsodium, which cannot be changed
-_MEASURED_KIB = 4_096  # a fifth of the default, because argon2-cffi keeps its memory; the libraries compare the same
+_MEASURED_KIB = 4_096  # a fifth of the default: argon2-cffi would keep more for ever; the same library is faster
 _MAX_ROUNDS = 4
 _MAX_SECONDS = 0.15
 _CLEARLY_FASTER = 0.9  # of the other's time, because two measurements of one library differ by a few percent

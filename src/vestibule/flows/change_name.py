@@ -14,7 +14,7 @@ from vestibule.model.events import Event, EventKind
 
 @retry_on_conflict
 async def change_name(env: Env, caller: Caller, name: str, client_info: ClientInfo) -> Account:
-    """Give the caller's account a new name, and return the account as it is then. Raises `SessionOver` if the account
+    """Give the caller's account a new name, and return the changed account. Raises `SessionOver` if the account
     was disabled or deleted meanwhile, or its password or email changed.
     """
     now, account = env.clock.now(), caller.account

@@ -58,8 +58,8 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Letter | None:
 
 
 async def _lock_account(tx: Ports, queued: QueuedLetter) -> Account | None:
-    """Lock the account that the letter is about and return it. The lock lets no flow that voids links miss this link:
-    it commits before the link is made, or finds it.
+    """Lock the account that the letter is about and return it. Flows that void links lock it too, so they end before
+    this link is made, or find it and void it.
     """
     if queued.account_id is not None:
         return await tx.accounts.lock(queued.account_id)

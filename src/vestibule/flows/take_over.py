@@ -44,7 +44,7 @@ async def verify_without_password(
     env: Env, tx: Ports, token: OneTimeToken, now: datetime
 ) -> tuple[Account | None, Ended]:
     """Verify the email that the token was mailed to. Remove the password, sessions, known devices and other links.
-    Return the account as it is then, or None if it is gone, and what ended.
+    Return the changed account, or None if it is gone, and what ended.
     """
     taken = await tx.accounts.reassign_to_email(token.account_id, token.email, now)
     if taken is None:

@@ -115,10 +115,10 @@ class Accounts(Protocol):
     """
 
     async def lock(self, account_id: str) -> Account | None:
-        """Lock the account; return it as it is then, or None if it is gone."""
+        """Lock the account, then read it and return it; None if it is gone."""
 
     async def lock_at(self, email: str) -> Account | None:
-        """Lock the account with this canonical email; return it as it is then, or None."""
+        """Lock the account with this canonical email, then read it and return it; None if there is none."""
 
     async def of_token(self, digest: str) -> Account | None:
         """Return the account of an unspent mailed token, or None."""
@@ -145,7 +145,7 @@ class Accounts(Protocol):
 
     async def register_again(self, account: Account, before: datetime) -> Account | None:
         """Give the account with this email the new name, password and language, note that it was registered again, and
-        begin a new epoch; return the account as it is then.
+        begin a new epoch; return the changed account.
 
         Return None, and change nothing, if the account belongs to somebody or was registered at `before` or later. An
         account belongs to nobody if it is enabled, unverified, has the role `user`, was registered here and was never
@@ -196,7 +196,7 @@ class Accounts(Protocol):
         """Set the name, if the account is enabled and still in this epoch; return whether that was done."""
 
     async def set_language(self, account_id: str, language: str, now: datetime) -> bool:
-        """Set the language of what is mailed; return False if it was this one already."""
+        """Set the language of the account's emails; return False if it is set already."""
 
     async def disable(self, account_id: str, now: datetime) -> bool:
         """Disable the account and begin a new epoch; return False if it was disabled already."""
@@ -211,7 +211,7 @@ class Accounts(Protocol):
 
     async def reassign_to_email(self, account_id: str, email: str, now: datetime) -> Account | None:
         """Give the account to the person who reads mail at `email`: set that email as verified, remove the password,
-        and begin a new epoch. Return the account as it is then, or None if another account has the email.
+        and begin a new epoch. Return the changed account, or None if another account has the email.
         """
 
     async def remove(self, account_id: str) -> bool:

@@ -58,7 +58,10 @@ class Revoked:
         if session_id in self._sessions:
             return True
         ended = self._accounts.get(account_id)
-        return ended is not None and issued_at < ended[0]  # `not_before`
+        if ended is None:
+            return False
+        not_before, _until = ended
+        return issued_at < not_before
 
     def learn(self, event: Mapping[str, Any], now: float) -> None:
         """Add the revocations of one `revoked` event of the feed. Raises `TypeError`, `ValueError` or `KeyError` for a
@@ -71,8 +74,8 @@ class Revoked:
             self.end_account(account, int(not_before), now + float(seconds))
 
     def _make_room(self, event: Mapping[str, Any], now: float) -> None:
-        """Drop what is over while the event does not fit: no heartbeat may come that would purge it, because what does
-        not fit ends the answer before. Raises `TooMuch`.
+        """Drop expired revocations while the event does not fit; raises `TooMuch` if it never fits. A heartbeat would
+        purge them, but none can come: an event that does not fit ends the answer.
         """
         listed = len(event.get("sessions", {})) + len(event.get("accounts", {}))
         if len(self) + listed <= MAX_ENTRIES:  # nearly always
@@ -86,7 +89,7 @@ class Revoked:
         return sessions + sum(account not in self._accounts for account in event.get("accounts", {}))
 
     def _drop_over(self, now: float) -> bool:
-        """Drop what is over, wherever it stands, at most `_PURGED_AT_ONCE` sessions; return whether anything was."""
+        """Drop expired revocations, at most those of `_PURGED_AT_ONCE` sessions; return whether there were any."""
         sessions = list(islice((one for one, until in self._sessions.items() if until <= now), _PURGED_AT_ONCE))
         accounts = [account for account, (_, until) in self._accounts.items() if until <= now]
         for session in sessions:

@@ -4,8 +4,8 @@ Django's `UpdateCacheMiddleware`, which `cache_page` uses too, stores pages from
 `Vary` may not yet name what the page depends on, or a page may be fetched from the cache before the token is checked.
 Django has no hook for this, so its `process_response` is replaced here by one that asks `_may_store` first.
 
-`FetchFromCacheMiddleware` notes the lookup on the request it is given. Around a handler of REST framework that is a
-wrapper, so its `process_request` is replaced by one that notes the lookup on Django's own request.
+`FetchFromCacheMiddleware` notes the lookup on the request it is given. Around a handler of REST framework, that request
+is a wrapper, so its `process_request` is replaced by one that notes the lookup on Django's own request.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from vestibule.client.django.settings import verifier
 from vestibule.client.vary import caller_headers
 
 _LOOKED_UP = "_vestibule_looked_up"
-_DJANGOS_NOTE = "_cache_update_cache"  # the only one if the first request is looked up before this module is imported
+_DJANGOS_NOTE = "_cache_update_cache"  # Django's own note, for a lookup before this module is imported
 _ASKED = "_vestibule_asked"
 _CHECKED_FIRST = "_vestibule_checked_first"
 
