@@ -2,6 +2,7 @@
 
 It is the same for a link that was used, has expired, was replaced or was made up, and for everybody who opens it, also
 where the link itself asks for a sign-in. So it tells nothing but that this secret opens nothing, to who has the secret.
+A browser with the cookies of a session is shown its account instead of the sign-in page.
 """
 
 from dataclasses import dataclass
@@ -11,19 +12,24 @@ from starlette.responses import Response
 
 from vestibule.model.errors import EmailChangeInvalid, Refusal, ResetTokenInvalid, VerificationCodeInvalid
 from vestibule.model.one_time_tokens import Purpose
+from vestibule.web import cookies
 from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import render
 from vestibule.web.pages.words import _
+from vestibule.web.site import site_of
 
 _TITLE = _("This link no longer works")
 
 
 @dataclass(frozen=True)
 class _DeadLink:
-    """The refusal of its flow, what is said, and where another link is asked for: `in_account` needs a sign-in."""
+    """The refusal of its flow, what is said, also to a browser that has a session, and where another link is asked for:
+    `in_account` needs a sign-in.
+    """
 
     refusal: type[Refusal]
     why: str
+    why_in_session: str = ""
     another: str = ""
     in_account: str = ""
 
@@ -36,6 +42,10 @@ _DEAD_LINKS = {
             "It was already used, has expired or was replaced by a newer one. If you have confirmed your email"
             " address already, sign in. If not, request another link."
         ),
+        _(
+            "It was already used, has expired or was replaced by a newer one. Your profile shows whether your email"
+            " address is confirmed. If it is not, request another link."
+        ),
         another="/verifyemail",
     ),
     Purpose.RESET_PASSWORD: _DeadLink(ResetTokenInvalid, _REQUEST_ANOTHER, another="/forgotpassword"),
@@ -44,6 +54,10 @@ _DEAD_LINKS = {
         _(
             "It was already used, has expired or was replaced by a newer one. Sign in to see which email address your"
             " account has. If it is still the old one, request another link."
+        ),
+        _(
+            "It was already used, has expired or was replaced by a newer one. If your account still has the old email"
+            " address, request another link."
         ),
         in_account="/profile/security/email",
     ),
@@ -60,12 +74,14 @@ _DEAD_LINKS = {
 def dead_link_page(request: Request, purpose: Purpose) -> Response:
     """Return the page for a link that its flow refuses."""
     dead = _DEAD_LINKS[purpose]
+    in_session = cookies.any_credential(request.headers.raw, site_of(request).web)
+    why = (in_session and dead.why_in_session) or dead.why
     return render.page(
         request,
         "dead_link.html",
         HTTP_MAPPINGS[dead.refusal].status,
         title=render.say(request, _TITLE),
-        message=render.say(request, dead.why),
+        message=render.say(request, why),
         another=dead.another,
         in_account=dead.in_account,
     )

@@ -108,6 +108,7 @@ def _common_variables(request: Request) -> dict[str, Any]:
         "here": return_to.allowed_target(f"{path}?{query}" if query else path, ()) or path,
         "return_to": target,
         "way": return_to.with_query("", return_to=target),
+        "has_session": cookies.any_credential(request.headers.raw, site_of(request).web),
         "caller": caller,
         "account": caller.account if caller else None,
         "form_token": form_token(env, caller) if caller else "",
