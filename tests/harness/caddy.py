@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.harness.nginx import NAME, Nginx, certificate_in
-from tests.harness.servers import NotToBeHad, free_port, listening, wait_until
+from tests.harness.servers import WAIT_SECONDS, NotToBeHad, free_port, listening, wait_until
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "caddy" / "Caddyfile"
 _AROUND = """\
@@ -47,7 +47,7 @@ def caddy(folder: Path, vestibule: int, service: int) -> Iterator[Nginx]:
         yield Nginx(port, ssl.create_default_context(cafile=str(certificate)))
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(WAIT_SECONDS)
 
 
 def binary() -> str:

@@ -86,7 +86,7 @@ def running(folder: Path, text: str, port: int) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(WAIT_SECONDS)
 
 
 def binary() -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from redis import Redis
 
 from tests.harness import run
-from tests.harness.servers import free_port, listening, redis_binary, wait_until
+from tests.harness.servers import WAIT_SECONDS, free_port, listening, redis_binary, wait_until
 
 
 class RedisServer:
@@ -31,7 +31,7 @@ class RedisServer:
     def stop(self, number: int = signal.SIGTERM) -> None:
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(20)
+            self._process.wait(WAIT_SECONDS)
             self._process = None
 
     def restart(self) -> None:

@@ -1,8 +1,10 @@
-"""No test gives a server the five seconds that httpx does by itself: a busy machine may need more."""
+"""No test gives a server the five seconds that httpx does by itself, or fewer than `WAIT_SECONDS`."""
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+
+from tests.harness.servers import WAIT_SECONDS
 
 TESTS = Path(__file__).parents[1]
 ASKING = {"get", "post", "put", "patch", "delete", "head", "request", "stream", "Client", "AsyncClient"}
@@ -11,10 +13,16 @@ PATIENT = {"timeout", "transport"}
 
 
 def hasty(path: Path) -> Iterator[str]:
-    """Each call of httpx's own functions and clients that says nothing of how long to wait."""
+    """Each call of httpx's own functions and clients that says nothing of how long to wait, or a number too small."""
     for call in ast.walk(ast.parse(path.read_text())):
-        if isinstance(call, ast.Call) and asks(call) and not PATIENT & {keyword.arg for keyword in call.keywords}:
+        if isinstance(call, ast.Call) and asks(call) and not is_patient(call):
             yield f"{path.relative_to(TESTS)}:{call.lineno}"
+
+
+def is_patient(call: ast.Call) -> bool:
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    timeout = given.get("timeout")
+    return bool(PATIENT & given.keys()) and not (isinstance(timeout, ast.Constant) and timeout.value < WAIT_SECONDS)
 
 
 def asks(call: ast.Call) -> bool:

@@ -70,7 +70,9 @@ def all_is_well(folder: Path, postgresql: Backend, cookies: httpx.Cookies, dead:
     """Who was signed in is, and who was not is not."""
     with (
         serving(folder, **postgresql.environment | {"VESTIBULE_SECRET_KEY": ""}) as server,
-        httpx.Client(base_url=server.base, headers={"Origin": FRONT_END}, cookies=cookies, timeout=20) as client,
+        httpx.Client(
+            base_url=server.base, headers={"Origin": FRONT_END}, cookies=cookies, timeout=servers.WAIT_SECONDS
+        ) as client,
     ):
         assert client.get("/api/users/me").json()["data"]["user"]["email"] == EMAIL
         assert client.get("/api/users/me", headers=dead).status_code == 401

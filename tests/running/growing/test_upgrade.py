@@ -75,7 +75,7 @@ def all_is_well(address: str, folder: Path, access: str, refresh: str) -> None:
     """Token, refresh, password and the letter: everything from before works."""
     with (
         serving(folder, DATABASE_URL=address, **given_keys()) as server,
-        httpx.Client(base_url=server.base, headers={"Origin": FRONT_END}, timeout=20) as client,
+        httpx.Client(base_url=server.base, headers={"Origin": FRONT_END}, timeout=servers.WAIT_SECONDS) as client,
     ):
         bearer = {"Authorization": f"Bearer {access}"}
         assert client.get("/api/users/me", headers=bearer).json()["data"]["user"]["email"] == EMAIL

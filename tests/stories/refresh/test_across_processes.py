@@ -13,6 +13,7 @@ import pytest
 from tests.harness.backends import Backend
 from tests.harness.process import UNLIMITED, Running, given_keys, register, serving, sign_in
 from tests.harness.rounds import rounds
+from tests.harness.servers import WAIT_SECONDS
 from tests.harness.world import FRONT_END
 
 RACERS = 64
@@ -101,7 +102,7 @@ def test_tabs_on_one_cookie_jar_never_need_a_sign_in(servers: Servers) -> None:
 
 
 async def use(servers: Servers, jar: httpx.Cookies) -> None:
-    async with httpx.AsyncClient(cookies=jar, headers={"Origin": FRONT_END}, timeout=20) as browser:
+    async with httpx.AsyncClient(cookies=jar, headers={"Origin": FRONT_END}, timeout=WAIT_SECONDS) as browser:
         for _ in range(ROUNDS):
             before = browser.cookies["refresh_token"]
             assert await ask(browser, servers, "/api/auth/refresh") == [200] * TABS

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from starlette.types import Message
 
+from tests.harness.servers import WAIT_SECONDS
 from tests.harness.world import World
 from vestibule.client.events import EventParser
 from vestibule.crypto.entropy import new_id
@@ -277,7 +278,7 @@ async def test_n4_who_leaves_at_the_beginning_is_told_no_more(world: World, endi
             left.set()
 
     answer = PollResponse(world.env, "", "") if ending == "poll" else FeedResponse(world.env, "k", "", "")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(WAIT_SECONDS):
         await answer({"type": "http", "method": "GET"}, receive, send)
     assert sum(b"event: revoked" in body for body in told) < 2 + 4, "some may be on their way while it leaves"
     assert b"event: heartbeat" not in b"".join(told)

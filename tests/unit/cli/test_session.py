@@ -22,6 +22,7 @@ from tests.harness.process import (
     serving,
     serving_somebody,
 )
+from tests.harness.servers import WAIT_SECONDS
 from vestibule import __main__ as program
 from vestibule.cli import commands
 from vestibule.cli.session import session_commands
@@ -69,7 +70,7 @@ def test_a_person_signs_in_is_known_and_signs_out(server: Running, tmp_path: Pat
 def test_s4_a_server_whose_cookies_have_the_prefix_is_no_other_to_it(tmp_path: Path) -> None:
     with serving(tmp_path, **given_keys(), **PRODUCTION, VESTIBULE_COOKIE_PREFIX="__Host-") as server:
         url = f"http://localhost:{server.port}"
-        with httpx.Client(base_url=url, headers={"Origin": PRODUCTION["ORIGIN"]}, timeout=20) as browser:
+        with httpx.Client(base_url=url, headers={"Origin": PRODUCTION["ORIGIN"]}, timeout=WAIT_SECONDS) as browser:
             register(browser, EMAIL)
         assert vestibule(tmp_path, "login", EMAIL, "--url", url, typed=f"{PASSWORD}\n").returncode == 0
         shown = vestibule(tmp_path, "whoami", "--json", "--url", url)

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
+from tests.harness.servers import WAIT_SECONDS
 from vestibule.client.feed_reader import PATH
 
 _SILENCE_SECONDS = 8
@@ -70,7 +71,7 @@ class _Passing(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name: self.headers[name] for name in ("Authorization", "Content-Type") if name in self.headers}
         target = self.server.target + self.path
-        with httpx.stream(self.command, target, content=body, headers=headers, timeout=30) as answer:
+        with httpx.stream(self.command, target, content=body, headers=headers, timeout=WAIT_SECONDS) as answer:
             self.send_response(answer.status_code)
             self.send_header("Content-Type", answer.headers.get("Content-Type", ""))
             self.send_header("Connection", "close")

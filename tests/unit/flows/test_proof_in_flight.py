@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.harness.backends import Backend
+from tests.harness.servers import WAIT_SECONDS
 from tests.harness.world import POLICY, World, world_on
 from tests.unit.flows import EMAIL, NEW_PASSWORD, PASSWORD, ask_for_reset, confirm, reset, sign_in_status, twice, verify
 from vestibule.flows import my_data, my_sessions
@@ -125,7 +126,7 @@ async def test_s13_a_right_password_is_good_only_in_the_epoch_and_the_session_it
     act, step = DEEDS[deed]
     async with held_open(monkeypatch, step) as reached:
         request = asyncio.create_task(act(world, thief))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(WAIT_SECONDS):
             await reached.wait()
         password = await ENDS[end](world, thief)
     assert await request in {401, 403}
@@ -189,7 +190,7 @@ async def test_m17_the_doubt_is_there_before_the_letter(backend: Backend, monkey
         world.clock.advance(minutes=1)
         async with held_open(monkeypatch, "match") as reached:
             request = asyncio.create_task(world.register())
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(WAIT_SECONDS):
                 await reached.wait()
             await world.deliver()
             assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
@@ -205,7 +206,7 @@ async def test_m17_nobody_takes_back_the_doubt_that_another_raises_at_the_same_m
         await world.register()
         async with held_open(monkeypatch, "match") as reached:
             request = asyncio.create_task(world.register())
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(WAIT_SECONDS):
                 await reached.wait()
             await world.register(password="the stranger's horse")
         await request

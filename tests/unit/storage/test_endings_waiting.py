@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.harness.locks import until_waiting
+from tests.harness.servers import WAIT_SECONDS
 from tests.harness.world import World
 from tests.unit.storage import LIMITS, stored_account, stored_session
 from tests.unit.storage.ends import AHEAD, ENDS, LATER, OUT, End, rotate, rows
@@ -50,7 +51,7 @@ async def test_it_then_sees_what_was_done_meanwhile(racing_world: World, end: En
 
 @pytest.mark.parametrize("end", ENDS)
 async def test_meanwhile_it_holds_no_session(racing_world: World, end: End) -> None:
-    async with waiting(racing_world, end) as (session, _, ending), asyncio.timeout(20):
+    async with waiting(racing_world, end) as (session, _, ending), asyncio.timeout(WAIT_SECONDS):
         await rotate(racing_world.env.store, session, AHEAD)
     assert [one.purge_at for one in await ending] == [AHEAD + racing_world.env.policy.revocation_memory]
 

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
+from tests.harness.servers import WAIT_SECONDS
 from tests.harness.world import World
 from vestibule.storage.sql.wake_ups import CHANNEL, PostgresqlWakeUps
 
@@ -65,7 +66,7 @@ async def test_who_listens_is_woken(racing_world: World) -> None:
     wake_ups = PostgresqlWakeUps(racing_world.engines)
     listening = wake_ups.listen()
     woken = asyncio.ensure_future(anext(listening))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WAIT_SECONDS):
         while not woken.done():  # LISTEN may come after the first
             await wake_ups.send()
     woken.result()

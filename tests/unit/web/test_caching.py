@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import not_to_be_had
 from tests.harness.process import Running, given_keys, register, serving, sign_in
-from tests.harness.servers import NotToBeHad, free_port, listening, wait_until
+from tests.harness.servers import WAIT_SECONDS, NotToBeHad, free_port, listening, wait_until
 from tests.harness.world import World
 from tests.unit.web.people import ada
 from vestibule.web.routes import PAGES, ROUTES
@@ -35,7 +35,7 @@ sub vcl_deliver {{ if (obj.hits > 0) {{ set resp.http.X-Kept = "yes"; }} }}
 async def test_s12_o18_every_line_says_what_may_keep_its_answer(world: World, method: str, path: str) -> None:
     client = await ada(world)
     for asking in (client, await world.client(None)):
-        answer = await asking.request(method, re.sub(r"\{\w+\}", "0" * 64, path), timeout=30)
+        answer = await asking.request(method, re.sub(r"\{\w+\}", "0" * 64, path), timeout=WAIT_SECONDS)
         cacheable = answer.headers["cache-control"].startswith("public")
         assert cacheable == (path in PUBLIC and answer.status_code == 200)
         if cacheable:
@@ -80,16 +80,16 @@ def varnish(server: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield f"http://127.0.0.1:{port}"
     finally:
         running.terminate()
-        running.wait(20)
+        running.wait(WAIT_SECONDS)
 
 
 def test_s12_behind_a_cache_nobody_gets_what_is_another_s(server: Running, varnish: str) -> None:
     """S12: through Varnish, which is told to keep whatever the answer lets it."""
     people = ("ada@example.com", "grace@example.com")
-    with httpx.Client(base_url=varnish, headers={"Origin": "http://localhost:3000"}, timeout=30) as nobody:
+    with httpx.Client(base_url=varnish, headers={"Origin": "http://localhost:3000"}, timeout=WAIT_SECONDS) as nobody:
         for path in ("/api/users/me", "/api/auth/verify", "/profile", "/login", "/profile/security"):
             for email in people:
-                with httpx.Client(base_url=varnish, headers=nobody.headers, timeout=30) as browser:
+                with httpx.Client(base_url=varnish, headers=nobody.headers, timeout=WAIT_SECONDS) as browser:
                     _sign_in(server, browser, email)
                     for _ in range(2):
                         answer = browser.get(path)
