@@ -44,7 +44,7 @@ class Supervisor(MPServer):
 
     def run(self, production: bool) -> None:
         """Serve until a signal, or until a worker ends again and again; then raise SystemExit with status 1."""
-        self.serve(spawn_target=partial(run_worker, production))
+        self.serve(spawn_target=partial(run_worker, production, os.getpid(), FINISH_SECONDS))
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
         # The workers inherit this. Otherwise the signal would end a worker that has not set its own handler yet.

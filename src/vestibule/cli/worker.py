@@ -1,4 +1,4 @@
-"""Run a worker process of granian. If an exception ends it, log the exception as an event."""
+"""Run a worker process of granian, while its parent lives. If an exception ends it, log the exception as an event."""
 
 import sys
 from typing import Any
@@ -8,14 +8,18 @@ from granian.server.mp import MPServer
 
 from vestibule.observability import logs
 from vestibule.process.operator_errors import OperatorError
+from vestibule.process.orphan import end_with_parent
 
 _log = structlog.get_logger(__name__)
 
 
-def run_worker(production: bool, *arguments: Any, **options: Any) -> None:
-    """Run granian's worker; exit with a status other than 0 if it fails."""
+def run_worker(production: bool, parent: int, finish_seconds: float, *arguments: Any, **options: Any) -> None:
+    """Run granian's worker; exit with a status other than 0 if it fails. `parent` is the id of the process that started
+    it. Without that process it ends, after `finish_seconds` at the latest.
+    """
     if production:  # a worker that was spawned, not forked, has not inherited this
         logs.configure_for_parent("info")
+    end_with_parent(parent, finish_seconds)
     try:
         MPServer._spawn_asgi_lifespan_worker(*arguments, **options)
     except OperatorError as fault:

@@ -109,6 +109,16 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def test_no_worker_outlives_a_server_that_was_killed(prepared: Path) -> None:
+    """Nor does it keep the port from the next one."""
+    with serving(prepared, "--workers", "2", **given_keys()) as server:
+        workers = psutil.Process(server.process.pid).children()
+        assert server.stop(signal.SIGKILL) == -signal.SIGKILL
+        assert psutil.wait_procs(workers, WAIT_SECONDS)[1] == []
+        assert not _listens(server.port)
+        assert "parent_ended" in server.output
+
+
 # Longer than anything takes, however busy the machine is; a second signal ends it.
 DRAINED = {"VESTIBULE_DRAIN_SECONDS": "300"}
 

@@ -1,0 +1,34 @@
+"""End a worker whose parent is gone, after `kill -9` or for want of memory. It would answer on, keep the port from the
+next server, and hear no signal that was meant for the server.
+"""
+
+import os
+import signal
+import threading
+import time
+
+import structlog
+
+from vestibule.process.signals import reaching_main_thread
+
+_LOOK_SECONDS = 1.0
+_log = structlog.get_logger(__name__)
+
+
+def end_with_parent(parent: int, finish_seconds: float) -> None:
+    """Watch the parent process, in a thread. When it is gone, stop this process as by SIGTERM, and kill it if it still
+    runs after `finish_seconds`.
+    """
+    with reaching_main_thread():
+        threading.Thread(target=_watch, args=(parent, finish_seconds), name="parent", daemon=True).start()
+
+
+def _watch(parent: int, finish_seconds: float) -> None:
+    while os.getppid() == parent:
+        time.sleep(_LOOK_SECONDS)
+    _log.error("parent_ended", parent=parent, hint="this worker finishes its requests and ends; start the server again")
+    end = time.monotonic() + finish_seconds
+    while time.monotonic() < end:  # repeated, because a worker that is still starting does not heed the first
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_LOOK_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)
