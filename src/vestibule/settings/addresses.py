@@ -117,7 +117,8 @@ def _listed_origin(origin: str) -> str:
 
 
 def _networks(text: Any) -> Any:
-    return tuple(_network(part.strip()) for part in text.split(",") if part.strip()) if isinstance(text, str) else text
+    parts = listed(text)
+    return tuple(map(_network, parts)) if isinstance(text, str) else text
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:

@@ -21,6 +21,7 @@ _DIGITS = re.compile(r"[+-]?[0-9]{1,15}")
 _SWITCH = dict.fromkeys(("on", "true", "yes", "1"), True) | dict.fromkeys(("off", "false", "no", "0"), False)
 MAX_LOGO_BYTES = 100_000
 _LONGEST_SHOWN = 60
+_NOT_IN_A_LIST = re.compile(r"""[\s;"'“”„]""")
 _QUERY_OR_FRAGMENT = re.compile(r"(?<=.)[?#].*", re.DOTALL)
 
 
@@ -45,8 +46,18 @@ def pem_of(secret: SecretStr) -> bytes:
 
 
 def listed(text: Any) -> Any:
-    """Return the parts between commas. A value that is not text is returned unchanged."""
-    return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text
+    """Return the parts between commas; raises `ValueError` if something else stands between them. A value that is not
+    text is returned unchanged.
+    """
+    if not isinstance(text, str):
+        return text
+    parts = tuple(part.strip() for part in text.split(",") if part.strip())
+    for part in parts:
+        if _NOT_IN_A_LIST.search(part):
+            raise ValueError(
+                f"{shown(part)} has a space, a ; or a quotation mark; put only commas between several values"
+            )
+    return parts
 
 
 def whole(text: Any) -> Any:

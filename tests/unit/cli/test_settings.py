@@ -47,6 +47,7 @@ WRONG = [
     ("ORIGIN", "http://localhost:3000, ftp://a.example"),
     ("ORIGIN", "[/a]"),
     ("NODE_ENV", "prod"),
+    ("DATABASE_URL", f"postgresql://ada:an@{HUSH}@localhost/x"),
     ("DATABASE_URL", f"mysql://ada:{HUSH}@localhost/x"),
     ("DATABASE_URL", HUSH),
     ("DATABASE_URL", f"postgresql://ada:{HUSH}@localhost:port/x"),
@@ -192,6 +193,23 @@ def test_what_is_no_origin_cannot_be_listed(nowhere: pytest.MonkeyPatch, origin:
 def test_origins_are_a_list(nowhere: pytest.MonkeyPatch) -> None:
     nowhere.setenv("ORIGIN", " https://App.example.com , http://localhost:3000")
     assert reading.read().origins == ("https://app.example.com", "http://localhost:3000")
+
+
+LISTS = {
+    "ORIGIN": ("https://app.example.com", "https://b.example.com"),
+    "VESTIBULE_ALLOWED_HOSTS": ("auth.example.com", "auth"),
+    "VESTIBULE_TRUSTED_PROXIES": ("192.0.2.1", "10.0.0.0/8"),
+}
+
+
+@pytest.mark.parametrize("form", ["{};{}", "{} {}", '"{},{}"', "'{}', '{}'", "{},\u201c{}\u201d"])
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_without_commas_or_in_quotation_marks_is_refused_with_how_to_write_it(
+    name: str, form: str, refusal: Refusal
+) -> None:
+    assert refusal(**given_keys(), **{name: form.format(*LISTS[name])}).endswith(
+        "has a space, a ; or a quotation mark; put only commas between several values\n"
+    )
 
 
 def test_an_empty_value_means_the_default(nowhere: pytest.MonkeyPatch) -> None:

@@ -35,10 +35,12 @@ def test_an_address_becomes_the_drivers(address: str, expected: tuple[str, dict[
     assert (url.render_as_string(hide_password=False), arguments) == expected
 
 
+_NO_ADDRESS = "is not a database address such as postgresql://user:password@host/name (write it without quotes)"
 WRONG = {
-    "": "is not a database address such as postgresql://user:password@host/name",
-    "not an address": "is not a database address such as postgresql://user:password@host/name",
-    "postgresql://h:port/n": "is not a database address such as postgresql://user:password@host/name",
+    "": _NO_ADDRESS,
+    "not an address": _NO_ADDRESS,
+    "'postgresql://h/n'": _NO_ADDRESS,
+    "postgresql://h:port/n": _NO_ADDRESS,
     "mysql://u:p@h/n": "names mysql; Vestibule runs on postgresql:// and sqlite:///",
     "mysql+aiomysql://u:p@h/n": "names mysql; Vestibule runs on postgresql:// and sqlite:///",
     "redis://h:6379/0": "names redis; Vestibule runs on postgresql:// and sqlite:///",
@@ -58,6 +60,13 @@ def test_a_wrong_address_is_refused_in_a_sentence(address: str, sentence: str) -
 def test_a_parameter_that_the_driver_does_not_know_is_refused_by_name() -> None:
     with pytest.raises(WrongAddress, match="no_such_parameter"):
         parse("postgresql://h/n?no_such_parameter=1")
+
+
+@pytest.mark.parametrize("password", ["open@sesame", "open@/sesame", "open@sesame/x", "open@#sesame"])
+def test_a_password_with_an_unescaped_at_sign_is_refused_and_no_piece_of_it_shown(password: str) -> None:
+    with pytest.raises(WrongAddress, match="write %40 for @") as refusal:
+        parse(f"postgresql://u:{password}@h:5432/n")
+    assert "sesame" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("address", ["mysql://u:sesame@h/n", "postgresql://u:sesame@h/n?sslmode=perhaps"])

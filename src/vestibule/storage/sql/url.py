@@ -22,6 +22,8 @@ _IGNORED = {
 _LAST_PORT = 65535
 DEFAULT_PORT = 5432
 """PostgreSQL's port."""
+_NO_ADDRESS = "is not a database address such as postgresql://user:password@host/name (write it without quotes)"
+_ESCAPED = "in user and password write %40 for @, %2F for /, %3F for ?, %23 for # and %3A for :"
 _PASSED_ON = {"target_session_attrs", "application_name"}
 
 
@@ -38,7 +40,7 @@ def parse(address: str) -> tuple[URL, dict[str, Any]]:
     try:
         url = make_url(address)
     except (ArgumentError, ValueError):
-        raise WrongAddress("is not a database address such as postgresql://user:password@host/name") from None
+        raise WrongAddress(_NO_ADDRESS) from None
     if any(isinstance(value, tuple) for value in url.query.values()):
         raise WrongAddress("names a parameter twice")
     kind = url.drivername.partition("+")[0]
@@ -75,6 +77,7 @@ def _sqlite(url: URL) -> URL:
 
 
 def _postgresql(url: URL) -> tuple[URL, dict[str, Any]]:
+    _require_escaped(url)
     parameters = {name: str(value) for name, value in url.query.items()}
     known = {"schema", "sslmode", "pgbouncer", "host", "port", *tls.FILES, *_PASSED_ON, *_IGNORED}
     if unknown := parameters.keys() - known:
@@ -96,6 +99,12 @@ def _postgresql(url: URL) -> tuple[URL, dict[str, Any]]:
         except ValueError as fault:
             raise WrongAddress(str(fault)) from None
     return _with_server(url, parameters).set(drivername="postgresql+asyncpg", query={}), arguments
+
+
+def _require_escaped(url: URL) -> None:
+    """Raise `WrongAddress` if a password has an @ as it is: its rest would be taken for the host, and shown as such."""
+    if any("@" in part for part in (url.host or "", url.database or "", *url.query)):
+        raise WrongAddress(f"has a second @; {_ESCAPED}")
 
 
 def quoted_name(name: str) -> str:
