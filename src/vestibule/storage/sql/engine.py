@@ -160,7 +160,7 @@ class Engines:
         except exc.TimeoutError as fault:
             raise StoreUnavailable("all connections of this process are in use", server=self.server) from fault
         except OSError as fault:  # the server is not there at all, or silent
-            why = reason(fault) or str(fault)
+            why = self._why_silent(fault) or reason(fault) or str(fault)
             self.breaker.unreachable(why)
             raise StoreUnavailable(why, server=self.server) from fault
 
@@ -169,6 +169,10 @@ class Engines:
         if self.file:
             return file_faults.sentence(self.file, fault)
         return server_faults.sentence(self.writing.url, self.server, fault)
+
+    def _why_silent(self, fault: OSError) -> str | None:
+        """Return why a file, which no network is in front of, did not answer in time; None for other faults."""
+        return file_faults.no_answer(self.file) if self.file and isinstance(fault, TimeoutError) else None
 
     async def close(self) -> None:
         """Close the connections, and wait for the threads of those that were closed abruptly."""

@@ -18,6 +18,7 @@ _SENTENCES = {
     sqlite3.SQLITE_READONLY: "{path} cannot be written; let this user write it, what lies beside it, and its folder",
     sqlite3.SQLITE_CANTOPEN: "{path} cannot be opened: {obstacle}",
 }
+_NO_ANSWER = "{path} gave no answer in time; perhaps another program keeps it locked (fuser {path} shows which)"
 _MOVED = "{path} was deleted or moved while it was in use; put it back, and start again"
 
 
@@ -28,6 +29,11 @@ def sentence(path: str, fault: exc.DBAPIError) -> str | None:
         return None
     words = _MOVED if code == sqlite3.SQLITE_READONLY_DBMOVED else _SENTENCES.get(code & _PRIMARY)
     return words and words.format(path=path, said=fault.orig, obstacle=_obstacle(Path(path)) or fault.orig)
+
+
+def no_answer(path: str) -> str:
+    """Return why no transaction could begin or end in time, and how to find out more."""
+    return _NO_ANSWER.format(path=path)
 
 
 def _obstacle(path: Path) -> str | None:
