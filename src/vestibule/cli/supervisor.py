@@ -57,8 +57,18 @@ class Supervisor(MPServer):
 
     def _spawn_worker(self, *arguments: Any, **options: Any) -> Any:
         worker: Any = super()._spawn_worker(*arguments, **options)
-        worker._watch = reaching_main_thread()(worker._watch)  # starts a thread that waits for the worker's end
+        worker._watcher = partial(self._note_end, worker)
+        worker._watch = reaching_main_thread()(worker._watch)  # starts a thread that runs the watcher
         return worker
+
+    def _note_end(self, worker: Any) -> None:
+        """Wait for a worker's end, and wake the main thread. Only there one can tell whether a signal ended it that the
+        whole process group got: this thread may run before the handler does.
+        """
+        worker.join()
+        if not worker.interrupt_by_parent:
+            self.interrupt_children.append(worker.idx)
+            self.main_loop_interrupt.set()
 
     def signal_handler_interrupt(self, number: int, *frame: Any) -> None:
         self._ending.record_signal(number)
@@ -119,7 +129,8 @@ class Supervisor(MPServer):
                 worker.join(_REPEAT_SECONDS)
         failed = [number for number, worker in enumerate(workers) if worker.inner.exitcode not in _STOPPED]
         self._log_ended(failed)
-        self.interrupt_children += failed  # so that the exit status is 1
+        # With any, the exit status is 1. After a signal, a worker that ended before our handler ran has not failed.
+        self.interrupt_children = failed if self.interrupt_signal else [*self.interrupt_children, *failed]
         self._ending.killed = sum(worker.is_alive() for worker in workers)
         self.workers_kill_timeout = _KILL_SECONDS
         super()._stop_workers()  # type: ignore[no-untyped-call]

@@ -207,4 +207,19 @@ def test_a_signal_to_the_whole_group_is_no_failure(prepared: Path, number: signa
     with serving(prepared, "--workers", "2", **given_keys(), VESTIBULE_DRAIN_SECONDS="2") as server:
         os.killpg(server.process.pid, number)
         assert server.process.wait(WAIT_SECONDS) == 0
+        assert "worker_ended" not in server.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_whole_group_is_no_failure_where_the_worker_is_faster(
+    prepared: Path, number: signal.Signals
+) -> None:
+    with serving(prepared, **given_keys()) as server:
+        (worker,) = psutil.Process(server.process.pid).children()
+        server.process.send_signal(signal.SIGSTOP)
+        os.killpg(server.process.pid, number)
+        wait_until(lambda: worker.status() == psutil.STATUS_ZOMBIE, "the worker's end")
+        server.process.send_signal(signal.SIGCONT)
+        assert server.process.wait(WAIT_SECONDS) == 0
+        assert "worker_ended" not in server.output
         assert "Unexpected exit" not in server.output

@@ -73,7 +73,9 @@ def test_a_worker_can_be_told_and_waited_for(method: str) -> None:
 
 def test_a_worker_is_watched_by_a_thread() -> None:
     require("_watch" in names_in(mp.WorkerProcess.start.__code__), "call of _watch in WorkerProcess.start")
-    require("Thread" in names_in(mp.WorkerProcess._watch.__code__), "thread in WorkerProcess._watch")
+    require({"Thread", "_watcher"} <= names_in(mp.WorkerProcess._watch.__code__), "thread in WorkerProcess._watch")
+    watcher = names_in(mp.WorkerProcess._watcher.__code__)
+    require({"interrupt_by_parent", "interrupt_children", "idx"} <= watcher, "what WorkerProcess._watcher does")
 
 
 def test_a_worker_looks_up_late_how_it_hears_signals() -> None:
