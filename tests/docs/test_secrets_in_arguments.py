@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.paths import ROOT
+from tests.harness import backends
 from tests.harness.process import run
 
 HUSH = "swordfish-of-the-database"
@@ -109,7 +110,7 @@ def test_c27_the_password_of_a_source_may_come_from_the_environment(
     passwords.write_text(f"127.0.0.1:{server.port}:name:ada:{HUSH}\n")
     passwords.chmod(0o600)
     given = {"PGPASSWORD": HUSH} if by == "PGPASSWORD" else {"PGPASSFILE": os.fspath(passwords)}
-    assert run(tmp_path, "migrate").returncode == 0
+    backends.embedded(tmp_path / "vestibule-data")
     refused = run(tmp_path, *command, "--from", f"postgresql://ada@127.0.0.1:{server.port}/name", **given)
     assert server.heard == HUSH.encode() + b"\0"
     assert HUSH not in refused.stdout + refused.stderr

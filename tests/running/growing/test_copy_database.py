@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.conftest import not_to_be_had
-from tests.harness import servers
+from tests.harness import backends, servers
 from tests.harness.backends import Backend, fresh, postgresql_database
 from tests.harness.process import PROGRAM, complaint, environment, register, run, serving, sign_in
 from tests.harness.world import FRONT_END
@@ -115,7 +115,7 @@ def test_a_source_that_cannot_be_read_is_named(source: str, said: str, postgresq
 
 
 def test_the_same_database_twice_is_said_to_be_that(tmp_path: Path) -> None:
-    assert run(tmp_path, "migrate").returncode == 0
+    backends.embedded(tmp_path / "vestibule-data")
     ended = run(tmp_path, "copy-database", "--from", FILE)
     assert ended.returncode == 2
     assert "--from: is the database of DATABASE_URL itself" in complaint(ended.stderr)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness import backends
 from tests.harness.process import PRODUCTION, complaint, given_keys, run, serving
 from tests.unit.cli.conftest import Refusal
 from vestibule.crypto.opaque import mint_secret
@@ -106,7 +107,7 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("module", ["app", "wiring.traced"])
 def test_c25_so_it_is_where_another_asgi_server_starts_it(module: str, tmp_path: Path) -> None:
-    assert run(tmp_path, "migrate").returncode == 0
+    backends.embedded(tmp_path / "vestibule-data")
     script = (sys.executable, "-c", ASGI_SERVER.format(module=module))
     settings = {**PRODUCTION, **given_keys(), "VESTIBULE_REFRESH_ROTATION": "off"}
     ended = run(tmp_path, program=script, **settings)

@@ -1,5 +1,6 @@
 """Where the database, its schema and the secret are: named in whatever letters, found there, and for one's own eyes."""
 
+import asyncio
 import shutil
 import sqlite3
 import stat
@@ -12,19 +13,39 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from tests.harness import servers
+from tests.harness.backends import Backend
 from tests.harness.process import complaint, given_keys, run, serving
 from tests.unit.cli import every
 from vestibule.storage.sql import url
+from vestibule.storage.sql.migrate import migrate
 from vestibule.storage.sql.url import WrongAddress
+from vestibule.wiring.opening import database, read_settings
 
 SECRET = {"VESTIBULE_SECRET_KEY": "n" * 43}
 
 
+async def _migrate() -> None:
+    """As the process does that migrates."""
+    async with database(read_settings()) as engines:
+        await migrate(engines)
+
+
 @pytest.mark.parametrize("name", ["a?b", "100%20", "a b", "a#b", "~a", "~", "ü%3F", "sqlite:"])
-def test_c4_the_database_is_in_the_data_folder_whatever_its_name(name: str, tmp_path: Path) -> None:
-    assert run(tmp_path, "migrate", VESTIBULE_DATA=f"./{name}").returncode == 0
+def test_c4_the_database_is_in_the_data_folder_whatever_its_name(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VESTIBULE_DATA", f"./{name}")
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    asyncio.run(_migrate())
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name / "vestibule.sqlite3").is_file()
+
+
+def test_c4_so_it_is_for_the_command(tmp_path: Path) -> None:
+    assert run(tmp_path, "migrate", VESTIBULE_DATA="./~sqlite:a?b 100%20#ü%3F").returncode == 0
+    assert [path.name for path in tmp_path.rglob("*.sqlite3")] == ["vestibule.sqlite3"]
+    assert (tmp_path / "~sqlite:a?b 100%20#ü%3F" / "vestibule.sqlite3").is_file()
 
 
 def test_c4_a_tilde_is_home(tmp_path: Path) -> None:
@@ -88,18 +109,16 @@ async def test_c4_a_schema_is_named_in_whatever_letters(empty_database: str, tmp
     "command",
     [["events"], ["users", "create", "ada@example.com"], ["services", "list"], ["keys", "rotate"], ["mail", "list"]],
 )
-def test_c6_no_command_makes_a_secret_where_it_stands(command: list[str], empty_database: str, tmp_path: Path) -> None:
-    assert run(tmp_path, "migrate", DATABASE_URL=empty_database).returncode == 0
-    for settings in ({"DATABASE_URL": empty_database}, {}):
+def test_c6_no_command_makes_a_secret_where_it_stands(command: list[str], postgresql: Backend, tmp_path: Path) -> None:
+    for settings in ({"DATABASE_URL": postgresql.database_url}, {}):
         done = run(tmp_path, *command, **settings)
         assert (done.returncode, done.stdout) == (2, "")
         assert complaint(done.stderr).startswith("VESTIBULE_SECRET_KEY: ")
         assert list(tmp_path.iterdir()) == []
 
 
-def test_c6_a_server_on_postgresql_says_which_secret_to_set(empty_database: str, tmp_path: Path) -> None:
-    assert run(tmp_path, "migrate", DATABASE_URL=empty_database).returncode == 0
-    done = run(tmp_path, "serve", "--port", str(servers.free_port()), DATABASE_URL=empty_database)
+def test_c6_a_server_on_postgresql_says_which_secret_to_set(postgresql: Backend, tmp_path: Path) -> None:
+    done = run(tmp_path, "serve", "--port", str(servers.free_port()), DATABASE_URL=postgresql.database_url)
     assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
     assert "token_urlsafe" in complaint(done.stderr)
 
@@ -156,14 +175,14 @@ def test_c31_another_secret_than_that_of_the_keys_says_what_to_put_back(lived_in
 
 
 def _another_program_s(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as database, database:
-        database.execute("CREATE TABLE moz_places (id INTEGER PRIMARY KEY)")
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("CREATE TABLE moz_places (id INTEGER PRIMARY KEY)")
 
 
 def _newer(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as database, database:
-        database.execute("CREATE TABLE vestibule_schema (version_num TEXT)")
-        database.execute("INSERT INTO vestibule_schema VALUES ('9999')")
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("CREATE TABLE vestibule_schema (version_num TEXT)")
+        other.execute("INSERT INTO vestibule_schema VALUES ('9999')")
 
 
 def _notes(path: Path) -> None:
