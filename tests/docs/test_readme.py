@@ -19,7 +19,7 @@ import pytest
 from tests.conftest import not_to_be_had
 from tests.docs.paths import ROOT
 from tests.harness import backends, servers
-from tests.harness.servers import NotToBeHad, free_port, listening, wait_until
+from tests.harness.servers import WAIT_SECONDS, NotToBeHad, free_port, listening, wait_until
 
 FIRST_START = "First start"
 TOUR = "Five minutes with curl"
@@ -102,7 +102,7 @@ class Reader:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=30,
+            timeout=WAIT_SECONDS,
             check=False,
         )
         return done.stdout

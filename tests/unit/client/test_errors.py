@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 
 import vestibule.client
+from tests.harness.servers import WAIT_SECONDS
 from tests.unit.client.knowing import Knowing
 from vestibule.client import (
     Caller,
@@ -96,9 +97,9 @@ def test_a_pool_of_processes_hands_refusals_and_callers_back() -> None:
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         for error in made():
             with pytest.raises(type(error)) as back:
-                pool.submit(failing, error).result(timeout=30)
+                pool.submit(failing, error).result(timeout=WAIT_SECONDS)
             assert type(back.value) is type(error)
-        assert pool.submit(naming).result(timeout=30).id == "ada"
+        assert pool.submit(naming).result(timeout=WAIT_SECONDS).id == "ada"
 
 
 def test_one_shape_of_refusal_for_every_reason() -> None:

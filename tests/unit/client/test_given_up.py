@@ -85,7 +85,7 @@ def running(work: Work, release: Work) -> Iterator[Background]:
     thread.start()
     yield background
     background.cancel()
-    thread.join(20)
+    thread.join(WAIT_SECONDS)
     assert ended_by == [None]
 
 
@@ -119,7 +119,7 @@ def test_k11_what_it_opened_is_released_once_nobody_asks_any_more() -> None:
     with running(work, release) as background:
         asking = threading.Thread(target=ask_in_vain)
         asking.start()
-        assert asked.wait(20)
+        assert asked.wait(WAIT_SECONDS)
     asking.join()
     assert told == ["asked no more", "released"]
 

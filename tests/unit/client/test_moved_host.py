@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from tests.harness.http_server import handled_by
+from tests.harness.servers import WAIT_SECONDS
 from tests.unit.client.knowing import EXPECTED
 from vestibule.client import CannotTellError, SessionOverError, wire
 from vestibule.client.introspect import Introspection
@@ -44,7 +45,7 @@ class Moving:
                     host.over.wait()
                     return
                 if not host.moved.is_set():
-                    host.together.wait(20)
+                    host.together.wait(WAIT_SECONDS)
                 self.send_response(200)
                 self.send_header("Content-Length", "16")
                 self.end_headers()

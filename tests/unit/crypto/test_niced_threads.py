@@ -9,10 +9,9 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from tests.harness.servers import WAIT_SECONDS
 from vestibule.process.niced_threads import NicedThreads, PoolFull
 from vestibule.process.priority import NICENESS
-
-WAIT_SECONDS = 10
 
 
 @asynccontextmanager

@@ -7,14 +7,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.harness.servers import WAIT_SECONDS
 from tests.harness.world import CHEAP
 from vestibule.crypto.passwords import Hasher
 from vestibule.model.errors import Overloaded
 from vestibule.model.passwords import PasswordRules
 from vestibule.process.niced_threads import NicedThreads
 from vestibule.state.passwords import Passwords
-
-WAIT_SECONDS = 10
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.harness.clock import ManualClock
 from tests.harness.mailer import BRAND
 from tests.harness.rounds import rounds
+from tests.harness.servers import WAIT_SECONDS
 from tests.harness.world import BASE, POLICY, WEB, World
 from tests.unit.mail import RENDERER
 from vestibule.model.letters import LetterKind
@@ -133,7 +134,7 @@ async def answers_to(client: httpx.AsyncClient, label: str, mode: GenerationMode
         del request["cookies"]
         if isinstance(request.get("data"), str | bytes):
             request["content"] = request.pop("data")
-        response = asyncio.run_coroutine_threadsafe(ask(request), loop).result(30)
+        response = asyncio.run_coroutine_threadsafe(ask(request), loop).result(WAIT_SECONDS)
         case.validate_response(response, checks=CHECKS)
         answered[response.status_code] += 1
 
