@@ -6,14 +6,19 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.running.browser.people import Browsing, sign_in, sign_up_wrongly, somebody
+from tests.running.browser.people import PASSWORD, Browsing, sign_in, sign_up_wrongly, somebody
 from tests.running.browser.test_access import FOR_ALL, FOR_MEMBERS
+from vestibule.model.languages import LANGUAGES
 
 SMALLEST_TARGET = 24  # px: WCAG 2.2, success criterion 2.5.8
 _TARGETS = "a:not(.skip), button, summary, input:not([type=hidden])"
 _SIZES = """elements => elements
     .map(element => [element.textContent.trim() || element.id, element.getBoundingClientRect()])
     .filter(([, box]) => box.width && Math.min(box.width, box.height) < %d).map(([name]) => name)"""
+_ROWS = """elements => {
+    const boxes = elements.map(element => element.getBoundingClientRect());
+    return boxes.filter((box, i) => i === 0 || box.top >= boxes[i - 1].bottom).length;
+}"""
 # The colour in the middle of the filled part, as red, green and blue.
 _PIXEL = """async png => {
     const image = new Image();
@@ -142,3 +147,14 @@ def test_an_email_can_be_sent_again_after_a_wait_that_is_seen(browsing: Browsing
         expect(page.get_by_text("You can send it again in 5 minutes. Reload this page then.")).to_be_visible()
     page.get_by_role("link", name="Wrong email?").click()
     expect(page.get_by_label("Email address")).to_have_value("nobody@example.com")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_tabs_stand_in_one_row_on_a_phone(browsing: Browsing, language: str) -> None:
+    page = browsing.page(viewport={"width": 360, "height": 740}, locale=language)
+    page.goto("/login")
+    page.locator("input[type=email]").fill(somebody(browsing))
+    page.locator("input[type=password]").fill(PASSWORD)
+    page.locator("main button[type=submit]").click()
+    page.wait_for_url("**/profile")
+    assert page.locator("nav a, nav button").evaluate_all(_ROWS) == 1
