@@ -34,10 +34,12 @@ def _replace(signals: ModuleType) -> None:
 
 
 def _only_once(call: Callable[[], None]) -> Callable[[], None]:
-    calls = iter((call,))
+    called = False
 
     def handle() -> None:
-        if (first := next(calls, None)) is not None:
-            first()
+        nonlocal called
+        if not called:
+            called = True
+            call()
 
     return handle

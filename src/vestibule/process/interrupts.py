@@ -15,7 +15,7 @@ _STATUS = 128 + signal.SIGINT  # as shells show a process that a signal ended
 
 def end_quietly() -> None:
     """Let SIGINT end the process, instead of raising `KeyboardInterrupt`. Where SIGINT is ignored, as in the background
-    of a shell, it stays so.
+    of a shell, it stays ignored.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -24,8 +24,8 @@ def end_quietly() -> None:
 @contextmanager
 def as_exit() -> Iterator[None]:
     """Clean up at SIGINT, then exit: the block sees `KeyboardInterrupt`, and its caller SystemExit with status 130."""
-    before = signal.getsignal(signal.SIGINT)
-    is_ours = before == signal.SIG_DFL and threading.current_thread() is threading.main_thread()
+    earlier = signal.getsignal(signal.SIGINT)
+    is_ours = earlier == signal.SIG_DFL and threading.current_thread() is threading.main_thread()
     try:
         if is_ours:
             signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -34,4 +34,4 @@ def as_exit() -> Iterator[None]:
         sys.exit(_STATUS)
     finally:
         if is_ours:
-            signal.signal(signal.SIGINT, before)
+            signal.signal(signal.SIGINT, earlier)

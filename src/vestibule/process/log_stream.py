@@ -16,24 +16,25 @@ _DRAIN_SECONDS = 2.0
 
 
 class DirectStream:
-    """A stream that writes each log line at once. It drops what nobody reads for `seconds`, and what fails."""
+    """A stream that writes each log line at once. It drops a line that nobody reads for `seconds`, or that fails."""
 
     def __init__(self, descriptor: int, seconds: float = _DRAIN_SECONDS) -> None:
         self._descriptor = descriptor
         self._milliseconds = int(seconds * 1000)
         self._is_partial = False
-        self._room = select.poll()
-        self._room.register(descriptor, select.POLLOUT)
+        self._poller = select.poll()
+        self._poller.register(descriptor, select.POLLOUT)
 
     def write(self, line: str) -> None:
         """Write a line. Waits for its reader at most `seconds` for each 4 kB; never raises."""
-        left = ("\n" * self._is_partial + line).encode("utf-8", "backslashreplace")
+        left = ("\n" + line if self._is_partial else line).encode("utf-8", "backslashreplace")
         whole = len(left)
         with suppress(OSError):
-            # A pipe that has room for anything takes this much without blocking (pipe(7)).
-            while left and self._room.poll(self._milliseconds):
+            # A pipe that `poll` reports as writable takes PIPE_BUF bytes without blocking (pipe(7)).
+            while left and self._poller.poll(self._milliseconds):
                 left = left[os.write(self._descriptor, left[: select.PIPE_BUF]) :]
-        self._is_partial = 0 < len(left) < whole or (self._is_partial and len(left) == whole)
+        if len(left) < whole:  # otherwise nothing was written
+            self._is_partial = bool(left)
 
     def flush(self) -> None:
         """Do nothing: every line is written at once."""
@@ -87,7 +88,7 @@ class QueuedStream:
                 left = left[os.write(self._descriptor, left) :]
         except OSError:
             self.dropped += 1
-            self._is_partial = self._is_partial or not line.endswith(left)
+            self._is_partial = self._is_partial or len(left) < len(line)
             return False
         self._is_partial = False
         return True

@@ -45,7 +45,8 @@ def reaching_main_thread() -> Iterator[None]:
     """Block all signals while the block lasts. The threads that it starts get none, so that all reach the main thread.
 
     The kernel gives a signal to any thread if it was sent while the process was stopped (SIGSTOP, Ctrl+Z). Python calls
-    handlers in the main thread only, which nothing wakes there if it waits for a lock: the signal would be lost.
+    handlers in the main thread only. While that waits for a lock, a signal given to another thread does not wake it:
+    the signal would be lost.
     """
     earlier = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:

@@ -1,5 +1,5 @@
-"""Say in words why the system or the network refused: `Connection refused`. Python's libraries make of that
-`[Errno 111] Connect call failed ('127.0.0.1', 5432)`.
+"""Say in words why the system or the network refused: `Connection refused`. Python's libraries say
+`[Errno 111] Connect call failed ('127.0.0.1', 5432)` instead.
 """
 
 import os
@@ -14,7 +14,7 @@ _MAX_CAUSES = 10
 
 
 def reason(fault: BaseException) -> str:
-    """Return why, by the first of the fault and its causes that came from the system; empty if none did."""
+    """Return the reason, taken from the first of the fault and its causes that the system raised; empty if none."""
     return next(filter(None, map(_words, _causes(fault))), "")
 
 

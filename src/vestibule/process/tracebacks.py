@@ -24,7 +24,7 @@ _SHOWN_TYPES = {
     UnboundLocalError,
     ZeroDivisionError,
 }
-# As Python joins the tracebacks of an exception and the one before it.
+# What Python prints between the tracebacks of two exceptions.
 _CAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
 _CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n\n"
 

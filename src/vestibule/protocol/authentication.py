@@ -9,7 +9,7 @@ _ACR = "urn:vestibule:"
 class Method(StrEnum):
     """A method by which somebody proved who they are, as `amr` names it."""
 
-    PASSWORD = "pwd"  # the name of a method
+    PASSWORD = "pwd"  # a name of RFC 8176, not a password
     ONE_TIME_CODE = "otp"
     HARDWARE_KEY = "hwk"
     SOFTWARE_KEY = "swk"
@@ -32,16 +32,16 @@ class Level(IntEnum):
 
 
 _LEVELS = {level.acr: level for level in Level}
-_KEYS = frozenset((Method.HARDWARE_KEY, Method.SOFTWARE_KEY))
+_KEY_METHODS = frozenset((Method.HARDWARE_KEY, Method.SOFTWARE_KEY))
 
 
 def level_reached(methods: Collection[str]) -> Level:
     """Return the level that a sign-in by these methods reaches."""
     if Method.MORE_THAN_ONE_FACTOR not in methods:
         return Level.ONE_FACTOR
-    return Level.TWO_FACTORS if _KEYS.isdisjoint(methods) else Level.PHISHING_RESISTANT
+    return Level.TWO_FACTORS if _KEY_METHODS.isdisjoint(methods) else Level.PHISHING_RESISTANT
 
 
 def level_named(acr: str) -> Level:
-    """Return the level that `acr` names; level 1 for a name that is unknown, as one of a later version is."""
+    """Return the level that `acr` names; level 1 for an unknown name: a later version may have issued the token."""
     return _LEVELS.get(acr, Level.ONE_FACTOR)

@@ -24,7 +24,8 @@ class Clocks:
         """Return what the other wall clock shows at `moment` of our monotonic clock. Until the other clock is
         known, it is taken to agree with ours.
         """
-        return moment + now - monotonic - self.apart(now, monotonic)
+        our_time = moment + now - monotonic
+        return our_time - self.apart(now, monotonic)
 
     def agree(self, now: float, monotonic: float) -> bool:
         """Return whether the clocks agree within `MAX_APART_SECONDS`. Ask at every check: either clock may be set at

@@ -23,7 +23,8 @@ def find_token_in(authorization: bytes | None, cookie_header: bytes, cookie_name
     token = bearer_in(authorization)
     if token is not None:
         return token, False
-    return (cookies.read_in(cookie_header, cookie_name) if cookie_name else None) or "", True
+    cookie = cookies.read_in(cookie_header, cookie_name) if cookie_name else None
+    return cookie or "", True
 
 
 def bearer(headers: RawHeaders) -> str | None:

@@ -10,7 +10,13 @@ def one_line(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() else " " if one.isspace() else "\ufffd" for one in text)
+    return "".join(map(_shown, text))
+
+
+def _shown(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else "\ufffd"
 
 
 def quoted(value: object, most: int = MOST_QUOTED) -> str:

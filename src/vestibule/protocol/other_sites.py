@@ -4,9 +4,10 @@ from collections.abc import Collection
 
 from vestibule.protocol.cookies import RawHeaders
 
-_TLS = {b"https"}
-_WEB = {b"http", b"https"}  # a proxy may end TLS: the page came over https, and its request reaches us over http
-_OURS = {b"none", b"same-origin"}  # none: the user typed the address, or used a bookmark
+_TLS_SCHEMES = {b"https"}
+# A proxy may end TLS: the page came over https, and its request reaches us over http.
+_WEB_SCHEMES = {b"http", b"https"}
+_OWN_FETCH_SITES = {b"none", b"same-origin"}  # none: the user typed the address, or used a bookmark
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}  # RFC 9110, section 9.2.1, without TRACE, which nobody should serve
 
 
@@ -20,12 +21,12 @@ def from_elsewhere(headers: RawHeaders, origins: Collection[str], *, secure: boo
     if origin is not None and origin.decode("latin-1") in origins:
         return False
     if site is not None:
-        return site not in _OURS
+        return site not in _OWN_FETCH_SITES
     if origin is None:
         return None
     # Over plain HTTP browsers send no Fetch Metadata. Origin must then be the host itself.
     scheme, _, host = origin.partition(b"://")
-    return scheme not in (_TLS if secure else _WEB) or host != sent.get(b"host")
+    return scheme not in (_TLS_SCHEMES if secure else _WEB_SCHEMES) or host != sent.get(b"host")
 
 
 def may_change_state(method: str, headers: RawHeaders) -> bool:

@@ -13,7 +13,7 @@ MAX_ENTRIES = 2_000_000
 
 _PURGE_EVERY_SECONDS = 60.0
 USUAL_SECONDS = 2 * 3600.0
-"""Longer than any revocation is kept, except those of tokens that a fast clock issued."""
+"""Longer than any revocation is kept, except those of tokens issued by a server whose clock is fast."""
 _PURGED_AT_ONCE = 5_000
 """Sessions purged in one call. A million at once would block the event loop for a quarter of a second."""
 
@@ -74,23 +74,23 @@ class Revoked:
             self.end_account(account, int(not_before), now + float(seconds))
 
     def _make_room(self, event: Mapping[str, Any], now: float) -> None:
-        """Drop expired revocations while the event does not fit; raises `TooMuch` if it never fits. A heartbeat would
-        purge them, but none can come: an event that does not fit ends the answer.
+        """Drop expired revocations while the event does not fit; raises `TooMuch` if it never fits. The purge at the
+        next heartbeat would be too late: an event that does not fit ends the response.
         """
         listed = len(event.get("sessions", {})) + len(event.get("accounts", {}))
         if len(self) + listed <= MAX_ENTRIES:  # nearly always
             return
         while len(self) + self._count_new(event) > MAX_ENTRIES:
-            if not self._drop_over(now):
+            if not self._drop_expired(now):
                 raise TooMuch
 
     def _count_new(self, event: Mapping[str, Any]) -> int:
         sessions = sum(session not in self._sessions for session in event.get("sessions", {}))
         return sessions + sum(account not in self._accounts for account in event.get("accounts", {}))
 
-    def _drop_over(self, now: float) -> bool:
+    def _drop_expired(self, now: float) -> bool:
         """Drop expired revocations, at most those of `_PURGED_AT_ONCE` sessions; return whether there were any."""
-        sessions = list(islice((one for one, until in self._sessions.items() if until <= now), _PURGED_AT_ONCE))
+        sessions = list(islice((each for each, until in self._sessions.items() if until <= now), _PURGED_AT_ONCE))
         accounts = [account for account, (_, until) in self._accounts.items() if until <= now]
         for session in sessions:
             del self._sessions[session]
@@ -120,7 +120,7 @@ class Revoked:
         """
         if now - self._purged_at < _PURGE_EVERY_SECONDS:
             return []
-        sessions = list(islice(self._sessions_over(now), _PURGED_AT_ONCE))
+        sessions = list(islice(self._expired_sessions(now), _PURGED_AT_ONCE))
         for session in sessions:
             del self._sessions[session]
         if len(sessions) == _PURGED_AT_ONCE:
@@ -131,7 +131,8 @@ class Revoked:
             del self._accounts[account]
         return sessions + accounts
 
-    def _sessions_over(self, now: float) -> Iterator[str]:
+    def _expired_sessions(self, now: float) -> Iterator[str]:
+        """Yield expired sessions. Stop at the first that is kept for the usual time: those behind it expire later."""
         for session, until in self._sessions.items():
             if until <= now:
                 yield session

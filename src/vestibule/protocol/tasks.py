@@ -33,8 +33,9 @@ class SharedWork(Generic[K, T]):
         return await shared_result(task)
 
     async def later_result(self, key: K, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Return the result of work that begins after this call: if some is under way for `key`, of the next, which all
-        who call meanwhile share. Raises what the work raises.
+        """Return the result of work that begins after this call; raises what the work raises.
+
+        While work is under way for `key`, all who call this share the one piece of work that follows it.
         """
         task = self._next.get(key)
         if task is None:
@@ -43,9 +44,9 @@ class SharedWork(Generic[K, T]):
             task = self._next[key] = asyncio.create_task(self._begin_after(self._under_way[key], key, work))
         return await shared_result(task)
 
-    async def _begin_after(self, before: asyncio.Task[T], key: K, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def _begin_after(self, current: asyncio.Task[T], key: K, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         try:
-            await asyncio.wait({before})
+            await asyncio.wait({current})
         finally:
             self._next.pop(key, None)
         return await self.result(key, work)

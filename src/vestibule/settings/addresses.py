@@ -13,12 +13,12 @@ _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 _APP_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 _APP_HOST = re.compile(r"[a-z0-9._-]+(:\d{1,5})?")
 # Not for apps: in browsers these schemes have a meaning of their own, or no origin.
-_NOT_FOR_APPS = {"http", "https", "ws", "wss", "ftp", "file", "data", "blob", "about", "javascript", "null"}
+_SCHEMES_NOT_FOR_APPS = {"http", "https", "ws", "wss", "ftp", "file", "data", "blob", "about", "javascript", "null"}
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\]")
-# The system takes such a name for an IPv4 address, `0` for 0.0.0.0 (WHATWG URL, "ends in a number").
+# The system reads a name that ends in a number as an IPv4 address: `0` is 0.0.0.0 (WHATWG URL, "ends in a number").
 _ENDS_IN_NUMBER = re.compile(r"(.*\.)?([0-9]+|0[xX][0-9A-Fa-f]*)")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-_MAPPED = ip_network("::ffff:0:0/96")
+_IPV4_MAPPED = ip_network("::ffff:0:0/96")
 _PORT = re.compile(r"[0-9]{1,5}")
 _HIGHEST_PORT = 65535
 
@@ -44,7 +44,7 @@ def listening_address(name: str) -> str:
 
 def _metrics_address(text: Any) -> Any:
     """Return the address and port to serve metrics on; the address is 127.0.0.1 if `text` is only a port. Raises
-    `ValueError` if it is neither. A value that is no text is returned as it is: the default, None.
+    `ValueError` for other text. A value that is not text is returned unchanged: the default, None.
     """
     if not isinstance(text, str):
         return text
@@ -111,14 +111,20 @@ def _listed_origin(origin: str) -> str:
     `tauri://localhost`). Raises `ValueError` for other text.
     """
     scheme, separator, host = origin.lower().partition("://")
-    if separator and scheme not in _NOT_FOR_APPS and _APP_SCHEME.fullmatch(scheme) and _APP_HOST.fullmatch(host):
+    if (
+        separator
+        and scheme not in _SCHEMES_NOT_FOR_APPS
+        and _APP_SCHEME.fullmatch(scheme)
+        and _APP_HOST.fullmatch(host)
+    ):
         return origin.lower()
     return _exact_origin(origin)
 
 
 def _networks(text: Any) -> Any:
-    parts = listed(text)
-    return tuple(map(_network, parts)) if isinstance(text, str) else text
+    if not isinstance(text, str):
+        return text
+    return tuple(_network(part) for part in listed(text))
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:
@@ -139,10 +145,11 @@ def _network(text: str) -> IPv4Network | IPv6Network:
 
 
 def _unmapped(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
-    if isinstance(network, IPv4Network) or not network.subnet_of(_MAPPED):  # type: ignore[arg-type]  # both are IPv6
+    """Return an IPv4 network if `network` is one that is written as IPv6; otherwise return it unchanged."""
+    if isinstance(network, IPv4Network) or not network.subnet_of(_IPV4_MAPPED):  # type: ignore[arg-type]  # both are IPv6
         return network
     inner = IPv6Address(network.network_address).ipv4_mapped
-    return ip_network(f"{inner}/{network.prefixlen - _MAPPED.prefixlen}")
+    return ip_network(f"{inner}/{network.prefixlen - _IPV4_MAPPED.prefixlen}")
 
 
 Origin = Annotated[str, AfterValidator(_exact_origin)]

@@ -13,7 +13,7 @@ from pathlib import Path
 from vestibule.protocol.files import read_bounded
 
 _LINE = re.compile(
-    r"""[^\S\n]*(?:export[^\S\n]+)?(?P<name>[A-Za-z0-9_.-]+)[^\S\n]*(?:=|:(?=[^\S\n]))(?P<before>[^\S\n]*)"""
+    r"""[^\S\n]*(?:export[^\S\n]+)?(?P<name>[A-Za-z0-9_.-]+)[^\S\n]*(?:=|:(?=[^\S\n]))(?P<space>[^\S\n]*)"""
     r"""(?:(?P<quote>['"`])(?P<quoted>(?:\\(?P=quote)|(?!(?P=quote))[\s\S])*)(?P=quote)[^\S\n]*(?:\#.*)?(?:\n|\Z)"""
     r"""|(?P<bare>[^#\n]*)(?P<comment>\#.*)?(?:\n|\Z))"""
 )
@@ -46,8 +46,8 @@ def read(path: Path, known: Collection[str]) -> EnvFile:
     except OSError as fault:
         return EnvFile(faults=[f"{path}: cannot be read: {fault.strerror}"], whole=False)
     except UnicodeDecodeError as fault:
-        at = fault.object[: fault.start].count(b"\n") + 1
-        return EnvFile(faults=[f"{path}: is not UTF-8 (line {at}); save it as UTF-8"], whole=False)
+        line_number = fault.object[: fault.start].count(b"\n") + 1
+        return EnvFile(faults=[f"{path}: is not UTF-8 (line {line_number}); save it as UTF-8"], whole=False)
     except ValueError as fault:
         return EnvFile(faults=[f"{path}: {fault}"], whole=False)
     return _parsed(path, text.replace("\r\n", "\n").replace("\r", "\n"), known)
@@ -61,8 +61,9 @@ def _parsed(path: Path, text: str, known: Collection[str]) -> EnvFile:
         if line is None:
             end = text.find("\n", at)
             end = len(text) if end < 0 else end
-            found.faults += (lost := _no_assignment(where, text[at:end], known))
-            found.whole = found.whole and not lost
+            faults = _no_assignment(where, text[at:end], known)
+            found.faults += faults
+            found.whole = found.whole and not faults
             at = end + 1
             continue
         at = line.end()
@@ -81,17 +82,20 @@ def _value(line: "re.Match[str]") -> str:
 
 
 def _ambiguous(line: "re.Match[str]") -> list[str]:
+    """Return what other programs would read differently in a line, for people; empty if nothing."""
     if line["quote"] is not None:
         return []
-    bare, comment = line["bare"], line["comment"] or ""
+    bare, comment = line["bare"], line["comment"]
     if bare[:1] in {"'", '"', "`"}:
         return ["has a quotation mark that is never closed"]
-    if comment and not (bare or line["before"])[-1:].isspace():
+    before_comment = bare or line["space"]
+    if comment and not before_comment[-1:].isspace():
         return ["has a #, which begins a comment for some programs; put the value in 'quotation marks'"]
     return []
 
 
 def _no_assignment(where: str, line: str, known: Collection[str]) -> list[str]:
+    """Return the fault of a line that is no assignment; none if it is a name that is not `known`."""
     bare = _BARE_NAME.fullmatch(line)
     if bare and bare[1] not in known:
         return []  # Docker's env files have lines with a name alone, to pass a variable on

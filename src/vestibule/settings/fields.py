@@ -19,9 +19,9 @@ from vestibule.settings.groups.watching import History, Watching
 __all__ = ["GROUPS", "Settings", "name_of"]
 
 _DRAIN_SECONDS_IN_PRODUCTION = 5
-_WAITING_FOR_A_THREAD = 32  # hashes for each thread: 0.6 s of work
+_QUEUED_HASHES_PER_THREAD = 32  # 0.6 s of work
 _DEFAULT_RSA_BITS = "3072"
-_DEFAULT_FOLLOWERS = 1000  # 125 services of 8 workers; a seventh of a core (measure/speed/followers.py)
+_DEFAULT_FOLLOWERS = 1000  # 125 services of 8 workers take a seventh of a core (measure/speed/followers.py)
 _HOST_IN_URL = re.compile(r"^https?://(.+?)(?::\d+)?$")
 
 
@@ -44,6 +44,7 @@ class Settings(
 
     @property
     def production(self) -> bool:
+        """Return whether NODE_ENV is `production`."""
         return self.mode == "production"
 
     @property
@@ -77,16 +78,18 @@ class Settings(
     @property
     def link_base(self) -> str:
         """Return the URL that mailed links begin with. Mail programs open web pages, so origins of apps are skipped."""
+        if "origins" not in self.model_fields_set:
+            return self.own_base
         web_origins = (origin for origin in self.origins if origin.startswith(("http://", "https://")))
-        return next(web_origins, self.own_base) if "origins" in self.model_fields_set else self.own_base
+        return next(web_origins, self.own_base)
 
     @property
     def ehlo(self) -> str:
         """Return the name for EHLO (RFC 5321, section 4.1.1.1): a host name, or an address in brackets. Empty: use this
         machine's name.
         """
-        host = "" if is_this_machine(urlsplit(self.url).hostname or "") else urlsplit(self.url).hostname or ""
-        return self.email_ehlo or greeting_name(host)
+        host = urlsplit(self.url).hostname or ""
+        return self.email_ehlo or greeting_name("" if is_this_machine(host) else host)
 
     @property
     def front_ends(self) -> tuple[str, ...]:
@@ -101,12 +104,13 @@ class Settings(
 
     @property
     def keys_are_given(self) -> bool:
+        """Return whether the JWT_… settings contain the signing keys."""
         return bool(self.jwt_access_private.get_secret_value())
 
     @property
     def hash_queue(self) -> int:
         """Return how many passwords may wait to be hashed."""
-        return _WAITING_FOR_A_THREAD * self.hash_threads
+        return _QUEUED_HASHES_PER_THREAD * self.hash_threads
 
     @property
     def signing_algorithm(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 _PREFIX = "VESTIBULE_"
 _TEST_PREFIX = "VESTIBULE_TEST_"
 # Kubernetes and old Docker set these variables in every container, for a service that is called vestibule.
-_OF_A_SERVICE = re.compile(r"VESTIBULE(_\w+)?_(SERVICE_HOST|SERVICE_PORT\w*|PORT_\d+_(TCP|UDP|SCTP)\w*)")
+_KUBERNETES_NAME = re.compile(r"VESTIBULE(_\w+)?_(SERVICE_HOST|SERVICE_PORT\w*|PORT_\d+_(TCP|UDP|SCTP)\w*)")
 # Names that people know from other programs.
 _USUAL_ELSEWHERE = {
     "VESTIBULE_ENV": "NODE_ENV",
@@ -41,8 +41,8 @@ _CONTRACT_PREFIXES = ("EMAIL_", "JWT_")
 def unknown(given: Mapping[str, str], known: list[str]) -> Iterator[str]:
     """Yield a line for each name that has our prefix but is not a setting."""
     for name in sorted(given):
-        ours = name.upper().startswith((_PREFIX, "VESTIBULE-")) and not name.startswith(_TEST_PREFIX)
-        if ours and name not in known and not _set_by_kubernetes(name, given[name]):
+        has_prefix = name.upper().startswith((_PREFIX, "VESTIBULE-")) and not name.startswith(_TEST_PREFIX)
+        if has_prefix and name not in known and not _set_by_kubernetes(name, given[name]):
             yield f"{name}: {_why_not(name.upper().replace('-', '_'), known)}"
 
 
@@ -52,10 +52,10 @@ def mistyped(of_file: Mapping[str, str], known: list[str], chosen: Collection[st
     This is only a hint, because other programs may use the file too. The environment is not searched: it is full of
     other programs' names. If the similar setting is set already (`chosen`), the name belongs to another program.
     """
-    bare = [name for name in known if not name.startswith(_PREFIX)]
+    of_contract = [name for name in known if not name.startswith(_PREFIX)]
     for name in sorted(set(of_file) - set(known)):
         written = name.upper().replace("-", "_")
-        near = next((each for each in bare if _one_slip_apart(written, each)), None)
+        near = next((each for each in of_contract if _one_slip_apart(written, each)), None)
         if near and near not in chosen:
             yield name, near
         elif not near and written.startswith(_CONTRACT_PREFIXES):
@@ -67,14 +67,17 @@ def mistyped(of_file: Mapping[str, str], known: list[str], chosen: Collection[st
 def _one_slip_apart(one: str, other: str) -> bool:
     """Return whether the names differ by one letter that is missing, added or wrong, or by two swapped letters."""
     short, long = sorted((one, other), key=len)
-    at = next((at for at, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
-    one_added, one_wrong = long[at + 1 :] == short[at:], long[at + 1 :] == short[at + 1 :]
-    swapped = short[at + 1 : at + 2] + short[at : at + 1] + short[at + 2 :]
-    return one_added or one_wrong or (len(short) == len(long) and swapped == long[at:])
+    differing = (at for at, (a, b) in enumerate(zip(short, long, strict=False)) if a != b)
+    first = next(differing, len(short))
+    rest_of_short, rest_of_long = short[first:], long[first:]
+    one_added = rest_of_short == rest_of_long[1:]
+    one_wrong = rest_of_short[1:] == rest_of_long[1:]
+    swapped = rest_of_short[1:2] + rest_of_short[:1] + rest_of_short[2:]
+    return one_added or one_wrong or swapped == rest_of_long
 
 
 def _set_by_kubernetes(name: str, value: str) -> bool:
-    return _OF_A_SERVICE.fullmatch(name) is not None or (name.endswith("_PORT") and "://" in value)
+    return _KUBERNETES_NAME.fullmatch(name) is not None or (name.endswith("_PORT") and "://" in value)
 
 
 def _why_not(name: str, known: list[str]) -> str:

@@ -17,7 +17,7 @@ from vestibule.settings.sentences import sentence
 
 ENV_FILE = Path(".env")
 _MODE = "NODE_ENV"
-_NAMES = re.compile(r"[A-Z][A-Z_]{3,}")
+_SETTING_NAMES = re.compile(r"[A-Z][A-Z_]{3,}")
 
 
 class WrongSettings(OperatorError, ValueError):
@@ -36,15 +36,16 @@ def read(further_faults: Callable[[Settings], Iterable[str]] = lambda _: ()) -> 
     file = env_file.read(ENV_FILE, names)
     faults = [*file.faults, *unknown({**file.values, **os.environ}, names)]
     given = _given(file.values, names)
-    chosen, of_fields = _validated(given)
-    faults += of_fields
+    chosen, field_faults = _validated(given)
+    faults += field_faults
     if file.whole:  # otherwise the unread part may have the missing settings
         for check in (rules.complaints, further_faults):
             # A setting that is wrong has its default in `chosen`: a fault that names it may be about the default.
             wrong = {fault.partition(":")[0] for fault in faults}
-            faults += [fault for fault in check(chosen) if not wrong & set(_NAMES.findall(fault))]
+            faults += [fault for fault in check(chosen) if not wrong & set(_SETTING_NAMES.findall(fault))]
     if faults:
-        raise WrongSettings("\n".join(dict.fromkeys(" ".join(fault.split()) for fault in faults)))
+        lines = [" ".join(fault.split()) for fault in faults]
+        raise WrongSettings("\n".join(dict.fromkeys(lines)))  # each line once
     return chosen
 
 
@@ -80,6 +81,7 @@ def _validated(given: dict[str, str]) -> tuple[Settings, list[str]]:
     try:
         Settings.model_validate({name: text for name, text in given.items() if name not in lines})
     except ValidationError as faults:
+        # Reversed, so that the first fault of each setting is the one that stays.
         lines |= {str(fault["loc"][0]): sentence(dict(fault)) for fault in reversed(faults.errors())}
-    right = {name: text for name, text in given.items() if name not in lines}
-    return Settings.model_validate(right), [f"{name}: {line}" for name, line in lines.items()]
+    valid = {name: text for name, text in given.items() if name not in lines}
+    return Settings.model_validate(valid), [f"{name}: {line}" for name, line in lines.items()]

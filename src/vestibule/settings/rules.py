@@ -17,10 +17,7 @@ def complaints(chosen: Settings) -> Iterator[str]:
     """Yield a line for each combination that is wrong. It begins with the setting to change, and names the others in
     the sentence.
     """
-    missing = [name for name, field in _KEY_FIELDS.items() if not getattr(chosen, field).get_secret_value()]
-    if 0 < len(missing) < len(_KEY_FIELDS):
-        also = f", and so is {' and '.join(missing[1:])}" if missing[1:] else ""
-        yield f"{missing[0]}: is missing{also}; set all four JWT_… settings, or none"
+    yield from _missing_keys(chosen)
     if chosen.password_max_length < chosen.password_min_length:
         yield "VESTIBULE_PASSWORD_MAX_LENGTH: is less than VESTIBULE_PASSWORD_MIN_LENGTH"
     yield from _lifetimes(chosen)
@@ -38,6 +35,13 @@ def complaints(chosen: Settings) -> Iterator[str]:
     if chosen.pepper.get_secret_value() and chosen.password_hash == "bcrypt":
         yield "VESTIBULE_PEPPER: with it no other program can check bcrypt hashes; unset it, or VESTIBULE_PASSWORD_HASH"
     yield from _unsafe(chosen)
+
+
+def _missing_keys(chosen: Settings) -> Iterator[str]:
+    missing = [name for name, field in _KEY_FIELDS.items() if not getattr(chosen, field).get_secret_value()]
+    if 0 < len(missing) < len(_KEY_FIELDS):
+        also = f", and so is {' and '.join(missing[1:])}" if missing[1:] else ""
+        yield f"{missing[0]}: is missing{also}; set all four JWT_… settings, or none"
 
 
 def _lifetimes(chosen: Settings) -> Iterator[str]:

@@ -68,7 +68,7 @@ def _passwords(chosen: Settings) -> PasswordRules:
     return PasswordRules(
         min_length=chosen.password_min_length,
         max_length=chosen.password_max_length,
-        max_bytes=BCRYPT_MAX_BYTES if chosen.password_hash == "bcrypt" else 1024,
+        max_bytes=BCRYPT_MAX_BYTES if chosen.password_hash == "bcrypt" else PasswordRules.max_bytes,
         commonest=common_passwords(chosen.password_min_length) if chosen.password_blocklist else None,
         site_words=frozenset({chosen.product_name, urlsplit(chosen.own_base).hostname or ""}),
     )

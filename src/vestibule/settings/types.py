@@ -29,7 +29,8 @@ def shown(text: str) -> str:
     """Return the text as an error message may show it: in quotation marks, at most 60 characters, without service keys,
     and without the parts of a URL that may have a password (before an @, in the query, in the fragment).
     """
-    bare = _QUERY_OR_FRAGMENT.sub("…", "…" + text.rpartition("@")[2] if "@" in text else text)
+    without_user = "…" + text.rpartition("@")[2] if "@" in text else text
+    bare = _QUERY_OR_FRAGMENT.sub("…", without_user)
     return repr(hide_keys(bare))[:_LONGEST_SHOWN]
 
 

@@ -8,7 +8,7 @@ from vestibule.protocol.this_machine import is_this_machine
 _PLAIN_HTTP = "over plain HTTP, anybody on the network can read passwords and tokens"
 _MAKE_SECRET = 'make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
 _DEFAULT_LOOKING = ("changeme", "change-me", "change_me", "secret", "password", "example", "vestibule", "default")
-_FEWEST_CHARACTERS = 10
+_FEWEST_DIFFERENT_CHARACTERS = 10
 
 
 def in_production(url: str, origins: Iterable[str]) -> Iterator[str]:
@@ -21,7 +21,9 @@ def in_production(url: str, origins: Iterable[str]) -> Iterator[str]:
 
 def secret(setting: str, text: str) -> Iterator[str]:
     """Yield a line if a secret looks as if it was not made at random."""
-    if text and (len(set(text)) < _FEWEST_CHARACTERS or any(word in text.lower() for word in _DEFAULT_LOOKING)):
+    if text and (
+        len(set(text)) < _FEWEST_DIFFERENT_CHARACTERS or any(word in text.lower() for word in _DEFAULT_LOOKING)
+    ):
         yield f"{setting}: is easy to guess: it has a common word or few different characters; {_MAKE_SECRET}"
 
 

@@ -111,21 +111,23 @@ async def follow_revocations(env: Env, woken: asyncio.Event) -> None:
                 if await check_clock(env):
                     observe_revocation_lag(await read_whole_backlog(env), "poll", env.clock.now())
             outage.end()
-            await _until_next_poll(env, woken)
+            await _read_new_until_next_poll(env, woken)
             polls += 1
             if polls % _POLLS_PER_SCHEMA_CHECK == 0:
                 await check_schema(env)
             if polls % _POLLS_PER_MINUTE == 0:
                 await end_feeds_of_revoked_keys(env)
         except Fault as fault:
-            outage.note(fault)  # no more: `state.revocation_set` refuses to answer from revocations that are too old
+            outage.note(
+                fault
+            )  # that is enough: `state.revocation_set` refuses to answer from revocations that are too old
             await asyncio.sleep(POLL_SECONDS / 4)
 
 
-async def _until_next_poll(env: Env, woken: asyncio.Event) -> None:
+async def _read_new_until_next_poll(env: Env, woken: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
-    end = loop.time() + POLL_SECONDS
-    while (left := end - loop.time()) > 0:
+    next_poll = loop.time() + POLL_SECONDS
+    while (left := next_poll - loop.time()) > 0:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(woken.wait(), left)
         if woken.is_set():

@@ -109,17 +109,18 @@ class RealCommandContext:
         if found is not None:
             refuse_newer(found)
         command = [sys.executable, "-m", "vestibule.wiring.migrating", *([AS_LOG] if self._as_log else [])]
+        # It ends itself when its standard input is closed, so also when this process is killed.
         migrating = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
         try:
-            before = await migrating.stdout.read() if migrating.stdout else b""
+            printed = await migrating.stdout.read() if migrating.stdout else b""
             status = await migrating.wait()
         except asyncio.CancelledError:
-            migrating.kill()  # nothing of what it did is committed
+            migrating.kill()  # which commits nothing
             await migrating.wait()
             raise
         if status:
             sys.exit(status)  # the other process has printed why
-        return before.decode().strip() or None, REVISION
+        return printed.decode().strip() or None, REVISION
 
     async def _revision(self) -> str | None:
         async with database(self.settings) as engines:

@@ -52,8 +52,8 @@ def given_keys(settings: Settings, *, checked: bool = False) -> KeyRing:
     """
     faults: list[str] = []
     read = partial(jwk.private_key, checked=checked)
-    access = _given(faults, "JWT_ACCESS_TOKEN", read, settings.jwt_access_private, settings.jwt_access_public)
-    refresh = _given(faults, "JWT_REFRESH_TOKEN", read, settings.jwt_refresh_private, settings.jwt_refresh_public)
+    access = _key_pair(faults, "JWT_ACCESS_TOKEN", read, settings.jwt_access_private, settings.jwt_access_public)
+    refresh = _key_pair(faults, "JWT_REFRESH_TOKEN", read, settings.jwt_refresh_private, settings.jwt_refresh_public)
     if access and refresh and access.signing.kid == refresh.signing.kid:
         faults.append("JWT_REFRESH_TOKEN_PRIVATE_KEY: is the access token's key; make another one")
     if faults or not access or not refresh:
@@ -61,19 +61,19 @@ def given_keys(settings: Settings, *, checked: bool = False) -> KeyRing:
     return KeyRing(access, refresh)
 
 
-def _given(
+def _key_pair(
     faults: list[str], name: str, read: Callable[[bytes], PrivateKey], private: SecretStr, public: SecretStr
 ) -> KeySet | None:
     """Return the key pair for one use, or None. Adds a line to `faults` for each half that is wrong."""
-    before = len(faults)
-    signing = _half(faults, f"{name}_PRIVATE_KEY", private, read)
-    checking = _half(faults, f"{name}_PUBLIC_KEY", public, jwk.public_key)
+    earlier_faults = len(faults)
+    signing = _key_in(faults, f"{name}_PRIVATE_KEY", private, read)
+    checking = _key_in(faults, f"{name}_PUBLIC_KEY", public, jwk.public_key)
     if signing and checking and signing.kid != checking.kid:
         faults.append(f"{name}_PUBLIC_KEY: is not the public half of {name}_PRIVATE_KEY")
-    return KeySet.of(signing) if signing and checking and len(faults) == before else None
+    return KeySet.of(signing) if signing and checking and len(faults) == earlier_faults else None
 
 
-def _half(faults: list[str], name: str, secret: SecretStr, read: Callable[[bytes], T]) -> T | None:
+def _key_in(faults: list[str], name: str, secret: SecretStr, read: Callable[[bytes], T]) -> T | None:
     """Return the key in a setting, or None if the setting is empty or wrong. A wrong one adds a line to `faults`."""
     if not secret.get_secret_value():
         return None

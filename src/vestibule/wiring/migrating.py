@@ -28,8 +28,8 @@ def main() -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process when its parent is gone, which holds the other end of the standard input. Nothing of what was
-    done is committed then.
+    """End this process when its parent is gone, without committing anything. The parent holds the other end of the
+    standard input, which is then closed.
     """
     os.read(0, 1)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -37,8 +37,8 @@ def _end_with_parent() -> None:
 
 async def _migrate() -> str | None:
     async with database(read_settings(), timeouts=UNHURRIED) as engines:
-        before, _ = await migrate(engines)
-        return before
+        earlier_revision, _ = await migrate(engines)
+        return earlier_revision
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def read_settings(*checks: Callable[[Settings], object]) -> Settings:
 
 def _complaints(checks: Iterable[Callable[[Settings], object]], settings: Settings) -> Iterator[str]:
     """Yield a line for each setting that the code using it would reject. Opens nothing."""
-    for check in (sender, _check_database_url, _check_redis_url, _check_keys, *checks):
+    for check in (sender, _check_database_url, _redis_if_set, _check_keys, *checks):
         try:
             check(settings)
         except WrongSettings as fault:
@@ -87,13 +87,14 @@ def redis_module() -> Any:
     return import_module("vestibule.wiring.on_redis")
 
 
-def _check_redis_url(settings: Settings) -> "Redis | None":
+def _redis_if_set(settings: Settings) -> "Redis | None":
+    """Return a client that is not connected yet; None if REDIS_URL is not set. Raises `WrongSettings`."""
     return _redis(settings) if settings.redis_url.get_secret_value() else None
 
 
 def redis_place(settings: Settings) -> str | None:
     """Return where Redis is, without user and password; None if REDIS_URL is not set. Opens nothing."""
-    client = _check_redis_url(settings)
+    client = _redis_if_set(settings)
     return None if client is None else str(redis_module().place(client))
 
 
@@ -121,7 +122,7 @@ async def open_env(
     async with AsyncExitStack() as stack:
         engines = await stack.enter_async_context(database(settings))
         await require_current(engines)
-        if make_secret:  # only now: the next start would take a secret that a failed start left for the right one
+        if make_secret:  # only now: a start that fails must not leave a secret, which the next would use
             await _require_secret_of_keys(settings, engines)
         key_manager = open_key_manager(settings, make_secret=make_secret)
         watching = engines

@@ -108,7 +108,7 @@ def _make_secret(settings: Settings, path: Path) -> None:
         file.write(base64.urlsafe_b64encode(random_bytes(32)).decode() + "\n")
         file.flush()
         os.fsync(file.fileno())
-        with suppress(FileExistsError):
+        with suppress(FileExistsError):  # another process was faster
             os.link(file.name, path)
 
 

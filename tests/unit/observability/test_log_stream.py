@@ -106,6 +106,18 @@ def test_what_follows_a_line_written_in_part_begins_anew(pipe: Pipe) -> None:
     assert pipe.read_until("{}") == "\n{}\n"
 
 
+def test_what_follows_a_queued_line_written_in_part_begins_anew(pipe: Pipe) -> None:
+    """The pipe does not block, as another program may have set it: a write that finds it full fails."""
+    os.read(pipe.reading, CHUNK)
+    os.set_blocking(pipe.writing, False)
+    stream = QueuedStream(pipe.writing, [].append)
+    stream.write("a" * CHUNK + "b" * CHUNK + "\n")
+    stream.drain(20)
+    os.read(pipe.reading, 2 * CHUNK)
+    stream.write("{}\n")
+    assert pipe.read_until("{}") == "\n{}\n"
+
+
 def test_a_full_disk_stops_no_parent() -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     DirectStream(full).write("a line\n")
