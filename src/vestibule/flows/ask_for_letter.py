@@ -89,9 +89,9 @@ async def _count_to_email(tx: Ports, limits: LetterLimits, own: str, shared: str
     share, or else by the limit for all accounts together (`shared`). Return False if it is one too many.
     """
     share = Limit("letters_share", limits.to_email.first_few, limits.to_email.forgotten_after)
-    return await tx.rate_counters.take_spaced(limits.to_email, own, now) is not None and (
-        await tx.rate_counters.take(share, own, now) or await tx.rate_counters.take(limits.to_mailbox, shared, now)
-    )
+    if await tx.rate_counters.take_spaced(limits.to_email, own, now) is None:
+        return False
+    return await tx.rate_counters.take(share, own, now) or await tx.rate_counters.take(limits.to_mailbox, shared, now)
 
 
 async def count_letter_of_new_account(env: Env, tx: Ports, email: str, now: datetime) -> bool:
@@ -140,8 +140,8 @@ async def _count_letter_of_device(env: Env, tx: Ports, subject: str, place: int,
     their next letter voids the device's link, and must not do so at once.
     """
     spacing = env.policy.letters.to_email
-    mine = await tx.rate_counters.take_spaced(spacing, f"{subject}:{place}", now)
-    if mine is None:
+    by_device = await tx.rate_counters.take_spaced(spacing, f"{subject}:{place}", now)
+    if by_device is None:
         return None
-    theirs = await tx.rate_counters.take_spaced(spacing, subject, now, enforce=False)
-    return max(spacing.after(mine), spacing.after(theirs or 1))
+    by_strangers = await tx.rate_counters.take_spaced(spacing, subject, now, enforce=False)
+    return max(spacing.after(by_device), spacing.after(by_strangers or 1))

@@ -40,6 +40,7 @@ async def check_clock(env: Env) -> bool:
     database_time = await env.database_clock.now()
     if database_time is None:
         return True
+    # The database's time was read between the two readings of this clock, so a slow answer is no difference.
     apart = max(before - database_time, database_time - env.clock.now())
     agrees = apart <= MOST_APART
     if not agrees:

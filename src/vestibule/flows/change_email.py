@@ -34,22 +34,18 @@ async def request_change(env: Env, caller: Caller, password: str, email: str, cl
     ended meanwhile. Never tells whether somebody else has that email.
     """
     account = await check_current_password(env, caller, password, client_info)
-    await _ask_new_email(env, account, caller.session_id, email, client_info)
+    await _write_to_new_email(env, account, caller.session_id, email, client_info)
     env.letters_waiting.set()
 
 
 @retry_on_conflict
-async def _ask_new_email(env: Env, account: Account, session_id: str, email: str, client_info: ClientInfo) -> None:
+async def _write_to_new_email(env: Env, account: Account, session_id: str, email: str, client_info: ClientInfo) -> None:
+    """Queue the letter with the link, or a notice that the email is taken; neither if a limit is reached."""
     now = env.clock.now()
     async with env.store.transaction() as tx:
         await lock_unchanged(tx, account, session_id, now)
-        holder = await tx.accounts.with_email(email)
-        keeper_id = (await tx.accounts.kept([email], now)).get(email)
-        kept_for_another = keeper_id not in {None, account.id}
-        # An unverified account does not stand in the way: it is deleted when the link is used.
-        free = holder is None or (not holder.verified and holder.id != account.id)
         kind = LetterKind.CONFIRM_NEW_EMAIL
-        if free and not kept_for_another:
+        if await _can_get(tx, account, email, now):
             detail = going_to(client_info.return_to)
             letter = QueuedLetter(new_id(), kind, now, account.id, email, client_info.language, detail)
         else:
@@ -58,6 +54,17 @@ async def _ask_new_email(env: Env, account: Account, session_id: str, email: str
         within_limit = await count_letter_of_account(env, tx, kind, account.id, email, client_info, now)
         if within_limit:
             await tx.letters.queue(letter)
+
+
+async def _can_get(tx: Ports, account: Account, email: str, now: datetime) -> bool:
+    """Return whether the account can get this email. It cannot if it has it already, or if the email is verified by
+    another account or kept for one. An unverified account of somebody else is deleted when the link is used.
+    """
+    keeper_id = (await tx.accounts.kept([email], now)).get(email)
+    if keeper_id not in {None, account.id}:
+        return False
+    holder = await tx.accounts.with_email(email)
+    return holder is None or (holder.id != account.id and not holder.verified)
 
 
 async def email_of_link(env: Env, caller: Caller, secret: str) -> str:

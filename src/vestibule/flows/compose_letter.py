@@ -39,7 +39,7 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Letter | None:
         account = await _lock_account(tx, queued)
         if not await tx.letters.lock(queued):
             return None
-        queued = _fitting_kind(queued, account)
+        queued = _with_fitting_kind(queued, account)
         if account is None or await _needless(tx, queued, account, now):
             await tx.letters.settle(queued, now, account.id if account else None)
             return None
@@ -66,8 +66,8 @@ async def _lock_account(tx: Ports, queued: QueuedLetter) -> Account | None:
     return await tx.accounts.lock_at(queued.email or "")
 
 
-def _fitting_kind(queued: QueuedLetter, account: Account | None) -> QueuedLetter:
-    """Return the letter, of the kind that fits its account: if the account is unverified, a notice that the email is
+def _with_fitting_kind(queued: QueuedLetter, account: Account | None) -> QueuedLetter:
+    """Return the letter with the kind that fits its account: if the account is unverified, a notice that the email is
     taken becomes a letter with a link that verifies it.
     """
     if queued.kind is LetterKind.EMAIL_TAKEN and account is not None and not account.verified:
@@ -76,13 +76,14 @@ def _fitting_kind(queued: QueuedLetter, account: Account | None) -> QueuedLetter
 
 
 async def _needless(tx: Ports, queued: QueuedLetter, account: Account, now: datetime) -> bool:
+    """Return whether the letter must not be sent: nobody wants it any more, or a newer one replaces it."""
     if account.disabled_at is not None or not queued.still_wanted(account, now):
         return True
     if queued.kind in _NEVER_REPLACED:
         return False
     if queued.kind is LetterKind.VERIFY_EMAIL and account.verified:
         return True
-    # The link in the newest letter must stay valid. An older letter, sent after that one, would void it.
+    # The link in the newest letter must stay valid. An older letter that is sent after it would void that link.
     return await tx.letters.newer(queued, account)
 
 
@@ -91,8 +92,8 @@ async def _count_to_mailbox(
 ) -> bool:
     """Count one more letter to an unverified sub-address of a mailbox; return False if it is one too many.
 
-    Counted here, because the answer to the request would tell whether there is an account. Letters to a verified email,
-    and to the mailbox itself, are neither counted nor limited.
+    Counted here and not during the request, whose answer would then tell whether there is an account. Letters to a
+    verified email, and to the mailbox itself, are neither counted nor limited.
     """
     mailbox = mailbox_of(to)
     verified = account.verified and to == account.email
@@ -107,13 +108,14 @@ def _recipient(queued: QueuedLetter, account: Account) -> str:
 
 
 async def _link(env: Env, tx: Ports, queued: QueuedLetter, account: Account, to: str, now: datetime) -> str:
+    """Return the link of the letter. Unless it leads to the page for a forgotten password, store its token first."""
     lifetime = _link_lifetime(queued)
     if lifetime is None:
         return f"{env.policy.link_base}/{_FORGOT_PASSWORD_PATH}"
     secret, purpose = mint_secret(), TOKEN_IN[queued.kind]
     token = mailed_to(issue(digest(secret), account, purpose, now, queued.detail.get(RETURN_TO)), to, queued.id)
     token = replace(token, expires_at=now + lifetime)
-    if purpose is Purpose.UNDO_EMAIL_CHANGE:
+    if purpose is Purpose.UNDO_EMAIL_CHANGE:  # `undo_since` compares it with the moment of the change
         token = replace(token, created_at=queued.created_at)
     await tx.one_time_tokens.replace(token)
     if queued.kind in _FRONT_END_PATHS:
@@ -122,8 +124,8 @@ async def _link(env: Env, tx: Ports, queued: QueuedLetter, account: Account, to:
 
 
 def _link_lifetime(queued: QueuedLetter) -> timedelta | None:
-    """Return how long the link works from now on; None if it never expires. A reset link works at least until another
-    may be asked for, so that nobody is left without one.
+    """Return how long the link works from now on; None if it carries no token, and so never expires. A
+    reset link works at least until another may be asked for, so that nobody is left without one.
     """
     purpose = TOKEN_IN.get(queued.kind)
     if purpose is not Purpose.RESET_PASSWORD:

@@ -64,7 +64,9 @@ async def _lock(env: Env, tx: Ports, account: Account, session_id: str | None) -
 async def _delete(
     env: Env, account: Account, *, session_id: str | None, unused_since: datetime | None = None
 ) -> int | None:
-    """Delete the account, if nobody used it since `unused_since`; return how many sessions ended, or None."""
+    """Delete the account, unless somebody used it since `unused_since`; return how many sessions ended, or
+    None if it was not deleted.
+    """
     now = env.clock.now()
     async with env.store.transaction() as tx:
         # The lock keeps sign-ins out until the account and all that refers to it are deleted.

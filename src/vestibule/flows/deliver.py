@@ -49,8 +49,9 @@ async def deliver(env: Env, queued: QueuedLetter) -> Delivery:
     """Deliver a claimed letter; return what became of it. Events and log lines carry the id of the request that queued
     it.
     """
-    queued_during = {name: queued.detail[name] for name in (REQUEST_ID,) if name in queued.detail}
-    with bound_contextvars(**queued_during):
+    request_id = queued.detail.get(REQUEST_ID)
+    bound = {} if request_id is None else {REQUEST_ID: request_id}
+    with bound_contextvars(**bound):
         async with _given_back_if_stopped(env, queued):
             letter = await compose_letter(env, queued)
         return await _hand_over(env, queued, letter) if letter is not None else Delivery.NOBODY
@@ -76,8 +77,8 @@ async def _hand_over(env: Env, queued: QueuedLetter, letter: Letter) -> Delivery
 
 @asynccontextmanager
 async def _given_back_if_stopped(env: Env, queued: QueuedLetter) -> AsyncIterator[None]:
-    """Make the letter due again if the block is cancelled, and raise the cancellation again. So another process can
-    send it before the lease is over. For blocks that may take longer than a stopping process can wait.
+    """Make the letter due again if the block is cancelled, and raise the cancellation again. Another process can then
+    send the letter before its lease is over. For blocks that may take longer than a stopping process can wait.
     """
     try:
         yield
@@ -106,8 +107,8 @@ async def _settle(env: Env, queued: QueuedLetter, account_id: str | None) -> Non
 @retry_on_conflict
 async def _try_to_settle(env: Env, queued: QueuedLetter, account_id: str | None) -> None:
     async with env.store.transaction() as tx:
-        whose = await tx.accounts.lock(account_id) if account_id else None
-        await tx.letters.settle(queued, env.clock.now(), whose.id if whose else None)
+        account = await tx.accounts.lock(account_id) if account_id else None
+        await tx.letters.settle(queued, env.clock.now(), account.id if account else None)
 
 
 async def _put_off(env: Env, queued: QueuedLetter, account_id: str | None, fault: str) -> Delivery:

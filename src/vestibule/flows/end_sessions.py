@@ -128,4 +128,6 @@ async def _record(tx: Ports, session_ids: Sequence[str], ending: Ending) -> None
 
 async def _revoke(tx: Ports, ended: EndedSessions, ending: Ending) -> list[Revocation]:
     """Record a revocation of each session, and return them."""
-    return await tx.revocations.append([ending.revocation(*session) for session in ended.items()])
+    return await tx.revocations.append(
+        [ending.revocation(session_id, issued_at) for session_id, issued_at in ended.items()]
+    )

@@ -47,6 +47,7 @@ class Heartbeat:
 
 
 FeedEvent = Hello | Heartbeat | list[Notice]
+"""What is sent as one event; a list of notices is one `revoked` event."""
 
 
 async def feed_service(env: Env, follower: Follower, cursor: str = "") -> AsyncIterator[list[FeedEvent]]:
@@ -91,8 +92,8 @@ async def _beginning(env: Env, cursor: str, gone: Callable[[], bool]) -> AsyncIt
 
 
 async def _by_turns(env: Env, batches: Iterable[list[Notice]]) -> AsyncIterator[list[FeedEvent]]:
-    """Yield the batches that are not empty. Let other tasks run between two batches: sending to a fast service never
-    blocks, so they would wait for all of them.
+    """Yield each batch that is not empty, as one event. Let other tasks run between two batches: sending to a fast
+    service never blocks, so the other tasks would wait until all batches are sent.
     """
     for number, batch in enumerate(batches):
         if number:
@@ -113,8 +114,10 @@ def _beat(env: Env) -> Heartbeat:
     keys_stale = now - keys.looked_at > env.policy.revocation_staleness.total_seconds()
     # Keys are read separately from revocations. If that fails, this process may have missed that a key was withdrawn.
     true_at = min(known.fresh_as_of, keys.looked_at) if keys_stale else known.fresh_as_of
-    true_at, keys_at = (max(at, now - _LONG_AGO_SECONDS) for at in (true_at, min(keys.looked_at, now)))
-    return Heartbeat(true_at, known.cursor, tuple(keys.access.checking), known.clock_offset, keys_at)
+    keys_at = min(keys.looked_at, now)
+    oldest = now - _LONG_AGO_SECONDS
+    kids = tuple(keys.access.checking)
+    return Heartbeat(max(true_at, oldest), known.cursor, kids, known.clock_offset, max(keys_at, oldest))
 
 
 async def _wait_until_woken(follower: Follower, seconds: float) -> None:

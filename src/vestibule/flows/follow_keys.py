@@ -1,4 +1,4 @@
-"""Follow the signing keys: keep this process's key ring like the keys in the database.
+"""Follow the signing keys: keep this process's key ring the same as the keys in the database.
 
 Every process reads the keys once a second. If it could not for a while, it reads them before it signs, before it
 publishes keys, and before it refuses a token of an unknown key. If that fails too, it answers that it is unavailable.
@@ -83,5 +83,6 @@ async def _replace_keys(env: Env, store: Store) -> None:
 
 
 def _known(token: str, checking: Mapping[str, PublicKey]) -> bool:
+    """Return whether the token names one of these keys, or none: reading the keys again could not change that."""
     kid = jws.key_id(token)
     return kid is None or kid in checking

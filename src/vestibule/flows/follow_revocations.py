@@ -39,10 +39,12 @@ async def read_whole_backlog(env: Env) -> list[Revocation]:
     fresh: list[Revocation] = []
     async with env.watching.reading() as read:
         reach = await _reach(env, read, offset)
-        async for batch in _after(read, await _start_of_backlog(known, read, reach), reach):
+        start = await _start_of_backlog(known, read, reach)
+        async for batch in _after(read, start, reach):
             learnt = env.apply_revocations(batch, sent_at)
-            fresh += [] if first else learnt  # a first read may bring a million rows, and no caller needs them
-            await asyncio.sleep(0)  # others are answered meanwhile
+            if not first:  # a first read may bring a million rows, and no caller needs them
+                fresh += learnt
+            await asyncio.sleep(0)  # so that the event loop answers requests between two batches
     known.renew(sent_at, offset)
     known.purge(sent_at)
     return fresh
@@ -91,7 +93,8 @@ async def read_new_backlog(env: Env) -> list[Revocation]:
     """Read what came after the last number known, and return it. Call it after a wake-up. Does not renew the trust, and
     reads nothing before the first whole read. Raises `StoreUnavailable`.
     """
-    sent_at, reach, fresh = env.clock.monotonic(), env.revocations.reach, list[Revocation]()
+    sent_at, reach = env.clock.monotonic(), env.revocations.reach
+    fresh: list[Revocation] = []
     if reach is None:
         return fresh
     async with env.watching.reading() as read:

@@ -21,7 +21,7 @@ def identify_from_memory(env: Env, access_token: str) -> Caller | None:
     """Return the caller, if this process's memory can tell; None if the database must be asked. Does no I/O and never
     refuses.
     """
-    token = env.memory.token(_key(access_token))
+    token = env.memory.token(_memory_key(access_token))
     if token is None or not env.revocations.trusted(env.clock.monotonic()) or env.revocations.refuses(token):
         return None
     now = env.clock.now()
@@ -50,7 +50,7 @@ async def identify(env: Env, access_token: str) -> Caller:
 
 async def read_token(env: Env, access_token: str) -> AccessToken:
     """Return the claims of a token, from memory or after its signature was verified; raises `AccessTokenInvalid`."""
-    key, now = _key(access_token), env.clock.now()
+    key, now = _memory_key(access_token), env.clock.now()
     token = env.memory.token(key)
     if token is None or not _still_good(env, token, now):
         token = await read_with_fresh_keys(
@@ -81,7 +81,7 @@ async def _ask(env: Env, token: AccessToken) -> Found:
 
 
 async def _look_up_once(env: Env, session_id: str) -> Found | None:
-    """Share one look-up among all requests that need the session at the same time, so that they take one connection.
+    """Share one look-up among all requests that need the session at the same time: together they take one connection.
 
     A look-up that began before a revocation arrived must not answer a request that came after it. So only requests
     under the same generation of the revocation set share one, and none while the set is not trusted.
@@ -121,5 +121,6 @@ def _why_over(env: Env, session: Session, account: Account) -> EndReason | None:
 
 
 @lru_cache(maxsize=_DIGESTS_KEPT)
-def _key(access_token: str) -> bytes:
+def _memory_key(access_token: str) -> bytes:
+    """Return the digest by which `env.memory` keeps the token."""
     return hashlib.sha256(access_token.encode()).digest()

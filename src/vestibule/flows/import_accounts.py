@@ -129,13 +129,13 @@ class _Import:
         batch = await (self._preview(accounts) if self.dry else self._import_batch(accounts))
         await announce(self.env, batch.revoked)
         for account in accounts:
-            if account.id in batch.ids:
+            if account.id in batch.remaining_ids:
                 self.report.already_there += 1
-            elif account.id in batch.making_room:
+            elif account.id in batch.replacing:
                 self.report.made_room += 1
-                self.listener.made_room(batch.held[account.email].id, account.id)
-            elif account.email in batch.staying:
-                stored_id = batch.staying[account.email].id
+                self.listener.made_room(batch.stored[account.email].id, account.id)
+            elif account.email in batch.remaining:
+                stored_id = batch.remaining[account.email].id
                 self._leave_out(account.id, f"its email is that of {stored_id}, which is here already")
         for account in batch.too_late:
             self._leave_out(account.id, "somebody else took its id or its email meanwhile; import it again")
@@ -158,10 +158,10 @@ class _Import:
             batch = await self._compare_with_stored(tx.accounts, accounts)
             if await _lock_accounts_in_the_way(tx, batch):  # the accounts may have changed before they were locked
                 batch = await self._compare_with_stored(tx.accounts, accounts)
-            for account in batch.making_room.values():
+            for account in batch.replacing.values():
                 batch.revoked += await remove_squatter(self.env, tx, account.email, account.id, self.env.clock.now())
             batch.added = await _add_missing(self.env, tx, batch.missing)
-            for account in batch.making_room.values():
+            for account in batch.replacing.values():
                 # Strangers may have spent the counter of an email before its owner was here.
                 await tx.login_attempts.forgive_all(account.id, account.email)
         return batch
@@ -172,40 +172,49 @@ class _Import:
 
 
 class _Batch:
-    """A batch of accounts, compared with `held`: the stored accounts that have one of their ids or emails.
+    """A batch of accounts, compared with `stored`: the accounts here that have one of their ids or emails, by email.
 
-    `making_room`: accounts of the batch for which a stored one is deleted. `staying`: the stored accounts without those
-    that are deleted. `missing`: accounts of the batch that can be added.
+    `replacing`: accounts of the batch, by id, for each of which a stored one is deleted. `remaining`: the stored
+    accounts that are not deleted, by email. `missing`: accounts of the batch that can be added. `added`: the ids of
+    those that were.
     """
 
-    def __init__(self, accounts: Sequence[Account], held: Mapping[str, Holder]) -> None:
-        self.held = self.staying = held
-        self.making_room: dict[str, Account] = {}
+    def __init__(self, accounts: Sequence[Account], stored: Mapping[str, Holder]) -> None:
+        self.stored = self.remaining = stored
+        self.replacing: dict[str, Account] = {}
         # Repeat until nothing changes: a deleted stored account may have had the id of another account in the batch.
-        while len(self.making_room) < len(room := self._room(accounts)):
-            self.making_room = room
-            gone = {held[account.email].id for account in room.values()}
-            self.staying = {email: holder for email, holder in held.items() if holder.id not in gone}
-        self.ids = {holder.id for holder in self.staying.values()}
-        self.missing = [a for a in accounts if a.id not in self.ids and a.email not in self.staying]
+        while found := self._owners_of_unverified(accounts):
+            self.replacing |= {account.id: account for account in found}
+            deleted_ids = {stored[account.email].id for account in self.replacing.values()}
+            self.remaining = {email: holder for email, holder in stored.items() if holder.id not in deleted_ids}
+        self.missing = [a for a in accounts if a.id not in self.remaining_ids and a.email not in self.remaining]
         self.added: set[str] = set()
         self.revoked: list[Revocation] = []
+
+    @property
+    def remaining_ids(self) -> set[str]:
+        """Return the ids of the stored accounts that are not deleted."""
+        return {holder.id for holder in self.remaining.values()}
 
     @property
     def too_late(self) -> list[Account]:
         """Return the accounts that were missing, but could not be added: another transaction was quicker."""
         return [account for account in self.missing if account.id not in self.added]
 
-    def _room(self, accounts: Sequence[Account]) -> dict[str, Account]:
-        """Return `making_room` and the verified accounts whose email only an unverified stored account has."""
-        ids = {holder.id for holder in self.staying.values()}
-        new = [a for a in accounts if a.verified and a.id not in ids and a.email in self.staying]
-        return self.making_room | {a.id: a for a in new if not self.staying[a.email].verified}
+    def _owners_of_unverified(self, accounts: Sequence[Account]) -> list[Account]:
+        """Return the verified accounts that are not here, and whose email an unverified remaining account has."""
+        ids = self.remaining_ids
+        unverified = {email for email, holder in self.remaining.items() if not holder.verified}
+        return [
+            account
+            for account in accounts
+            if account.verified and account.id not in ids and account.email in unverified
+        ]
 
 
 async def _lock_accounts_in_the_way(tx: Ports, batch: _Batch) -> int:
     """Lock the accounts that are to be deleted, before any other step; return their number."""
-    to_delete = sorted(batch.held[account.email].id for account in batch.making_room.values())
+    to_delete = sorted(batch.stored[account.email].id for account in batch.replacing.values())
     for account_id in to_delete:
         await tx.accounts.lock(account_id)
     return len(to_delete)

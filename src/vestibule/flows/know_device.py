@@ -17,8 +17,10 @@ async def place_of(read: Ports, account: Account | None, client_info: ClientInfo
     """Return the browser's place at this account, which is the number of its attempt counter; None if it is not a known
     device. Reads nothing if the request has no secret for the account.
     """
-    digests = [digest(secret) for secret in client_info.secrets_for(account.id) if is_secret(secret)] if account else []
-    return await read.known_devices.place(account.id, digests) if account and digests else None
+    if account is None:
+        return None
+    digests = [digest(secret) for secret in client_info.secrets_for(account.id) if is_secret(secret)]
+    return await read.known_devices.place(account.id, digests) if digests else None
 
 
 async def know_device(tx: Ports, account: Account, client_info: ClientInfo, now: datetime) -> tuple[DeviceSecret, bool]:

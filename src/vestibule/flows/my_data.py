@@ -63,7 +63,8 @@ async def my_data(env: Env, caller: Caller) -> MyData:
         raise SessionOver
     if not allowed:
         raise ReauthenticationRequired
-    live, past = (_sessions(env, account_id, now, live=live) for live in (True, False))
+    live = _sessions(env, account_id, now, live=True)
+    past = _sessions(env, account_id, now, live=False)
     return MyData(account, live, past, _events(env, account_id))
 
 

@@ -38,8 +38,9 @@ async def signed_in_recently(env: Env, tx: Ports, caller: Caller, now: datetime)
     has ended since `identify`.
     """
     session = await require_live_session(tx, caller.account.id, caller.session_id, now)
-    within = env.policy.reauthentication
-    return not within or -2 * MOST_APART <= now - session.created_at <= within
+    longest_ago = env.policy.reauthentication
+    age = now - session.created_at
+    return not longest_ago or -2 * MOST_APART <= age <= longest_ago
 
 
 async def require_live_session(tx: Ports, account_id: str, session_id: str, now: datetime) -> Session:

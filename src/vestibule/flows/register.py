@@ -202,7 +202,7 @@ async def _register_again(env: Env, tx: Ports, account: Account) -> tuple[Accoun
     """
     now = account.created_at
     replaced = await tx.accounts.register_again(account, now - REGISTERED_AGAIN_AFTER)
-    # If none was replaced, the new id, which has no row: the steps must be the same for all emails.
+    # If no account was replaced, use the new id, which has no row: the steps must be the same for all emails.
     account_id = replaced.id if replaced is not None else account.id
     revoked = await end_all_sessions(env, tx, account_id, EndReason.PASSWORD_CHANGED, now)
     await void_links(tx, account_id, now)

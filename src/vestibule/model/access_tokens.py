@@ -30,7 +30,7 @@ class Issuer:
 
     @cached_property
     def refresh_expected(self) -> Expected:
-        """Return the same for refresh tokens. Their audience is this server alone, so that no service accepts them."""
+        """Return the same for a refresh token. Its audience is this server alone, so that no service accepts it."""
         return Expected(self.name, f"{self.name}#refresh", self.leeway.total_seconds())
 
 
@@ -52,5 +52,5 @@ def read(text: str, issuer: Issuer, keys: KeySet, now: datetime) -> AccessToken:
 
 
 def still_good(token: AccessToken, issuer: Issuer, keys: Mapping[str, PublicKey], now: datetime) -> bool:
-    """Return whether a token that was read before still holds at `now`: in time, and its key not withdrawn."""
+    """Return whether a token that was read before is still good at `now`: not expired, and its key is in `keys`."""
     return protocol.still_good(token, keys, issuer.expected.leeway, now.timestamp())

@@ -144,8 +144,8 @@ class Accounts(Protocol):
         """Return, by their emails, the stored accounts that have the id or the email of one of `accounts`."""
 
     async def register_again(self, account: Account, before: datetime) -> Account | None:
-        """Give the account with this email the new name, password and language, note that it was registered again, and
-        begin a new epoch; return the changed account.
+        """Give the stored account with the email of `account` the name, password and language of `account`, note that
+        it was registered again, and begin a new epoch; return the changed account.
 
         Return None, and change nothing, if the account belongs to somebody or was registered at `before` or later. An
         account belongs to nobody if it is enabled, unverified, has the role `user`, was registered here and was never
@@ -175,21 +175,21 @@ class Accounts(Protocol):
         """
 
     async def doubt_password(self, email: str, now: datetime, unless: str | None) -> bool:
-        """Put the password in doubt: note that this email was registered again, if it is unverified, and unless the
-        stored hash is `unless`. Return whether that was noted.
+        """Put the password in doubt: note that this email was registered again. Do nothing if the email is verified, or
+        if the stored hash is `unless`. Return whether the password was put in doubt.
         """
 
     async def trust_password(self, email: str, stored: str | None, doubted_at: datetime) -> None:
-        """Take back a doubt that was noted at `doubted_at`, if no other was noted since and the stored hash is still
-        `stored`.
+        """Take back a doubt that was noted at `doubted_at`, if no other doubt was noted since and the stored hash is
+        still `stored`.
         """
 
     async def set_password(self, account_id: str, password_hash: str, now: datetime) -> int:
         """Set a new password hash and begin a new epoch; return that epoch."""
 
     async def change_password(self, account_id: str, old: str, new: str, now: datetime) -> int | None:
-        """Set the hash `new` and begin a new epoch, if the hash `old` is still there; return that epoch, or None if it
-        is not.
+        """Set the hash `new` and begin a new epoch, if the hash `old` is still stored; return that epoch, or None if
+        another hash is stored.
         """
 
     async def set_name(self, account_id: str, epoch: int, name: str, now: datetime) -> bool:
@@ -221,7 +221,7 @@ class Accounts(Protocol):
         """Return the highest cost of all stored bcrypt hashes that may be checked; None if there are none."""
 
     async def other_argon2_costs(self) -> set[Cost]:
-        """Return the costs of stored argon2 hashes that may be checked and were not made here at the default cost."""
+        """Return the costs of stored argon2 hashes that may be checked, except the default cost of hashes made here."""
 
     async def remove_squatter(self, email: str, owner_id: str) -> str | None:
         """Delete the account that has this email and never verified it, unless it is the owner's; return its id, or

@@ -24,9 +24,9 @@ class Brand:
     @property
     def ink(self) -> str:
         """Return the text colour with the higher contrast on `colour`, dark or light (WCAG 2.2, contrast ratio)."""
-        with_light = 1.05 / (self._luminance + 0.05)
-        with_dark = (self._luminance + 0.05) / 0.056  # the luminance of #111111 is 0.006
-        return _LIGHT if with_light >= with_dark else _DARK
+        contrast_of_light = 1.05 / (self._luminance + 0.05)
+        contrast_of_dark = (self._luminance + 0.05) / 0.056  # the luminance of #111111 is 0.006
+        return _LIGHT if contrast_of_light >= contrast_of_dark else _DARK
 
     @property
     def _luminance(self) -> float:

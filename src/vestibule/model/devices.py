@@ -39,7 +39,7 @@ _TAG_CHARACTERS = 16
 DEVICES_OF_ACCOUNT = 100
 """How many devices an account knows at most. When one more is added, the one unseen for longest is deleted."""
 MOST_DELETED_AT_ONCE = 500
-"""How many devices one sign-in deletes at most. An account that is older than the bound above may have far more."""
+"""How many devices one sign-in deletes at most. An account from before `DEVICES_OF_ACCOUNT` may have far more."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,12 @@ def describe(user_agent: str) -> str:
     """Return the program and the system that a User-Agent names, as in `Firefox, Windows`; empty if neither is
     recognised.
     """
-    found = [next((name for mark, name in names if mark in user_agent), "") for names in (_PROGRAMS, _SYSTEMS)]
+    found = (_first_named(_PROGRAMS, user_agent), _first_named(_SYSTEMS, user_agent))
     return ", ".join(name for name in found if name)
+
+
+def _first_named(names: Sequence[tuple[str, str]], user_agent: str) -> str:
+    return next((name for mark, name in names if mark in user_agent), "")
 
 
 class KnownDevices(Protocol):

@@ -12,7 +12,7 @@ from vestibule.model.sessions import EndReason
 
 @dataclass(frozen=True)
 class Ending:
-    """Why and when sessions of an account end. A revocation is kept for `memory`, until all tokens have expired."""
+    """Why and when sessions of an account end. A revocation is kept for `memory`, so that all tokens have expired."""
 
     account_id: str
     reason: EndReason

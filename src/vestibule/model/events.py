@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 REQUEST_ID = "request_id"
-"""The key, in an event's detail and in a log line, of the request's id."""
+"""The key of the request's id, in an event's detail and in a log line."""
 
 
 class EventKind(StrEnum):

@@ -21,7 +21,7 @@ LAST_RETRY = timedelta(minutes=5)
 GIVE_UP_AFTER = timedelta(days=4)  # RFC 5321, section 4.5.4.1: at least four to five days
 
 WORKS_FOR = "works_for"
-"""A key in a letter's detail: for how many seconds its link must work, because no other may be asked for sooner."""
+"""A key in a letter's detail: for how many seconds its link must work, until another letter may be asked for."""
 
 
 RETURN_TO = "return_to"
@@ -50,7 +50,7 @@ that the account had when it happened. Otherwise an attacker could change the em
 """
 
 NOTICES_WAIT = timedelta(minutes=15)
-"""For how long other letters go first, because nobody waits for a notice."""
+"""How long other letters go before a notice, because nobody waits for a notice."""
 
 REGISTERED_AGAIN = "registered_again"
 """The `why` in a reset letter's detail: the password was removed, because the email was registered more than once."""
@@ -74,9 +74,10 @@ class QueuedLetter:
 
     `language` is what the request asked for; `detail` is what the letter tells; `attempts` counts the claims.
 
-    The outbox itself adds `asked_of` and `epoch`: the account's id and epoch when the letter was queued, or None if
-    there was no account. A change of email begins a new epoch, so the epoch also shows that the email is unchanged. To
-    a notice, the outbox adds the account's `email`, if it was verified.
+    The outbox itself adds `asked_of` and `epoch`: the id and the epoch that the letter's account had when the letter
+    was queued. Without `account_id`, that is the account that had `email` then; None if there was none. A change of
+    email begins a new epoch, so the epoch also shows that the email is unchanged. To a notice, the outbox adds the
+    account's `email`, if it was verified.
     """
 
     id: str
@@ -96,16 +97,16 @@ class QueuedLetter:
         After a change of password or email, or after the account was disabled, links asked for before are not sent.
         Notices are sent in any case, if the email was verified then or has been verified since.
         """
-        same = (self.asked_of, self.epoch) == (account.id, account.epoch)
+        unchanged = (self.asked_of, self.epoch) == (account.id, account.epoch)
         if self.kind in NOTICES:
-            return self.email is not None or (same and account.verified)
+            return self.email is not None or (unchanged and account.verified)
         if self.kind is LetterKind.EMAIL_TAKEN:
             return self.asked_of == account.id
         if self.kind not in TOKEN_IN:
             return True
         if self.kind is LetterKind.EMAIL_CHANGED:
             return account.email != self.email and now < self.created_at + UNDO_MAILED_WITHIN
-        return same
+        return unchanged
 
 
 class Delivery(StrEnum):

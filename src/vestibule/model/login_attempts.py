@@ -17,14 +17,14 @@ PLACES = 10
 """How many counters an account's known devices share. A fixed number, so that the limit for all of them together does
 not grow with the number of devices. Place n is counter n; place 0 is for signed-in callers whose device is not known.
 """
-_SIGNED_IN = 0  # a program without cookies, or a thief
+_SIGNED_IN = 0  # the place of a signed-in caller whose device is not known: a program without cookies, or a thief
 _TRIES_OF_A_DEVICE = 5
 
 
 @dataclass(frozen=True)
 class LoginAttemptLimits:
-    """At most `at_most` wrong passwords in a row from all known devices together, and as many from all others. Fifty
-    each are the hundred that SP 800-63B-4, 3.2.2 allows an account. After `free` wrong ones, each further one makes the
+    """At most `at_most` wrong passwords in a row from all known devices together, and as many from all others. Twice
+    fifty is the hundred that SP 800-63B-4, 3.2.2 allows an account. After `free` wrong ones, each further one makes the
     next attempt wait, twice as long every time.
 
     After `waits_restart_after` without an attempt, the counter of an email without an account is deleted, so its waits
@@ -78,8 +78,9 @@ class AttemptCounter:
     @classmethod
     def of_device(cls, account_id: str, place: int, limits: LoginAttemptLimits) -> "AttemptCounter":
         """Return the counter of a known device of an account."""
-        of_devices = limits.places - 1
-        number = (place - 1) % of_devices + 1 if of_devices and place != _SIGNED_IN else _SIGNED_IN
+        number, highest = _SIGNED_IN, limits.places - 1
+        if highest and place != _SIGNED_IN:
+            number = (place - 1) % highest + 1  # 1 to `highest`: low limits leave fewer counters than places
         return cls(f"familiar:{account_id}:{number}", account_id, of_a_device=True)
 
 
@@ -147,7 +148,7 @@ class LoginAttempt:
         return not self.spent and self.number <= limits.of(self.counter).at_most
 
     def pauses(self, limits: LoginAttemptLimits) -> bool:
-        """Return whether this was the last attempt: until a reset, only known devices' passwords are checked."""
+        """Return whether no attempt is left: until a reset, only passwords from known devices are checked."""
         return self.spent or (not self.counter.of_a_device and self.number >= limits.at_most)
 
 

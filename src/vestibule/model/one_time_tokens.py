@@ -25,8 +25,8 @@ LIFETIMES = {
     Purpose.UNDO_EMAIL_CHANGE: timedelta(hours=24),
 }
 UNDO_MAILED_WITHIN = timedelta(hours=48)
-"""How long after a change of email the letter that undoes it may still be sent. The lifetime of its link begins when it
-is sent."""
+"""How long after a change of email the letter that undoes it may still be sent. The lifetime of its link begins when
+the letter is sent."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class OneTimeToken:
 
     `epoch` and `account_email` are the account's when the token was made. If the account has another epoch or email by
     now, the token is void: the password or email was changed, or the account was disabled. Only a token that undoes a
-    change of email stays valid. Otherwise an attacker who took the account could void it. The `created_at` of such a
+    change of email stays valid: otherwise an attacker who took the account could void it. The `created_at` of such a
     token is the time of the change that it undoes.
 
     `return_to` is the page that the person was going to when the letter was asked for. It is checked when it is used.

@@ -10,8 +10,8 @@ from vestibule.model.errors import PasswordTooEasy
 class PasswordRules:
     """Lengths in Unicode code points, and a limit in bytes (SP 800-63B-4, 3.1.1.2; ASVS 5.0, 6.2.9).
 
-    Refused are the `commonest` passwords, the `site_words` (product, host) and the account's email, the last two also
-    with digits and signs around them (ASVS 5.0, 6.2.4, 6.2.11). If `commonest` is None, none of these are refused.
+    The `commonest` passwords are refused (ASVS 5.0, 6.2.4). The `site_words` (product, host) and the account's email
+    are refused too, also with digits and signs around them (6.2.11). If `commonest` is None, none of these are refused.
     """
 
     min_length: int = 8
@@ -29,7 +29,8 @@ class PasswordRules:
         folded = password.casefold()
         if folded in self.commonest:
             raise PasswordTooEasy("one of the commonest")
-        if _bare(folded) in {_bare(word.casefold()) for word in (*self.site_words, *_words_of(email))}:
+        words = (*self.site_words, *_words_of(email))
+        if _bare(folded) in {_bare(word.casefold()) for word in words}:
             raise PasswordTooEasy("about the account")
 
 

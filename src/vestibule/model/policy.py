@@ -47,10 +47,10 @@ class Policy:
     def revocation_memory(self) -> timedelta:
         """Return how long a revocation must be kept: until the last access token of its subject has expired everywhere.
 
-        The settings may have been others when the token was issued, and may be others at a service. So this takes the
-        longest lifetime and leeway that can be set. It adds the largest difference between three clocks: the issuing
-        server's, the revoking server's, and the service's. A revocation kept too long costs memory; one dropped too
-        early lets somebody in.
+        The settings may have had other values when the token was issued, and may have others at a service. So this
+        takes the longest lifetime and leeway that can be set. It adds the largest difference between three clocks: the
+        issuing server's, the revoking server's, and the service's. A revocation kept too long costs memory; one dropped
+        too early lets somebody in.
         """
         return LONGEST_ACCESS_LIFETIME + LONGEST_LEEWAY + 3 * MOST_APART
 
@@ -68,8 +68,8 @@ class Policy:
 
     @property
     def signs_in_at_sign_up(self) -> bool:
-        """Return whether the page for signing up also signs in. Where accounts are concealed, that would tell a free
-        email from a taken one.
+        """Return whether the page for signing up also signs in. Where accounts are concealed, signing in would tell a
+        free email from a taken one.
         """
         return not (self.verification_mandatory or self.conceal_accounts)
 

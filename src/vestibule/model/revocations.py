@@ -80,8 +80,8 @@ class Range:
 
 @dataclass(frozen=True)
 class Reach:
-    """Which part of the record a process reads: all revocations after the number `begins_after`, and of the earlier
-    ones those that were not over at `since`. Sequence numbers decide as far as possible, because clocks may be wrong.
+    """Which part of the record a process reads: all revocations after the number `begins_after`, and those earlier
+    ones that were not over at `since`. Sequence numbers decide as far as possible, because clocks may be wrong.
     """
 
     begins_after: int

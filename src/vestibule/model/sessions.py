@@ -81,7 +81,7 @@ class SessionLimits:
 class Session:
     """One sign-in.
 
-    `methods` say how its user last proved who they are (`amr`, RFC 8176), at `authenticated_at`.
+    `methods` say how its user last authenticated, at `authenticated_at` (`amr`, RFC 8176).
 
     Its refresh counters: `current` is the last one issued, at `issued_at`; `parent` is the last one accepted; `base` is
     the last one that had been issued when `parent` was accepted. So the live successors are those above `base`.
@@ -195,13 +195,13 @@ class Sessions(Protocol):
         """Return up to `most` sessions of an account that are over, the one last seen first."""
 
     async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> EndedSessions:
-        """End one live session of an account and return it; return an empty dict if it was over or is another
-        account's.
+        """End one live session of an account and return it; return an empty dict if the session was over or is
+        another account's.
         """
 
     async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> EndedSessions:
-        """End every session of an account; return those that were live. Also marks expired ones as ended, with that
-        reason: they may be live by another clock.
+        """End every session of an account; return those that were live. Also marks expired sessions as ended, with
+        this reason: they may be live by another clock.
         """
 
     async def end_others(

@@ -126,11 +126,11 @@ class KeyManager:
         which is published already.
         """
         # The key that signs comes first, for clients that take the first published key.
-        ours = sorted(
-            (key for key in keys if key.use is use), key=lambda key: _SIGNING_ORDER.get(key.state, len(KeyState))
-        )
-        opened = {key.kid: private for key in ours if (private := self._opened(key)) is not None}
-        signing = next((opened[key.kid] for key in ours if key.kid in opened and key.state in _SIGNING_ORDER), None)
+        of_use = [key for key in keys if key.use is use]
+        ordered = sorted(of_use, key=lambda key: _SIGNING_ORDER.get(key.state, len(KeyState)))
+        opened = {key.kid: private for key in ordered if (private := self._opened(key)) is not None}
+        can_sign = (opened[key.kid] for key in ordered if key.kid in opened and key.state in _SIGNING_ORDER)
+        signing = next(can_sign, None)
         if signing is None:
             raise CannotUnseal
         return KeySet(signing=signing, checking={kid: key.public for kid, key in opened.items()})
@@ -146,6 +146,7 @@ class KeyManager:
 
 
 def _name(use: KeyUse, kid: str) -> str:
+    """Return the name that the key is sealed with: sealed text opens only under the same name."""
     return f"signing-key:{use.value}:{kid}"
 
 

@@ -2,7 +2,7 @@
 steps.
 
 No method reads a row that Python then decides about and writes back. If a second request could come in between, the
-decision is part of the SQL statement (`open`, `rotate`, `consume`, `claim`). Measured on PostgreSQL with sixteen
+SQL statement itself decides (`open`, `rotate`, `consume`, `claim`). Measured on PostgreSQL with sixteen
 concurrent uses of one refresh token: a check in Python lets fifteen through, a condition in the UPDATE only one.
 """
 
