@@ -106,12 +106,15 @@ def measure(iterations: int, cpu_seconds: Callable[[], float] = time.thread_time
     """
     cost = Cost(_MEASURED_KIB, iterations, 1)
     argon2_cffi, libsodium = Argon2Cffi(cost), Libsodium(cost)
-    begun, rounds = cpu_seconds(), []
+    begun = cpu_seconds()
+    of_argon2_cffi: list[float] = []
+    of_libsodium: list[float] = []
     for _ in range(_MAX_ROUNDS):
-        rounds.append((_seconds_for_hash(argon2_cffi, cpu_seconds), _seconds_for_hash(libsodium, cpu_seconds)))
+        of_argon2_cffi.append(_seconds_for_hash(argon2_cffi, cpu_seconds))
+        of_libsodium.append(_seconds_for_hash(libsodium, cpu_seconds))
         if cpu_seconds() - begun > _MAX_SECONDS:
             break
-    return Measurement(*(1000 * min(seconds) for seconds in zip(*rounds, strict=True)))
+    return Measurement(1000 * min(of_argon2_cffi), 1000 * min(of_libsodium))
 
 
 def _seconds_for_hash(library: Argon2Library, cpu_seconds: Callable[[], float]) -> float:

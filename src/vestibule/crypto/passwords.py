@@ -170,7 +170,8 @@ class Hasher:
         """
         hashed, text = self._unpeppered(stored, _nfc(password)) or (self.decoy, b"")
         imported = not stored.startswith(PREFIX) and self._is_imported(hashed)
-        return hashed, [text, *(_spellings(password)[1:] if imported else [])]
+        as_typed = _spellings(password)[1:] if imported else []
+        return hashed, [text, *as_typed]
 
     def _unpeppered(self, stored: str, text: bytes) -> tuple[str, bytes] | None:
         """Return the hash without its pepper's mark, and the input to hash; None if it must not be checked."""

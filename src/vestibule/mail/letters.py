@@ -174,7 +174,9 @@ def _lifetime_in_words(letter: Letter, language: str) -> str:
 
 
 def _first_name(name: str) -> str:
-    """Return the first word of a name; empty if it has characters of links: others than letters, - and '."""
+    """Return the first word of a name; empty if it is too long, or has other characters than letters, - and ', which a
+    link would need.
+    """
     first = name.split(maxsplit=1)[0] if name.split() else ""
-    is_one = first.replace("-", "").replace("'", "").isalpha() and len(first) <= _MAX_FIRST_NAME
-    return first if is_one else ""
+    is_plain = first.replace("-", "").replace("'", "").isalpha() and len(first) <= _MAX_FIRST_NAME
+    return first if is_plain else ""

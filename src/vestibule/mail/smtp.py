@@ -109,11 +109,14 @@ def said_by(server: Server, words: str, letter: Letter | None = None) -> str:
     """Return a server's words without the secrets they repeat: our password and the letter's content, in any usual
     encoding. Long words that may be encoded secrets are removed too.
     """
-    user, password = server.user, server.password
-    secrets = [password, *map(_base64, (password, f"\0{user}\0{password}"))] if password else []
+    secrets = []
+    if server.password:
+        plain = f"\0{server.user}\0{server.password}"  # as AUTH PLAIN sends it (RFC 4616)
+        secrets += [server.password, _base64(server.password), _base64(plain)]
     if letter is not None:
         secrets += [letter.link, letter.link.rpartition("/")[2], letter.name]
-        words = words.replace(letter.to, f"{letter.to[0]}***@{letter.to.rpartition('@')[2]}") if letter.to else words
+        if letter.to:
+            words = words.replace(letter.to, f"{letter.to[0]}***@{letter.to.rpartition('@')[2]}")
     for secret in filter(None, secrets):
         for form in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1]):
             words = words.replace(form, "…")

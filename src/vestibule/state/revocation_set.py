@@ -40,7 +40,7 @@ class RevocationSet:
         at that time and has been set back.
         """
         self.clock_offset = 0.0
-        """Seconds from the monotonic clock to the wall clock, when the last whole read was sent."""
+        """The wall clock minus the monotonic clock, in seconds, when the last whole read was sent."""
         self._offset_at_choice = 0.0
         self.generation = 0
         """Grows with every new revocation. If it grew since a session was read, do not remember that session."""
@@ -181,8 +181,9 @@ class RevocationSet:
         self._total += revocation.sequence
         # Count from when the read was sent, which is never before the revocation was made.
         until = sent_at + (revocation.purge_at - revocation.at).total_seconds()
-        # Share one float among all that were read together: a million floats take 24 MB.
-        until = self._until = self._until if until == self._until else until
+        if until != self._until:
+            self._until = until
+        until = self._until  # the same object for all that were read together: a million floats would take 24 MB
         if revocation.kind is RevocationKind.SESSION:
             self._revoked.end_session(revocation.subject, until)
             self._index.put(revocation.subject, revocation.sequence)

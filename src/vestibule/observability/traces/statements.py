@@ -39,5 +39,5 @@ def _traced(dialect: str, sql: str) -> Iterator[None]:
 
 def _name(statement: str) -> str:
     """Return a statement's verb and its first table, such as `SELECT accounts`."""
-    table = _TABLE.search(statement)
-    return " ".join([statement.partition(" ")[0], *([table.group(1)] if table else [])])
+    verb, table = statement.partition(" ")[0], _TABLE.search(statement)
+    return f"{verb} {table.group(1)}" if table else verb

@@ -20,8 +20,8 @@ _WORDS = {
 
 
 def why_unreachable(fault: Exception) -> str:
-    """Return why, without anything that was sent or set."""
+    """Return why Redis was not reached, without anything that was sent to it or set in its address."""
     if isinstance(fault, MasterNotFoundError):  # raised by `sentinel`, in our own words
         return str(fault)
-    own = next((said for kind, said in _WORDS.items() if isinstance(fault, kind)), None)
-    return own or reason(fault) or "the connection was cut"
+    known = next((words for kind, words in _WORDS.items() if isinstance(fault, kind)), None)
+    return known or reason(fault) or "the connection was cut"

@@ -34,10 +34,11 @@ def require_known(url: str) -> None:
         raise ValueError("names a parameter twice")
     if parts.scheme != "rediss" and (of_tls := set(names) & {*_TLS_PARAMETERS}):
         raise ValueError(f"?{min(of_tls)}= works only with rediss://")
-    databases = [dict(pairs).get("db", ""), "" if parts.scheme == "unix" else parts.path.strip("/")]
-    if not all(map(_is_database, filter(None, databases))):
+    values = dict(pairs)
+    in_path = "" if parts.scheme == "unix" else parts.path.strip("/")
+    if not all(_is_database(number) for number in (values.get("db", ""), in_path) if number):
         raise ValueError("has a database that is not a number such as 0: redis://host:6379/0")
-    if dict(pairs).get("ssl_check_hostname", "true").lower() not in {"true", "false"}:
+    if values.get("ssl_check_hostname", "true").lower() not in {"true", "false"}:
         raise ValueError("?ssl_check_hostname= is true or false")
 
 

@@ -34,8 +34,8 @@ class SqlAccounts:
         rows = [to_row(account) for account in batch]
         added = set((await self._connection.execute(statements.ADD, rows)).scalars())
         # A statement of its own: the INSERT may have waited for a transaction that keeps the email for its account, and
-        # only now can that be seen. It runs even if nothing was added, because the number of statements must not tell
-        # whether an account exists.
+        # only after that wait is the kept email visible. It runs even if nothing was added, because the number of
+        # statements must not tell whether an account exists.
         which = {"added": list(added or _NO_ID), "kept_digests": kept_digests([account.email for account in batch])}
         return added - set((await self._connection.execute(statements.DELETE_KEPT, which)).scalars())
 
@@ -110,10 +110,11 @@ class SqlAccounts:
 
     async def change_email(self, account_id: str, email: str, now: datetime) -> str | None:
         account = await self.lock(account_id)
-        if (await self.kept([email], now)).get(email, account_id) != account_id:
+        keeper_id = (await self.kept([email], now)).get(email)
+        if account is None or keeper_id not in {None, account_id}:
             return None
-        changed = account and await self._set_email(statements.CHANGE_EMAIL, account_id, email, now)
-        return account.email if account and changed else None
+        changed = await self._set_email(statements.CHANGE_EMAIL, account_id, email, now)
+        return account.email if changed else None
 
     async def reassign_to_email(self, account_id: str, email: str, now: datetime) -> Account | None:
         changed = await self._set_email(statements.REASSIGN_TO_EMAIL, account_id, email, now)

@@ -63,9 +63,10 @@ class SqlEndings:
             return await self._one_after_the_other(session_id, ending)
         event = event_with_request_id(ending.event(session_id))
         which = {"of_session": session_id, "of_account": ending.account_id, "reason": ending.reason.value}
-        how_long = {"now": ending.at, "memory": ending.memory.total_seconds()}
-        ended = (await self._connection.execute(_END, {**to_values(event), **which, **how_long})).all()
-        self._events.note(*[event for _ in ended])
+        moments = {"now": ending.at, "memory": ending.memory.total_seconds()}
+        ended = (await self._connection.execute(_END, {**to_values(event), **which, **moments})).all()
+        if ended:
+            self._events.note(event)
         return [
             Revocation(row.at, RevocationKind(row.kind), row.subject, row.purge_at, sequence=row.sequence)
             for row in ended
@@ -75,4 +76,6 @@ class SqlEndings:
         """End the session without locking its account: SQLite runs one transaction at a time."""
         ended = await self._sessions.end(session_id, ending.account_id, ending.reason, ending.at)
         await self._events.record(*map(ending.event, ended))
-        return await self._revocations.append([ending.revocation(*session) for session in ended.items()])
+        return await self._revocations.append(
+            [ending.revocation(ended_id, issued_at) for ended_id, issued_at in ended.items()]
+        )

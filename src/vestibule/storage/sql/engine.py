@@ -118,9 +118,11 @@ class Engines:
 
     @cached_property
     def _checkouts(self) -> tuple[Checkouts, Checkouts]:
-        """Return those for transactions, and those for single reads."""
+        """Return the checkouts for transactions and those for single reads; the same if the engines share a pool."""
         writing = Checkouts(self.writing)
-        return writing, writing if self.single_reads.pool is self.writing.pool else Checkouts(self.single_reads)
+        if self.single_reads.pool is self.writing.pool:
+            return writing, writing
+        return writing, Checkouts(self.single_reads)
 
     @asynccontextmanager
     async def sqlalchemy_transaction(self, seconds: float | None = _DEFAULT_SECONDS) -> AsyncIterator[AsyncConnection]:
@@ -147,11 +149,11 @@ class Engines:
             yield
             self.breaker.reached()
         except exc.DBAPIError as fault:
-            wrong = self._repairable(fault)
+            remedy = self._remedy(fault)
             if is_out_of_reach(fault):
-                self.breaker.unreachable(wrong or driver_message(fault))
-            if wrong:
-                raise StoreUnavailable(wrong, lasting=True, server=self.server) from fault
+                self.breaker.unreachable(remedy or driver_message(fault))
+            if remedy:
+                raise StoreUnavailable(remedy, lasting=True, server=self.server) from fault
             conflict = is_conflict(fault)
             if conflict or fault.connection_invalidated or is_unavailable(fault):
                 why = driver_message(fault)
@@ -164,7 +166,7 @@ class Engines:
             self.breaker.unreachable(why)
             raise StoreUnavailable(why, server=self.server) from fault
 
-    def _repairable(self, fault: exc.DBAPIError) -> str | None:
+    def _remedy(self, fault: exc.DBAPIError) -> str | None:
         """Return what an operator has to repair; None if the fault may pass, or is a bug of ours."""
         if self.file:
             return file_faults.sentence(self.file, fault)

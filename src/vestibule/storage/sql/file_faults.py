@@ -51,5 +51,5 @@ def _obstacle(path: Path) -> str | None:
     return None if path.is_file() else "it is not a file"
 
 
-def _may(path: Path, what: int) -> bool:
-    return os.access(path, what, effective_ids=os.access in os.supports_effective_ids)
+def _may(path: Path, mode: int) -> bool:
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)

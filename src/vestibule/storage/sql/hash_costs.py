@@ -15,7 +15,7 @@ from vestibule.storage.sql.schema import accounts, has_bcrypt_hash, has_other_ar
 _MOST_READ = 10_000
 _MOST_COSTS = 100
 _COST = func.substr(accounts.c.password_hash, 5, 2)  # $2b$12$…
-# Leave out malformed hashes: they are never checked, but every wrong password would take as long as with them.
+# Leave out malformed hashes: they are never checked, but every wrong password would take as long as a check of them.
 HIGHEST_BCRYPT_COST = Prepared(
     select(func.max(_COST)).where(
         has_bcrypt_hash,

@@ -89,8 +89,8 @@ class LegacyUsers:
                 return int((await connection.execute(select(func.count()).select_from(_users))).scalar_one())
 
     async def batches(self, size: int = _BATCH) -> AsyncGenerator[Sequence[ForeignRow], None]:
-        """Yield all rows, `size` at a time, so that memory does not grow with the table. Verified ones come first, of
-        these the older ones, as `flows/import_accounts.py` needs. Raises `SourceUnavailable`.
+        """Yield all rows, `size` at a time, so that memory does not grow with the table. Verified rows come first,
+        and older rows before newer ones, as `flows/import_accounts.py` needs. Raises `SourceUnavailable`.
         """
         with source_errors():
             async with aclosing(self._partitions(size)) as partitions:

@@ -40,7 +40,7 @@ _VOIDABLE = [kind.value for kind in TOKEN_IN if kind is not LetterKind.EMAIL_CHA
 
 
 def _queue(whose: ColumnElement[bool], **also: ColumnElement[Any]) -> Insert:
-    """Return an INSERT of a letter with the account's id and epoch. It takes as long if no account has the email."""
+    """Return an INSERT of a letter with its account's id and epoch. Without an account it takes equally long."""
     asked = {"asked_of": accounts.c.id, "epoch": accounts.c.epoch, **also}
     return insert(letters).values({name: select(c).where(whose).scalar_subquery() for name, c in asked.items()})
 

@@ -62,8 +62,10 @@ class SqlLetters:
         for _ in range(_MOST_ODD):
             claimed = await self._connection.execute(statements.CLAIM, moments)
             row = claimed.one_or_none()
-            letter = _from_row(row) if row is not None else None
-            if row is None or letter is not None:
+            if row is None:
+                return None
+            letter = _from_row(row)
+            if letter is not None:
                 return letter
             await self._connection.execute(
                 statements.REFUSE_MALFORMED, {"of_letter": row.id, "now": now, "fault": _ODD}
@@ -102,7 +104,9 @@ class SqlLetters:
         return (await self._connection.execute(statements.PURGE, {"before": before, "most": most})).rowcount
 
     async def withdraw(self, account_id: str, now: datetime, *, undo_since: datetime | None = None) -> None:
-        which = {"of_account": account_id, "now": now} | ({"undo_since": undo_since} if undo_since else {})
+        which = {"of_account": account_id, "now": now}
+        if undo_since is not None:
+            which["undo_since"] = undo_since
         await self._connection.execute(statements.WITHDRAW[undo_since is not None], which)
 
     # The statements of `unsettled` and `retry` are compiled at each call, because only operators call them, and seldom.
@@ -143,10 +147,8 @@ def _from_row(row: Sequence[Any]) -> QueuedLetter | None:
     """Return the letter; None, and a log line, if the row is malformed."""
     try:
         members = _READER.members(row)
-        kind, detail = (
-            odd_rows.enum_member(LetterKind, members["kind"], "kind"),
-            odd_rows.string_members(members["detail"]),
-        )
+        kind = odd_rows.enum_member(LetterKind, members["kind"], "kind")
+        detail = odd_rows.string_members(members["detail"])
     except OddRow as why:
         odd_rows.log_skipped(letters.name, row[0], why)
         return None

@@ -46,7 +46,7 @@ class Reader:
 
 def _kinds(column: Column[Any]) -> tuple[type, ...]:
     stored = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
-    kind: type = stored.python_type  # type: ignore[assignment]  # of a class it would be the property
+    kind: type = stored.python_type  # type: ignore[assignment]  # of an instance, so not the property itself
     return (kind, type(None)) if column.nullable else (kind,)
 
 

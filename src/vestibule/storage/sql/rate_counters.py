@@ -54,7 +54,7 @@ class SqlRateCounters:
         which = {"of_subject": _key(spacing, subject), **_moments(now, spacing.forgotten_after)}
         if enforce:
             which |= _due(spacing, now)
-        counted = await self._connection.execute(_space(spacing, enforce=enforce), which)
+        counted = await self._connection.execute(_take_spaced(spacing, enforce=enforce), which)
         count: int | None = counted.scalar_one_or_none()
         return count
 
@@ -66,8 +66,8 @@ class SqlRateCounters:
 
 
 @cache
-def _space(spacing: Spacing, *, enforce: bool) -> Prepared:
-    """Return the statement for a spacing: count a letter; with `enforce`, only if the wait after the last one is over.
+def _take_spaced(spacing: Spacing, *, enforce: bool) -> Prepared:
+    """Return the statement that counts a letter; with `enforce`, only if the wait after the last one is over.
     Cached because building it costs more than running it.
     """
     last_due = case(

@@ -65,12 +65,13 @@ class SqlRevocations:
         # `execute` splits the rows into as many statements as the database needs.
         added = await self._connection.execute(_APPEND, rows)
         numbers = {(row.kind, row.subject): row.sequence for row in added}
-        return [replace(one, sequence=numbers[one.kind.value, one.subject]) for one in batch]
+        return [replace(made, sequence=numbers[made.kind.value, made.subject]) for made in batch]
 
     async def reach(self, since: datetime, latest: datetime) -> Reach:
         found = await self._connection.execute(_FIRST_AND_LAST, {"since": since, "latest": latest})
         first, last = found.one()
-        return Reach(int(first) - 1 if first is not None else int(last or 0), since)
+        begins_after = int(last or 0) if first is None else int(first) - 1
+        return Reach(begins_after, since)
 
     async def after(self, sequence: int, reach: Reach, most: int) -> list[Revocation]:
         which = {"known": sequence, "begins_after": reach.begins_after, "since": reach.since, "most": most}

@@ -82,13 +82,14 @@ def _postgresql(url: URL) -> tuple[URL, dict[str, Any]]:
     known = {"schema", "sslmode", "pgbouncer", "host", "port", *tls.FILES, *_PASSED_ON, *_IGNORED}
     if unknown := parameters.keys() - known:
         raise WrongAddress(f"has the unknown parameter {min(unknown)!r}")
+    arguments = _driver_arguments(parameters)
+    return _with_server(url, parameters).set(drivername="postgresql+asyncpg", query={}), arguments
+
+
+def _driver_arguments(parameters: dict[str, str]) -> dict[str, Any]:
+    """Return the driver's arguments, and `behind_pooler` (`parse`). Raises `WrongAddress`."""
     arguments: dict[str, Any] = {"behind_pooler": True} if parameters.get("pgbouncer") == "true" else {}
-    settings = {}
-    if "application_name" in parameters:
-        settings["application_name"] = parameters["application_name"]
-    if "schema" in parameters:
-        settings["search_path"] = quoted_name(parameters["schema"])
-    if settings:
+    if settings := _server_settings(parameters):
         arguments["server_settings"] = settings
     if "target_session_attrs" in parameters:
         arguments["target_session_attrs"] = parameters["target_session_attrs"]
@@ -98,7 +99,16 @@ def _postgresql(url: URL) -> tuple[URL, dict[str, Any]]:
             arguments["ssl"] = tls.context(parameters.get("sslmode", "verify-full"), files)
         except ValueError as fault:
             raise WrongAddress(str(fault)) from None
-    return _with_server(url, parameters).set(drivername="postgresql+asyncpg", query={}), arguments
+    return arguments
+
+
+def _server_settings(parameters: dict[str, str]) -> dict[str, str]:
+    settings = {}
+    if "application_name" in parameters:
+        settings["application_name"] = parameters["application_name"]
+    if "schema" in parameters:
+        settings["search_path"] = quoted_name(parameters["schema"])
+    return settings
 
 
 def _require_escaped(url: URL) -> None:
