@@ -62,7 +62,8 @@ def build_app(site: Site, lifespan: Callable[[FastAPI], Any] | None = None) -> F
     app.state.site = site
     for route in ROUTES:
         _add_route(app, route, site.policy)
-    for page in (*PAGES, *(DEVELOPMENT_PAGES if site.web.interactive_docs else ())):
+    pages = PAGES + DEVELOPMENT_PAGES if site.web.interactive_docs else PAGES
+    for page in pages:
         _add_page(app, page)
     openapi.describe(app)
     if site.web.interactive_docs:
@@ -124,7 +125,7 @@ async def _unexpected(request: Request, _fault: Exception) -> Response:
     for one, otherwise JSON.
     """
     if asks_for_page(request):
-        # What failed may be a template around every page. The exception that is logged is then the first one.
+        # What failed may be the template around every page, and fails here again. Only the first exception is logged.
         with suppress(Exception):
             return unexpected_page(request)
     return Json(UNEXPECTED, 500)

@@ -82,7 +82,7 @@ async def read_json(request: Request) -> Any:
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnsupportedMedia
     body, content_type = await read_bounded_body(request), request.headers.get("content-type", "")
-    is_json = _is_json(content_type)
+    is_json = _is_json(content_type)  # also for an empty body: a wrong charset is refused in any case
     if not body.strip():
         return {}
     if not is_json:

@@ -3,7 +3,7 @@
 A client can send a forwarded header with any text. Only the entries that listed proxies added can be trusted. So the
 header is read from the right, and an entry counts only if the address that added it is listed (RFC 7239, section 8.1).
 Without listed proxies no header is read. With them, only the one that the setting names is read (`X-Forwarded-For` or
-`Forwarded`), because proxies pass the other through as the client sent it.
+`Forwarded`), because proxies pass the other header on as the client sent it.
 """
 
 from ipaddress import IPv4Network, IPv6Network, ip_address

@@ -2,9 +2,9 @@
 
 The server library accepts a fixed number of connections. When they are all taken, the next client waits. The library
 reports a connection only with its first request, so each process looks at its own sockets (`own_sockets`). Linux shows
-the client of each socket, and when we last sent something to it. A connection is idle since then. Received bytes do not
-count, because a client could send one byte of a request each second. A request that is being handled is never cut,
-because its client waits for us; the time that the work took does not count as idle.
+the client of each socket, and when we last sent something to it. A connection counts as idle since then. Received bytes
+do not count, because a client could send one byte of a request each second. A request that is being handled is never
+cut, because its client waits for us; the time that the work took does not count as idle.
 
 This works on Linux only. On other systems nothing is closed here; the library's time-outs remain.
 """
@@ -82,7 +82,7 @@ def shed(bounds: Bounds, sockets: OwnSockets, in_flight: InFlight, stopping_for:
     with contextlib.ExitStack() as files:
         scanned = sockets.scan()
         networks = _over_limit(bounds, scanned) if stopping_for is None else scanned
-        connections = list[Connection]()
+        connections: list[Connection] = []
         for each in sockets.connections(networks, in_flight):
             files.callback(each.file.close)
             connections.append(each)

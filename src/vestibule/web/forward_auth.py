@@ -1,7 +1,7 @@
 """Forward auth: check the request that a reverse proxy asks about, and name its caller in headers (docs/proxies.md).
 
 The proxy asks `GET /api/auth/verify` with a copy of the request's headers. Two checks are made here, so that no proxy
-has to: no other site made a browser send the request, and it has no header that only Vestibule may set.
+has to make them: no other site made a browser send the request, and it has no header that only Vestibule may set.
 """
 
 from starlette.requests import Request

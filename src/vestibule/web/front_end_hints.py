@@ -83,4 +83,5 @@ def _is_own(headers: Headers, origin: str) -> bool:
 
 
 def _printable(value: str) -> str:
+    """Return the beginning of `value`, with every character escaped that is not printable ASCII."""
     return ascii(value[:_MAX_CHARACTERS])[1:-1]

@@ -47,8 +47,9 @@ class InFlight:
         """Record the stage of the request from `peer`."""
         if peer is None:
             return
-        known = self._requests.get(peer)
-        since = time.monotonic() if known is None or stage is Stage.ANSWERING else known[1]
+        known, since = self._requests.get(peer), time.monotonic()
+        if known is not None and stage is not Stage.ANSWERING:
+            _, since = known  # reading and working count from the request's beginning
         self._requests[peer] = stage, since
 
     def finish(self, peer: Peer | None) -> None:

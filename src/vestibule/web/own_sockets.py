@@ -83,7 +83,9 @@ class OwnSockets:
         for number in _numbers():
             try:
                 file, known = _file(number), before.get(number)
-                self._found[number] = known if known is not None and known.file == file else self._find(number, file)
+                if known is None or known.file != file:
+                    known = self._find(number, file)
+                self._found[number] = known
             except OSError:  # closed meanwhile, or no file is free for the duplicate
                 continue
         return Counter(found.network for found in self._found.values() if found.peer)

@@ -113,9 +113,9 @@ def as_event(event: FeedEvent, nonce: str = "") -> str:
     """Return the text of one server-sent event (HTML Standard, section 9.2). The greeting echoes the nonce."""
     if isinstance(event, Hello):
         start = "whole" if event.whole else "tail"
-        party = {"issuer": event.issuer, "audience": event.audience} if event.issuer else {}
+        expected = {"issuer": event.issuer, "audience": event.audience} if event.issuer else {}
         echo = {"nonce": nonce} if nonce else {}
-        return _event("hello", {"protocol": PROTOCOL, "now": round(event.now, 3), "start": start, **party, **echo})
+        return _event("hello", {"protocol": PROTOCOL, "now": round(event.now, 3), "start": start, **expected, **echo})
     if isinstance(event, Heartbeat):
         clock = {"clock": round(event.clock, 3)} if event.clock is not None else {}
         keys_at = {"keys_at": round(event.keys_at, 3)} if event.keys_at is not None else {}
@@ -131,7 +131,8 @@ def _grouped(notices: list[Notice]) -> dict[str, Any]:
         for notice in notices
         if notice.kind is RevocationKind.ACCOUNT
     }
-    return {name: members for name, members in (("sessions", sessions), ("accounts", accounts)) if members}
+    groups: dict[str, Any] = {"sessions": sessions, "accounts": accounts}
+    return {name: members for name, members in groups.items() if members}
 
 
 def _event(name: str, data: dict[str, Any]) -> str:

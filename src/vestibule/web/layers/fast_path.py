@@ -65,7 +65,7 @@ class FastPath:
             await _send(scope, send, caller, (REQUEST_ID_HEADER, given_id or new_request_id()), headers)
 
     def _read(self, scope: Scope) -> Asked | None:
-        """Read the request in one pass over its headers; None if the framework has to answer it."""
+        """Return the request, read in one pass over its headers; None if the framework has to answer it."""
         if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] not in _ANSWERS or not _is_plain(scope):
             return None
         env, sent = self._env_holder.env, _sent(scope["headers"])
@@ -82,7 +82,8 @@ class FastPath:
                 check_forwarded(scope["headers"], self._web)
         except Refusal:
             return None
-        return env, token, headers, request_id(scope, self._web) if REQUEST_ID_HEADER in sent else None
+        given_id = request_id(scope, self._web) if REQUEST_ID_HEADER in sent else None
+        return env, token, headers, given_id
 
     def _require_our_host(self, sent: Sent) -> None:
         """Raise a `Refusal` unless the Host header names this server. Hosts that were accepted are remembered."""

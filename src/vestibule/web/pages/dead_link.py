@@ -1,7 +1,7 @@
 """The page of a mailed link that no longer works: why, and the way to what the person needs now.
 
 It is the same for a link that was used, has expired, was replaced or was made up, and for everybody who opens it, also
-where the link itself asks for a sign-in. So it tells nothing but that this secret opens nothing, to who has the secret.
+where the link itself asks for a sign-in. So a person who has the secret learns only that it opens nothing.
 A browser with the cookies of a session is shown its account instead of the sign-in page.
 """
 
@@ -23,7 +23,8 @@ _TITLE = _("This link no longer works")
 
 @dataclass(frozen=True)
 class _DeadLink:
-    """The refusal of its flow, what is said, also to a browser that has a session, and where another link is asked for:
+    """What the page of a dead link says. `refusal` is what the flow raises. `why_in_session`, if given, replaces `why`
+    for a browser that has a session. `another` and `in_account` are the page where another link is asked for;
     `in_account` needs a sign-in.
     """
 
@@ -75,7 +76,7 @@ def dead_link_page(request: Request, purpose: Purpose) -> Response:
     """Return the page for a link that its flow refuses."""
     dead = _DEAD_LINKS[purpose]
     in_session = cookies.any_credential(request.headers.raw, site_of(request).web)
-    why = (in_session and dead.why_in_session) or dead.why
+    why = dead.why_in_session if in_session and dead.why_in_session else dead.why
     return render.page(
         request,
         "dead_link.html",

@@ -35,8 +35,8 @@ async def read_form(request: Request) -> dict[str, str]:
 def validated(request: Request, model: type[Body], fields: Mapping[str, str]) -> Body:
     """Return the fields as a `model` of `web.api.bodies`. Empty fields count as missing. Raises `BodyInvalid`.
 
-    Our forms ask for a new password once, and can show it. The contract asks for it twice, so it is its own
-    confirmation.
+    Our forms ask for a new password once, and can show it. The contract asks for it twice, so the password
+    counts as its own confirmation.
     """
     if issubclass(model, ConfirmedBody) and "password" in fields:
         fields = {"passwordConfirm": fields["password"], **fields}

@@ -40,7 +40,9 @@ from vestibule.web.site import site_of
 
 @dataclass(frozen=True)
 class _LinkAction:
-    """What a link does: the texts of its page, the purpose of its token, the flow after the click, the next notice."""
+    """What a link does: the texts of its page, the purpose of its token, the flow after the click, and the notice that
+    follows.
+    """
 
     title: str
     question: str

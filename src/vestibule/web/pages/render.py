@@ -48,7 +48,7 @@ def page(
         .get_template(template)
         .render(variables, nonce=nonce, faults=messages, focus=next(iter(messages), variables.get("focus", "")))
     )
-    # The answer to a form may redirect there, also by way of another page of ours.
+    # The answer to a form may redirect to `return_to`, perhaps by way of another page of ours.
     policy = _security_policy(nonce, return_to.origin_of(variables["return_to"]), frames=frames)
     answer = HTMLResponse(html, status, {"Content-Security-Policy": policy, "Content-Language": language})
     _store_return_to(request, answer)
@@ -88,7 +88,8 @@ def language_of(request: Request) -> str:
 
 def _store_return_to(request: Request, answer: Response) -> None:
     """Store the target of the query or of a mailed link in a cookie, so that it survives signing up and signing in."""
-    site, target = site_of(request), request.query_params.get("return_to") or context_of(request).link_target
+    site = site_of(request)
+    target = request.query_params.get("return_to") or context_of(request).link_target
     if return_to.allowed_target(target, site.web.origins):
         now = site.env.clock.now()
         cookies.set_return_to(answer, return_to.as_cookie(target), now, site.web)

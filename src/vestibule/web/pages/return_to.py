@@ -5,8 +5,8 @@ Paths of the API are refused, because a GET there may sign somebody out.
 Browsers read URLs in surprising ways (`//host`, `/\host`, ignored tabs, dot segments). So one strict parser accepts
 plain URLs, and refuses everything else.
 
-A target comes with the request, or was kept: in a cookie, for this browser, and with a mailed link, for another one.
-Each is checked whenever it is used.
+A target comes with the request, or was kept: in a cookie, for this browser, and with a mailed link, for another
+browser. Each is checked whenever it is used.
 """
 
 import re
@@ -77,7 +77,7 @@ def as_parameter(target: str) -> str:
 
 def with_target(request: Request, client_info: ClientInfo) -> ClientInfo:
     """Return the client info with the target, to be kept with a mailed link. A target with a mailed secret is left out:
-    only digests of these are stored.
+    only digests of mailed secrets are stored.
     """
     target = as_parameter(target_of(request))
     return client_info if _MAILED_SECRET.search(target) else replace(client_info, return_to=target)
@@ -86,7 +86,8 @@ def with_target(request: Request, client_info: ClientInfo) -> ClientInfo:
 async def open_link(request: Request, env: Env, secret: str, purpose: Purpose) -> OneTimeToken | None:
     """Return what is stored with a mailed secret (`look_up_link`), and make its target this request's."""
     link = await look_up_link(env, secret, purpose)
-    context_of(request).link_target = (link.return_to if link is not None else None) or ""
+    target = link.return_to if link is not None else None
+    context_of(request).link_target = target or ""
     return link
 
 

@@ -157,7 +157,7 @@ async def _send(request: Request, env: Env, by_email: _ByEmail, client_info: Cli
 
 
 def _sent(request: Request, about: str, email: str, name: str = "") -> Response:
-    """Redirect to the page that says so, with the email in a cookie."""
+    """Redirect to the page that says that an email was sent, with its address in a cookie."""
     response = see_other(return_to.with_query(_CHECK_EMAIL, about=about))
     sent_letter.remember(request, response, about, email, name)
     return response

@@ -45,7 +45,10 @@ class Templates:
 def initials(name: str) -> str:
     """Return the initials that are shown instead of a photo: of the first and the last word."""
     words = name.split()
-    return "".join(word[0] for word in dict.fromkeys((words[0], words[-1]))).upper() if words else "?"
+    if not words:
+        return "?"
+    first_and_last = dict.fromkeys((words[0], words[-1]))  # only one, if both are the same word
+    return "".join(word[0] for word in first_and_last).upper()
 
 
 def _ago(at: datetime, now: datetime, language: str) -> str:
