@@ -26,15 +26,15 @@ _IS_TERMINAL = sys.stdout is not None and sys.stdout.isatty()  # None: closed
 class Terminal(Console):
     """A console that writes no control character except its own, and no emoji for `:1234:`, part of an IPv6 address."""
 
-    def __init__(self, **how: Any) -> None:
-        super().__init__(**{"emoji": False, **how})
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"emoji": False, **options})
 
-    def render_str(self, text: str, **how: Any) -> Text:
+    def render_str(self, text: str, **options: Any) -> Text:
         """Return a printed string, or a cell of a table, as one line."""
-        return super().render_str(one_line(text), **how)
+        return super().render_str(one_line(text), **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Yield the segments of what is printed and is no string; only the layout adds line breaks."""
+        """Yield the segments of anything printed that is not a string; only the layout adds line breaks."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=_lines(segment.text))
 
@@ -61,7 +61,7 @@ def show_once(secret: str, if_lost: str) -> None:
 def print_json(value: Any) -> None:
     """Print a JSON document for programs, with control characters escaped."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
-    print("".join(sign if sign.isprintable() or sign == "\n" else json.dumps(sign)[1:-1] for sign in text))
+    print("".join(each if each.isprintable() or each == "\n" else json.dumps(each)[1:-1] for each in text))
 
 
 def _lines(text: str) -> str:

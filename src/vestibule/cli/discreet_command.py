@@ -34,9 +34,9 @@ class DiscreetCommand(PlainHelp, TyperCommand):
 class Commands(typer.Typer):
     """A group of `DiscreetCommand`s."""
 
-    def __init__(self, **how: Any) -> None:
-        super().__init__(**{"cls": PlainGroup, **how})
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"cls": PlainGroup, **options})
 
-    def command(self, *given: Any, **how: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
+    def command(self, *given: Any, **options: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
         """Register a `DiscreetCommand`."""
-        return super().command(*given, **{"cls": DiscreetCommand, **how})
+        return super().command(*given, **{"cls": DiscreetCommand, **options})

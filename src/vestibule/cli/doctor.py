@@ -78,9 +78,11 @@ def _print_json(found: list[Finding]) -> None:
 def _show(found: list[Finding]) -> None:
     lines = Table.grid(Column(no_wrap=True), Column(no_wrap=True), Column(overflow="fold"), padding=(0, 1))
     for number, finding in enumerate(found):
-        # Show the subject once for all its findings.
-        first = number == 0 or found[number - 1].subject != finding.subject
-        lines.add_row(f" {_MARKS[finding.severity]}", f"[bold]{finding.subject}[/] " if first else "", _text(finding))
+        # Show a subject only beside its first finding.
+        is_first = number == 0 or found[number - 1].subject != finding.subject
+        lines.add_row(
+            f" {_MARKS[finding.severity]}", f"[bold]{finding.subject}[/] " if is_first else "", _text(finding)
+        )
     results.print("", lines, "", f" {_summary(found)}", "", sep="\n", soft_wrap=False)
 
 

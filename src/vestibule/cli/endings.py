@@ -53,13 +53,13 @@ def explained(as_log: bool = False) -> Iterator[None]:
         end_at_bug(fault)
 
 
-def _end_when_written(end: SystemExit) -> None:
-    """Raise `end` after all output is written. If it cannot be written, raise SystemExit with a failure instead."""
+def _end_when_written(ending: SystemExit) -> None:
+    """Raise `ending` after all output is written. If it cannot be written, raise SystemExit with a failure instead."""
     try:
         sys.stdout.flush()
     except streams.OutputLost as fault:
-        _end(str(fault), int(end.code) if isinstance(end.code, int) and end.code else fault.status)
-    raise end
+        _end(str(fault), int(ending.code) if isinstance(ending.code, int) and ending.code else fault.status)
+    raise ending
 
 
 def _database_sentence(fault: StoreUnavailable) -> str:

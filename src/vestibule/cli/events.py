@@ -31,13 +31,13 @@ def _one_address(typed: str | None) -> str | None:
     if typed is None:
         return None
     address, slash, bits = typed.strip().partition("/")
-    form = canonical_address(address)
-    if not form or (slash and bits != ("128" if ":" in address else "32")):
+    canonical = canonical_address(address)
+    if not canonical or (slash and bits != ("128" if ":" in address else "32")):
         raise typer.BadParameter(
             f"{shown(typed)} is not one network address, such as 192.0.2.7 or 2001:db8::7; for whole networks, use "
             "--json and filter the output"
         )
-    return form
+    return canonical
 
 
 def _positive_hours(hours: float | None) -> float | None:
@@ -70,8 +70,8 @@ def events(
     """Show events: sign-ins, refusals and changes, the newest last. Shows no secrets."""
     wanted = EventFilter(network_address=network, kinds=tuple(kind or ()))
     since = timedelta(hours=hours) if hours is not None else None
-    show = _json if as_json else _records if long else _table
-    asyncio.run(_show(context.obj, _Query(wanted, account, since, limit, follow), show))
+    print_events = _json if as_json else _records if long else _table
+    asyncio.run(_show(context.obj, _Query(wanted, account, since, limit, follow), print_events))
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class _Query:
     follow: bool
 
 
-async def _show(command_context: CommandContext, query: _Query, show: Callable[[list[Event]], None]) -> None:
+async def _show(command_context: CommandContext, query: _Query, print_events: Callable[[list[Event]], None]) -> None:
     async with command_context.opened() as env:
         account_id = (await account_of(env, query.email)).id if query.email else None
         since = env.clock.now() - query.since if query.since is not None else None
@@ -93,7 +93,7 @@ async def _show(command_context: CommandContext, query: _Query, show: Callable[[
         while True:
             found = await find_events(env, wanted, query.limit)
             if found:
-                show([event for _, event in found])
+                print_events([event for _, event in found])
             elif not wanted.after and not told_empty:
                 notes.print(_nothing(query))
                 told_empty = True

@@ -47,8 +47,8 @@ def _address(name: str, setting: str) -> str:
     except OSError as fault:
         raise WrongSettings(f"{setting}: {name} cannot be looked up: {fault.strerror}") from None
     # Prefer IPv4 if a name has both: most clients connect to localhost over IPv4.
-    *_, (address, *_) = min(found, key=lambda entry: entry[0] != socket.AF_INET)
-    return str(address)
+    *_, address_and_port = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+    return str(address_and_port[0])
 
 
 class _PortSocket(socket.socket):

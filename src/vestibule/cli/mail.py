@@ -106,11 +106,12 @@ async def _retry(command_context: CommandContext, prefixes: list[str] | None) ->
     async with command_context.opened() as env:
         if not prefixes:
             return await retry_letters(env, None)
-        there = [state.letter.id for state in (await read_outbox(env, _MOST_LETTERS)).letters]
+        letter_ids = [state.letter.id for state in (await read_outbox(env, _MOST_LETTERS)).letters]
         for prefix in prefixes:
-            if not any(letter_id.startswith(prefix) for letter_id in there):
+            if not any(letter_id.startswith(prefix) for letter_id in letter_ids):
                 raise NoSuchLetter(f"no email in the outbox has an id that begins with {prefix}")
-        return await retry_letters(env, [letter_id for letter_id in there if letter_id.startswith(tuple(prefixes))])
+        chosen = [letter_id for letter_id in letter_ids if letter_id.startswith(tuple(prefixes))]
+        return await retry_letters(env, chosen)
 
 
 async def _send(command_context: CommandContext, email: str, language: str | None) -> str:

@@ -69,7 +69,7 @@ def serve(
     `server_stopped` at its end, `start_refused` if it cannot start. Otherwise it prints what it is, and readable lines.
     """
     ending = Ending()
-    # Until granian handles SIGTERM, because the first process of a container gets no signal that it does not handle.
+    # Handle SIGTERM here until granian does: the first process of a container gets no signal that it does not handle.
     signal.signal(signal.SIGTERM, partial(_exit, ending))
     command_context: CommandContext = context.obj
     settings = command_context.settings_for(_require_traces)
@@ -87,7 +87,7 @@ def _serve(context: CommandContext, ending: Ending, host: str | None, port: int 
     address, listener = listener_for(settings, host, port)
     with listener:
         bound_port = listener.getsockname()[1]
-        if sys.platform != "linux":  # there, granian could not bind a port that this process holds
+        if sys.platform != "linux":  # elsewhere granian could not bind a port that this process holds
             listener.close()
         os.environ["PORT"] = str(bound_port)  # for the workers: links in emails contain it
         _warn_of_unknown_names()

@@ -66,8 +66,8 @@ def sign_out(context: typer.Context, email: Email) -> None:
 def disable(context: typer.Context, email: Email) -> None:
     """Disable an account: end its sessions at once, everywhere, and block sign-in until it is enabled."""
     account, ended = asyncio.run(_change(context.obj, email, disable_account))
-    was = ", as it was" if ended is None else f"; ended sessions: {ended}"
-    notes.print(f"{account.email} is disabled{was}.")
+    outcome = ", as it was" if ended is None else f"; ended sessions: {ended}"
+    notes.print(f"{account.email} is disabled{outcome}.")
 
 
 @users.command()

@@ -23,7 +23,8 @@ def welcome_when_open(settings: Settings, places: Places, host: str, port: int, 
     """Wait until the server listens, then say so, so that a reader can connect at once."""
     while not _answers(host, port):
         time.sleep(0.02)
-    (log_started if settings.production else _welcome)(settings, places, host, port, workers)
+    tell = log_started if settings.production else _welcome
+    tell(settings, places, host, port, workers)
 
 
 def _answers(host: str, port: int) -> bool:

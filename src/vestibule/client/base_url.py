@@ -65,7 +65,8 @@ def _require_reachable(url: str, parts: SplitResult) -> None:
 
 def _shown(url: str) -> str:
     """Return the URL for a message, without password, query or fragment, which may hold a key."""
-    return repr(re.split(r"[?#]", "…" + url.rpartition("@")[2] if "@" in url else url)[0])
+    without_user = "…" + url.rpartition("@")[2] if "@" in url else url
+    return repr(re.split(r"[?#]", without_user)[0])
 
 
 def _is_address(host: str) -> bool:

@@ -42,9 +42,9 @@ class BackgroundLoop(asyncio.SelectorEventLoop):
         except Exception as fault:  # raised in the tasks that wait for the answer
             settle = partial(answer.set_exception, fault)
         with contextlib.suppress(RuntimeError):  # the loop is closed, so no task waits
-            self.call_soon_threadsafe(_settle, answer, settle)
+            self.call_soon_threadsafe(_settle_if_awaited, answer, settle)
 
 
-def _settle(answer: "asyncio.Future[Any]", settle: Callable[[], None]) -> None:
-    if not answer.done():  # it is done if whoever waited has given up
+def _settle_if_awaited(answer: "asyncio.Future[Any]", settle: Callable[[], None]) -> None:
+    if not answer.done():  # it is cancelled if the task that waited has given up
         settle()

@@ -79,7 +79,8 @@ class CurrentUser(SecurityBase):
         answer_refusals(scope)
         # FastAPI merges these headers if the handler returns data. If it returns a response, `install` adds `Vary`.
         response.headers["Vary"] = vary_value(response.headers.getlist("Vary"), names)
-        scope.get(_VARY_NAMES, set()).update(names)
+        if _VARY_NAMES in scope:
+            scope[_VARY_NAMES].update(names)
         try:
             method = scope.get("method", WEBSOCKET)
             token = token_in(self._verifier, method, scope["headers"], scope.get("scheme", ""))
@@ -132,7 +133,8 @@ class _AddVary:
         names: set[str] = set()
 
         async def changed_send(message: Message) -> None:
-            await (send_with_vary(send, sorted(names)) if names else send)(message)
+            chosen_send = send_with_vary(send, sorted(names)) if names else send
+            await chosen_send(message)
 
         await self._app({**scope, _VARY_NAMES: names}, receive, changed_send)
 

@@ -39,7 +39,7 @@ class FeedFollower:
 
     A proxy that buffers the stream looks like a Vestibule that does not answer, whether it holds back the whole stream
     or all but its beginning. When a stream falls silent, polling therefore begins, while attempts to stream go on. It
-    also begins after three streams without a heartbeat, however they ended, unless polls would end alike.
+    also begins after three streams without a heartbeat, however they ended, unless a poll would fail as they do.
     Polling ends when a stream has brought heartbeats for longer than the silence after which a stream is given up.
     """
 
@@ -110,8 +110,8 @@ class FeedFollower:
         self._failures = self._failures + 1 if polls_may_work else 0
 
     def _polls_get_through(self, *, silent: bool, repeated: bool) -> bool:
-        """Return whether a poll was answered while streams fail. A silence shows how long it has lasted; of other
-        failures, two in a row do, with a poll answered in between.
+        """Return whether a poll was answered while streams fail: since the silence of this stream began, or, after
+        `repeated` failures of another kind, since the stream before this one failed.
         """
         if silent:
             return self._clock.monotonic() - self._polled_at < _SILENT_SECONDS

@@ -9,7 +9,6 @@ from vestibule.client import feed_values, wire
 from vestibule.client.errors import NotReachedError, NotVestibuleError
 from vestibule.client.events import Event, EventParser
 from vestibule.client.feed_deadline import Deadline
-from vestibule.client.keys import MAX_KEYS
 from vestibule.client.setup import FEED, Setup
 from vestibule.crypto.entropy import new_id
 from vestibule.model.clock import Clock
@@ -31,7 +30,7 @@ BEGINNING_SECONDS = 60.0
 STALENESS_SECONDS = 5.0
 """How old the known revocations may be, unless a service says otherwise."""
 
-_ANEW = "connecting anew, because another process of Vestibule may know it"
+_CONNECTING_ANEW = "connecting anew, because another process of Vestibule may know it"
 _UNCERTAIN_SECONDS = 3.0  # how long connecting may take, which makes Vestibule's clock seem behind
 
 
@@ -71,7 +70,7 @@ class FeedReader:
         """Whether this answer is being read and has brought heartbeats for longer than a silence may last."""
         self._beating_since = 0.0
         self._cursor = ""
-        self._patience = wire.READ_SECONDS
+        self._poll_silence = wire.READ_SECONDS
         self._nonce = ""
         self._poll = False
         self._sent_at = 0.0
@@ -81,12 +80,7 @@ class FeedReader:
         """Read one answer to its end. Raises what ended it: `NotReachedError`, httpx's errors, and others for what
         Vestibule never sends.
         """
-        self._sent_at, self.beats, self._nonce = self._clock.monotonic(), 0, new_id()
-        self.lags = False
-        self._offset = float("-inf")  # unknown until `hello` has told the clock of this process of Vestibule
-        self._poll = poll
-        if not poll:  # each stream is given time; polls may lead to another process each time
-            self._recent_at = self._sent_at
+        self._begin_answer(poll=poll)
         params = {"after": self._cursor, "nonce": self._nonce, **({"poll": "1"} if poll else {})}
         silence = self._longest_silence(poll=poll)
         deadline = Deadline(silence, POLL_ANSWER_SECONDS if poll else BEGINNING_SECONDS)
@@ -108,19 +102,30 @@ class FeedReader:
                 deadline.move()
                 await self._read(answer, deadline)
         except httpx.ReadTimeout:
-            self._patience = min(2 * self._patience, POLL_ANSWER_SECONDS)
+            self._poll_silence = min(2 * self._poll_silence, POLL_ANSWER_SECONDS)
             raise
         finally:
             self.steady = False
 
+    def _begin_answer(self, *, poll: bool) -> None:
+        """Forget what was noted about the last answer."""
+        self._sent_at, self.beats, self._nonce = self._clock.monotonic(), 0, new_id()
+        self.lags = False
+        self._offset = float("-inf")  # unknown until `hello` has told the clock of this process of Vestibule
+        self._poll = poll
+        # A stream has `staleness` from now to send a recent heartbeat. A poll has not: each may reach another process.
+        if not poll:
+            self._recent_at = self._sent_at
+
     def _longest_silence(self, *, poll: bool) -> float:
         """Return for how many seconds no event may come. A proxy that buffers the answer to a poll passes nothing on
         before its end. That takes long if Vestibule lists everything: in the first answer, and if it does not know the
-        cursor. Only the answer shows whether it knows the cursor, so each poll that falls silent doubles the patience.
+        cursor. Only the answer shows whether it knows the cursor, so each poll that falls silent doubles the time for
+        the next.
         """
         if not poll:
             return wire.READ_SECONDS
-        return self._patience if self._cursor else POLL_ANSWER_SECONDS
+        return self._poll_silence if self._cursor else POLL_ANSWER_SECONDS
 
     async def _read(self, answer: httpx.Response, deadline: Deadline) -> None:
         """Read to the end; raises `httpx.ReadTimeout` if nothing of use came for too long, and `NotReachedError` if the
@@ -131,11 +136,11 @@ class FeedReader:
             for event in reader.feed(piece):
                 self.handle(event)
                 self._require_no_long_lag()
-                self._move(deadline, event.name)
+                self._extend(deadline, event.name)
         if not self.beats:
             raise NotReachedError(f"{PATH} was answered to the end without a heartbeat")
 
-    def _move(self, deadline: Deadline, event: str) -> None:
+    def _extend(self, deadline: Deadline, event: str) -> None:
         """Allow another silence after a heartbeat, which comes every second, and after a part of the beginning."""
         if event == "heartbeat" and not self._poll:
             deadline.lift_whole()
@@ -143,7 +148,7 @@ class FeedReader:
             deadline.move()
 
     def _note_sending(self, step: str) -> bool:
-        """Return whether this step of httpx sends the request, which it does once connected; note when."""
+        """Return whether httpx, once connected, now sends the request; if so, note the moment."""
         sending = step.endswith("send_request_headers.started")
         if sending:
             self._sent_at = self._clock.monotonic()
@@ -164,14 +169,13 @@ class FeedReader:
             raise NotReachedError("the feed sends a heartbeat before its greeting")
         true_at, cursor = feed_values.number(data.get("true_at")), feed_values.cursor(heartbeat.id)
         known_at = self._by_our_clock(true_at)
-        if self._on_keys is not None and "keys" in data:
-            self._on_keys(_ids(data["keys"]), self._by_our_clock(feed_values.number(data.get("keys_at", true_at))))
+        self._pass_on_keys(data, true_at)
         # Ignore the clock in an older heartbeat: this process of Vestibule may lag behind the one that answered before.
         if "clock" in data and known_at >= self._revoked.fresh_as_of:
             self._compare_clocks(feed_values.number(data["clock"]))
         self._revoked.renew(known_at)
         self._revoked.purge(self._clock.monotonic())
-        self._cursor, self._patience = cursor, wire.READ_SECONDS
+        self._cursor, self._poll_silence = cursor, wire.READ_SECONDS
         self._note_lag(known_at)
         self._count_heartbeat()
         if self.lags:
@@ -179,6 +183,11 @@ class FeedReader:
         else:
             self._setup.note_fetched(FEED)
         self._on_heartbeat()
+
+    def _pass_on_keys(self, data: dict[str, Any], true_at: float) -> None:
+        if self._on_keys is not None and "keys" in data:
+            keys_at = feed_values.number(data.get("keys_at", true_at))
+            self._on_keys(feed_values.key_ids(data["keys"]), self._by_our_clock(keys_at))
 
     def _note_lag(self, known_at: float) -> None:
         """Note whether the process that answers lags behind. The answer to a poll says what was known when it began,
@@ -197,7 +206,9 @@ class FeedReader:
         now = self._clock.monotonic()
         if self.lags and now - self._recent_at > self._staleness:
             seconds = now - self._known_at
-            raise NotReachedError(f"it answers, but has not known its own record for {seconds:.0f} s; {_ANEW}")
+            raise NotReachedError(
+                f"it answers, but has not known its own record for {seconds:.0f} s; {_CONNECTING_ANEW}"
+            )
 
     def _require_echo(self, hello: dict[str, Any]) -> None:
         """Raise `NotReachedError` if a cache answered with the response to another request: caches can keep even a
@@ -231,16 +242,7 @@ class FeedReader:
         """Note what Vestibule's clock shows, and warn if ours differs too much."""
         self._clocks.note_offset(clock - self._offset)
         now, monotonic = self._clock.now().timestamp(), self._clock.monotonic()
-        apart, leeway = (
-            self._clocks.apart(now, monotonic),
-            self._expected.leeway if self._expected else MAX_APART_SECONDS,
-        )
+        apart = self._clocks.apart(now, monotonic)
+        leeway = self._expected.leeway if self._expected else MAX_APART_SECONDS
         if abs(apart) > max(leeway, _UNCERTAIN_SECONDS):
             self._setup.clocks_differ(apart, leeway)
-
-
-def _ids(value: object) -> list[str]:
-    """Return the key ids in `value`, 64 at most; raises `TypeError` for anything else."""
-    if not isinstance(value, list) or len(value) > MAX_KEYS or not all(isinstance(kid, str) for kid in value):
-        raise TypeError("keys is a list of ids")
-    return value

@@ -1,10 +1,10 @@
 """Check the form of what the feed sends, before any of it is used."""
 
-import math
 import re
 from typing import Any
 
 from vestibule.client.errors import NotReachedError, WrongIssuerError
+from vestibule.client.keys import MAX_KEYS
 from vestibule.protocol.claims import Expected
 
 MAX_SECONDS = 2**37
@@ -23,9 +23,10 @@ def number(value: object) -> float:
 
 def whole_number(value: object) -> int:
     """Return a number without a fraction; raises `NotReachedError`."""
-    if not math.isclose(number(value), int(number(value)), abs_tol=0):
+    checked = number(value)
+    if not checked.is_integer():
         raise NotReachedError("the feed sends an invalid moment")
-    return int(number(value))
+    return int(checked)
 
 
 def revoked(value: dict[str, Any]) -> dict[str, Any]:
@@ -45,6 +46,13 @@ def _moment_and_seconds(value: object) -> tuple[int, float]:
     if not isinstance(value, list) or len(value) != 2:
         raise NotReachedError("the feed sends an invalid revoked account")
     return whole_number(value[0]), number(value[1])
+
+
+def key_ids(value: object) -> list[str]:
+    """Return a list of at most `MAX_KEYS` key ids; raises `NotReachedError`."""
+    if not isinstance(value, list) or len(value) > MAX_KEYS or not all(isinstance(kid, str) for kid in value):
+        raise NotReachedError("the feed sends an invalid list of keys")
+    return value
 
 
 def cursor(value: str | None) -> str:

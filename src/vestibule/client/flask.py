@@ -137,7 +137,8 @@ def _adding_vary(app: Flask) -> "WSGIApplication":
         varying = start_with_vary(start_response, caller_headers(app.extensions[_NAME]))
 
         def start(*args: Any) -> Callable[[bytes], object]:
-            return (varying if environ.get(_CALLER_ASKED_FOR) else start_response)(*args)
+            chosen_start = varying if environ.get(_CALLER_ASKED_FOR) else start_response
+            return chosen_start(*args)
 
         return application(environ, start)
 

@@ -1,5 +1,5 @@
-"""Ask Vestibule about one token (RFC 7662). Concurrent questions about the same token share one request, but none that
-was sent before: its answer may have been given before a sign-out that came before the later question.
+"""Ask Vestibule about tokens (RFC 7662). While a request about a token is under way, all further questions about the
+token share the next request. They cannot share the first: its answer may be older than a sign-out that they must see.
 """
 
 import asyncio

@@ -22,11 +22,11 @@ class KeyListing:
         if as_of < self.as_of:
             return False
         self.as_of = as_of
-        before, self.ids = self.ids, frozenset(listed)
+        earlier, self.ids = self.ids, frozenset(listed)
         if len(self._ever_listed) > _MOST_REMEMBERED:
             self._ever_listed.clear()
         self._ever_listed |= self.ids
-        return before is not None and before != self.ids
+        return earlier is not None and earlier != self.ids
 
     def drop(self) -> None:
         """Drop the list until a new one comes, which may not be older. Withdrawn keys stay withdrawn."""

@@ -42,7 +42,7 @@ class KeySet:
         self._asked_at = float("-inf")
         self._under_way = SharedWork[str, None]()
         self._listing = KeyListing() if listing is None else listing
-        self._seen_at: dict[str, float] = {}
+        self._first_fetched_at: dict[str, float] = {}
 
     @property
     def in_force(self) -> Mapping[str, PublicKey]:
@@ -63,7 +63,10 @@ class KeySet:
         return self._listing.take(listed, as_of)
 
     def _is_new(self, kid: str) -> bool:
-        return not self._listing.has_listed(kid) and self._listing.as_of < self._seen_at.get(kid, float("-inf"))
+        """Return whether the feed has never listed the key, and has sent no list since the key was first fetched."""
+        return not self._listing.has_listed(kid) and self._listing.as_of < self._first_fetched_at.get(
+            kid, float("-inf")
+        )
 
     def may_refetch(self, *, listed: bool) -> bool:
         """Return whether an unknown key id may cause a fetch now, or wait for the fetch under way.
@@ -96,12 +99,12 @@ class KeySet:
             self.keep_seconds = _max_age(answer.headers.get("Cache-Control", ""))
 
     def _replace_keys(self, fetched: Mapping[str, PublicKey], as_of: float) -> None:
-        """Hold the fetched keys, and those held before that the feed lists: a cache, or a process of Vestibule that
-        lags behind, may lack the newest key.
+        """Replace the known keys by the fetched ones, but keep those that the feed lists: the response may lack the
+        newest key if it comes from a cache, or from a process of Vestibule that lags behind.
         """
         listed = {kid: key for kid, key in self.by_id.items() if self._listing.lists(kid)}
         self.by_id, self.as_of = {**listed, **fetched}, as_of
-        self._seen_at = {kid: self._seen_at.get(kid, as_of) for kid in self.by_id}
+        self._first_fetched_at = {kid: self._first_fetched_at.get(kid, as_of) for kid in self.by_id}
 
 
 def _max_age(cache_control: str) -> float:

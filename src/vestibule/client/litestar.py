@@ -117,7 +117,8 @@ class VestibuleMiddleware(AbstractAuthenticationMiddleware):
         _handlers_of(scope).setdefault(CallerRefusedError, _answer)
         scope.setdefault("user", None)
         scope.setdefault("auth", None)
-        replaced, send_varying = False, send_with_vary(send, caller_headers(self._verifier))  # type: ignore[arg-type]
+        send_varying = send_with_vary(send, caller_headers(self._verifier))  # type: ignore[arg-type]
+        replaced = False
 
         # A guard can raise only Litestar's own HTTPException, which Litestar answers with a body of its own. So
         # `_exception_for` leaves the refusal in the scope, and an answer with its status is replaced.
@@ -129,7 +130,8 @@ class VestibuleMiddleware(AbstractAuthenticationMiddleware):
                     replaced = True
                     await refuse(refusal, scope, send_varying)
             if not replaced:  # otherwise Litestar's own body would follow
-                await (send_varying if _CHECKED in scope else send)(message)  # type: ignore[arg-type]
+                chosen_send = send_varying if _CHECKED in scope else send
+                await chosen_send(message)  # type: ignore[arg-type]
 
         try:
             await super().__call__(scope, receive, send_refusal_instead)

@@ -38,12 +38,12 @@ class PerProcess(Generic[T]):
     def here(self) -> T:
         """Return this process's `T`."""
         holder = self._holder
-        return holder.value if holder.pid == os.getpid() else self._replace_inherited(holder)
+        return holder.value if holder.pid == os.getpid() else self._replace_in(holder)
 
     def replace(self, old: T) -> T:
         """Return a new `T` in the place of `old`, or the one that has already replaced it."""
         holder = self._holder
-        return self._replace_inherited(holder) if holder.value is old else self.here()
+        return self._replace_in(holder) if holder.value is old else self.here()
 
     def renew_at_next_use(self) -> None:
         """Have the next use make a new `T`. For a child after a fork: it may have the process id of one of its
@@ -51,7 +51,7 @@ class PerProcess(Generic[T]):
         """
         self._holder.pid = 0
 
-    def _replace_inherited(self, holder: _Holder[T]) -> T:
+    def _replace_in(self, holder: _Holder[T]) -> T:
         new = holder.replaced_by.setdefault(os.getpid(), _Holder(self._make(), holder))
         if self._holder is holder:
             self._holder = new

@@ -61,10 +61,10 @@ class VestibuleAuthentication(BaseAuthentication):
     def authenticate_header(self, _request: Request) -> str:
         """Return the `WWW-Authenticate` header for a request without a token that a permission class refuses."""
         # The framework calls this while it handles its own `NotAuthenticated`. Give that exception the kit's body.
-        refused, body = sys.exception(), dict[str, Any](NoTokenError().body)
-        if isinstance(refused, NotAuthenticated):
-            refused.detail = body
-        return NoTokenError().challenge or ""
+        refusal, handled = NoTokenError(), sys.exception()
+        if isinstance(handled, NotAuthenticated):
+            handled.detail = dict[str, Any](refusal.body)
+        return refusal.challenge or ""
 
 
 def caller_of(request: Request) -> Caller:

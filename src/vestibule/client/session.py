@@ -45,7 +45,9 @@ EARLY_SECONDS = 30
 ATTEMPTS = 4
 _FIRST_PAUSE_SECONDS = 0.2
 _REFRESH = "/api/auth/refresh"
-_NO_REUSE = httpx.Limits(max_keepalive_connections=0)  # the time limit shuts a connection of its own request only
+_NO_REUSE = httpx.Limits(
+    max_keepalive_connections=0
+)  # `Timeouts` can shut only a connection that its own request opened
 
 
 class _TryAgainError(Exception):

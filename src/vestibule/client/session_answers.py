@@ -68,12 +68,15 @@ def tokens_in(answer: Answer, refresh_before: str = "") -> Tokens:
 
 def _expiry_here(access: str, asked_at: float) -> int:
     """Return when the token expires by this machine's clock: its lifetime (`exp` less `iat`) after it was requested.
-    The clock may differ from Vestibule's by hours. Raises `ValueError`, `LookupError` or `TypeError`.
+    The clock may differ from Vestibule's by hours. Without `iat`, that is `exp`. Raises `ValueError`, `LookupError` or
+    `TypeError`.
     """
     _, payload, *_ = access.split(".")
     claims = i_json.parse(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     expires_at = int(claims["exp"])
-    return int(asked_at) + expires_at - int(claims["iat"]) if "iat" in claims else expires_at
+    if "iat" not in claims:
+        return expires_at
+    return int(asked_at) + expires_at - int(claims["iat"])
 
 
 def repeatable(request: httpx.Request) -> bool:
@@ -91,8 +94,11 @@ def _can_rewind(file: Any) -> bool:
 def _cookie_in(answer: Answer, name: str) -> str | None:
     """Return the cookie that a response sets, with or without the `__Host-` prefix, or None."""
     lines = answer.headers.get_list("Set-Cookie")
-    pairs = dict(line.partition(";")[0].partition("=")[::2] for line in lines)
-    return pairs.get(HOST_PREFIX + name) or pairs.get(name)
+    values = {}
+    for line in lines:
+        key, _, value = line.partition(";")[0].partition("=")
+        values[key] = value
+    return values.get(HOST_PREFIX + name) or values.get(name)
 
 
 def refresh_cookie(tokens: Tokens) -> str:

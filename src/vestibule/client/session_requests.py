@@ -37,11 +37,11 @@ def answer_to(http: httpx.Client, clock: Clock, method: str, path: str, **conten
 @contextmanager
 def _unlogged() -> Iterator[None]:
     """Have httpcore log nothing of what the block sends and receives. The service's own requests are logged as ever."""
-    before = _is_unlogged.set(True)
+    earlier = _is_unlogged.set(True)
     try:
         yield
     finally:
-        _is_unlogged.reset(before)
+        _is_unlogged.reset(earlier)
 
 
 def _is_logged(_record: logging.LogRecord) -> bool:

@@ -30,7 +30,7 @@ class Setup:
         self._warnings = warnings or ThrottledWarnings()
         self._base = base
         self._faults: dict[str, NotReachedError] = {}
-        self._said: dict[str, str] = {}
+        self._logged_corrections: dict[str, str] = {}
         self._failing: set[str] = set()
         self._tried: set[str] = set()
         self._held_back = False
@@ -54,8 +54,8 @@ class Setup:
     def note_answered(self, what: str) -> None:
         """Note that Vestibule answered, perhaps with old data: the service key and the URL are right."""
         self._faults.pop(what, None)
-        self._said.pop(what, None)
-        self._note(what)
+        self._logged_corrections.pop(what, None)
+        self._note_tried(what)
 
     def note_failed(self, what: str, fault: Exception) -> None:
         """Note that `what` could not be fetched. Logs a warning, or an error that says what to correct: each at most
@@ -69,7 +69,7 @@ class Setup:
             self._faults.pop(what, None)
             self._failing.add(what)
             self._warnings.warn(f"{what} could not be fetched from {self._base}", reasons.why(fault))
-        self._note(what)
+        self._note_tried(what)
 
     def note_held_back(self, fault: Exception) -> None:
         """Warn that polls are answered and streams are not: `fault` ended the last one. Warns once, until
@@ -87,17 +87,18 @@ class Setup:
 
     def clocks_differ(self, seconds: float, leeway: float) -> None:
         """Warn, once a minute, that this machine's clock is `seconds` ahead of Vestibule's, or behind if negative."""
-        apart, (side, part) = abs(seconds), ("ahead", "last") if seconds > 0 else ("behind", "first")
+        apart = abs(seconds)
+        side, part = ("ahead", "last") if seconds > 0 else ("behind", "first")
         lost = f"in its {part} {apart - leeway:.0f} s" if apart <= MAX_APART_SECONDS else "at any time"
         why = f"{apart:.0f} s {side}, so that each token is refused {lost} until both agree: timedatectl set-ntp true"
         self._warnings.warn("this machine's clock against Vestibule's", why)
 
-    def _say_once(self, what: str, correct: str) -> None:
+    def _say_once(self, what: str, correction: str) -> None:
         about = f"{what} cannot be fetched until this is corrected"
-        if self._said.get(what) != correct and self._warnings.warn(about, correct, logging.ERROR):
-            self._said[what] = correct
+        if self._logged_corrections.get(what) != correction and self._warnings.warn(about, correction, logging.ERROR):
+            self._logged_corrections[what] = correction
 
-    def _note(self, what: str) -> None:
+    def _note_tried(self, what: str) -> None:
         self._tried.add(what)
         if self._tried >= {FEED, KEYS}:
             self.all_tried.set()

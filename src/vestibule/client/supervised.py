@@ -94,21 +94,22 @@ class Supervised(Generic[W]):
             self._closing = True
             thread, running = self._thread, self._running
         if running is not None:
-            running[1].cancel()
+            _, background = running
+            background.cancel()
         if thread is None:
             return True
         thread.join(JOIN_SECONDS)
         return not thread.is_alive()
 
     def _start(self) -> None:
-        run = self._new_run(0.0)
-        thread = threading.Thread(target=self._run, args=run, name=THREAD_NAME, daemon=True)
+        work, background = self._new_run(0.0)
+        thread = threading.Thread(target=self._run, args=(work, background), name=THREAD_NAME, daemon=True)
         try:
             thread.start()
         except BaseException:
-            run[1].abandon()
+            background.abandon()
             raise
-        self._thread, self._running = thread, run
+        self._thread, self._running = thread, (work, background)
 
     def _run(self, work: W, background: Background) -> None:
         """Do one run after the other until `close`, or until no descriptor is left for another loop."""
@@ -142,7 +143,7 @@ class Supervised(Generic[W]):
         return work, Background(after_the_pause, work.release)
 
     def _set_pause(self, *, succeeded: bool) -> float:
-        """Return the seconds until the next run, and allow no attempt before."""
+        """Return the seconds until the next run, and have `begin` start nothing until they are over."""
         first_pause = succeeded or not self._pause
         self._pause = FIRST_PAUSE_SECONDS if first_pause else min(2 * self._pause, MAX_PAUSE_SECONDS)
         self._not_before = self._clock.monotonic() + self._pause

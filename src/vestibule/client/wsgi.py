@@ -123,8 +123,10 @@ def _runs_application_code(body: Iterable[bytes], environ: "WSGIEnvironment") ->
     """Return whether reading the body may run code of the application. Lists and the server's file wrapper run none,
     and must not be wrapped: servers optimise for these types.
     """
-    wrapper = environ.get("wsgi.file_wrapper")
-    return not isinstance(body, (list, tuple, wrapper) if isinstance(wrapper, type) else (list, tuple))
+    if isinstance(body, list | tuple):
+        return False
+    file_wrapper = environ.get("wsgi.file_wrapper")
+    return not (isinstance(file_wrapper, type) and isinstance(body, file_wrapper))
 
 
 def start_with_vary(start_response: "StartResponse", names: Iterable[str]) -> "StartResponse":

@@ -13,7 +13,7 @@ SUBJECT = "browsers"
 def check(settings: Settings) -> list[Finding]:
     """Return findings about whether front-ends at ORIGIN can keep a session with the server at VESTIBULE_URL."""
     own = urlsplit(settings.own_base)
-    found = list(_origins_left_out(settings))
+    found = list(_origin_unset(settings))
     for origin in settings.front_ends:
         if not origin.startswith(("http://", "https://")):
             found.append(_app(origin))
@@ -23,7 +23,7 @@ def check(settings: Settings) -> list[Finding]:
     return found or [fine(SUBJECT, f"cookies of {settings.own_base} reach it from {pages}")]
 
 
-def _origins_left_out(settings: Settings) -> Iterator[Finding]:
+def _origin_unset(settings: Settings) -> Iterator[Finding]:
     if settings.production and "origins" not in settings.model_fields_set:
         yield hint(
             SUBJECT,

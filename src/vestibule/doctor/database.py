@@ -23,7 +23,7 @@ from vestibule.wiring.opening import require_folder
 
 SUBJECT = "database"
 _LOW_DISK_BYTES = 500_000_000
-_WATCHER_CONNECTIONS = 2
+_WATCHER_CONNECTIONS = 2  # of each process, beside its pool: for revocations and wake-ups
 
 
 async def check(settings: Settings, clock: Clock) -> list[Finding]:
@@ -94,7 +94,7 @@ async def _look_inside(settings: Settings, clock: Clock, engines: Engines) -> li
     async with engines.sqlalchemy_reading() as connection:
         found = [await _identity(connection, engines)]
         if engines.dialect == "postgresql":
-            found += [*await _server(settings, clock, connection)]
+            found += await _postgresql(settings, clock, connection)
         elif engines.folder is not None:
             found += low_disk(engines.folder, disk_usage(engines.folder).free)
         found += await peppers.check(settings, connection)
@@ -109,7 +109,7 @@ async def _identity(connection: AsyncConnection, engines: Engines) -> Finding:
     return fine(SUBJECT, f"{name} {version}, schema {REVISION}")
 
 
-async def _server(settings: Settings, clock: Clock, connection: AsyncConnection) -> list[Finding]:
+async def _postgresql(settings: Settings, clock: Clock, connection: AsyncConnection) -> list[Finding]:
     before = clock.now()
     row = (
         await connection.execute(
@@ -126,6 +126,7 @@ async def _server(settings: Settings, clock: Clock, connection: AsyncConnection)
 
 
 def _skew(settings: Settings, before: datetime, server_time: datetime, after: datetime) -> Iterator[Finding]:
+    """Yield a finding if the clocks differ: `server_time` was read between `before` and `after`."""
     seconds = max((before - server_time).total_seconds(), (server_time - after).total_seconds(), 0.0)
     remedy = "synchronise both clocks: timedatectl set-ntp true"
     if seconds > settings.clock_leeway_seconds:

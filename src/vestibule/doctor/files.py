@@ -11,7 +11,7 @@ from vestibule.protocol.files import read_bounded
 from vestibule.settings import env_file
 from vestibule.settings.fields import Settings
 from vestibule.settings.reading import ENV_FILE
-from vestibule.storage.sql import url as addresses
+from vestibule.storage.sql import url as database_url
 
 
 def open_to_others(settings: Settings, subject: str) -> Iterator[Finding]:
@@ -30,13 +30,13 @@ def unusable_folder(settings: Settings, subject: str) -> Iterator[Finding]:
     """Yield a fault if the data folder is used and cannot be made or written."""
     if settings.database_url.get_secret_value() and settings.email_host:
         return
-    folder = next(path for path in (settings.data.absolute(), *settings.data.absolute().parents) if _is_there(path))
+    nearest = next(path for path in (settings.data.absolute(), *settings.data.absolute().parents) if _is_there(path))
     why = "The server does not start, or cannot write emails."
-    if not is_folder(folder):
-        yield fault(subject, f"VESTIBULE_DATA: {folder} is not a folder", why, "VESTIBULE_DATA= with another folder")
-    elif not os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+    if not is_folder(nearest):
+        yield fault(subject, f"VESTIBULE_DATA: {nearest} is not a folder", why, "VESTIBULE_DATA= with another folder")
+    elif not os.access(nearest, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
         what = f"VESTIBULE_DATA: {settings.data.absolute()} cannot be written by this user"
-        yield fault(subject, what, why, f"let this user write {folder}, or VESTIBULE_DATA= with another folder")
+        yield fault(subject, what, why, f"let this user write {nearest}, or VESTIBULE_DATA= with another folder")
 
 
 def _is_there(path: Path) -> bool:
@@ -52,7 +52,7 @@ def _is_there(path: Path) -> bool:
 def _database_files(settings: Settings) -> Iterator[Path]:
     """Yield the paths of the SQLite file and of those beside it."""
     if settings.embedded:
-        url, _ = addresses.parse(settings.database_address)
+        url, _ = database_url.parse(settings.database_address)
         yield from (Path(f"{url.database or ''}{end}") for end in ("", "-wal", "-shm"))
 
 

@@ -58,7 +58,7 @@ def _stored(clock: Clock, stored: list[SealedKey], key_manager: KeyManager) -> l
     if not opened:
         return [_wrong_secret("the keys were sealed under another secret than this machine's")]
     bits = min(key.public.rsa_bits for key in opened)
-    return [*map(_damaged, damaged), *_strength(bits, given=False), *_age(clock, stored), *_slow(stored)]
+    return [*map(_damaged, damaged), *_strength(bits, given=False), *_age(clock, stored), *_slow_refresh_key(stored)]
 
 
 def _damaged(key: SealedKey) -> Finding:
@@ -118,7 +118,7 @@ def _age(clock: Clock, stored: list[SealedKey]) -> Iterator[Finding]:
         )
 
 
-def _slow(stored: list[SealedKey]) -> Iterator[Finding]:
+def _slow_refresh_key(stored: list[SealedKey]) -> Iterator[Finding]:
     """Yield a hint if refresh tokens are still signed with RSA, as before decision 0038."""
     refresh = {key.state: key.alg for key in stored if key.use is KeyUse.REFRESH}
     if refresh.get(KeyState.CURRENT) != RS256:

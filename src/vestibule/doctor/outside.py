@@ -25,7 +25,7 @@ SUBJECT = "outside"
 _TIMEOUT_SECONDS = 10
 _PIECE = 16_384
 _FEW_DAYS = 14
-_FOREIGN = "https://origin-that-nobody-allowed.example"
+_FOREIGN_ORIGIN = "https://origin-that-nobody-allowed.example"
 _HEALTH = "/api/healthchecker"
 _ME = "/api/users/me"
 
@@ -82,7 +82,7 @@ class _Answer:
             with Timeouts(timeouts.ANSWER_SECONDS) as time_limit:
                 connection.connect()
                 time_limit.watch(connection.sock)
-                certificate: dict[str, Any] = getattr(connection.sock, "getpeercert", dict)()
+                certificate: dict[str, Any] = getattr(connection.sock, "getpeercert", dict)()  # none over plain HTTP
                 connection.request(method, address.path.rstrip("/") + path, headers=headers)
                 answer = connection.getresponse()
                 self.content = time_limit.read_whole(iter(lambda: answer.read(_PIECE), b""))
@@ -109,10 +109,12 @@ class _Seen:
 
     @property
     def secure_cookies(self) -> bool:
+        """Return whether the server runs in production: then it sends this header, and sets Secure cookies."""
         return "Strict-Transport-Security" in self.health.headers
 
     @property
     def is_elsewhere(self) -> bool:
+        """Return whether the address is that of another machine."""
         return not is_this_machine(self.address.hostname or "")
 
 
@@ -132,8 +134,11 @@ def _visit(settings: Settings, clock: Clock, address: SplitResult) -> list[Findi
 def _not_ours(address: SplitResult, health: _Answer) -> Finding:
     if health.status == HTTPStatus.MISDIRECTED_REQUEST:
         what = f"the server does not answer to the name {address.hostname}"
-        remedy = f"VESTIBULE_URL=https://{address.hostname}, or the name in VESTIBULE_ALLOWED_HOSTS; and let the proxy "
-        return fault(SUBJECT, what, "Every request is answered 421.", f"{remedy}pass Host on")
+        remedy = (
+            f"VESTIBULE_URL=https://{address.hostname}, or the name in VESTIBULE_ALLOWED_HOSTS; and let the proxy pass "
+            "Host on"
+        )
+        return fault(SUBJECT, what, "Every request is answered 421.", remedy)
     what = f"{_HEALTH} answers {health.status}, unlike Vestibule"
     why = "The proxy passes requests on to something else."
     return fault(SUBJECT, what, why, "let the proxy pass every path on unchanged")
@@ -179,8 +184,8 @@ def _cors(settings: Settings, address: SplitResult) -> Iterator[Finding]:
 
 
 def _cors_of_others(address: SplitResult, asked: dict[str, str]) -> Iterator[Finding]:
-    foreign = _Answer(address, "OPTIONS", "/api/auth/login", Origin=_FOREIGN, **asked).headers
-    if foreign.get("Access-Control-Allow-Origin") in (_FOREIGN, "*"):
+    foreign = _Answer(address, "OPTIONS", "/api/auth/login", Origin=_FOREIGN_ORIGIN, **asked).headers
+    if foreign.get("Access-Control-Allow-Origin") in (_FOREIGN_ORIGIN, "*"):
         yield fault(
             SUBJECT,
             "CORS allows any web page",

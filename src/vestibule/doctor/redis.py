@@ -14,8 +14,8 @@ from vestibule.wiring.opening import open_redis, redis_module, redis_place
 SUBJECT = "redis"
 _FULL = 0.9
 _PORT = 6379
-_CLI_EACH = "on each server that Sentinel watches: redis-cli"
-_WHO_LEADS = "redis-cli -h HOST -p 26379 sentinel get-master-addr-by-name NAME"
+_CLI_ON_EACH = "on each server that Sentinel watches: redis-cli"
+_ASK_SENTINEL = "redis-cli -h HOST -p 26379 sentinel get-master-addr-by-name NAME"
 _WITH_TLS = {"redis": "rediss", "redis+sentinel": "rediss+sentinel"}
 
 
@@ -40,7 +40,7 @@ def _unreachable(settings: Settings, reason: str) -> Finding:
         "Nobody is signed out, but each process counts requests alone and allows a fifth of each limit, and a request "
         "that tries to reach Redis waits for a fraction of a second.",
         "check REDIS_URL, and that the server runs: "
-        + (_WHO_LEADS if _has_sentinels(settings) else f"{_cli(settings)} ping"),
+        + (_ASK_SENTINEL if _has_sentinels(settings) else f"{_cli(settings)} ping"),
     )
 
 
@@ -70,7 +70,7 @@ def _memory(settings: Settings, info: dict[str, Any]) -> Iterator[Finding]:
             SUBJECT,
             f"its eviction policy is {policy}",
             "When its memory is full, it drops counts that are still needed, so limits start again from zero.",
-            f"{_CLI_EACH if _has_sentinels(settings) else _cli(settings)} config set maxmemory-policy noeviction, "
+            f"{_CLI_ON_EACH if _has_sentinels(settings) else _cli(settings)} config set maxmemory-policy noeviction, "
             "and the same in redis.conf",
         )
     if most and used > most * _FULL:

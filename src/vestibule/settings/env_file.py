@@ -12,6 +12,7 @@ from pathlib import Path
 
 from vestibule.protocol.files import read_bounded
 
+# NAME=value, or NAME: value. The value is `quoted`, or `bare` with an optional `comment`; `space` stands before it.
 _LINE = re.compile(
     r"""[^\S\n]*(?:export[^\S\n]+)?(?P<name>[A-Za-z0-9_.-]+)[^\S\n]*(?:=|:(?=[^\S\n]))(?P<space>[^\S\n]*)"""
     r"""(?:(?P<quote>['"`])(?P<quoted>(?:\\(?P=quote)|(?!(?P=quote))[\s\S])*)(?P=quote)[^\S\n]*(?:\#.*)?(?:\n|\Z)"""

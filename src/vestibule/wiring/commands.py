@@ -20,7 +20,7 @@ from vestibule.settings.fields import Settings
 from vestibule.settings.reading import WrongSettings, says_production
 from vestibule.state.key_ring import KeyRing
 from vestibule.storage.sql import engine
-from vestibule.storage.sql import url as addresses
+from vestibule.storage.sql import url as database_url
 from vestibule.storage.sql.database_copy import DatabaseCopy
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.legacy import LegacyUsers
@@ -67,7 +67,7 @@ class RealCommandContext:
         return settings
 
     def places(self) -> Places:
-        kind, at = addresses.place(self.settings.database_address)
+        kind, at = database_url.place(self.settings.database_address)
         return Places(kind, at, redis_place(self.settings), REVISION)
 
     @asynccontextmanager
@@ -103,11 +103,11 @@ class RealCommandContext:
         at_start.log_weaknesses(self.settings)
 
     async def migrate(self) -> tuple[str | None, str]:
-        found = await self._revision()
-        if found == REVISION:
+        revision = await self._revision()
+        if revision == REVISION:
             return REVISION, REVISION
-        if found is not None:
-            refuse_newer(found)
+        if revision is not None:
+            refuse_newer(revision)
         command = [sys.executable, "-m", "vestibule.wiring.migrating", *([AS_LOG] if self._as_log else [])]
         # It ends itself when its standard input is closed, so also when this process is killed.
         migrating = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)

@@ -31,7 +31,7 @@ from vestibule.storage import limiter
 from vestibule.storage.absent.replica import NoSessionReplica
 from vestibule.storage.absent.wake_ups import NoWakeUps
 from vestibule.storage.sql import engine
-from vestibule.storage.sql import url as addresses
+from vestibule.storage.sql import url as database_url
 from vestibule.storage.sql.clock import DatabaseClock
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.revision import holds_sealed_keys, require_current
@@ -77,7 +77,7 @@ def _check_keys(settings: Settings) -> object:
 
 def _check_database_url(settings: Settings) -> object:
     try:
-        return addresses.parse(settings.database_address)
+        return database_url.parse(settings.database_address)
     except WrongAddress as fault:
         raise WrongSettings(f"DATABASE_URL: {fault}") from None
 

@@ -107,7 +107,7 @@ async def test_k8_the_keys_in_force_are_told_before_it_counts_as_fresh() -> None
     following.hear(b'event: heartbeat\ndata: {"true_at":100,"keys":["a","b"],"more":1}\n\n')
     assert told == [["a", "b"]]
     for odd in (b"7", b"[7]", b'"a"', b"{}"):
-        with pytest.raises(TypeError):
+        with pytest.raises(NotReachedError):
             following.hear(b'event: heartbeat\ndata: {"true_at":100,"keys":' + odd + b"}\n\n")
     assert following.beats == 2
 

@@ -6,7 +6,8 @@
     ]
     VESTIBULE = {..., "users": {"model": True, "staff_roles": ["admin"]}}
 
-Foreign keys, groups, and the log of Django's admin then work. To find rows in another way, name a subclass there.
+Foreign keys, groups, and the log of Django's admin then work. To find rows in another way, name a subclass of
+`VestibuleBackend` in the setting.
 """
 
 from typing import Any
@@ -26,7 +27,7 @@ _CALLERS_PREFIX = f"{UNUSABLE_PASSWORD_PREFIX}vestibule:"
 """A caller's row begins with this in its password field. No password matches it, and no other sign-up writes it."""
 _RANDOM_CHARACTERS = 40
 _NOT_LET_IN = "a caller was not let in"
-_NOT_A_CALLERS = (
+_NOT_MADE_FOR_CALLER = (
     "the user of account {} was not made for a caller, or has got a password since, so no caller is let in as it:"
     " delete or rename it, or give it to the caller by vestibule.client.django.backend.hand_over(user)"
 )
@@ -61,7 +62,7 @@ class VestibuleBackend(BaseBackend):
         user, _made = model._default_manager.get_or_create(**by_id, defaults={"password": _unusable_password()})
         if not user.password.startswith(_CALLERS_PREFIX):
             # Somebody may have made the row in advance, to share it with the caller.
-            self.warnings.warn(_NOT_LET_IN, _NOT_A_CALLERS.format(caller.id))
+            self.warnings.warn(_NOT_LET_IN, _NOT_MADE_FOR_CALLER.format(caller.id))
             return None
         return user
 

@@ -74,12 +74,16 @@ class VestibuleMiddleware:
 
 
 def _set_caller_for_view(request: HttpRequest, caller: Caller, user: Any) -> None:
+    """Set caller and user. If no middleware has set a user yet, one that comes later may replace it: `_restore` then
+    sets it again.
+    """
     if not hasattr(request, "user"):
         setattr(request, _SET_USER_AGAIN, lambda: set_user(request, user))
     set_caller(request, caller, user)
 
 
 def _note_no_caller(request: HttpRequest) -> None:
+    """Keep the user whom Django's own middleware has found, or finds later; until then the user is `Nobody`."""
     setattr(request, CALLER, None)
     if hasattr(request, "user"):
         watch_user(request)
@@ -92,9 +96,9 @@ def _restore(request: HttpRequest, *_view: Any) -> None:
     """Set the user again, right before the view: if Django's own middleware comes after this one, it replaced
     the user.
     """
-    again: Callable[[], None] | None = getattr(request, _SET_USER_AGAIN, None)
-    if again:
-        again()
+    set_user_again: Callable[[], None] | None = getattr(request, _SET_USER_AGAIN, None)
+    if set_user_again:
+        set_user_again()
 
 
 async def _restore_async(request: HttpRequest, *_view: Any) -> None:

@@ -37,8 +37,12 @@ class UserRules:
 
     def flags(self, role: str) -> dict[str, bool]:
         """Return `is_staff` and `is_superuser`, each only if the setting names roles for it."""
-        named = {} if self.staff_roles is None else {"is_staff": self.is_staff(role)}
-        return named if self.superuser_roles is None else {**named, "is_superuser": self.is_superuser(role)}
+        flags = {}
+        if self.staff_roles is not None:
+            flags["is_staff"] = self.is_staff(role)
+        if self.superuser_roles is not None:
+            flags["is_superuser"] = self.is_superuser(role)
+        return flags
 
     def grants(self, role: str, permission: str, obj: object = None) -> bool:
         """Return whether the role has a permission. As in Django's `ModelBackend`, only superusers have permissions for
