@@ -60,9 +60,9 @@ def catalogue(language: str) -> Catalog:
         return read_po(file, locale=language)
 
 
-def environment_for(language: str, loader: BaseLoader) -> Environment:
+def environment_for(language: str, loader: BaseLoader, found: NullTranslations | None = None) -> Environment:
     """Return a Jinja environment for a language: in its templates `{% trans %}` and `_()` translate, and `language` is
-    the language's name. Raises `FileNotFoundError` if the language has no catalogue.
+    the language's name. `found` is used instead of the catalogue. Raises `FileNotFoundError` if the language has none.
     """
     environment = Environment(
         loader=loader,
@@ -74,7 +74,7 @@ def environment_for(language: str, loader: BaseLoader) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.policies["ext.i18n.trimmed"] = True
-    found = translations(language)
+    found = found or translations(language)
     environment.install_gettext_translations(found, newstyle=True)  # type: ignore[attr-defined]  # from jinja2.ext.i18n
     environment.globals["language"] = language
     return environment

@@ -149,9 +149,10 @@ def test_an_email_can_be_sent_again_after_a_wait_that_is_seen(browsing: Browsing
     expect(page.get_by_label("Email address")).to_have_value("nobody@example.com")
 
 
+@pytest.mark.parametrize("width", [320, 360])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_tabs_stand_in_one_row_on_a_phone(browsing: Browsing, language: str) -> None:
-    page = browsing.page(viewport={"width": 360, "height": 740}, locale=language)
+def test_the_tabs_stand_in_one_row_on_a_phone(browsing: Browsing, language: str, width: int) -> None:
+    page = browsing.page(viewport={"width": width, "height": 740}, locale=language)
     page.goto("/login")
     page.locator("input[type=email]").fill(somebody(browsing))
     page.locator("input[type=password]").fill(PASSWORD)

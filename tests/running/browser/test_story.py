@@ -14,7 +14,7 @@ from tests.running.browser.people import (
     sign_up,
     sign_up_wrongly,
 )
-from vestibule.translations.catalogues import translations
+from vestibule.web.pages.line_breaks import page_translations
 
 NEW_PASSWORD = "another horse battery"
 
@@ -23,7 +23,7 @@ NEW_PASSWORD = "another horse battery"
 @pytest.mark.parametrize("script", [True, False], ids=["with_script", "without_script"])
 def test_from_sign_up_to_the_device_list_and_out(browsing: Browsing, script: bool, language: str) -> None:
     """B8: from sign up to the device list and out."""
-    say = translations(language).gettext
+    say = page_translations(language).gettext
     email = fresh_email()
     page = browsing.page(java_script_enabled=script, locale=language)
 

@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from vestibule.crypto.entropy import random_bytes
-from vestibule.translations.catalogues import translations
 from vestibule.web import cookies
 from vestibule.web.caller import wanted_language
 from vestibule.web.pages import return_to
 from vestibule.web.pages.browser_session import form_token
 from vestibule.web.pages.form import form_values
+from vestibule.web.pages.line_breaks import page_translations
 from vestibule.web.pages.words import NOTICES, Sentence
 from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
@@ -66,7 +66,7 @@ def _security_policy(nonce: str, redirects_to: str, *, frames: bool) -> str:
 
 def say(request: Request, english: str, **filled_in: int | str) -> str:
     """Return a sentence in the reader's language."""
-    return translations(language_of(request)).gettext(english) % filled_in
+    return page_translations(language_of(request)).gettext(english) % filled_in
 
 
 def waiting_time(request: Request, seconds: int) -> str:

@@ -12,6 +12,7 @@ from vestibule.model.devices import describe
 from vestibule.model.languages import LANGUAGES
 from vestibule.translations.catalogues import environment_for
 from vestibule.web.pages.assets import Static
+from vestibule.web.pages.line_breaks import breakable, page_translations
 
 
 class Templates:
@@ -32,10 +33,11 @@ class Templates:
         return self._environments[language]
 
     def _environment(self, language: str) -> Environment:
-        templates = environment_for(language, self._loader)
+        templates = environment_for(language, self._loader, page_translations(language))
         templates.globals.update(brand=self._brand, languages=LANGUAGES, static=self.static, initials=initials)
         templates.filters.update(
             device=describe,
+            breakable=breakable,
             moment=lambda at: _time_element(at, language),
             ago=lambda at, now: _ago(at, now, language),
         )
