@@ -7,7 +7,8 @@ from vestibule.model.service_keys import ServiceKey, digest_of
 
 WRONG_KEYS = 60
 """Wrong keys of one network that are looked up in a minute."""
-_MOST_NETWORKS = 10_000
+MOST_NETWORKS = 10_000
+"""Networks that have a counter of their own."""
 _OTHER_NETWORKS = ""
 _MINUTE = 60
 
@@ -29,7 +30,7 @@ class WrongKeys:
         if now // _MINUTE != self._minute:
             self._minute, self._counts = now // _MINUTE, {}
         digest = digest_of(key)
-        if digest is None or digest in self._right or self._counts.get(network, 0) < WRONG_KEYS:
+        if digest is None or digest in self._right or self._counts.get(self._counter_of(network), 0) < WRONG_KEYS:
             return None
         return timedelta(seconds=_MINUTE - now % _MINUTE)
 
@@ -38,7 +39,11 @@ class WrongKeys:
         self._right.add(key.digest)
 
     def count(self, network: str) -> None:
-        """Count one wrong key. The table holds 10,000 networks; all further networks share one counter."""
-        has_counter = network in self._counts or len(self._counts) < _MOST_NETWORKS
-        counter = network if has_counter else _OTHER_NETWORKS
+        """Count one wrong key."""
+        counter = self._counter_of(network)
         self._counts[counter] = self._counts.get(counter, 0) + 1
+
+    def _counter_of(self, network: str) -> str:
+        """Return the counter of a network. The table holds 10,000; all further networks share one."""
+        has_its_own = network in self._counts or len(self._counts) < MOST_NETWORKS
+        return network if has_its_own else _OTHER_NETWORKS

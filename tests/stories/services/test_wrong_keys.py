@@ -2,10 +2,11 @@
 
 import pytest
 
+from tests.harness.clock import ManualClock
 from tests.harness.world import World
 from vestibule.flows.service_keys import create_service_key, revoke_service_key
 from vestibule.model import service_keys
-from vestibule.web.wrong_keys import WRONG_KEYS
+from vestibule.web.wrong_keys import MOST_NETWORKS, WRONG_KEYS, WrongKeys
 
 ASKED = [("POST", "/api/auth/introspect"), ("GET", "/api/revocations")]
 
@@ -43,3 +44,16 @@ async def test_g15_nobody_on_its_network_keeps_a_service_out(world: World) -> No
     assert await asked(world, "POST", "/api/auth/introspect", key) == 200
     await revoke_service_key(world.env, "billing")
     assert await asked(world, "POST", "/api/auth/introspect", key) == 401
+
+
+def test_g15_networks_beyond_the_table_are_limited_together() -> None:
+    clock, wrong_keys = ManualClock(), WrongKeys()
+
+    def waits(network: str) -> bool:
+        return wrong_keys.retry_after(service_keys.mint(), network, clock) is not None
+
+    for network in [*(f"192.0.2.{number}" for number in range(MOST_NETWORKS)), *map(str, range(WRONG_KEYS))]:
+        assert not waits(network)
+        wrong_keys.count(network)
+    assert waits("203.0.113.1")
+    assert not waits("192.0.2.1"), "which has a counter of its own"
