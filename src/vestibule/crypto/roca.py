@@ -2,8 +2,7 @@
 
 Infineon's RSALib, in smart cards, TPMs and tokens of 2007 to 2017, made every prime as k * M + (65537 ** a mod M), with
 M the product of the first primes. So the modulus, modulo each of those primes, is a power of 65537 (Nemec et al., "The
-Return of Coppersmith's Attack", CCS 2017, section 2.2). The chance that a good key is taken for such a key is below 2
-** -100.
+Return of Coppersmith's Attack", CCS 2017, section 2.2). About one good key in 240 million has that mark too.
 """
 
 _GENERATOR = 65537
