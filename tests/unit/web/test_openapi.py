@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -130,6 +130,7 @@ async def answers_to(client: httpx.AsyncClient, label: str, mode: GenerationMode
     @given(operation(label).as_strategy(generation_mode=mode))
     def run(case: Case) -> None:
         request = case.as_transport_kwargs(base_url=BASE)
+        assume(not request["url"].partition("?")[0].endswith("%0A"))  # which no route has (web/layers/headers.py)
         request["headers"] = dict(request["headers"])
         del request["cookies"]
         if isinstance(request.get("data"), str | bytes):
