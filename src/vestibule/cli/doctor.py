@@ -28,7 +28,7 @@ def _server_url(url: str | None) -> str | None:
     """Return the URL unchanged; raises `typer.BadParameter` if it is malformed or has a path."""
     try:
         parts = urlsplit(url or "")
-        _ = parts.port
+        _ = parts.port  # raises ValueError if that is not the number of a port
     except ValueError:  # not chained: its message quotes the whole URL
         raise typer.BadParameter(f"{shown(url or '')} is not an address such as https://auth.example.com") from None
     if parts.scheme in {"http", "https"} and parts.path.strip("/"):
@@ -52,7 +52,7 @@ def doctor(
     """
     command_context: CommandContext = context.obj
     try:
-        _ = command_context.settings
+        _ = command_context.settings  # reads them all
     except WrongSettings as reason:
         if as_json:
             _print_json(_findings_of(reason))
@@ -96,11 +96,12 @@ def _text(finding: Finding) -> Group:
 def _summary(found: list[Finding]) -> str:
     counts = {severity: sum(finding.severity is severity for finding in found) for severity in Severity}
     if counts[Severity.FAULT]:
-        return f"[bold red]{_number(counts[Severity.FAULT], 'thing does', 'things do')} not work.[/]"
+        return f"[bold red]{_pluralize(counts[Severity.FAULT], 'thing does', 'things do')} not work.[/]"
     if counts[Severity.WARNING]:
-        return f"[yellow]It works; {_number(counts[Severity.WARNING], 'warning', 'warnings')}.[/]"
+        return f"[yellow]It works; {_pluralize(counts[Severity.WARNING], 'warning', 'warnings')}.[/]"
     return "[green]All is well.[/]"
 
 
-def _number(count: int, one: str, several: str) -> str:
+def _pluralize(count: int, one: str, several: str) -> str:
+    """Return the count with the form that goes with it: 1 warning, 2 warnings."""
     return f"{count} {one if count == 1 else several}"

@@ -22,7 +22,7 @@ from granian.log import LogLevels
 
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.listening import listener_for
-from vestibule.cli.server_log import Ending, logged_end
+from vestibule.cli.server_log import ServerEnd, logged_end
 from vestibule.cli.supervisor import FINISH_SECONDS, Supervisor
 from vestibule.cli.welcome import welcome_when_open
 from vestibule.process import garbage, open_files
@@ -68,21 +68,21 @@ def serve(
     With NODE_ENV=production, each line of output is JSON, on standard error: `server_started` when it listens,
     `server_stopped` at its end, `start_refused` if it cannot start. Otherwise it prints what it is, and readable lines.
     """
-    ending = Ending()
+    server_end = ServerEnd()
     # Handle SIGTERM here until granian does: the first process of a container gets no signal that it does not handle.
-    signal.signal(signal.SIGTERM, partial(_exit, ending))
+    signal.signal(signal.SIGTERM, partial(_exit, server_end))
     command_context: CommandContext = context.obj
     settings = command_context.settings_for(_require_traces)
-    with logged_end(ending, settings.production):
-        _serve(command_context, ending, host, port, workers)
+    with logged_end(server_end, settings.production):
+        _serve(command_context, server_end, host, port, workers)
 
 
-def _exit(ending: Ending, number: int, _frame: FrameType | None) -> NoReturn:
-    ending.record_signal(number)
+def _exit(server_end: ServerEnd, number: int, _frame: FrameType | None) -> NoReturn:
+    server_end.record_signal(number)
     sys.exit(0)
 
 
-def _serve(context: CommandContext, ending: Ending, host: str | None, port: int | None, workers: int) -> None:
+def _serve(context: CommandContext, server_end: ServerEnd, host: str | None, port: int | None, workers: int) -> None:
     settings = context.settings
     address, listener = listener_for(settings, host, port)
     with listener:
@@ -96,7 +96,7 @@ def _serve(context: CommandContext, ending: Ending, host: str | None, port: int 
         open_files.raise_limit()
         program = _WITH_TRACES if settings.traces else _WITHOUT_TRACES
         welcome = partial(welcome_when_open, settings, context.places(), address, bound_port, workers)
-        supervisor = _supervisor(settings, program, address, bound_port, workers, welcome, ending)
+        supervisor = _supervisor(settings, program, address, bound_port, workers, welcome, server_end)
         with _metrics_folder(settings):
             _load(program)
             supervisor.run(settings.production)
@@ -109,14 +109,14 @@ def _supervisor(
     port: int,
     workers: int,
     welcome: Callable[[], None],
-    ending: Ending,
+    server_end: ServerEnd,
 ) -> Supervisor:
     """Return granian, set up for this program. Raises `WrongSettings` as `_connections` does."""
     connections = _connections(settings)
     return Supervisor(
         welcome,
         settings.draining_seconds,
-        ending,
+        server_end,
         program,
         factory=True,
         address=address,

@@ -1,4 +1,4 @@
-"""Log one line when `vestibule serve` listens, and one when it ends. In production they stand in for the banner."""
+"""Log one line when `vestibule serve` listens, and one when it ends. In production these lines replace the banner."""
 
 import signal
 import time
@@ -32,8 +32,8 @@ def log_started(settings: Settings, places: Places, host: str, port: int, worker
     )
 
 
-class Ending:
-    """What is known of the end of a server: why, since when it stops, and how many workers had to be killed."""
+class ServerEnd:
+    """What is known of a server's end: why it ends, when it began to stop, and how many workers had to be killed."""
 
     def __init__(self) -> None:
         self.why = "the start failed"
@@ -52,18 +52,22 @@ class Ending:
 
 
 @contextmanager
-def logged_end(ending: Ending, wanted: bool) -> Iterator[None]:
-    """Log the end of the block, if `wanted`. `cli.endings` logs an error that ends it."""
-    status = 0
+def logged_end(server_end: ServerEnd, production: bool) -> Iterator[None]:
+    """Log how the block ended, in production only. Log nothing for an error: `cli.endings` does that."""
     try:
         yield
-    except SystemExit as end:
-        status = end.code if isinstance(end.code, int) else int(end.code is not None)
-        if wanted:
-            ending.log(status)
+    except SystemExit as exit_request:
+        if production:
+            server_end.log(_status_of(exit_request))
         raise
-    if wanted:
-        ending.log(status)
+    if production:
+        server_end.log(0)
+
+
+def _status_of(exit_request: SystemExit) -> int:
+    """Return the exit status as Python sets it: 0 without a code, 1 for a text."""
+    code = exit_request.code
+    return code if isinstance(code, int) else int(code is not None)
 
 
 def _url_of(host: str, port: int) -> str:

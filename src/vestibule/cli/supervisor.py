@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 from granian.server.mp import MPServer
 
-from vestibule.cli.server_log import Ending
+from vestibule.cli.server_log import ServerEnd
 from vestibule.cli.worker import run_worker
 from vestibule.process.signals import LEAVE, reaching_main_thread
 
@@ -31,16 +31,16 @@ _log = structlog.get_logger(__name__)
 
 class Supervisor(MPServer):
     """Calls `welcome` on a thread once the workers are started. `leaving_seconds` is how long the first step lasts.
-    Notes in `ending` why and how the server ends.
+    Notes in `server_end` why and how the server ends.
     """
 
     def __init__(
-        self, welcome: Callable[[], None], leaving_seconds: int, ending: Ending, *arguments: Any, **options: Any
+        self, welcome: Callable[[], None], leaving_seconds: int, server_end: ServerEnd, *arguments: Any, **options: Any
     ) -> None:
         super().__init__(*arguments, **options)
         self._welcome = threading.Thread(target=welcome, daemon=True)
         self._leaving_seconds = leaving_seconds
-        self._ending = ending
+        self._server_end = server_end
 
     def run(self, production: bool) -> None:
         """Serve until a signal, or until a worker ends again and again; then raise SystemExit with status 1."""
@@ -71,7 +71,7 @@ class Supervisor(MPServer):
             self.main_loop_interrupt.set()
 
     def signal_handler_interrupt(self, number: int, *frame: Any) -> None:
-        self._ending.record_signal(number)
+        self._server_end.record_signal(number)
         if number == signal.SIGINT or self.interrupt_signal:
             self._leaving_seconds = 0
         self._expect_ends()
@@ -97,7 +97,7 @@ class Supervisor(MPServer):
 
     def shutdown(self, exit_code: int = 0) -> None:
         if not self.interrupt_signal:
-            self._ending.why = "a worker ended again within seconds of its replacement"
+            self._server_end.why = "a worker ended again within seconds of its replacement"
             self._log_ended(self.interrupt_children)
         self._take_leave()
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]
@@ -131,6 +131,6 @@ class Supervisor(MPServer):
         self._log_ended(failed)
         # With any, the exit status is 1. After a signal, a worker that ended before our handler ran has not failed.
         self.interrupt_children = failed if self.interrupt_signal else [*self.interrupt_children, *failed]
-        self._ending.killed = sum(worker.is_alive() for worker in workers)
+        self._server_end.killed = sum(worker.is_alive() for worker in workers)
         self.workers_kill_timeout = _KILL_SECONDS
         super()._stop_workers()  # type: ignore[no-untyped-call]

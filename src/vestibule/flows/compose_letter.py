@@ -8,7 +8,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account, mailbox_of
 from vestibule.model.events import Event, EventKind
-from vestibule.model.letters import NOTICES, RETURN_TO, TOKEN_IN, WORKS_FOR, Letter, LetterKind, QueuedLetter
+from vestibule.model.letters import LINK_PURPOSES, NOTICES, RETURN_TO, WORKS_FOR, Letter, LetterKind, QueuedLetter
 from vestibule.model.one_time_tokens import LIFETIMES, Purpose, issue, mailed_to
 from vestibule.model.store import Ports
 
@@ -112,7 +112,7 @@ async def _link(env: Env, tx: Ports, queued: QueuedLetter, account: Account, to:
     lifetime = _link_lifetime(queued)
     if lifetime is None:
         return f"{env.policy.link_base}/{_FORGOT_PASSWORD_PATH}"
-    secret, purpose = mint_secret(), TOKEN_IN[queued.kind]
+    secret, purpose = mint_secret(), LINK_PURPOSES[queued.kind]
     token = mailed_to(issue(digest(secret), account, purpose, now, queued.detail.get(RETURN_TO)), to, queued.id)
     token = replace(token, expires_at=now + lifetime)
     if purpose is Purpose.UNDO_EMAIL_CHANGE:  # `undo_since` compares it with the moment of the change
@@ -127,7 +127,7 @@ def _link_lifetime(queued: QueuedLetter) -> timedelta | None:
     """Return how long the link works from now on; None if it carries no token, and so never expires. A
     reset link works at least until another may be asked for, so that nobody is left without one.
     """
-    purpose = TOKEN_IN.get(queued.kind)
+    purpose = LINK_PURPOSES.get(queued.kind)
     if purpose is not Purpose.RESET_PASSWORD:
         return LIFETIMES[purpose] if purpose else None
     return max(LIFETIMES[purpose], timedelta(seconds=int(queued.detail.get(WORKS_FOR, "0"))))

@@ -17,7 +17,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Pack
 
 from vestibule.model.brand import Brand
 from vestibule.model.clock import Clock
-from vestibule.model.letters import TOKEN_IN, Letter, LetterKind, NotSent
+from vestibule.model.letters import LINK_PURPOSES, Letter, LetterKind, NotSent
 from vestibule.model.one_time_tokens import LIFETIMES
 from vestibule.process.tracebacks import summarize
 from vestibule.translations.catalogues import environment_for
@@ -46,8 +46,9 @@ class Sender:
     def parse(cls, text: str, name: str) -> "Sender":
         """Return the sender in `Name <email>`, or in a bare address with `name`; raises ValueError."""
         written_name, email = parseaddr(text)
-        written = {email, f"{written_name} <{email}>", f'"{written_name}" <{email}>'}
-        if _ADDRESS.fullmatch(email) is None or text.strip() not in written or not written_name.isprintable():
+        # parseaddr ignores what it does not understand. So the text must be one of the forms that it was read as.
+        accepted_forms = {email, f"{written_name} <{email}>", f'"{written_name}" <{email}>'}
+        if _ADDRESS.fullmatch(email) is None or text.strip() not in accepted_forms or not written_name.isprintable():
             raise ValueError(f"{text!r} is not a sender such as: Vestibule <no-reply@example.com>")
         return cls(written_name or name, email)
 
@@ -87,8 +88,8 @@ class Renderer:
             raise NotSent(f"cannot be written: {summarize(fault)}") from fault
 
     async def write_in_thread(self, letter: Letter) -> EmailMessage:
-        """Return the message, rendered on another thread. Only letters to an existing account are rendered: on the
-        event loop that would delay other requests, and the delay would tell who has an account.
+        """Return the message, rendered on another thread. On the event loop, rendering would delay other requests. As
+        only letters to existing accounts are rendered, that delay would reveal who has an account.
         """
         return await asyncio.to_thread(self.write, letter)
 
@@ -169,13 +170,13 @@ def _moment_in_words(at: datetime, language: str) -> str:
 
 def _lifetime_in_words(letter: Letter, language: str) -> str:
     """Return how long the link works, in words: 10 minutes, 3 hours."""
-    lifetime = letter.link_lifetime or (LIFETIMES[TOKEN_IN[letter.kind]] if letter.kind in TOKEN_IN else None)
+    lifetime = letter.link_lifetime or (LIFETIMES[LINK_PURPOSES[letter.kind]] if letter.kind in LINK_PURPOSES else None)
     return format_timedelta(lifetime, locale=language) if lifetime else ""
 
 
 def _first_name(name: str) -> str:
-    """Return the first word of a name; empty if it is too long, or has other characters than letters, - and ', which a
-    link would need.
+    """Return the first word of a name. Return an empty text if that word is too long, or if it has other characters
+    than letters, - and ': mail programs turn a text such as example.com into a link.
     """
     first = name.split(maxsplit=1)[0] if name.split() else ""
     is_plain = first.replace("-", "").replace("'", "").isalpha() and len(first) <= _MAX_FIRST_NAME

@@ -58,13 +58,15 @@ REGISTERED_AGAIN = "registered_again"
 TAKEN_BACK = "taken_back"
 """The `why` in a reset letter's detail: the password was removed, because the owner undid a change of email."""
 
-TOKEN_IN = {
+LINK_PURPOSES = {
     LetterKind.VERIFY_EMAIL: Purpose.VERIFY_EMAIL,
     LetterKind.RESET_PASSWORD: Purpose.RESET_PASSWORD,
     LetterKind.CONFIRM_NEW_EMAIL: Purpose.CHANGE_EMAIL,
     LetterKind.EMAIL_CHANGED: Purpose.UNDO_EMAIL_CHANGE,
 }
-"""The purpose of the token in a letter's link. Other letters link to the page where a reset is asked for."""
+"""For each kind of letter whose link contains a token: the purpose of that token. The links of other letters lead to
+the page where a reset is asked for.
+"""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class QueuedLetter:
             return self.email is not None or (unchanged and account.verified)
         if self.kind is LetterKind.EMAIL_TAKEN:
             return self.asked_of == account.id
-        if self.kind not in TOKEN_IN:
+        if self.kind not in LINK_PURPOSES:
             return True
         if self.kind is LetterKind.EMAIL_CHANGED:
             return account.email != self.email and now < self.created_at + UNDO_MAILED_WITHIN

@@ -9,7 +9,7 @@ def path_from(text: str) -> Path:
     Raises ValueError if that home folder is not known.
     """
     if not text.startswith("~"):
-        return Path(text)  # do not expand: Path would drop a ./ in front of a ~
+        return Path(text)  # without expanduser: Path turns ./~ into ~, which expanduser would take for a home folder
     try:
         return Path(text).expanduser()
     except RuntimeError:
@@ -17,7 +17,7 @@ def path_from(text: str) -> Path:
 
 
 def is_folder(path: Path) -> bool:
-    """Return whether `path` is a folder. Return False on an error too: using the path will then report it."""
+    """Return whether `path` is a folder; False also on an error, which will occur again where the path is used."""
     try:
         return path.is_dir()
     except OSError:

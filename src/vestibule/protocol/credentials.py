@@ -3,14 +3,15 @@
 from vestibule.protocol import cookies
 from vestibule.protocol.cookies import RawHeaders
 
-SentToken = tuple[str, bool]
-"""The token of a request, empty if it has none; and whether it was sent as a cookie. Browsers attach a cookie even if
-another site caused the request.
-"""
+SentToken = tuple[
+    str,  # the token of a request, empty if it has none
+    bool,  # whether the token was not sent as Bearer, but as a cookie; True also without any token
+]
+"""Browsers attach a cookie even if another site caused the request, so a token in a cookie needs further checks."""
 
 
 class Ambiguous(ValueError):
-    """The request has several Authorization headers, and nothing says which of them counts (RFC 6750, section 2)."""
+    """The request has several Authorization headers, and nothing says which of them counts (RFC 9110, section 5.3)."""
 
 
 def find_token(headers: RawHeaders, cookie_name: bytes | None) -> SentToken:
@@ -19,7 +20,7 @@ def find_token(headers: RawHeaders, cookie_name: bytes | None) -> SentToken:
 
 
 def find_token_in(authorization: bytes | None, cookie_header: bytes, cookie_name: bytes | None) -> SentToken:
-    """Return the token in these two headers. If Bearer is sent with an empty token, the cookie is not read."""
+    """Return the token in these two headers. Read the cookie only without Bearer, even an empty one."""
     token = bearer_in(authorization)
     if token is not None:
         return token, False

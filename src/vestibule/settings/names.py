@@ -52,20 +52,25 @@ def mistyped(of_file: Mapping[str, str], known: list[str], chosen: Collection[st
     This is only a hint, because other programs may use the file too. The environment is not searched: it is full of
     other programs' names. If the similar setting is set already (`chosen`), the name belongs to another program.
     """
-    of_contract = [name for name in known if not name.startswith(_PREFIX)]
     for name in sorted(set(of_file) - set(known)):
-        written = name.upper().replace("-", "_")
-        near = next((each for each in of_contract if _one_slip_apart(written, each)), None)
-        if near and near not in chosen:
-            yield name, near
-        elif not near and written.startswith(_CONTRACT_PREFIXES):
-            meant = _meant(written, known)
-            if meant and meant not in chosen:
-                yield name, meant
+        meant = _meant_of_contract(name.upper().replace("-", "_"), known)
+        if meant and meant not in chosen:
+            yield name, meant
 
 
-def _one_slip_apart(one: str, other: str) -> bool:
-    """Return whether the names differ by one letter that is missing, added or wrong, or by two swapped letters."""
+def _meant_of_contract(name: str, known: list[str]) -> str:
+    """Return the setting that a name without our prefix may mean, or an empty text. Only a name with a prefix of the
+    contract may differ from the setting by more than one slip.
+    """
+    of_contract = (each for each in known if not each.startswith(_PREFIX))
+    near = next((each for each in of_contract if _at_most_one_slip(name, each)), "")
+    return near or (_meant(name, known) if name.startswith(_CONTRACT_PREFIXES) else "")
+
+
+def _at_most_one_slip(one: str, other: str) -> bool:
+    """Return whether the names are equal, or differ by one letter that is missing, added or wrong, or by two swapped
+    letters.
+    """
     short, long = sorted((one, other), key=len)
     differing = (at for at, (a, b) in enumerate(zip(short, long, strict=False)) if a != b)
     first = next(differing, len(short))

@@ -12,21 +12,24 @@ from vestibule.model.revocations import Revocation, RevocationKind
 from vestibule.model.sessions import Session
 from vestibule.protocol.access_tokens import AccessToken
 
-Shown = tuple[list[tuple[bytes, bytes]], bytes]
-"""A finished answer: the headers that only this answer has, in ASGI's form, and the body."""
+RawResponse = tuple[
+    list[tuple[bytes, bytes]],  # the headers that only this response has, in ASGI's form
+    bytes,  # the body
+]
+"""A response that is ready to be sent."""
 
 
 @dataclass(frozen=True)
 class Caller:
     """A person who is signed in: a session that was live when it was read, with its account.
 
-    `shown` has answers made from this caller, by name, so that they are made once. They are dropped with the caller.
+    `cached_responses` has responses that were made for this caller, by name. They are dropped with the caller.
     """
 
     session_id: str
     account: Account
     usable_until: datetime
-    shown: dict[str, Shown] = field(default_factory=dict)
+    cached_responses: dict[str, RawResponse] = field(default_factory=dict)
 
 
 Found = tuple[Session, Caller]

@@ -49,7 +49,7 @@ class ReturnToTooLong(Refusal):
 
 
 class AmbiguousCredential(Refusal):
-    """More than one Authorization header (RFC 6750, section 2)."""
+    """More than one Authorization header (RFC 9110, section 5.3, allows one)."""
 
     code = refusals.AMBIGUOUS_CREDENTIAL.code
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from vestibule.model.letters import TOKEN_IN, LetterKind, retry_after
+from vestibule.model.letters import LINK_PURPOSES, LetterKind, retry_after
 from vestibule.model.one_time_tokens import Purpose
 
 WAITS = {1: 1, 2: 2, 3: 4, 4: 8, 5: 16, 6: 32, 7: 64, 8: 128, 9: 256, 10: 300, 11: 300, 17: 300, 18: 300, 10**9: 300}
@@ -22,7 +22,7 @@ def test_the_wait_never_shrinks() -> None:
 
 
 def test_each_kind_of_letter_carries_a_token_for_its_own_purpose() -> None:
-    assert set(TOKEN_IN.values()) == set(Purpose)
-    assert len(TOKEN_IN) == len(Purpose)
-    assert TOKEN_IN[LetterKind.VERIFY_EMAIL] is Purpose.VERIFY_EMAIL
-    assert TOKEN_IN[LetterKind.RESET_PASSWORD] is Purpose.RESET_PASSWORD
+    assert set(LINK_PURPOSES.values()) == set(Purpose)
+    assert len(LINK_PURPOSES) == len(Purpose)
+    assert LINK_PURPOSES[LetterKind.VERIFY_EMAIL] is Purpose.VERIFY_EMAIL
+    assert LINK_PURPOSES[LetterKind.RESET_PASSWORD] is Purpose.RESET_PASSWORD

@@ -1,25 +1,26 @@
 """Define every metric. Names and units follow Prometheus's advice. Labels have few values, and never a secret, an email
 or a name.
 
-The server sets `PROMETHEUS_MULTIPROC_DIR`, so that its processes write into one folder, and each answers with the sum.
-prometheus-client reads the variable when it is first imported. So only code in a server's process may import it.
+`vestibule serve` sets `PROMETHEUS_MULTIPROC_DIR`: its processes write into that folder, and each of them reports the
+sum. Import this module only in such a process, because prometheus-client reads the variable when it is first imported.
 """
 
 from prometheus_client import Counter, Gauge, Histogram
 
-_QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+# In seconds. The default buckets of prometheus-client begin at 5 ms; an answer from memory takes less.
+_DURATION_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 REQUESTS = Histogram(
     "vestibule_http_request_duration_seconds",
     "Time until the answer began, by method, route and status.",
     ["method", "route", "status"],
-    buckets=_QUICK,
+    buckets=_DURATION_BUCKETS,
 )
 BACKGROUND = Histogram(
     "vestibule_background_duration_seconds",
     "Duration of one run of a background job, by flow and outcome.",
     ["flow", "outcome"],
-    buckets=_QUICK,
+    buckets=_DURATION_BUCKETS,
 )
 EVENTS = Counter("vestibule_events", "Events recorded in the table `events`, by kind.", ["kind"])
 LIMITS_REACHED = Counter(
@@ -43,9 +44,10 @@ LOOKUPS = Counter(
 
 REVOCATION_LAG = Histogram(
     "vestibule_revocation_lag_seconds",
-    "Time from a revocation, by the clock of the machine that made it, until this process knew, by how it heard.",
+    "Time from a revocation, by the clock of the machine that made it, until this process knew, by how it "
+    "heard: by `wake_up` or `poll`.",
     ["heard"],
-    buckets=_QUICK,
+    buckets=_DURATION_BUCKETS,
 )
 REVOCATIONS = Gauge("vestibule_revocations", "Revocations held in memory.", multiprocess_mode="livemax")
 STALENESS = Gauge(

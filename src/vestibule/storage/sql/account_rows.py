@@ -17,12 +17,12 @@ _HASH_AT = COLUMNS.index(accounts.c.password_hash)
 def from_row(row: Sequence[Any]) -> Account | None:
     """Return the account in the columns of `COLUMNS`; None, and a log line, if the row is malformed."""
     try:
-        values = list(row)
-        values[_HASH_AT] = _hash(row[_HASH_AT])
-        members = _READER.members(values)
-        role = odd_rows.enum_member(Role, members["role"], "role")
-        language = members["language"] if members["language"] in LANGUAGES else None
-        return Account(**{**members, "role": role, "language": language})
+        cells = list(row)
+        cells[_HASH_AT] = _hash(row[_HASH_AT])
+        values = _READER.read(cells)
+        role = odd_rows.read_enum(Role, values["role"], "role")
+        language = values["language"] if values["language"] in LANGUAGES else None
+        return Account(**{**values, "role": role, "language": language})
     except OddRow as why:
         odd_rows.log_skipped(accounts.name, row[0], why)
         return None

@@ -110,8 +110,8 @@ class SqlEvents:
         rolled back.
         """
         for event in self._recorded:
-            members = {name: value for name in _LOGGED if (value := getattr(event, name)) is not None}
-            _log.info(event.kind.value, **members, **event.detail)
+            values = {name: value for name in _LOGGED if (value := getattr(event, name)) is not None}
+            _log.info(event.kind.value, **values, **event.detail)
         return self._recorded
 
 
@@ -140,13 +140,13 @@ def _to_row(event: Event) -> dict[str, Any]:
 def _from_row(row: Any) -> Event | None:
     """Return the event; None, and a log line, if the row is malformed. A detail that cannot be read becomes empty."""
     try:
-        members = _EVENT_READER.members([row.at, row.kind, row.account_id, row.session_id, row.network_address])
-        kind = odd_rows.enum_member(EventKind, members["kind"], "kind")
+        values = _EVENT_READER.read([row.at, row.kind, row.account_id, row.session_id, row.network_address])
+        kind = odd_rows.read_enum(EventKind, values["kind"], "kind")
     except OddRow as why:
         odd_rows.log_skipped(events.name, getattr(row, "sequence", row.account_id), why)
         return None
     try:
-        detail = odd_rows.string_members(row.detail)
+        detail = odd_rows.read_detail(row.detail)
     except OddRow:
         detail = {}
-    return Event(**{**members, "kind": kind, "detail": detail})
+    return Event(**{**values, "kind": kind, "detail": detail})

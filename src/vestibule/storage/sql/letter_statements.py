@@ -19,8 +19,8 @@ from sqlalchemy import (
 )
 
 from vestibule.model.letters import (
+    LINK_PURPOSES,
     NOTICES,
-    TOKEN_IN,
     LetterKind,
 )
 from vestibule.storage.sql.batches import deletion_of_oldest
@@ -36,7 +36,7 @@ _SCRUBBED = {"email": None, "detail": "{}", "last_fault": None}
 WAITING = and_(_l.settled_at.is_(None), _l.refused_at.is_(None))
 
 # Letters with a link that a new epoch makes void. Letters with an undo link have a rule of their own, `_UNDO_SINCE`.
-_VOIDABLE = [kind.value for kind in TOKEN_IN if kind is not LetterKind.EMAIL_CHANGED]
+_VOIDABLE = [kind.value for kind in LINK_PURPOSES if kind is not LetterKind.EMAIL_CHANGED]
 
 
 def _queue(whose: ColumnElement[bool], **also: ColumnElement[Any]) -> Insert:

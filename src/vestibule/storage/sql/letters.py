@@ -146,11 +146,11 @@ def _claim_of(letter: QueuedLetter) -> dict[str, Any]:
 def _from_row(row: Sequence[Any]) -> QueuedLetter | None:
     """Return the letter; None, and a log line, if the row is malformed."""
     try:
-        members = _READER.members(row)
-        kind = odd_rows.enum_member(LetterKind, members["kind"], "kind")
-        detail = odd_rows.string_members(members["detail"])
+        values = _READER.read(row)
+        kind = odd_rows.read_enum(LetterKind, values["kind"], "kind")
+        detail = odd_rows.read_detail(values["detail"])
     except OddRow as why:
         odd_rows.log_skipped(letters.name, row[0], why)
         return None
-    language = members["language"] if members["language"] in LANGUAGES else None
-    return QueuedLetter(**{**members, "kind": kind, "detail": detail, "language": language})
+    language = values["language"] if values["language"] in LANGUAGES else None
+    return QueuedLetter(**{**values, "kind": kind, "detail": detail, "language": language})

@@ -30,7 +30,7 @@ class Reader:
         self._names = tuple(column.name for column in columns)
         self._kinds = tuple(_kinds(column) for column in columns)
 
-    def members(self, row: Sequence[Any]) -> dict[str, Any]:
+    def read(self, row: Sequence[Any]) -> dict[str, Any]:
         """Return the values by column name; raises `OddRow` if one is not of its column's type.
 
         SQLite stores any value in any column.
@@ -46,19 +46,19 @@ class Reader:
 
 def _kinds(column: Column[Any]) -> tuple[type, ...]:
     stored = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
-    kind: type = stored.python_type  # type: ignore[assignment]  # of an instance, so not the property itself
+    kind: type = stored.python_type  # type: ignore[assignment]  # a type; mypy sees the property that returns it
     return (kind, type(None)) if column.nullable else (kind,)
 
 
-def string_members(document: object) -> dict[str, str]:
+def read_detail(document: object) -> dict[str, str]:
     """Return a stored detail, a JSON object of strings; raises `OddRow` for anything else."""
     try:
-        read = json.loads(document) if isinstance(document, str) else None
+        detail = json.loads(document) if isinstance(document, str) else None
     except (ValueError, RecursionError):
-        read = None
-    if not isinstance(read, dict) or not all(isinstance(value, str) for value in read.values()):
+        detail = None
+    if not isinstance(detail, dict) or not all(isinstance(value, str) for value in detail.values()):
         raise OddRow("detail")
-    return read
+    return detail
 
 
 def log_skipped(table: str, identifier: object, why: OddRow) -> None:
@@ -69,9 +69,9 @@ def log_skipped(table: str, identifier: object, why: OddRow) -> None:
         _log.warning("row_left_out", table=table, row=name, column=str(why))
 
 
-def enum_member(kind: type[E], value: object, column: str) -> E:
-    """Return the member of an enum that the column holds; raises `OddRow` if there is none."""
+def read_enum(kind: type[E], value: object, column: str) -> E:
+    """Return the member of an enum with this value; raises `OddRow`, which names the column, if there is none."""
     try:
         return kind(str(value))
-    except ValueError:  # which quotes the value
+    except ValueError:  # not chained: its message quotes the value
         raise OddRow(column) from None

@@ -95,10 +95,10 @@ def _revocations(row: Any) -> Iterator[Revocation]:
     version may have written it, and no revocation may be missed.
     """
     try:
-        members = _REVOCATION_READER.members(row)
-        kind = odd_rows.enum_member(RevocationKind, members["kind"], "kind")
-        _require_since(kind, members["not_before"])
-        yield Revocation(**{**members, "kind": kind})
+        values = _REVOCATION_READER.read(row)
+        kind = odd_rows.read_enum(RevocationKind, values["kind"], "kind")
+        _require_since(kind, values["not_before"])
+        yield Revocation(**{**values, "kind": kind})
     except OddRow as why:
         odd_rows.log_skipped(revocations.name, row.sequence, why)
         yield from _all_it_may_mean(row)

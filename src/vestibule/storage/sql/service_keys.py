@@ -50,7 +50,7 @@ class SqlServiceKeys:
 def _from_row(row: Sequence[Any]) -> ServiceKey | None:
     """Return the key; None, and a log line, if the row is malformed, which then authenticates nobody."""
     try:
-        return ServiceKey(**_READER.members(row))
+        return ServiceKey(**_READER.read(row))
     except OddRow as why:
         odd_rows.log_skipped(service_keys.name, row[0], why)
         return None

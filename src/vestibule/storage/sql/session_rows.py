@@ -22,16 +22,16 @@ def from_row(row: Sequence[Any]) -> Session | None:
     which was by password.
     """
     try:
-        members = _READER.members(row)
+        values = _READER.read(row)
     except OddRow as why:
         odd_rows.log_skipped(sessions.name, row[0], why)  # `id` comes first in COLUMNS
         return None
-    device = Device(members.pop("user_agent"), members.pop("network_address"))
-    reason = members.pop("end_reason")
-    methods = tuple((members.pop("amr") or Method.PASSWORD).split())
-    members["authenticated_at"] = members["authenticated_at"] or members["created_at"]
+    device = Device(values.pop("user_agent"), values.pop("network_address"))
+    reason = values.pop("end_reason")
+    methods = tuple((values.pop("amr") or Method.PASSWORD).split())
+    values["authenticated_at"] = values["authenticated_at"] or values["created_at"]
     end_reason = EndReason(reason) if reason in _REASONS else None
-    return Session(**members, device=device, methods=methods, end_reason=end_reason)
+    return Session(**values, device=device, methods=methods, end_reason=end_reason)
 
 
 def to_row(session: Session) -> dict[str, Any]:

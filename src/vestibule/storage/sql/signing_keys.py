@@ -97,11 +97,11 @@ def _gone(now: datetime) -> dict[str, str | datetime]:
 def _from_row(row: Sequence[Any]) -> SealedKey | None:
     """Return the key; None, and a log line, if the row is malformed."""
     try:
-        members = _READER.members(row)
-        use = odd_rows.enum_member(KeyUse, members["use"], "use")
-        state = odd_rows.enum_member(KeyState, members["state"], "state")
+        values = _READER.read(row)
+        use = odd_rows.read_enum(KeyUse, values["use"], "use")
+        state = odd_rows.read_enum(KeyState, values["state"], "state")
     except OddRow as why:
         odd_rows.log_skipped(signing_keys.name, row[0], why)
         return None
-    since = members["state_since"] or members["created_at"]
-    return SealedKey(**{**members, "use": use, "state": state, "state_since": since})
+    since = values["state_since"] or values["created_at"]
+    return SealedKey(**{**values, "use": use, "state": state, "state_since": since})

@@ -15,7 +15,7 @@ from vestibule.flows.identify import Caller, identify, identify_from_memory
 from vestibule.model.errors import Refusal
 from vestibule.protocol.cookies import RawHeaders
 from vestibule.protocol.credentials import find_token_in
-from vestibule.state.memory import Shown
+from vestibule.state.memory import RawResponse
 from vestibule.web.api.me import me_content
 from vestibule.web.cookies import access_name
 from vestibule.web.forward_auth import caller_headers, check_forwarded
@@ -27,13 +27,18 @@ from vestibule.web.request_ids import REQUEST_ID_HEADER, log_request_id, new_req
 from vestibule.web.site import Site
 
 RawHeader = tuple[bytes, bytes]
-Sent = dict[bytes, bytes]
-"""The headers of a request that the fast path reads (`_READ`)."""
-Asked = tuple[Env, str, list[RawHeader], bytes | None]
-"""A request to answer: `Env`, access token, response headers for its origin, and the request id if a proxy gave one."""
+ReadHeaders = dict[bytes, bytes]
+"""The request headers named in `_HEADERS_TO_READ`, by name."""
+FastRequest = tuple[
+    Env,
+    str,  # the access token
+    list[RawHeader],  # the response headers for the request's Origin
+    bytes | None,  # the request id, if a proxy gave one
+]
+"""A request that the fast path answers. A bare tuple: a NamedTuple would take a quarter of a microsecond more."""
 
 _JSON = (b"content-type", b"application/json; charset=utf-8")
-_READ = frozenset({b"host", b"origin", b"cookie", b"authorization", b"transfer-encoding", REQUEST_ID_HEADER})
+_HEADERS_TO_READ = frozenset({b"host", b"origin", b"cookie", b"authorization", b"transfer-encoding", REQUEST_ID_HEADER})
 _MAX_HOSTS = 64
 
 
@@ -53,49 +58,50 @@ class FastPath:
         self._hosts: set[bytes] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = self._read(scope)
-        if asked is None:
+        request = self._read(scope)
+        if request is None:
             await self._app(scope, receive, send)
             return
-        env, token, headers, given_id = asked
+        env, token, headers, given_id = request
         caller = identify_from_memory(env, token)
         if caller is None:
-            await self._look_up(asked, scope, receive, send)
+            await self._look_up(request, scope, receive, send)
         else:
             await _send(scope, send, caller, (REQUEST_ID_HEADER, given_id or new_request_id()), headers)
 
-    def _read(self, scope: Scope) -> Asked | None:
+    def _read(self, scope: Scope) -> FastRequest | None:
         """Return the request, read in one pass over its headers; None if the framework has to answer it."""
         if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] not in _ANSWERS or not _is_plain(scope):
             return None
-        env, sent = self._env_holder.env, _sent(scope["headers"])
-        if env is None or env.readiness.draining or sent is None or b"transfer-encoding" in sent:
+        env, read = self._env_holder.env, _read_headers(scope["headers"])
+        if env is None or env.readiness.draining or read is None or b"transfer-encoding" in read:
             return None
-        headers = self._headers_by_origin.get(sent.get(b"origin"))
-        token, _ = find_token_in(sent.get(b"authorization"), sent.get(b"cookie", b""), self._cookie_name)
+        headers = self._headers_by_origin.get(read.get(b"origin"))
+        token, _ = find_token_in(read.get(b"authorization"), read.get(b"cookie", b""), self._cookie_name)
         if headers is None or not token:
             return None
         try:
-            if sent.get(b"host") not in self._hosts:
-                self._require_our_host(sent)
+            if read.get(b"host") not in self._hosts:
+                self._require_our_host(read)
             if scope["path"] == _VERIFY:
                 check_forwarded(scope["headers"], self._web)
         except Refusal:
             return None
-        given_id = request_id(scope, self._web) if REQUEST_ID_HEADER in sent else None
+        given_id = request_id(scope, self._web) if REQUEST_ID_HEADER in read else None
         return env, token, headers, given_id
 
-    def _require_our_host(self, sent: Sent) -> None:
+    def _require_our_host(self, read: ReadHeaders) -> None:
         """Raise a `Refusal` unless the Host header names this server. Hosts that were accepted are remembered."""
-        check_host_and_framing(sent.items(), self._web)
+        check_host_and_framing(read.items(), self._web)
         if len(self._hosts) < _MAX_HOSTS:
-            self._hosts.add(sent[b"host"])
+            self._hosts.add(read[b"host"])
 
-    async def _look_up(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _look_up(self, request: FastRequest, scope: Scope, receive: Receive, send: Send) -> None:
         """Look up the caller and answer. If there is no caller, pass the reason on to the framework, which answers."""
-        env, token, headers, given_id = asked
+        env, token, headers, given_id = request
         context = context_of(Request(scope))
-        context.request_id = identifier = given_id or new_request_id()
+        identifier = given_id or new_request_id()
+        context.request_id = identifier
         found = await self._identify(env, token, scope, identifier)
         if isinstance(found, Caller) and not env.readiness.draining:
             await _send(scope, send, found, (REQUEST_ID_HEADER, identifier), headers)
@@ -135,37 +141,38 @@ def _is_plain(scope: Scope) -> bool:
     return b"%" not in (scope.get("raw_path") or b"")
 
 
-def _sent(headers: RawHeaders) -> Sent | None:
-    """Return the headers that the fast path reads. None if one is sent twice; only Cookie may be (RFC 9113, section
-    8.2.3).
+def _read_headers(headers: RawHeaders) -> ReadHeaders | None:
+    """Return the headers that the fast path reads, or None if a header was sent twice. Only Cookie may be: HTTP/2
+    splits that header (RFC 9113, section 8.2.3).
     """
-    sent: Sent = {}
+    read: ReadHeaders = {}
     for name, content in headers:
-        if name in _READ:
-            if name in sent:
+        if name in _HEADERS_TO_READ:
+            if name in read:
                 if name != b"cookie":
                     return None
-                sent[name] += b"; " + content
+                read[name] += b"; " + content
             else:
-                sent[name] = content
-    return sent
+                read[name] = content
+    return read
 
 
-def _me(caller: Caller, _scope: Scope) -> tuple[int, Shown]:
-    shown = caller.shown.get("me")
-    if shown is None:
+def _me(caller: Caller, _scope: Scope) -> tuple[int, RawResponse]:
+    response = caller.cached_responses.get("me")
+    if response is None:
         body = me_content(caller)
-        shown = caller.shown["me"] = [_JSON, (b"content-length", b"%d" % len(body))], body
-    return 200, shown
+        response = [_JSON, (b"content-length", b"%d" % len(body))], body
+        caller.cached_responses["me"] = response
+    return 200, response
 
 
-def _verify(caller: Caller, scope: Scope) -> tuple[int, Shown]:
+def _verify(caller: Caller, scope: Scope) -> tuple[int, RawResponse]:
     headers = caller_headers(caller, scope["headers"])
     return 204, ([(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()], b"")
 
 
 _VERIFY = "/api/auth/verify"
-_ANSWERS: dict[str, Callable[[Caller, Scope], tuple[int, Shown]]] = {
+_ANSWERS: dict[str, Callable[[Caller, Scope], tuple[int, RawResponse]]] = {
     "/api/users/me": _me,
     _VERIFY: _verify,
 }
