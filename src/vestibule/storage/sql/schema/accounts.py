@@ -1,0 +1,63 @@
+"""The accounts, and the browsers that they know."""
+
+from sqlalchemy import Boolean, Column, Index, Integer, PrimaryKeyConstraint, String, Table, Text, text
+
+from vestibule.storage.sql.instant import Instant
+from vestibule.storage.sql.schema.parts import ID, metadata, owner
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("email", String(254), nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("verified", Boolean, nullable=False),
+    Column("password_hash", Text),
+    Column("photo", Text, nullable=False),
+    Column("provider", Text),
+    Column("epoch", Integer, nullable=False),
+    Column("disabled_at", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("language", String(8)),
+    Column("registered_again_at", Instant),
+    Column("imported_at", Instant),
+    Column("first_used_at", Instant),
+    Column("registered_epoch", Integer),
+)
+
+has_bcrypt_hash = text("substr(password_hash, 1, 2) = '$2'")
+Index(
+    "accounts_with_bcrypt",
+    accounts.c.password_hash,
+    postgresql_where=has_bcrypt_hash,
+    sqlite_where=has_bcrypt_hash,
+)
+
+# The marks of crypto/hash_forms.py and crypto/pepper.py, and the default cost of crypto/passwords.py.
+has_other_argon2 = text(
+    "length(password_hash) <= 300"
+    " AND (substr(password_hash, 1, 7) = '$argon2'"
+    " AND substr(password_hash, 1, 31) <> '$argon2id$v=19$m=19456,t=2,p=1$'"
+    " OR substr(password_hash, 1, 12) = 'hmac-sha256:'"
+    " AND substr(password_hash, 21, 31) <> '$argon2id$v=19$m=19456,t=2,p=1$')"
+)
+Index(
+    "accounts_with_other_argon2",
+    accounts.c.password_hash,
+    postgresql_where=has_other_argon2,
+    sqlite_where=has_other_argon2,
+)
+
+known_devices = Table(
+    "known_devices",
+    metadata,
+    owner(),
+    Column("digest", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    Column("place", Integer),
+    PrimaryKeyConstraint("account_id", "digest"),
+    Index("known_devices_to_purge", "last_seen_at"),
+)

@@ -1,0 +1,51 @@
+"""The letters, and the one-time tokens in their links."""
+
+from sqlalchemy import Column, Index, Integer, String, Table, Text, text
+
+from vestibule.storage.sql.instant import Instant
+from vestibule.storage.sql.schema.parts import ID, metadata, owner
+
+_WAITING = text("settled_at IS NULL AND refused_at IS NULL")
+_UNSETTLED = text("settled_at IS NULL")
+
+letters = Table(
+    "letters",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("kind", String(32), nullable=False),
+    owner(nullable=True),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("settled_at", Instant),
+    Column("last_fault", Text),
+    Column("email", String(254)),
+    Column("language", String(8)),
+    Column("detail", Text, nullable=False, server_default="{}"),
+    Column("refused_at", Instant),
+    # No foreign key: with its check, a letter to an account would take longer than one to an email without an account.
+    Column("asked_of", ID),
+    Column("epoch", Integer),
+    Index("letters_due", "due_at", postgresql_where=_WAITING, sqlite_where=_WAITING),
+    Index("letters_of_account", "account_id", "kind"),
+    Index("letters_asked_of", "asked_of", postgresql_where=_UNSETTLED, sqlite_where=_UNSETTLED),
+    Index("letters_to_purge", "created_at"),
+)
+
+one_time_tokens = Table(
+    "one_time_tokens",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    owner(),
+    Column("purpose", String(32), nullable=False),
+    Column("email", String(254), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Column("letter_id", ID),
+    Column("epoch", Integer, nullable=False, server_default="0"),
+    Column("account_email", String(254)),
+    Column("return_to", Text),
+    Index("one_time_tokens_of_account", "account_id", "purpose"),
+    Index("one_time_tokens_to_purge", "expires_at"),
+)

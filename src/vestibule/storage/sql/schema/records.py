@@ -1,0 +1,42 @@
+"""What happened, and what is counted against floods."""
+
+from sqlalchemy import Column, Index, Integer, String, Table, Text
+
+from vestibule.storage.sql.instant import Instant
+from vestibule.storage.sql.schema.parts import ID, Sequence, metadata, owner
+
+events = Table(
+    "events",
+    metadata,
+    Column("sequence", Sequence, primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(32), nullable=False),
+    owner(nullable=True, on_delete="SET NULL"),
+    Column("session_id", ID),
+    Column("network_address", Text),
+    Column("detail", Text, nullable=False),
+    Index("events_of_account", "account_id", "at"),
+    Index("events_to_purge", "at"),
+)
+
+# No foreign key: with its check, an attempt for an account would take longer than one for an email without an account.
+login_attempts = Table(
+    "login_attempts",
+    metadata,
+    Column("counter", String(80), primary_key=True),
+    Column("account_id", ID),
+    Column("failures", Integer, nullable=False),  # since the waits last restarted
+    Column("last_at", Instant, nullable=False),
+    Column("in_all", Integer),  # all in a row; NULL in rows from before this column: `failures` is their total
+    Index("login_attempts_of_account", "account_id"),
+    Index("login_attempts_to_purge", "last_at"),
+)
+
+rate_counters = Table(
+    "rate_counters",
+    metadata,
+    Column("subject", String(64), primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Index("rate_counters_to_purge", "ends_at"),
+)
