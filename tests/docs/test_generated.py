@@ -20,7 +20,8 @@ from vestibule.web.errors import UNEXPECTED
 from vestibule.web.routes import ROUTES, Route
 
 # 67: VESTIBULE_EMAIL_SUBJECTS, because programs of the contract's users look for its subjects (decision 0035).
-MOST_SETTINGS, MOST_OF_A_GROUP = 67, 10
+# 68: VESTIBULE_PASSKEY_DOMAIN, because nobody can tell from the URL on which other hosts passkeys are to work.
+MOST_SETTINGS, MOST_OF_A_GROUP = 68, 10
 HEADS = 4  # of a table of settings
 
 

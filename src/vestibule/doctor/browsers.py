@@ -19,6 +19,7 @@ def check(settings: Settings) -> list[Finding]:
             found.append(_app(origin))
             continue
         found += _front_end(settings, urlsplit(origin), own)
+    found += _passkeys(settings)
     pages = ", ".join(settings.front_ends) or "its own pages"
     return found or [fine(SUBJECT, f"cookies of {settings.own_base} reach it from {pages}")]
 
@@ -31,6 +32,31 @@ def _origin_unset(settings: Settings) -> Iterator[Finding]:
             "CORS refuses a front-end of yours, and its users see a blank page.",
             "ORIGIN=https://app.example.com (scheme, host and port as the browser shows them), if there is one",
         )
+
+
+def _passkeys(settings: Settings) -> Iterator[Finding]:
+    """Yield a hint if there are no passkeys here, or if a front-end cannot ask for them."""
+    party = settings.relying_party
+    if party is None:
+        yield hint(
+            SUBJECT,
+            f"there are no passkeys here: {settings.passkeys_missing}",
+            "People sign in by password, and cannot protect their account with a passkey.",
+            "VESTIBULE_URL with a host name, and https",
+        )
+    elif others := [each for each in settings.front_ends if each not in party.origins and _is_own_site(settings, each)]:
+        yield hint(
+            SUBJECT,
+            f"passkeys are made for {party.domain}, so {others[0]} cannot ask for them",
+            "Browsers use a passkey on its own host and those below it. Once there are passkeys, this stays as it is.",
+            f"VESTIBULE_PASSKEY_DOMAIN={_site(party.domain)}, if that front-end shall use passkeys",
+        )
+
+
+def _is_own_site(settings: Settings, origin: str) -> bool:
+    """Return whether a front-end was named, and belongs to the site of this server."""
+    host = urlsplit(origin).hostname
+    return "origins" in settings.model_fields_set and _site(host) == _site(urlsplit(settings.own_base).hostname)
 
 
 def _app(origin: str) -> Finding:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from vestibule.crypto.relying_party import RelyingParty
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.clock import MOST_APART
 from vestibule.model.limits import LetterLimits, NetworkLimits
@@ -40,6 +41,8 @@ class Policy:
     published_keys_lifetime: timedelta = timedelta(minutes=5)
     """How long services may keep the published keys without asking again."""
     reauthentication: timedelta = timedelta(minutes=15)
+    relying_party: RelyingParty | None = None
+    """For whom passkeys are made; None if there are none here."""
     events_kept: timedelta = timedelta(days=365)
     retention: Retention = field(default_factory=Retention)
 

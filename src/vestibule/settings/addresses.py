@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
 
+from vestibule.crypto.relying_party import is_address
 from vestibule.settings.types import listed, shown
 
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
@@ -27,6 +28,15 @@ def _host(name: str) -> str:
     if _HOST.fullmatch(name) is None or (name.startswith("[") and not _is_ipv6(name)):
         raise ValueError(f"{shown(name)} is not a host name such as auth.example.com (no scheme, no port, no *)")
     return name.lower()
+
+
+def _passkey_domain(name: str) -> str:
+    """Return the domain in lower case. Raises `ValueError` if it is not a host name: there are no passkeys for an IP
+    address (WebAuthn, section 5.1.2).
+    """
+    if is_address(name):
+        raise ValueError(f"{shown(name)} is an IP address, and browsers make passkeys for names only; use a domain")
+    return _host(name)
 
 
 def listening_address(name: str) -> str:
@@ -157,6 +167,7 @@ Origins = Annotated[
     tuple[Annotated[str, AfterValidator(_listed_origin)], ...], AfterValidator(_at_least_one), BeforeValidator(listed)
 ]
 Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], BeforeValidator(listed)]
+PasskeyDomain = Annotated[str, AfterValidator(_passkey_domain)]
 ListeningAddress = Annotated[str, AfterValidator(listening_address)]
 MetricsAddress = Annotated[tuple[str, int] | None, BeforeValidator(_metrics_address)]
 MailHost = Annotated[str, AfterValidator(_mail_host)]

@@ -6,6 +6,7 @@ Settings that the contract's original server had keep their names and meaning. A
 import re
 from urllib.parse import quote, urlsplit
 
+from vestibule.crypto.relying_party import RelyingParty, is_address, origins_within
 from vestibule.protocol.this_machine import is_this_machine
 from vestibule.settings.addresses import greeting_name
 from vestibule.settings.groups.group import Group, name_of
@@ -74,6 +75,25 @@ class Settings(
     def own_base(self) -> str:
         """Return the URL of this server's own pages."""
         return self.url or f"http://localhost:{self.port}"
+
+    @property
+    def passkeys_missing(self) -> str:
+        """Return why there are no passkeys here; empty if there are."""
+        own = urlsplit(self.own_base)
+        host = own.hostname or ""
+        if is_address(host):
+            return f"browsers make passkeys for names only, and {host} is an IP address"
+        if own.scheme == "http" and not is_this_machine(host):
+            return f"browsers make passkeys over https only, and this server is {self.own_base}"
+        return ""
+
+    @property
+    def relying_party(self) -> RelyingParty | None:
+        """Return for whom passkeys are made here; None if there are none."""
+        if self.passkeys_missing:
+            return None
+        domain = self.passkey_domain or urlsplit(self.own_base).hostname or ""
+        return RelyingParty(domain, self.product_name, origins_within(domain, (self.own_base, *self.front_ends)))
 
     @property
     def link_base(self) -> str:

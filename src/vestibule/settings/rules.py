@@ -1,7 +1,9 @@
 """Find settings that are valid one by one but not together."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
+from vestibule.crypto.relying_party import covers, is_address
 from vestibule.settings import unsafe
 from vestibule.settings.fields import Settings
 
@@ -34,7 +36,24 @@ def complaints(chosen: Settings) -> Iterator[str]:
         )
     if chosen.pepper.get_secret_value() and chosen.password_hash == "bcrypt":
         yield "VESTIBULE_PEPPER: with it no other program can check bcrypt hashes; unset it, or VESTIBULE_PASSWORD_HASH"
+    yield from _passkey_domain(chosen)
     yield from _unsafe(chosen)
+
+
+def _passkey_domain(chosen: Settings) -> Iterator[str]:
+    domain, host = chosen.passkey_domain, urlsplit(chosen.own_base).hostname or ""
+    if not domain or covers(domain, host):
+        return
+    if is_address(host):
+        yield (
+            f"VESTIBULE_PASSKEY_DOMAIN: VESTIBULE_URL is {chosen.own_base}, and there are no passkeys for IP "
+            "addresses; unset this, or give that a host name"
+        )
+    else:
+        yield (
+            f"VESTIBULE_PASSKEY_DOMAIN: is {domain}, which browsers refuse on {host}, the host of VESTIBULE_URL; name "
+            f"{host} or a domain above it"
+        )
 
 
 def _missing_keys(chosen: Settings) -> Iterator[str]:

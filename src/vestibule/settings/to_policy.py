@@ -50,6 +50,7 @@ def to_policy(chosen: Settings) -> Policy:
         retention=_retention(chosen),
         reauthentication=timedelta(seconds=chosen.reauthentication_seconds),
         conceal_accounts=verification_mandatory if chosen.conceal_accounts is None else chosen.conceal_accounts,
+        relying_party=chosen.relying_party,
         published_keys_lifetime=timedelta(seconds=chosen.published_keys_seconds),
     )
 

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, SecretStr
 
-from vestibule.settings.addresses import Hosts, ListeningAddress, Networks, Origin, Origins
+from vestibule.settings.addresses import Hosts, ListeningAddress, Networks, Origin, Origins, PasskeyDomain
 from vestibule.settings.groups.group import Group, lower, setting
 from vestibule.settings.types import DataFolder, Whole
 
@@ -27,6 +27,15 @@ class Production(Group):
         "Public address of this server. Needed in production. Mailed links lead there, unless ORIGIN is set.",
         takes="an address without a path, such as `https://auth.example.com`",
         unset="`http://localhost` with the port",
+    )
+    passkey_domain: PasskeyDomain = setting(
+        "VESTIBULE_PASSKEY_DOMAIN",
+        "",
+        "Domain that passkeys are made for (the RP ID). They can be used on that host and those below it, and nowhere "
+        "else, so it cannot be changed while there are any. Name the domain above if front-ends on other hosts of it "
+        "ask for passkeys too.",
+        takes="the host of VESTIBULE_URL, or a domain above it, such as `example.com`",
+        unset="the host of VESTIBULE_URL; no passkeys if that is an IP address",
     )
     host: ListeningAddress = setting(
         "VESTIBULE_HOST",
