@@ -36,6 +36,7 @@ async def cookies_beside_the_three(world: World) -> None:
         await browser.post(LOGIN, json=ADA),
         await browser.post("/language", data={"language": "de", "return_to": "/login"}),
         await (await world.client()).get("/register", params={"return_to": "/profile/security"}),
+        await (await world.client()).post("/login", data={"email": "nobody"}, headers={"Accept": "text/html"}),
     ]
     lines = [line for answer in answers for line in answer.headers.get_list("set-cookie")]
     others = [line for line in lines if not re.match(r"(access_token|refresh_token|logged_in)=", line)]
@@ -43,9 +44,10 @@ async def cookies_beside_the_three(world: World) -> None:
         cookies.DEVICE,
         cookies.LANGUAGE,
         cookies.RETURN_TO,
+        cookies.REFUSED_FORM,
     ]
     assert all("; HttpOnly" in line for line in others)
-    assert "; Max-Age=3600; " in others[-1]
+    assert ["; Max-Age=3600; " in line for line in others] == [False, False, True, False]
 
 
 async def cookies_that_are_cleared(world: World) -> None:
@@ -152,14 +154,17 @@ async def test_it_differs_as_the_page_says(row: str, world: World) -> None:
     await ROWS[row](world)
 
 
-@pytest.mark.parametrize("name", [cookies.DEVICE, cookies.LANGUAGE, cookies.RETURN_TO, cookies.SENT_LETTER])
+@pytest.mark.parametrize(
+    "name", [cookies.DEVICE, cookies.LANGUAGE, cookies.RETURN_TO, cookies.SENT_LETTER, cookies.REFUSED_FORM]
+)
 def test_the_page_names_every_cookie_of_our_own(name: str) -> None:
     assert re.search(rf"`{name}[`…]", PAGE)
 
 
 def test_no_cookie_has_a_name_that_the_test_above_does_not_know() -> None:
     constants = {name for name, value in vars(cookies).items() if name.isupper() and name[0] != "_" and value}
-    assert constants == {"ACCESS", "REFRESH", "LOGGED_IN", "DEVICE", "LANGUAGE", "RETURN_TO", "SENT_LETTER"}
+    ours = {"DEVICE", "LANGUAGE", "RETURN_TO", "SENT_LETTER", "REFUSED_FORM"}
+    assert constants == {"ACCESS", "REFRESH", "LOGGED_IN", *ours}
 
 
 async def _sent(world: World, body: bytes, content_type: str = "application/json") -> httpx.Response:

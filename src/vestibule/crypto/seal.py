@@ -1,4 +1,4 @@
-"""Encrypt private keys for the database, under a secret that is not in the database.
+"""Encrypt private keys for the database, under a secret that is not in the database; and what pages keep in a cookie.
 
 AES-256-GCM with a key derived by HKDF-SHA256 (RFC 5869). The associated data is the name of what is sealed, so that one
 sealed value cannot replace another.

@@ -39,8 +39,10 @@ def make_site(
 ) -> Site:
     """Return what all requests to an application share. Without an `env`, the lifespan sets it later (`EnvHolder`)."""
     forms = {page.path: page.show_form for page in PAGES if page.show_form}
+    form_pages = {page.path: page.form_page for page in PAGES if page.form_page}
     addresses = ClientAddresses(web.proxies, web.proxy_header)
-    return Site(policy, web, clock, templates, writer, forms, addresses, FrontEndHints(web, clock), EnvHolder(env))
+    hints, holder = FrontEndHints(web, clock), EnvHolder(env)
+    return Site(policy, web, clock, templates, writer, forms, form_pages, addresses, hints, holder)
 
 
 def build_app(site: Site, lifespan: Callable[[FastAPI], Any] | None = None) -> FastAPI:

@@ -1,5 +1,5 @@
-"""The cookies (RFC 6265): the contract's three for a sign-in, one for each known device, and three of pages: the
-language, `return_to` and `sent_letter`.
+"""The cookies (RFC 6265): the contract's three for a sign-in, one for each known device, and four of pages: the
+language, `return_to`, `sent_letter` and `refused_form`.
 
 Names and attributes of the contract's cookies are exactly the contract's.
 """
@@ -22,6 +22,7 @@ DEVICE = "device_"
 LANGUAGE = "language"
 RETURN_TO = "return_to"
 SENT_LETTER = "sent_letter"
+REFUSED_FORM = "refused_form"
 _RETURN_TO_SECONDS = 3600
 _SENT_LETTER_SECONDS = 900
 _LONGEST_SECONDS = 400 * 86400  # the longest that browsers keep a cookie (RFC 6265bis, section 5.5)
@@ -89,6 +90,16 @@ def clear_sent_letter(response: Response, now: datetime, web: WebPolicy) -> None
     _set(response, SENT_LETTER, "", 0, now, web)
 
 
+def set_refused_form(response: Response, value: str, path: str, max_age: int, now: datetime, web: WebPolicy) -> None:
+    """Set the cookie with a refused form, for the pages under `path`. It lasts `max_age` seconds."""
+    _set(response, REFUSED_FORM, value, max_age, now, web, path)
+
+
+def clear_refused_form(response: Response, path: str, now: datetime, web: WebPolicy) -> None:
+    """Delete the `refused_form` cookie, after it was shown."""
+    _set(response, REFUSED_FORM, "", 0, now, web, path)
+
+
 def clear(response: Response, now: datetime, web: WebPolicy) -> None:
     """Delete the three cookies of a sign-in."""
     for name in (ACCESS, REFRESH, LOGGED_IN):
@@ -102,9 +113,11 @@ def name_of(name: str, web: WebPolicy) -> str:
     return web.cookie_prefix + name if name in _CREDENTIALS else name
 
 
-def _set(response: Response, name: str, value: str, max_age: int, now: datetime, web: WebPolicy) -> None:
+def _set(
+    response: Response, name: str, value: str, max_age: int, now: datetime, web: WebPolicy, path: str = "/"
+) -> None:
     expires = format_datetime(now + timedelta(seconds=max_age), usegmt=True)
-    attributes = [f"{name_of(name, web)}={value}", f"Max-Age={max_age}", "Path=/", f"Expires={expires}"]
+    attributes = [f"{name_of(name, web)}={value}", f"Max-Age={max_age}", f"Path={path}", f"Expires={expires}"]
     if name != LOGGED_IN:
         attributes.append("HttpOnly")
     if web.secure_cookies:
@@ -135,8 +148,8 @@ def any_credential(headers: RawHeaders, web: WebPolicy) -> bool:
 
 
 def without_ours(headers: RawHeaders) -> str:
-    """Return the Cookie header for a service behind Vestibule, without the cookies of sign-ins, known devices and sent
-    letters.
+    """Return the Cookie header for a service behind Vestibule, without the cookies of sign-ins, known devices, sent
+    letters and refused forms.
     """
     kept = [
         pair.strip(b" \t")
@@ -150,7 +163,7 @@ def without_ours(headers: RawHeaders) -> str:
 
 def _is_ours(name: str) -> bool:
     bare = name.removeprefix(protocol.HOST_PREFIX)
-    return bare in {*_OF_SIGN_IN, SENT_LETTER} or bare.startswith(DEVICE)
+    return bare in {*_OF_SIGN_IN, SENT_LETTER, REFUSED_FORM} or bare.startswith(DEVICE)
 
 
 def read_devices(headers: RawHeaders, web: WebPolicy) -> dict[str, tuple[str, ...]]:

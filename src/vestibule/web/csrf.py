@@ -9,7 +9,7 @@ import re
 
 from starlette.requests import Request
 
-from vestibule.protocol.other_sites import from_elsewhere
+from vestibule.protocol import other_sites
 from vestibule.web import cookies
 from vestibule.web.errors import CrossSite, CrossSiteRefresh
 from vestibule.web.site import site_of
@@ -26,18 +26,19 @@ _BROWSER = re.compile(
 
 async def own_site(request: Request) -> None:
     """Raise `CrossSite` unless the request comes from our own site, from a listed origin, or from no browser."""
-    if _from_elsewhere(request):
+    if from_elsewhere(request):
         raise CrossSite
 
 
 async def own_site_refresh(request: Request) -> None:
     """Raise `CrossSiteRefresh` where `own_site` raises `CrossSite`: the refresh endpoint has its own message."""
-    if _from_elsewhere(request):
+    if from_elsewhere(request):
         raise CrossSiteRefresh
 
 
-def _from_elsewhere(request: Request) -> bool:
-    by_headers = from_elsewhere(request.headers.raw, site_of(request).web.origins)
+def from_elsewhere(request: Request) -> bool:
+    """Return whether another site made a browser send this request, or may have."""
+    by_headers = other_sites.from_elsewhere(request.headers.raw, site_of(request).web.origins)
     if by_headers is None:  # neither header was sent
         has_credential = cookies.any_credential(request.headers.raw, site_of(request).web)
         return has_credential and is_browser(request.headers.get("user-agent", ""))

@@ -32,6 +32,8 @@ class RequestContext:
     """The body, if it was read before the request took an admission slot."""
     form_values: dict[str, str] | None = None
     """The fields of the form that was sent, without passwords."""
+    form_page: str = ""
+    """The path of the page to which a browser is redirected if its form is refused; empty for any other request."""
     request_id: bytes | None = None
     """The request id, if the fast path has set it."""
     identified: Identified | None = None

@@ -92,7 +92,8 @@ class Route:
 @dataclass(frozen=True)
 class Page:
     """A page, or a file that pages load. A GET changes nothing. `show_form` shows the form that was sent again, if the
-    request was refused only for now (429, 503).
+    request was refused only for now (429, 503). `form_page` is the path of the page that has the form, if it is another
+    one: a browser is redirected there if the form is refused.
     """
 
     method: str
@@ -102,6 +103,7 @@ class Page:
     limit: RateClass | None
     hashes: bool
     show_form: ShowForm | None = None
+    form_page: str = ""
 
 
 # fmt: off
@@ -139,7 +141,7 @@ PAGES = (
     Page("GET",  "/",                                       sign_in.go_to_profile,       ANYONE,       UNLIMITED, NO_HASH),
     Page("GET",  "/login",                                  sign_in.ask_sign_in,         ANYONE,       REFRESH,   NO_HASH),
     Page("POST", "/login",                                  sign_in.sign_in,             OWN_SITE,     SIGN_IN,   HASHES,  sign_in.sign_in_form),
-    Page("POST", "/logout",                                 sign_in.sign_out,            BROWSER_FORM, ACCOUNT,   NO_HASH),
+    Page("POST", "/logout",                                 sign_in.sign_out,            BROWSER_FORM, ACCOUNT,   NO_HASH, None, "/profile"),
     Page("GET",  "/signedout",                              sign_in.signed_out,          ANYONE,       REFRESH,   NO_HASH),
     Page("GET",  "/register",                               sign_up.ask_register,        ANYONE,       REFRESH,   NO_HASH),
     Page("POST", "/register",                               sign_up.register,            OWN_SITE,     REGISTER,  HASHES,  sign_up.register_form),
@@ -150,7 +152,7 @@ PAGES = (
     Page("POST", "/forgotpassword",                         sign_up.forgot_password,     OWN_SITE,     MAIL,      NO_HASH, sign_up.reset_form),
     Page("GET",  "/verifyemail/{code}",                     mailed.ask_verify,           ANYONE,       UNLIMITED, NO_HASH),
     Page("POST", "/verifyemail/{code}",                     mailed.verify,               OWN_SITE,     MAIL,      NO_HASH),
-    Page("POST", "/verifyemail/{code}/mine",                mailed.take_over,            OWN_SITE,     MAIL,      NO_HASH),
+    Page("POST", "/verifyemail/{code}/mine",                mailed.take_over,            OWN_SITE,     MAIL,      NO_HASH, None, "/verifyemail/{code}"),
     Page("GET",  "/resetpassword/{token}",                  mailed.ask_reset,            ANYONE,       UNLIMITED, NO_HASH),
     Page("POST", "/resetpassword/{token}",                  mailed.reset,                OWN_SITE,     MAIL,      HASHES,  mailed.new_password_form),
     Page("GET",  "/confirmemail/{token}",                   mailed.ask_confirm,          ANYONE,       REFRESH,   NO_HASH),
@@ -160,18 +162,18 @@ PAGES = (
     Page("GET",  "/profile",                                account.profile,             BROWSER,      ACCOUNT,   NO_HASH),
     Page("GET",  "/profile/name",                           account.ask_name,            BROWSER,      ACCOUNT,   NO_HASH),
     Page("POST", "/profile/name",                           account.change_name,         BROWSER_FORM, ACCOUNT,   NO_HASH, account.name_form),
-    Page("POST", "/profile/verification",                   account.send_verification,   BROWSER_FORM, MAIL,      NO_HASH),
+    Page("POST", "/profile/verification",                   account.send_verification,   BROWSER_FORM, MAIL,      NO_HASH, None, "/profile"),
     Page("GET",  "/profile/security",                       account.security,            BROWSER,      ACCOUNT,   NO_HASH),
     Page("GET",  "/profile/security/password",              account.ask_password,        BROWSER,      ACCOUNT,   NO_HASH),
     Page("POST", "/profile/security/password",              account.change_password,     BROWSER_FORM, SIGN_IN,   HASHES,  account.password_form),
     Page("GET",  "/profile/security/email",                 account.ask_new_email,       BROWSER,      ACCOUNT,   NO_HASH),
     Page("POST", "/profile/security/email",                 account.change_email,        BROWSER_FORM, SIGN_IN,   HASHES,  account.email_form),
-    Page("POST", "/profile/security/sessions",              account.end_others,          BROWSER_FORM, ACCOUNT,   NO_HASH),
-    Page("POST", "/profile/security/sessions/{session_id}", account.end_one,             BROWSER_FORM, ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/security/sessions",              account.end_others,          BROWSER_FORM, ACCOUNT,   NO_HASH, None, "/profile/security"),
+    Page("POST", "/profile/security/sessions/{session_id}", account.end_one,             BROWSER_FORM, ACCOUNT,   NO_HASH, None, "/profile/security"),
     Page("GET",  "/profile/data",                           my_data.download,            BROWSER,      ACCOUNT,   NO_HASH),
     Page("GET",  "/profile/delete",                         my_data.ask_delete,          BROWSER,      ACCOUNT,   NO_HASH),
     Page("POST", "/profile/delete",                         my_data.delete,              BROWSER_FORM, SIGN_IN,   HASHES,  my_data.delete_form),
-    Page("POST", "/language",                               language.choose_language,    OWN_SITE,     REFRESH,   NO_HASH),
+    Page("POST", "/language",                               language.choose_language,    OWN_SITE,     REFRESH,   NO_HASH, None, "/login"),
     Page("GET",  "/static/pages.css",                       static.stylesheet,           ANYONE,       UNLIMITED, NO_HASH),
     Page("GET",  "/static/pages.js",                        static.script,               ANYONE,       UNLIMITED, NO_HASH),
     Page("GET",  "/static/logo",                            static.logo,                 ANYONE,       UNLIMITED, NO_HASH),

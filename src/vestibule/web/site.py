@@ -32,7 +32,8 @@ class EnvHolder:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What all requests of a process share. `forms` maps a page's path to the function that shows its form again.
+    """What all requests of a process share. `forms` maps a page's path to the function that shows its form again, and
+    `form_pages` to the path of the page that has the form, if that is another one.
 
     `clock` is here too, although the `Env` has it: some layers need it before the `Env` is open.
     """
@@ -43,6 +44,7 @@ class Site:
     templates: Templates
     writer: Writer
     forms: Mapping[str, ShowForm]
+    form_pages: Mapping[str, str]
     client_addresses: ClientAddresses
     hints: FrontEndHints
     env_holder: EnvHolder

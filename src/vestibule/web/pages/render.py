@@ -1,6 +1,7 @@
 """Render the pages in the reader's language, with a Content Security Policy that allows nothing from other sites."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from math import ceil
 from typing import Any
@@ -12,15 +13,17 @@ from starlette.responses import HTMLResponse, Response
 from vestibule.crypto.entropy import random_bytes
 from vestibule.web import cookies
 from vestibule.web.caller import wanted_language
-from vestibule.web.pages import return_to
+from vestibule.web.pages import refused_form, return_to
 from vestibule.web.pages.browser_session import form_token
 from vestibule.web.pages.form import form_values
 from vestibule.web.pages.line_breaks import page_translations
+from vestibule.web.pages.refused_form import PageContent
 from vestibule.web.pages.words import NOTICES, Sentence
 from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
 
 _OWN, _NONE = "'self'", "'none'"
+_FIRST_REFUSAL = 400  # the lowest HTTP status of one
 _UNIT_SECONDS = (86400, 3600, 60)
 _MIN_UNITS = 2  # "in 90 minutes", not "in 1.5 hours": a unit is used if the time is at least two of it
 
@@ -38,16 +41,27 @@ def page(
 
     `faults` are shown beside their fields. The first of these has the focus; if there is none, the field that the
     variable `focus` names. `frames`: the page may show our other pages in frames.
+
+    A refusal of a browser's form is a redirect instead (`refused_form`), and the page that it leads to shows it.
     """
-    variables = {**_common_variables(request), **variables}
-    language, nonce = language_of(request), random_bytes(16).hex()
     messages = {field: say(request, text, **numbers) for field, (text, numbers) in (faults or {}).items()}
-    html = (
-        site_of(request)
-        .templates.in_language(language)
-        .get_template(template)
-        .render(variables, nonce=nonce, faults=messages, focus=next(iter(messages), variables.get("focus", "")))
-    )
+    content = PageContent(template, messages, variables)
+    if status >= _FIRST_REFUSAL:
+        return refused_form.redirect(request, content, status) or _rendered(request, content, status, frames=frames)
+    kept = refused_form.waiting(request)
+    if kept is None:
+        return _rendered(request, content, status, frames=frames)
+    answer = _rendered(request, replace(kept, variables={**variables, **kept.variables}), status, frames=frames)
+    refused_form.forget(request, answer)
+    return answer
+
+
+def _rendered(request: Request, content: PageContent, status: int, *, frames: bool) -> Response:
+    variables = {**_common_variables(request), **content.variables}
+    faults, language, nonce = content.messages, language_of(request), random_bytes(16).hex()
+    template = site_of(request).templates.in_language(language).get_template(content.template)
+    focus = next(iter(faults), variables.get("focus", ""))
+    html = template.render(variables, nonce=nonce, faults=faults, focus=focus)
     # The answer to a form may redirect to `return_to`, perhaps by way of another page of ours.
     policy = _security_policy(nonce, return_to.origin_of(variables["return_to"]), frames=frames)
     answer = HTMLResponse(html, status, {"Content-Security-Policy": policy, "Content-Language": language})

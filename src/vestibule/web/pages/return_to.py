@@ -66,8 +66,13 @@ def target_for(request: Request, given: str) -> str:
 
 def target_of(request: Request) -> str:
     """Return where to redirect after this request: `target_for` what its form or its query names."""
+    return target_for(request, named_by(request))
+
+
+def named_by(request: Request) -> str:
+    """Return the target that the form or the query names, not checked; empty without one."""
     sent = context_of(request).form_values or {}
-    return target_for(request, sent.get("return_to", request.query_params.get("return_to", "")))
+    return sent.get("return_to", request.query_params.get("return_to", ""))
 
 
 def as_parameter(target: str) -> str:

@@ -11,12 +11,13 @@ from vestibule.web import cookies
 from vestibule.web.admission import Handler, admitted
 from vestibule.web.caller import env_of, keep_device
 from vestibule.web.errors import HTTP_MAPPINGS, refusal_response
-from vestibule.web.pages import render, return_to
+from vestibule.web.pages import refused_form, render, return_to
 from vestibule.web.pages.form import read_form
 from vestibule.web.pages.words import WHEN, WHY_NOT
 from vestibule.web.request_context import context_of
 from vestibule.web.site import ShowForm, site_of
 
+SEE_OTHER = 303
 SIGN_IN, SIGNED_OUT = "/login", "/signedout"
 _CODE_PREFIX = "session_"  # of the codes of ended sessions
 _KEPT_HEADERS = ("retry-after", "allow")  # of the JSON refusal, for the page
@@ -30,6 +31,7 @@ class PageRoute(APIRoute):
         handle = self.page_handler()
 
         async def answer(request: Request) -> Response:
+            refused_form.expect_form(request, self.path)
             try:
                 return_to.require_short(request.query_params.get("return_to", ""))
                 response = await handle(request)
@@ -66,7 +68,7 @@ def unexpected_page(request: Request) -> Response:
 
 def see_other(target: str) -> Response:
     """Redirect to another page by GET (RFC 9110, section 15.4.4), so that a reload sends nothing twice."""
-    return RedirectResponse(target, 303)
+    return RedirectResponse(target, SEE_OTHER)
 
 
 async def set_session_cookies(request: Request, response: Response, outcome: SignedIn) -> Response:
@@ -118,7 +120,7 @@ def _page_for(request: Request, refusal: Refusal | Fault, title: str, message: s
 
 
 def _with_headers(page: Response, refusal: Refusal | Fault) -> Response:
-    headers = refusal_response(refusal).headers
+    headers = refusal_response(refusal).headers if page.status_code != SEE_OTHER else {}
     page.headers.update({name: headers[name] for name in _KEPT_HEADERS if name in headers})
     return page
 

@@ -12,7 +12,7 @@ from vestibule.web import cookies
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
-from vestibule.web.pages import render, return_to, sent_letter
+from vestibule.web.pages import refused_form, render, return_to, sent_letter
 from vestibule.web.pages.browser_session import BrowserCaller, OptionalBrowserCaller
 from vestibule.web.pages.form import form_values, read_form, validated
 from vestibule.web.pages.route import SIGNED_OUT, clear_session_cookies, see_other, set_session_cookies
@@ -36,9 +36,9 @@ async def go_to_profile() -> Response:
 
 
 async def ask_sign_in(request: Request, caller: OptionalBrowserCaller) -> Response:
-    """Ask for email and password. Redirect a user who is already signed in."""
+    """Ask for email and password. Redirect a user who is already signed in, but not past a refusal."""
     target = return_to.target_of(request)
-    if caller is None:
+    if caller is None or refused_form.waiting(request):
         return _sign_in_page(request, target)
     return arrive(request, request.query_params.get("notice", ""))
 

@@ -1,0 +1,123 @@
+"""Redirect after a refused form (post/redirect/get), so that Back and Reload never ask to send the form again.
+
+The refusal and what was typed travel in a cookie to the page that has the form, and are shown there once. The cookie is
+encrypted, tied to the page and to the session, and lasts a minute. The server keeps nothing (decision 0046).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from vestibule.crypto.seal import CannotUnseal, Seal
+from vestibule.protocol.cookies import read
+from vestibule.web import cookies
+from vestibule.web.accept import asks_for_page
+from vestibule.web.csrf import from_elsewhere
+from vestibule.web.pages import return_to
+from vestibule.web.pages.form import form_values
+from vestibule.web.request_context import context_of
+from vestibule.web.site import site_of
+
+KEPT_SECONDS = 60
+_UNEXPECTED = 500
+_MAX_CHARACTERS = 2000  # of the cookie; the longest name, email and messages fit
+_SHOWN_AGAIN = ("name", "email")  # the fields that a form shows again: no password, code or other secret is among them
+
+
+@dataclass(frozen=True)
+class PageContent:
+    """What a page shows: its template, the message for each refused field, and its other variables."""
+
+    template: str
+    messages: Mapping[str, str]
+    variables: Mapping[str, Any]
+
+
+def expect_form(request: Request, route_path: str) -> None:
+    """Note which page has the form, if a browser sent this request from a page of ours. Programs, which do not ask for
+    HTML, are told by the status.
+    """
+    if request.method == "POST" and asks_for_page(request) and not from_elsewhere(request):
+        at = site_of(request).form_pages.get(route_path, route_path)
+        context_of(request).form_page = at.format(**request.path_params)
+
+
+def redirect(request: Request, content: PageContent, status: int) -> Response | None:
+    """Return the redirect to the page that has the form. None if this is no form of a browser, if the cookie would be
+    too long, or for an unexpected fault, whose status monitors must see.
+    """
+    page = context_of(request).form_page
+    if not page or status == _UNEXPECTED:
+        return None
+    typed = content.variables.get("values", form_values(request))
+    for values in ({name: typed[name] for name in _SHOWN_AGAIN if name in typed}, {}):
+        variables = {**_short(request, content), "values": values, "trouble": context_of(request).trouble}
+        sealed = _sealed(request, page, replace(content, variables=variables))
+        if len(sealed) <= _MAX_CHARACTERS:
+            return _redirect_with(request, page, sealed)
+    return None
+
+
+def waiting(request: Request) -> PageContent | None:
+    """Return what the cookie keeps for this page; None without one, or if it is too old or another's."""
+    sealed = read(request.headers.raw, cookies.REFUSED_FORM.encode()) or ""
+    if request.method != "GET" or not 0 < len(sealed) <= _MAX_CHARACTERS:
+        return None
+    try:
+        kept = json.loads(_seal(request).open(sealed, _name(request.scope["path"])))
+    except CannotUnseal:
+        return None
+    is_fresh = kept.pop("until") >= site_of(request).env.clock.now().timestamp()
+    is_theirs = kept.pop("session") in {"", _session_id(request)}
+    return PageContent(**kept) if is_fresh and is_theirs else None
+
+
+def forget(request: Request, response: Response) -> None:
+    """Delete the cookie: what it keeps is shown."""
+    site = site_of(request)
+    cookies.clear_refused_form(response, _scope(request.scope["path"]), site.env.clock.now(), site.web)
+
+
+def _redirect_with(request: Request, page: str, sealed: str) -> Response:
+    named = return_to.allowed_target(return_to.named_by(request), site_of(request).web.origins)
+    response = RedirectResponse(return_to.with_query(quote(page), return_to=named or ""), 303)
+    site = site_of(request)
+    cookies.set_refused_form(response, sealed, _scope(page), KEPT_SECONDS, site.env.clock.now(), site.web)
+    return response
+
+
+def _short(request: Request, content: PageContent) -> dict[str, Any]:
+    """Return the variables without the target, if the page finds it by itself: it may be long."""
+    found = return_to.as_parameter(return_to.target_of(request))
+    return {name: value for name, value in content.variables.items() if (name, value) != ("return_to", found)}
+
+
+def _sealed(request: Request, page: str, content: PageContent) -> str:
+    until = site_of(request).env.clock.now().timestamp() + KEPT_SECONDS
+    kept = {**asdict(content), "session": _session_id(request), "until": until}
+    return _seal(request).close(json.dumps(kept, ensure_ascii=False).encode(), _name(page))
+
+
+def _session_id(request: Request) -> str:
+    """Return the id of the session that the page belongs to; empty for a page that needs no sign-in."""
+    caller = context_of(request).caller
+    return caller.session_id if caller else ""
+
+
+def _seal(request: Request) -> Seal:
+    """Return the seal. Its key is derived, so every process has the same one and none is stored."""
+    return Seal(site_of(request).env.keys.refresh.signing.to_pem().decode())
+
+
+def _name(page: str) -> str:
+    return f"refused form {page}"
+
+
+def _scope(page: str) -> str:
+    """Return the path of the cookie: the first segment of the page's, as the others may contain a mailed secret."""
+    return "/" + page.split("/")[1]

@@ -1,0 +1,242 @@
+"""A browser whose form is refused is redirected to the page of the form, which shows the refusal once: Back and Reload
+never ask to send the form again.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.harness.backends import Backend
+from tests.harness.forms import csrf_in
+from tests.harness.world import POLICY, World, mandatory_verification, world_on
+from tests.unit.web.people import ada
+from tests.unit.web.test_admission import ALL_FIELDS, taken
+from vestibule.crypto.common_passwords import common_passwords
+from vestibule.flows.ask_for_letter import request_reset
+from vestibule.model.client_info import ClientInfo
+from vestibule.model.letters import LetterKind
+from vestibule.model.limits import NetworkLimits, RateClass
+from vestibule.model.passwords import PasswordRules
+from vestibule.model.sessions import Device
+from vestibule.web.pages.browser_session import session_form
+from vestibule.web.routes import PAGES, Page, methods_at
+
+pytestmark = pytest.mark.any_engine
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Sec-Fetch-Site": "same-origin"}
+FORMS = [page for page in PAGES if page.method == "POST"]
+OF_PAGES = {RateClass.REFRESH, RateClass.ACCOUNT}  # the page of the form is refused too
+PATHS = [page.path for page in FORMS]
+OF_ACCOUNT = [page.path for page in FORMS if session_form in page.guard]
+WRONG, EASY, GOOD = "wrong horse", "password123", "battery staple"
+NOT_AN_EMAIL = "Enter a valid email address."
+TOO_SHORT = "Use at least 8 characters."
+
+
+@dataclass(frozen=True)
+class Row:
+    """A form with something wrong in it: what is typed, which fields are at fault, and what the page says."""
+
+    path: str
+    typed: dict[str, str]
+    at_fault: tuple[str, ...]
+    said: str
+    kept: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.path.strip('/')}: {self.said[:30]}"
+
+
+ADA = {"email": "ada@example.com"}
+EVE = {"email": "eve@example.com"}
+ROWS = [
+    Row("/login", {**ADA, "password": WRONG}, ("password",), "The email address or the password is wrong.", ADA),
+    Row("/login", {"email": "Nobody", "password": ""}, ("email", "password"), NOT_AN_EMAIL, {"email": "Nobody"}),
+    Row("/register", {"name": "Eve", **ADA, "password": GOOD}, ("email",), "already exists", {"name": "Eve", **ADA}),
+    Row("/register", {"name": "Eve", **EVE, "password": EASY}, ("password",), "too common", {"name": "Eve", **EVE}),
+    Row("/register", {"name": "", **EVE, "password": "short"}, ("name", "password"), TOO_SHORT, EVE),
+    Row("/forgotpassword", {"email": "<b>"}, ("email",), NOT_AN_EMAIL, {"email": "&lt;b&gt;"}),
+    Row("/verifyemail", {"email": ""}, ("email",), "Enter your email address."),
+    Row("/resetpassword/{token}", {"password": "short"}, ("password",), TOO_SHORT),
+    Row("/resetpassword/{token}", {"password": EASY}, ("password",), "too common"),
+    Row("/profile/name", {"name": "x" * 256}, ("name",), "Use at most 255 characters.", {"name": "x" * 256}),
+    Row(
+        "/profile/security/password",
+        {"currentPassword": WRONG, "password": GOOD},
+        ("currentPassword",),
+        "This is not your current password.",
+    ),
+    Row("/profile/security/password", {"currentPassword": WRONG, "password": EASY}, ("password",), "too common"),
+    Row(
+        "/profile/security/password",
+        {"currentPassword": "", "password": "short"},
+        ("currentPassword", "password"),
+        TOO_SHORT,
+    ),
+    Row(
+        "/profile/security/email",
+        {**EVE, "currentPassword": WRONG},
+        ("currentPassword",),
+        "This is not your current password.",
+        EVE,
+    ),
+    Row("/profile/security/email", {"email": "Eve", "currentPassword": WRONG}, ("email",), NOT_AN_EMAIL),
+    Row("/profile/delete", {"currentPassword": WRONG}, ("currentPassword",), "This is not your current password."),
+    Row("/profile/delete", {"currentPassword": ""}, ("currentPassword",), "Enter your current password."),
+]
+
+
+@pytest.fixture
+async def world(backend: Backend) -> AsyncIterator[World]:
+    """A Vestibule that knows common passwords."""
+    rules = PasswordRules(commonest=common_passwords(8))
+    async with world_on(backend, replace(POLICY, passwords=rules)) as made:
+        yield made
+
+
+async def at_browser(world: World, path: str) -> httpx.AsyncClient:
+    """Ada at a form: signed in if it is one of her account's."""
+    client = await ada(world)
+    client.headers.update(BROWSER)
+    if path not in OF_ACCOUNT:
+        client.cookies.clear()
+    return client
+
+
+async def landed(client: httpx.AsyncClient, answer: httpx.Response) -> httpx.Response:
+    """The page that a refused form leads to."""
+    assert answer.status_code == 303, answer.text
+    assert "retry-after" not in answer.headers
+    while answer.status_code == 303:
+        location = answer.headers["location"]
+        assert "GET" in methods_at(urlsplit(location).path)
+        answer = await client.get(location)
+    return answer
+
+
+def test_every_form_with_fields_to_get_wrong_is_in_the_table() -> None:
+    shows_itself = {page.path for page in PAGES if page.show_form}
+    assert {row.path for row in ROWS} == shows_itself
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+async def test_what_is_wrong_is_shown_once_with_what_was_typed(world: World, row: Row) -> None:
+    client = await at_browser(world, row.path)
+    fields, path = dict(row.typed), await with_secret(world, row.path)
+    if row.path in OF_ACCOUNT:
+        fields["csrf"] = csrf_in(await client.get(row.path))
+    answer = await client.post(path, data=fields)
+    assert urlsplit(answer.headers["location"])[2:4] == (path, "")
+    for typed in filter(None, row.typed.values()):
+        assert typed not in str(answer.headers)
+    page = await landed(client, answer)
+    assert (page.status_code, page.url.path) == (200, path)
+    assert row.said in page.text
+    assert "<title data-mended=" in page.text
+    assert ">Please check: " in page.text
+    for name in row.at_fault:
+        assert f'id="{name}-fault" role="alert"' in page.text
+    assert page.text.count('aria-invalid="true"') == len(row.at_fault)
+    assert f'aria-describedby="{row.at_fault[0]}-fault' in page.text.partition(" autofocus")[0].rpartition("<input")[2]
+    for name, value in row.kept.items():
+        assert f'name="{name}" type="{"email" if name == "email" else "text"}"' in page.text
+        assert f'value="{value}"' in page.text
+    for password in (WRONG, EASY, GOOD):
+        assert password not in page.text
+    again = await client.get(path)
+    assert again.status_code == 200
+    assert "alert" not in again.text
+    assert "refused_form" not in client.cookies
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_no_form_is_answered_with_a_page_that_reload_would_send_again(world: World, path: str) -> None:
+    """The refusal of a form that cannot be read, or of a link that is none: each form can have one of them."""
+    client = await at_browser(world, path)
+    csrf = csrf_in(await client.get("/profile")) if path in OF_ACCOUNT else ""
+    page = await landed(client, await client.post(plain(path), data={"csrf": [csrf, csrf]}))
+    assert 'role="alert"' in page.text
+    assert "The form could not be read." in page.text or "This link no longer works" in page.text
+    assert "The form could not be read." not in (await client.get(page.url.path)).text
+
+
+@pytest.mark.parametrize("path", [path for path in OF_ACCOUNT if path != "/confirmemail/{token}"])
+async def test_a_form_that_was_open_for_too_long_leads_to_a_new_one(world: World, path: str) -> None:
+    client = await at_browser(world, path)
+    page = await landed(client, await client.post(plain(path), data={"csrf": "0" * 96}))
+    assert (page.status_code, "was open for too long" in page.text) == (200, True)
+    assert "was open for too long" not in (await client.get(page.url.path)).text
+
+
+@pytest.mark.parametrize(
+    "form", [page for page in FORMS if page.limit in {*RateClass} - OF_PAGES], ids=lambda f: f.path
+)
+async def test_one_that_is_sent_too_often_says_when_to_try_again(backend: Backend, form: Page) -> None:
+    assert form.limit
+    per_minute = {**POLICY.networks.per_minute, form.limit: 1}
+    async with world_on(backend, replace(POLICY, networks=NetworkLimits(per_minute))) as world:
+        client = await at_browser(world, form.path)
+        path = await with_secret(world, form.path)
+        for at in (plain(form.path), path):
+            answer = await client.post(at, data={"csrf": "0" * 96})
+        page = await landed(client, answer)
+        assert "Too many attempts" in page.text or "This link no longer works" in page.text
+        assert "You can try again in" in page.text or path == plain(form.path)
+
+
+@pytest.mark.parametrize("path", [page.path for page in FORMS if page.hashes])
+async def test_a_crowd_is_told_on_the_page_of_the_form(world: World, path: str) -> None:
+    client = await at_browser(world, path)
+    path = await with_secret(world, path)
+    async with taken(world):
+        answer = await client.post(path, data=ALL_FIELDS)
+    page = await landed(client, answer)
+    assert "We cannot do this right now" in page.text
+    assert (await client.get(page.url.path)).text.count("alert") == 0
+
+
+async def test_the_email_of_the_wrong_password_is_offered_a_link_as_before(backend: Backend) -> None:
+    async with world_on(backend, mandatory_verification()) as world:
+        await world.register()
+        client = await world.client(None)
+        client.headers.update(BROWSER)
+        page = await landed(client, await client.post("/login", data={**ADA, "password": "correct horse"}))
+        assert "Confirm your email address first" in page.text
+        assert '<input type="hidden" name="email" value="ada@example.com">' in page.text
+
+
+async def test_who_signs_in_again_with_a_wrong_password_is_told(world: World) -> None:
+    """Such a person is signed in: without a refusal, the page leads on."""
+    client = await at_browser(world, "/logout")
+    for _ in range(2):
+        world.clock.advance(minutes=10)
+        await client.post("/api/auth/refresh")
+    csrf = csrf_in(await client.get("/profile/security"))
+    page = await landed(client, await client.post("/profile/security/sessions", data={"csrf": csrf}))
+    assert "Please sign in again" in page.text
+    assert 'value="ada@example.com" required' in page.text
+    assert 'name="return_to" value="/profile/security"' in page.text
+    fields = {**ADA, "password": WRONG, "return_to": "/profile/security"}
+    answer = await client.post("/login", data=fields)
+    assert answer.headers["location"] == "/login?return_to=%2Fprofile%2Fsecurity"
+    page = await landed(client, answer)
+    assert "The email address or the password is wrong." in page.text
+    assert 'name="return_to" value="/profile/security"' in page.text
+    assert (await client.get(answer.headers["location"])).headers["location"] == "/profile/security"
+
+
+async def with_secret(world: World, path: str) -> str:
+    """The path with the secret of a link that was mailed; with one that is none, where a link needs more."""
+    if path == "/resetpassword/{token}":
+        await request_reset(world.env, ADA["email"], ClientInfo(Device("", "192.0.2.8")))
+        await world.deliver()
+        return path.format(token=world.secret(LetterKind.RESET_PASSWORD))
+    return path.format(code=world.secret(LetterKind.VERIFY_EMAIL)) if "{code}" in path else plain(path)
+
+
+def plain(path: str) -> str:
+    return path.replace("{", "").replace("}", "")
