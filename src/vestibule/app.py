@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from vestibule.doctor.at_start import log_weaknesses
+from vestibule.flows.env import Env
 from vestibule.model.clock import SystemClock
 from vestibule.observability import logs
 from vestibule.observability.metrics.listener import listening
@@ -34,6 +35,7 @@ from vestibule.web.web_policy import WebPolicy
 from vestibule.wiring import background
 from vestibule.wiring.mailing import brand, renderer, templates
 from vestibule.wiring.opening import open_env, read_settings
+from vestibule.wiring.passkey_domain import require_passkey_domain
 
 _log = structlog.get_logger(__name__)
 
@@ -70,7 +72,7 @@ def assemble(settings: Settings, threads: type[NicedThreads] = NicedThreads) -> 
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         try:
             async with (
-                open_env(settings, threads, make_secret=True) as env,
+                _opened(settings, threads) as env,
                 background.running(env),
                 AsyncExitStack() as stack,
             ):
@@ -88,6 +90,14 @@ def assemble(settings: Settings, threads: type[NicedThreads] = NicedThreads) -> 
 
     layered = add_layers(build_app(site, lifespan), site)
     return Metered(layered, FAST_PATHS) if settings.metrics else layered
+
+
+@asynccontextmanager
+async def _opened(settings: Settings, threads: type[NicedThreads]) -> AsyncIterator[Env]:
+    """Open what a server needs. Raises what `open_env` and `require_passkey_domain` raise."""
+    async with open_env(settings, threads, make_secret=True) as env:
+        await require_passkey_domain(settings, env.store)
+        yield env
 
 
 def _site(settings: Settings) -> Site:

@@ -9,7 +9,7 @@ from shutil import disk_usage
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vestibule.doctor import keys, peppers, proxies
+from vestibule.doctor import keys, passkeys, peppers, proxies
 from vestibule.model.clock import Clock
 from vestibule.model.errors import StoreUnavailable
 from vestibule.model.findings import Finding, fault, fine, warning
@@ -98,6 +98,7 @@ async def _look_inside(settings: Settings, clock: Clock, engines: Engines) -> li
         elif engines.folder is not None:
             found += low_disk(engines.folder, disk_usage(engines.folder).free)
         found += await peppers.check(settings, connection)
+        found += await passkeys.check(settings, connection)
         found += await proxies.one_address_for_all(settings, connection)
     return [*found, *await keys.check(settings, clock, engines)]
 

@@ -6,6 +6,7 @@ from vestibule.flows.delete_account import delete_if_unused
 from vestibule.flows.env import Env
 from vestibule.flows.purge import BATCH, Purge, purge_all
 from vestibule.flows.watch_events import purge_old_events
+from vestibule.model.clock import MOST_APART
 
 _ATTEMPTS_KEPT = timedelta(days=30)
 """For counters of emails without an account. A counter of an account stays until a right password, because the limit of
@@ -19,6 +20,7 @@ _PURGES: dict[str, Purge] = {
     "known_devices": lambda tx, before, most: tx.known_devices.purge_unseen(before, most),
     "login_attempts": lambda tx, before, most: tx.login_attempts.purge(before, most),
     "rate_counters": lambda tx, before, most: tx.rate_counters.purge(before, most),
+    "ceremonies": lambda tx, before, most: tx.ceremonies.purge(before, most),
 }
 
 
@@ -32,6 +34,7 @@ async def clean_up(env: Env) -> dict[str, int]:
         "known_devices": _cutoff(now, retention.devices),
         "login_attempts": now - _ATTEMPTS_KEPT,
         "rate_counters": now,
+        "ceremonies": now - 2 * MOST_APART,  # a process whose clock is behind still takes an answer
     }
     deleted = {name: await purge_all(env, _PURGES[name], before) for name, before in cutoffs.items() if before}
     unverified = await _delete_unverified(env, now - retention.unverified) if retention.unverified else 0

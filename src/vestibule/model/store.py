@@ -19,6 +19,7 @@ from vestibule.model.letters import Letters
 from vestibule.model.limits import RateCounters
 from vestibule.model.login_attempts import LoginAttempts
 from vestibule.model.one_time_tokens import OneTimeTokens
+from vestibule.model.passkeys import Ceremonies, Passkeys
 from vestibule.model.revocations import Revocations
 from vestibule.model.service_keys import ServiceKeys
 from vestibule.model.sessions import Sessions
@@ -41,6 +42,8 @@ class Ports:
     events: Events
     signing_keys: SigningKeys
     service_keys: ServiceKeys
+    passkeys: Passkeys
+    ceremonies: Ceremonies
 
 
 class Store(Protocol):

@@ -39,6 +39,7 @@ from vestibule.wiring.opening import (
     refuse_lost_secret,
     require_folder,
 )
+from vestibule.wiring.passkey_domain import require_passkey_domain
 from vestibule.wiring.secret import lacks_secret
 
 _LOG_LEVEL = "warning"
@@ -79,6 +80,8 @@ class RealCommandContext:
         if self.settings.embedded:
             await self.migrate()
         async with open_env(self.settings, make_secret=first_start) as env:
+            if first_start:
+                await require_passkey_domain(self.settings, env.store)
             yield env
 
     def given_keys(self) -> KeyRing | None:

@@ -15,9 +15,11 @@ from tests.harness.world import POLICY, World, world_on
 from tests.unit.storage import stored_account
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.clean_up import clean_up
+from vestibule.model.clock import MOST_APART
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.limits import Limit
 from vestibule.model.one_time_tokens import Purpose, issue
+from vestibule.model.passkeys import Ceremony
 from vestibule.model.retention import Retention
 from vestibule.storage.sql.login_attempts import SqlLoginAttempts
 from vestibule.storage.sql.schema import (
@@ -39,6 +41,7 @@ NOTHING = dict.fromkeys(
         "known_devices",
         "login_attempts",
         "rate_counters",
+        "ceremonies",
         "events",
         "unverified_accounts",
     ),
@@ -65,6 +68,16 @@ async def test_where_nothing_is_over_nothing_goes(world: World) -> None:
     await world.register()
     await sign_in(world)
     assert await clean_up(world.env) == NOTHING
+
+
+async def test_an_answered_question_goes_once_no_clock_takes_another_answer(world: World) -> None:
+    ends_at = world.clock.now() + timedelta(minutes=5)
+    async with world.env.store.transaction() as tx:
+        await tx.ceremonies.spend(Ceremony(b"a" * 32, ends_at))
+    world.clock.advance(seconds=(timedelta(minutes=5) + 2 * MOST_APART).total_seconds())
+    assert await clean_up(world.env) == NOTHING
+    world.clock.advance(microseconds=1)
+    assert await clean_up(world.env) == NOTHING | {"ceremonies": 1}
 
 
 async def test_a_session_goes_so_long_after_the_last_moment_it_could_have_lived_to(world: World) -> None:

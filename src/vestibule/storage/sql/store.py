@@ -14,6 +14,7 @@ from vestibule.storage.sql.known_devices import SqlKnownDevices
 from vestibule.storage.sql.letters import SqlLetters
 from vestibule.storage.sql.login_attempts import SqlLoginAttempts
 from vestibule.storage.sql.one_time_tokens import SqlOneTimeTokens
+from vestibule.storage.sql.passkeys import SqlCeremonies, SqlPasskeys
 from vestibule.storage.sql.rate_counters import SqlRateCounters
 from vestibule.storage.sql.revision import current_revision
 from vestibule.storage.sql.revocations import SqlRevocations
@@ -88,4 +89,6 @@ def _ports(connection: DriverConnection, events: SqlEvents) -> Ports:
         events=events,
         signing_keys=SqlSigningKeys(connection),
         service_keys=SqlServiceKeys(connection),
+        passkeys=SqlPasskeys(connection),
+        ceremonies=SqlCeremonies(connection),
     )

@@ -34,6 +34,7 @@ passkeys = Table(
     metadata,
     Column("id", ID, primary_key=True),
     owner(),
+    Column("domain", String(253), nullable=False),
     Column("credential_id", Text, nullable=False, unique=True),
     Column("public_key", Text, nullable=False),
     Column("sign_count", BigInteger, nullable=False),

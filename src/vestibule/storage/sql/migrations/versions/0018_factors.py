@@ -45,6 +45,7 @@ def _create_factors() -> None:
         "passkeys",
         sa.Column("id", sa.String(36), primary_key=True),
         _owner(),
+        sa.Column("domain", sa.String(253), nullable=False),
         sa.Column("credential_id", sa.Text(), nullable=False, unique=True),
         sa.Column("public_key", sa.Text(), nullable=False),
         sa.Column("sign_count", sa.BigInteger(), nullable=False),
