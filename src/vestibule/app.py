@@ -62,7 +62,7 @@ def prepare_process() -> Settings:
 
 
 def assemble(settings: Settings, threads: type[NicedThreads] = NicedThreads) -> ASGIApp:
-    """Return the ASGI application for these settings. It hashes and signs on `threads`."""
+    """Return the ASGI application for these settings. Password hashes and signatures are made on `threads`."""
     log = logs.configure_without_blocking(
         settings.log_level, pretty=not settings.production, masked=settings.log_addresses == "masked"
     )

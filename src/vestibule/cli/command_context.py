@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from vestibule.flows.env import Env
-from vestibule.flows.import_accounts import EmailClaims
+from vestibule.flows.import_accounts import FirstByEmail
 from vestibule.model.findings import Finding
 from vestibule.model.imports import ForeignRow
 from vestibule.model.signing_keys import SealedKey
@@ -18,7 +18,7 @@ class Legacy(Protocol):
     """Accounts of another server, to be imported."""
 
     @property
-    def claims(self) -> EmailClaims:
+    def first_by_email(self) -> FirstByEmail:
         """Return the record of which account claimed each email first."""
 
     async def count(self) -> int:

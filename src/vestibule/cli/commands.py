@@ -15,7 +15,8 @@ from vestibule.cli.services import services
 from vestibule.cli.usage import WrongUsage
 from vestibule.cli.users import users
 
-# `vestibule/__main__.py` runs these commands in `cli/session.py`, a separate program. Here they only show in the help.
+# `vestibule/__main__.py` runs these commands in `cli/session.py`, a separate program. These entries only make the help
+# list the commands.
 _YOUR_SESSION = {
     "login": "Sign in, at this server or another. The tokens are kept in a file that only you can read.",
     "whoami": "Show who is signed in.",

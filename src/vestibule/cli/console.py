@@ -1,7 +1,7 @@
 """Write the output of commands: results to standard output, notes for people to standard error.
 
-The text may come from others: a server, a mail server, a row of the database. Such text must not control the terminal,
-and must not begin a line that looks like one of ours.
+The text may come from others: a server, a mail server, a row of the database. A text of others must not control the
+terminal, and must not begin a line that looks like one of ours.
 """
 
 import json

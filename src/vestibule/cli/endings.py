@@ -1,7 +1,7 @@
 """End a command that cannot go on: print a line that says what to do, and exit with a status.
 
-An unforeseen exception is a bug of ours. Its traceback is shown without values, because people paste a terminal's
-output into reports as it is.
+An unforeseen exception is a bug of ours. The traceback of a bug is shown without values, because people paste a
+terminal's output into reports as it is.
 """
 
 import sys
@@ -54,7 +54,9 @@ def explained(as_log: bool = False) -> Iterator[None]:
 
 
 def _end_when_written(ending: SystemExit) -> None:
-    """Raise `ending` after all output is written. If it cannot be written, raise SystemExit with a failure instead."""
+    """Raise `ending` after all output is written. If the output cannot be written, raise SystemExit with a failure
+    instead.
+    """
     try:
         sys.stdout.flush()
     except streams.OutputLost as fault:

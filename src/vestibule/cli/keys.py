@@ -102,7 +102,7 @@ class _AnyKeyIdCommand(DiscreetCommand):
         return super().parse_args(ctx, ["--help" if word == "-h" else word for word in args])
 
 
-# One id in sixty-four begins with a dash; without one-letter options, it is not read as options.
+# One id in sixty-four begins with a dash; a command without one-letter options does not read such an id as options.
 @keys.command(cls=_AnyKeyIdCommand, context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 def retire(
     context: typer.Context,

@@ -167,11 +167,11 @@ def _status(state: LetterState, now: datetime) -> str:
 
 
 def _summary(outbox: Outbox, now: datetime) -> str:
-    backlog = outbox.backlog
-    if not backlog.waiting and not backlog.refused:
+    counts = outbox.counts
+    if not counts.waiting and not counts.refused:
         return "The outbox is empty. Try the mail server with: vestibule mail test EMAIL"
-    oldest = f", the oldest for {_period(backlog.oldest, now)}" if backlog.oldest else ""
-    return f"Waiting: {backlog.waiting:,}{oldest}. Refused for good: {backlog.refused:,}."
+    oldest = f", the oldest for {_period(counts.oldest, now)}" if counts.oldest else ""
+    return f"Waiting: {counts.waiting:,}{oldest}. Refused for good: {counts.refused:,}."
 
 
 def _period(since: datetime, until: datetime) -> str:

@@ -145,7 +145,9 @@ def _load(program: str) -> None:
 
 
 def _warn_of_unknown_names() -> None:
-    """Warn of names in `.env` that look like misspelled settings. They may be another program's, so only warn."""
+    """Warn of names in `.env` that look like misspelled settings. Such a name may be another program's, so only
+    warn.
+    """
     for name, meant in likely_typos():
         _log.warning("setting_unknown", name=name, file=str(ENV_FILE), perhaps=meant)
 

@@ -1,7 +1,7 @@
 """`vestibule login`, `whoami`, `token` and `logout`: a user's own session, at this server or any other.
 
-This is a separate program, which `vestibule/__main__.py` chooses: its imports, above all httpx, take 15 MB of memory
-that no server should need.
+`cli/session.py` is a separate program, which `vestibule/__main__.py` chooses: its imports, above all httpx, take 15 MB
+of memory that no server should need.
 """
 
 from collections.abc import Iterator

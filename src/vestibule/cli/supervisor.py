@@ -1,8 +1,8 @@
 """The parent of the worker processes: granian's, with a welcome message, and a shutdown in three steps.
 
-After SIGTERM, the workers are first told that they will leave (`LEAVE`). They go on answering until load balancers have
-noticed. Then they are told to stop, and finish the requests that they have begun. Workers that still run after
-`FINISH_SECONDS` are killed. SIGINT skips the first step, and so does a second SIGTERM.
+After SIGTERM, the workers are first told that they will leave (`LEAVE`). The workers go on answering until load
+balancers have noticed. Then the workers are told to stop, and finish the requests that they have begun. Workers that
+still run after `FINISH_SECONDS` are killed. SIGINT skips the first step, and so does a second SIGTERM.
 """
 
 import os
@@ -24,7 +24,7 @@ from vestibule.process.signals import LEAVE, reaching_main_thread
 FINISH_SECONDS = 30
 _REPEAT_SECONDS = 0.2
 _KILL_SECONDS = 1
-_STOPPED = (None, 0, -signal.SIGTERM, -signal.SIGINT)
+_EXPECTED_STATUS = (None, 0, -signal.SIGTERM, -signal.SIGINT)
 """Exit codes of workers that still run, or that ended because they were told to."""
 _log = structlog.get_logger(__name__)
 
@@ -62,8 +62,8 @@ class Supervisor(MPServer):
         return worker
 
     def _note_end(self, worker: Any) -> None:
-        """Wait for a worker's end, and wake the main thread. Only there one can tell whether a signal ended it that the
-        whole process group got: this thread may run before the handler does.
+        """Wait for a worker's end, and wake the main thread. Only the main thread can tell whether the worker was ended
+        by a signal to the whole process group: this thread may run before the handler does.
         """
         worker.join()
         if not worker.interrupt_by_parent:
@@ -114,7 +114,7 @@ class Supervisor(MPServer):
     def _tell_workers_to_leave(self) -> None:
         workers: list[Any] = self.wrks  # untyped in granian
         for worker in workers:
-            with suppress(ProcessLookupError):  # it has just ended by itself
+            with suppress(ProcessLookupError):  # the worker has just ended by itself
                 os.kill(worker.inner.pid, LEAVE)
 
     def _stop_workers(self) -> None:
@@ -127,7 +127,7 @@ class Supervisor(MPServer):
                 worker.terminate()
             for worker in workers:
                 worker.join(_REPEAT_SECONDS)
-        failed = [number for number, worker in enumerate(workers) if worker.inner.exitcode not in _STOPPED]
+        failed = [number for number, worker in enumerate(workers) if worker.inner.exitcode not in _EXPECTED_STATUS]
         self._log_ended(failed)
         # With any, the exit status is 1. After a signal, a worker that ended before our handler ran has not failed.
         self.interrupt_children = failed if self.interrupt_signal else [*self.interrupt_children, *failed]

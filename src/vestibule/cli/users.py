@@ -16,7 +16,7 @@ from vestibule.flows.administer import disable_account, enable_account, find_acc
 from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.env import Env
-from vestibule.flows.import_accounts import ImportReport, Listener, Source, import_accounts
+from vestibule.flows.import_accounts import ImportListener, ImportReport, Source, import_accounts
 from vestibule.model.accounts import Account, NotAnEmail, Role, canonical_email
 from vestibule.model.errors import EmailTaken
 from vestibule.model.imports import RowConverter
@@ -211,6 +211,6 @@ async def _import(command_context: CommandContext, source: str | None, *, admins
                 reason = f"nobody verified its email, which {owner} brings verified"
                 progress.console.print(f"{removed} {squatter}: {reason}", markup=False, highlight=False)
 
-            listener = Listener(lambda rows: progress.advance(task, rows), tell_left_out, tell_removed)
+            listener = ImportListener(lambda rows: progress.advance(task, rows), tell_left_out, tell_removed)
             async with aclosing(legacy.batches()) as batches:  # also when interrupted
-                return await import_accounts(env, Source(batches, converter, legacy.claims), listener, dry=dry)
+                return await import_accounts(env, Source(batches, converter, legacy.first_by_email), listener, dry=dry)

@@ -1,9 +1,9 @@
 """Two libraries that make and check the same argon2id hashes (RFC 9106). `passwords.py` uses the faster one.
 
-Which is faster depends on the machine. libsodium uses the processor's widest instructions (AVX2, AVX-512). But it maps
-its memory anew for each hash, so that the system has to clear a page for every 4 KiB; its API has no way to avoid that.
-argon2-cffi keeps its memory from one hash to the next, and checks every form of argon2. If clearing pages is cheap,
-libsodium takes half the time; on some virtual machines both take the same time.
+Which is faster depends on the machine. libsodium uses the processor's widest instructions (AVX2, AVX-512). But
+libsodium maps its memory anew for each hash, so that the system has to clear a page for every 4 KiB; its API has no way
+to avoid that. argon2-cffi keeps its memory from one hash to the next, and checks every form of argon2. If clearing
+pages is cheap, libsodium takes half the time; on some virtual machines both take the same time.
 """
 
 import time
@@ -18,8 +18,8 @@ from nacl.exceptions import InvalidkeyError
 
 from vestibule.crypto.hash_forms import Cost
 
-SALT_BYTES, DIGEST_BYTES = 16, 32  # those of libsodium, which cannot be changed
-_MEASURED_KIB = 4_096  # a fifth of the default: argon2-cffi would keep more for ever; the same library is faster
+SALT_BYTES, DIGEST_BYTES = 16, 32  # the sizes of libsodium, which cannot be changed
+_MEASURED_KIB = 4_096  # a fifth of the default decides as well; argon2-cffi would keep more for ever
 _MAX_ROUNDS = 4
 _MAX_SECONDS = 0.15
 _CLEARLY_FASTER = 0.9  # of the other's time, because two measurements of one library differ by a few percent
@@ -66,7 +66,7 @@ class Argon2Cffi:
 
 
 class Libsodium:
-    """libsodium, through PyNaCl. It has one lane only; raises `ValueError` for a cost with more."""
+    """libsodium, through PyNaCl. Raises `ValueError` for a cost with several lanes, because libsodium has one only."""
 
     name = "libsodium"
 

@@ -1,6 +1,6 @@
 """CSRF tokens for forms, bound to a subject: a token proves only that the form came from our own page.
 
-Each is an HMAC over a random salt and the subject (OWASP, Cross-Site Request Forgery Prevention, "signed double
+Each token is an HMAC over a random salt and the subject (OWASP, Cross-Site Request Forgery Prevention, "signed double
 submit"). The salt makes each token different, so that an attacker cannot guess one from compressed pages (BREACH).
 """
 

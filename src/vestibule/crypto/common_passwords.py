@@ -1,6 +1,6 @@
 """The 30,000 commonest passwords, which `model/passwords.py` refuses.
 
-They are in a file beside this module; `tools/common_passwords.py` writes it.
+`tools/common_passwords.py` writes the list into a file beside this module.
 """
 
 import gzip
@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 LIST = Path(__file__).with_name("common_passwords.txt.gz")
-"""One password a line, in lower case. Its source and licence: `common_passwords.license.txt`."""
+"""One password a line, in lower case. `common_passwords.license.txt` has the source and licence of the list."""
 
 
 @cache

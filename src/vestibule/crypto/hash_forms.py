@@ -14,12 +14,13 @@ BCRYPT_CHARACTERS = 60
 _BCRYPT = re.compile(
     rf"\$2[aby]\$({'|'.join(BCRYPT_COSTS)})\$[./A-Za-z0-9]{{21}}[.Oeu][./A-Za-z0-9]{{31}}"
 )  # .Oeu: a salt has 128 bits
+# A salt of 8 to 64 bytes and a digest of 12 to 64 bytes, in base64 without padding.
 _ARGON2 = re.compile(
     r"\$argon2(?:id|i|d)(?:\$v=(?:16|19))?\$m=([1-9][0-9]{0,6}),t=([1-9][0-9]{0,2}),p=([1-9][0-9]?)"
     r"\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,86})"
 )
 _PARAMETERS = re.compile(r"m=\d+,t=\d+,p=\d+")
-MAX_MEMORY_KIB = 131_072
+MAX_MEMORY_KIB = 131_072  # 128 MiB for each hash that is checked at the same time
 _MAX_WORK = 524_288  # in units of `Cost.work`; takes about a second
 _MAX_LANES = 8
 _KIB_FOR_A_LANE = 8  # RFC 9106, section 3.1
@@ -74,7 +75,7 @@ def _is_base64(text: str) -> bool:
 
 
 def argon2_costs(texts: str) -> set[Cost]:
-    """Return the costs in `texts` that are within bounds. Each is written as in a hash: `m=19456,t=2,p=1`."""
+    """Return the costs in `texts` that are within bounds. A cost is written as in a hash: `m=19456,t=2,p=1`."""
     salt_and_digest = f"${'A' * 11}${'A' * 22}"  # any valid ones: `argon2_cost` takes a whole hash
     found = {argon2_cost(f"$argon2id$v=19${one}{salt_and_digest}") for one in _PARAMETERS.findall(texts)}
     return {cost for cost in found if cost is not None}

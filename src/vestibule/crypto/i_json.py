@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 MAX_DEPTH = 16
 MAX_INTEGER = 2**53 - 1  # RFC 7493, section 2.2: what every reader can hold exactly
+_MAX_NUMERAL = len(str(-MAX_INTEGER))
 
 
 class NotIJson(ValueError):
@@ -49,7 +50,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def _integer(digits: str) -> int:
     # Check the length first: converting a very long numeral takes quadratic time.
-    if len(digits) > 17 or abs(int(digits)) > MAX_INTEGER:
+    if len(digits) > _MAX_NUMERAL or abs(int(digits)) > MAX_INTEGER:
         raise NotIJson("a number is too large")
     return int(digits)
 

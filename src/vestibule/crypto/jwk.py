@@ -25,22 +25,22 @@ DEFAULT_ALGORITHM = RS256
 AnyJwk = RSAKey | ECKey | OKPKey
 AnyPublic = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 AnyPrivate = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
-_JWK: dict[str, Any] = {RS256: RSAKey, ES256: ECKey, EDDSA: OKPKey}
-_KINDS = "an RSA key, an EC key on P-256, or an Ed25519 key"
+_JWK_CLASSES: dict[str, Any] = {RS256: RSAKey, ES256: ECKey, EDDSA: OKPKey}
+_USABLE_KEYS = "an RSA key, an EC key on P-256, or an Ed25519 key"
 _STRING_MEMBERS = ("alg", "crv", "e", "kid", "kty", "n", "use", "x", "y")
 _CURVE_BITS = 256
-_RSA_BITS_AS_STRONG_AS_CURVE = 3072
+_RSA_BITS_AS_STRONG_AS_CURVE = 3072  # SP 800-57 part 1, table 2
 
 
 class UnusableKey(ValueError):
-    """A key that cannot be read, or is too weak. The message says why, and what to do. It has no subject: the caller
-    puts the key's name before it.
+    """A key that cannot be read, or is too weak. The message says why, and what to do. The message has no subject: the
+    caller puts the key's name before it.
     """
 
 
 @dataclass(frozen=True)
 class PublicKey:
-    """A key that verifies signatures. `native` is OpenSSL's form of `jwk`, made once: that costs more than verifying.
+    """A key that verifies signatures. `native` is OpenSSL's form of `jwk`, made once: that costs more than a check.
 
     `jwk.public_key` would be the same, but until Python 3.12 reading it takes a lock of joserfc's class. A service's
     worker that is forked while another thread holds that lock would wait for it for ever.
@@ -58,7 +58,7 @@ class PublicKey:
 
     @property
     def rsa_bits(self) -> int:
-        """Return the size of an RSA key of the same strength, in bits (SP 800-57 part 1, table 2)."""
+        """Return the size of an RSA key of the same strength, in bits."""
         return self.bits if self.alg == RS256 else _RSA_BITS_AS_STRONG_AS_CURVE
 
     def to_pem(self) -> bytes:
@@ -110,7 +110,7 @@ def private_key(pem: bytes, *, checked: bool = False) -> PrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise UnusableKey("is not an unencrypted PEM private key") from None
     if not isinstance(key, AnyPrivate):
-        raise UnusableKey(f"is none of the keys that can sign here: {_KINDS}")
+        raise UnusableKey(f"is none of the keys that can sign here: {_USABLE_KEYS}")
     return _private(key)
 
 
@@ -121,15 +121,15 @@ def public_key(pem: bytes) -> PublicKey:
     except (ValueError, UnsupportedAlgorithm):
         raise UnusableKey("is not a PEM public key") from None
     if not isinstance(key, AnyPublic):
-        raise UnusableKey(f"is none of the keys that can verify here: {_KINDS}")
+        raise UnusableKey(f"is none of the keys that can verify here: {_USABLE_KEYS}")
     return _public(key)
 
 
 def published_key(member: object) -> PublicKey:
     """Return the public key of a member of a JWK Set (RFC 7517, section 4); raises `UnusableKey`."""
-    if not isinstance(member, dict) or str(member.get("alg")) not in _JWK or "d" in member:
+    if not isinstance(member, dict) or str(member.get("alg")) not in _JWK_CLASSES or "d" in member:
         raise UnusableKey(f"is not the public half of a key for {', '.join(ALGORITHMS)}")
-    kind = _JWK[str(member["alg"])]
+    kind = _JWK_CLASSES[str(member["alg"])]
     if not all(isinstance(member.get(name, ""), str) for name in _STRING_MEMBERS):
         raise UnusableKey("is not a JWK")
     try:
@@ -143,12 +143,12 @@ def published_key(member: object) -> PublicKey:
 
 def _private(key: AnyPrivate) -> PrivateKey:
     public = _public(key.public_key())
-    return PrivateKey(public, _JWK[public.alg].import_key(key))
+    return PrivateKey(public, _JWK_CLASSES[public.alg].import_key(key))
 
 
 def _public(key: AnyPublic) -> PublicKey:
     alg = _algorithm_of(key)
-    jwk = _JWK[alg].import_key(key)
+    jwk = _JWK_CLASSES[alg].import_key(key)
     return PublicKey(jwk.thumbprint(), alg, key, jwk)
 
 

@@ -23,7 +23,9 @@ Claims = dict[str, Any]
 
 
 class InvalidToken(ValueError):
-    """The text is not a token that one of our keys signed. It has no message: an attacker must learn nothing."""
+    """The text is not a token that one of our keys signed. The exception has no message: an attacker must learn
+    nothing.
+    """
 
 
 def sign(claims: Mapping[str, Any], key: PrivateKey, typ: str) -> str:
@@ -85,8 +87,8 @@ def _key_for(token: str, keys: Mapping[str, PublicKey], typ: str) -> PublicKey:
 
 
 def _require_ours(header: Claims, typ: str) -> None:
-    # Exactly our three members. Others could name a key (jwk, jku, x5u, x5c) or change the rules (crit, zip, b64; RFC
-    # 8725, section 3.10).
+    # Exactly our three members. Other members could name a key (jwk, jku, x5u, x5c) or change the rules (crit, zip,
+    # b64; RFC 8725, section 3.10).
     if set(header) != _HEADER_MEMBERS or header["typ"] != typ or not isinstance(header["kid"], str):
         raise InvalidToken
 

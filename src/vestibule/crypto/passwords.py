@@ -7,7 +7,7 @@ Our own hashes are made and checked with the library that is faster on this mach
 `choose_library` has measured both. All other argon2 hashes are checked with argon2-cffi.
 
 A wrong password must take the same time with every hash, or the time would tell which accounts exist. So after a check,
-`even_out` and `even_out_argon2` do what a costlier hash would have taken in addition. They count the work of each
+`even_out` and `even_out_argon2` do what a costlier hash would have taken in addition. Both count the work of each
 library separately, because the same cost takes a different time with each.
 
 Hashing takes tens of milliseconds of CPU on purpose, so `state/passwords.py` calls it on threads, never on the event
@@ -34,11 +34,11 @@ from vestibule.crypto.argon2_libraries import (
 )
 from vestibule.crypto.entropy import random_bytes
 from vestibule.crypto.hash_forms import Cost, argon2_cost, bcrypt_cost, checkable
-from vestibule.crypto.pepper import PREFIX, Peppers
+from vestibule.crypto.pepper import PEPPER_PREFIX, Peppers
 
 _MIN_MEMORY_KIB = 8  # RFC 9106, section 3.1
-_BODY = re.compile(r"[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}")  # salt and digest of our lengths
-BCRYPT_MAX_BYTES = 72  # bcrypt ignores everything beyond
+_SALT_AND_DIGEST = re.compile(r"[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}")  # of our lengths
+BCRYPT_MAX_BYTES = 72  # bcrypt ignores all bytes beyond
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,8 @@ class Hasher:
             self._do_work(spellings * highest)
 
     def costs_differently(self, cost: Cost) -> bool:
-        """Return whether checking an argon2 hash of this cost that is not ours takes other work than checking ours.
-        That is so if the costs differ, or if libsodium checks ours.
+        """Return whether checking an argon2 hash of this cost that is not ours takes other work than checking ours. The
+        work differs if the costs differ, or if libsodium checks ours.
         """
         return self._library is not self._argon2_cffi or cost.work != self._cost.work
 
@@ -169,7 +169,7 @@ class Hasher:
         return the decoy instead of it.
         """
         hashed, text = self._unpeppered(stored, _nfc(password)) or (self.decoy, b"")
-        imported = not stored.startswith(PREFIX) and self._is_imported(hashed)
+        imported = not stored.startswith(PEPPER_PREFIX) and self._is_imported(hashed)
         as_typed = _spellings(password)[1:] if imported else []
         return hashed, [text, *as_typed]
 
@@ -179,7 +179,7 @@ class Hasher:
         if found is None:
             return None
         hashed, _input = found
-        may_be_checked = argon2_cost(hashed) is not None if stored.startswith(PREFIX) else checkable(hashed)
+        may_be_checked = argon2_cost(hashed) is not None if stored.startswith(PEPPER_PREFIX) else checkable(hashed)
         return found if may_be_checked else None
 
     def _is_imported(self, hashed: str) -> bool:
@@ -203,7 +203,10 @@ class Hasher:
         return self._argon2_cffi
 
     def _is_ours(self, hashed: str) -> bool:
-        return hashed.startswith(self._our_prefix) and _BODY.fullmatch(hashed, len(self._our_prefix)) is not None
+        return (
+            hashed.startswith(self._our_prefix)
+            and _SALT_AND_DIGEST.fullmatch(hashed, len(self._our_prefix)) is not None
+        )
 
     def _decoy_hash(self) -> str:
         """Return a hash of our cost that matches no password. Random, because computing one keeps 20 MB of memory."""
@@ -217,7 +220,8 @@ def _phc(content: bytes) -> str:
 
 
 def _nfc(password: str) -> bytes:
-    # One keyboard sends é as U+00E9, another as e and U+0301: NFC makes them the same (SP 800-63B-4, 3.1.1.2).
+    # NFC makes two spellings of é the same, U+00E9 and e with U+0301: which one is sent depends on the keyboard (SP
+    # 800-63B-4, 3.1.1.2).
     return unicodedata.normalize("NFC", password).encode()
 
 

@@ -9,7 +9,7 @@ import base64
 import hmac
 from dataclasses import dataclass
 
-PREFIX = "hmac-sha256:"
+PEPPER_PREFIX = "hmac-sha256:"
 """The beginning of every stored hash that was made with a pepper."""
 _NAME_CHARACTERS = 8
 
@@ -30,7 +30,7 @@ class Pepper:
     @property
     def mark(self) -> str:
         """Return the beginning of every hash made with this pepper."""
-        return f"{PREFIX}{self.name}$"
+        return f"{PEPPER_PREFIX}{self.name}$"
 
     def apply(self, password: bytes) -> bytes:
         """Return the input to hash instead of the password: 44 characters, few enough for bcrypt."""
@@ -54,9 +54,9 @@ class Peppers:
 
     def unpeppered(self, stored: str, password: bytes) -> tuple[str, bytes] | None:
         """Return the hash without its pepper's mark, and the input to hash; None for an unknown pepper."""
-        if not stored.startswith(PREFIX):
+        if not stored.startswith(PEPPER_PREFIX):
             return stored, password
-        name, _, hashed = stored.removeprefix(PREFIX).partition("$")
+        name, _, hashed = stored.removeprefix(PEPPER_PREFIX).partition("$")
         pepper = self._known.get(name)
         return None if pepper is None else (f"${hashed}", pepper.apply(password))
 

@@ -31,7 +31,7 @@ class Seal:
         self._cipher = AESGCM(derive.derive(secret.encode()))
 
     def close(self, content: bytes, name: str) -> str:
-        """Return `content` encrypted, as text. It can only be opened with the same `name`."""
+        """Return `content` encrypted, as text. Only `open` with the same `name` decrypts the text."""
         nonce = random_bytes(_NONCE_BYTES)
         return _VERSION + base64.urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, content, name.encode())).decode()
 

@@ -12,7 +12,9 @@ _log = structlog.get_logger(__name__)
 
 
 def log_weaknesses(settings: Settings) -> None:
-    """Log a warning for each setting that weakens the server. It starts all the same: the setting may be intended."""
+    """Log a warning for each setting that weakens the server. The server starts all the same, because the setting may
+    be intended.
+    """
     for finding in check(settings):
         _log.warning("setting_weakens", what=finding.what, why=finding.why, remedy=finding.remedy)
 

@@ -56,7 +56,7 @@ async def _open(settings: Settings, clock: Clock, engines: Engines) -> list[Find
 
 
 def _other_schema(settings: Settings, reason: str) -> Finding:
-    """Return the finding for a `SchemaMismatch`. Its message is "what is wrong; what to do" (storage.sql.revision)."""
+    """Return the finding for a `SchemaMismatch`. The message of the exception is "what is wrong; what to do"."""
     if settings.embedded and "newer" not in reason:
         return fine(SUBJECT, "a SQLite file, which the next start will migrate")
     what, _, remedy = reason.replace("; run:", ";").partition("; ")

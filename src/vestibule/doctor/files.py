@@ -44,7 +44,7 @@ def _is_there(path: Path) -> bool:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return False
-    except OSError:  # it exists, but we may not look
+    except OSError:  # the file exists, but we may not look
         return True
     return True
 

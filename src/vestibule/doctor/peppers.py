@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import ColumnElement, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vestibule.crypto.pepper import PREFIX, Pepper
+from vestibule.crypto.pepper import PEPPER_PREFIX, Pepper
 from vestibule.model.findings import Finding, fault, fine, hint
 from vestibule.settings.fields import Settings
 from vestibule.storage.sql.schema import accounts
@@ -17,7 +17,7 @@ async def check(settings: Settings, connection: AsyncConnection) -> list[Finding
     """Return findings about the peppers in the settings, compared with the hashes in the database."""
     old = settings.pepper_old.get_secret_value()
     known = map(_made_with, filter(None, (settings.pepper.get_secret_value(), old)))
-    lost = accounts.c.password_hash.startswith(PREFIX) & not_(or_(False, *known))  # `or_` needs at least one
+    lost = accounts.c.password_hash.startswith(PEPPER_PREFIX) & not_(or_(False, *known))  # `or_` needs at least one
     found = [*_lost(await _count(connection, lost))]
     if old:
         found += _old(await _count(connection, _made_with(old)))

@@ -45,8 +45,8 @@ def _unreachable(settings: Settings, reason: str) -> Finding:
 
 
 def _cli(settings: Settings) -> str:
-    """Return redis-cli with the address of REDIS_URL. Its password goes into a variable: every user of the machine can
-    read arguments.
+    """Return redis-cli with the address of REDIS_URL. The password goes into a variable, because every user of the
+    machine can read arguments.
     """
     address = urlsplit(settings.redis_url.get_secret_value())
     at = f"-h {quote(address.hostname or 'localhost')} -p {address.port or _PORT}"

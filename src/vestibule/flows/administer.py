@@ -17,7 +17,7 @@ async def find_account(env: Env, email: str) -> Account | None:
 
 @retry_on_conflict
 async def sign_out_everywhere(env: Env, account: Account) -> int:
-    """End every session of the account; return how many ended. Its owner can sign in again at once."""
+    """End every session of the account; return how many ended. The owner can sign in again at once."""
     now = env.clock.now()
     async with env.store.transaction() as tx:
         await tx.accounts.lock(account.id)

@@ -26,7 +26,7 @@ async def announce(env: Env, revocations: Sequence[Revocation], session_ids: Col
 
 
 async def record_account_changed(tx: Ports, account_id: str, now: datetime) -> list[Revocation]:
-    """Record that what processes remember of the account is out of date. Return the record, for `announce`. It
+    """Record that what processes remember of the account is out of date. Return the record, for `announce`. The record
     makes processes read the account again, but refuses no token.
 
     The record can be purged as soon as every running process has read it: a process that starts later remembers

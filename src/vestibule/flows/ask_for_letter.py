@@ -32,8 +32,8 @@ async def request_verification(env: Env, email: str, client_info: ClientInfo) ->
 def letter_by_email(
     email: str, kind: LetterKind, client_info: ClientInfo, now: datetime, link_lifetime: timedelta = timedelta()
 ) -> QueuedLetter:
-    """Return a letter for the account that will have this email when the letter is sent, if any. Its link works for at
-    least `link_lifetime`.
+    """Return a letter for the account that will have this email when the letter is sent, if any. The link in the letter
+    works for at least `link_lifetime`.
     """
     detail = {"network_address": client_info.network_address, WORKS_FOR: str(int(link_lifetime.total_seconds()))}
     detail |= going_to(client_info.return_to)

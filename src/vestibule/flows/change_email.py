@@ -57,8 +57,8 @@ async def _write_to_new_email(env: Env, account: Account, session_id: str, email
 
 
 async def _can_get(tx: Ports, account: Account, email: str, now: datetime) -> bool:
-    """Return whether the account can get this email. It cannot if it has it already, or if the email is verified by
-    another account or kept for one. An unverified account of somebody else is deleted when the link is used.
+    """Return whether the account can get this email: not if the email is its own already, is verified by another
+    account, or is kept for one. An unverified account of somebody else is deleted when the link is used.
     """
     keeper_id = (await tx.accounts.kept([email], now)).get(email)
     if keeper_id not in {None, account.id}:
@@ -135,7 +135,7 @@ async def _mail_undo_link(tx: Ports, owner: Account, now: datetime) -> None:
 @retry_on_conflict
 async def undo_change(env: Env, secret: str) -> None:
     """Give the account its old email back, by the link that was mailed there: end every session, remove the password,
-    and mail a link that sets a new password. This also undoes changes made after the one that the link is for; earlier
+    and mail a link that sets a new password. Changes made after the one that the link is for are undone too; earlier
     changes can still be undone by their own links.
 
     Raises `EmailChangeInvalid`, also if another account has verified the old email although it was kept for this one. A
@@ -149,8 +149,8 @@ async def undo_change(env: Env, secret: str) -> None:
         owner = await tx.accounts.reassign_to_email(token.account_id, token.email, now)
         if owner is None:
             raise EmailChangeInvalid
-        # An attacker who changed the email twice was mailed a link that undoes their second change. It was made after
-        # the presented link, and is voided with it.
+        # An attacker who changed the email twice was mailed a link that undoes their second change. That second link
+        # was made after the presented one, and is voided with it.
         ended = await end_trust(env, tx, owner.id, EndReason.EMAIL_CHANGED, now, undo_since=token.created_at)
         detail = {"why": TAKEN_BACK}
         await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, owner.id, detail=detail))

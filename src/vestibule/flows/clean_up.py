@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from vestibule.flows.delete_account import delete_if_unused
 from vestibule.flows.env import Env
-from vestibule.flows.purge import BATCH, Purge, purge_all
+from vestibule.flows.purge import ROWS_IN_BATCH, Purge, purge_all
 from vestibule.flows.watch_events import purge_old_events
 from vestibule.model.clock import MOST_APART
 
@@ -47,14 +47,14 @@ def _cutoff(now: datetime, kept_for: timedelta) -> datetime | None:
 
 
 async def _delete_unverified(env: Env, before: datetime) -> int:
-    """Delete unverified accounts that nobody used since `before`; return their number. Each has its own transaction,
-    which checks again that it is unused.
+    """Delete unverified accounts that nobody used since `before`; return their number. Each account has its own
+    transaction, which checks again that the account is unused.
     """
     deleted = 0
     while True:
         async with env.store.reading() as read:
-            batch = await read.accounts.never_used(before, BATCH)
+            batch = await read.accounts.never_used(before, ROWS_IN_BATCH)
         gone = sum([await delete_if_unused(env, account, before) for account in batch])
         deleted += gone
-        if not gone or len(batch) < BATCH:
+        if not gone or len(batch) < ROWS_IN_BATCH:
             return deleted

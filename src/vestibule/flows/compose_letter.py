@@ -31,7 +31,7 @@ _NEVER_REPLACED = {LetterKind.EMAIL_CHANGED, LetterKind.EMAIL_TAKEN, *NOTICES}
 
 @retry_on_conflict
 async def compose_letter(env: Env, queued: QueuedLetter) -> Letter | None:
-    """Return the letter to send. Its link is made now, so that it cannot have expired on arrival. Return None if
+    """Return the letter to send. The link is made now, so that it cannot have expired on arrival. Return None if
     another worker has claimed the letter, or if it is no longer needed: it is then settled.
     """
     now = env.clock.now()

@@ -20,8 +20,9 @@ from vestibule.model.store import Ports
 async def delete_account(env: Env, account: Account) -> int:
     """Delete the account and all that belongs to it; return how many sessions ended. Calling it twice is no error.
 
-    Its events stay without anything personal, and one new event says that the account with this id was deleted: an
-    operator who restores a backup has to delete it again. Old rows are deleted first, some in each transaction.
+    The account's events stay without anything personal, and one new event says that the account with this id was
+    deleted: an operator who restores a backup has to delete it again. Old rows are deleted first, some in each
+    transaction.
     """
     return await _delete_all(env, account, session_id=None)
 
@@ -75,7 +76,7 @@ async def _delete(
             return None
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, undo_since=EVER)
         await tx.letters.delete_of(account.id)
-        await clear_history(tx, account.id, now)  # what came since it was last cleared, and the sessions just ended
+        await clear_history(tx, account.id, now)  # events since the last clearing, and those of the sessions just ended
         await tx.login_attempts.forgive_all(account.id, account.email)
         if await tx.accounts.remove(account.id):
             await tx.events.record(Event(now, EventKind.ACCOUNT_DELETED, detail={"account": account.id}))

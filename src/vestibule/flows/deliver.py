@@ -31,11 +31,10 @@ from vestibule.model.letters import (
 
 # Ends well before the lease does: after the lease, another worker sends the letter as well.
 _HAND_OVER_SECONDS = LEASE.total_seconds() * 0.75
-# All tries together end well before the lease does.
 _SETTLE_TRIES = 20
-_TRY_AGAIN_SECONDS = 0.5
+_TRY_AGAIN_SECONDS = 0.5  # twenty tries take ten seconds, and so end before the lease does
 _GIVE_BACK_SECONDS = 1.0
-_STOPPED = "the server was stopped before the mail server had answered"
+_STOPPED_FAULT = "the server was stopped before the mail server had answered"
 _log = structlog.get_logger(__name__)
 
 
@@ -83,12 +82,14 @@ async def _given_back_if_stopped(env: Env, queued: QueuedLetter) -> AsyncIterato
     try:
         yield
     except asyncio.CancelledError:
-        _log.warning("letter_put_off", letter=queued.id, kind=queued.kind, attempts=queued.attempts, fault=_STOPPED)
+        _log.warning(
+            "letter_put_off", letter=queued.id, kind=queued.kind, attempts=queued.attempts, fault=_STOPPED_FAULT
+        )
         try:
             async with asyncio.timeout(_GIVE_BACK_SECONDS):
-                await _put_off_until(env, queued, env.clock.now(), _STOPPED)
+                await _put_off_until(env, queued, env.clock.now(), _STOPPED_FAULT)
         except (StoreUnavailable, TimeoutError):
-            _log.warning("letter_not_given_back", letter=queued.id)  # it is due when its lease is over
+            _log.warning("letter_not_given_back", letter=queued.id)  # the letter is due when its lease is over
         raise
 
 

@@ -13,7 +13,7 @@ from vestibule.state.feed import Follower
 HEARTBEAT_SECONDS = 1.0
 _LONG_AGO_SECONDS = 86_400.0
 """The oldest `true_at` that is sent, counted back from now. JSON has no number for "never"."""
-BATCH = 500
+MOST_NOTICES_IN_EVENT = 500
 """New notices sent in one event, which takes a millisecond of CPU."""
 
 
@@ -59,7 +59,9 @@ async def feed_service(env: Env, follower: Follower, cursor: str = "") -> AsyncI
     while not follower.over:
         # No await in between, so that the notices include everything that the heartbeat says was sent.
         notices, beat = follower.take(), _beat(env)
-        batches = (notices[first : first + BATCH] for first in range(0, len(notices), BATCH))
+        batches = (
+            notices[first : first + MOST_NOTICES_IN_EVENT] for first in range(0, len(notices), MOST_NOTICES_IN_EVENT)
+        )
         async for events in _by_turns(env, batches):
             yield events
         if env.clock.monotonic() >= beat_at:

@@ -1,7 +1,8 @@
 """Follow the signing keys: keep this process's key ring the same as the keys in the database.
 
-Every process reads the keys once a second. If it could not for a while, it reads them before it signs, before it
-publishes keys, and before it refuses a token of an unknown key. If that fails too, it answers that it is unavailable.
+Every process reads the keys once a second. A process that could not for a while reads the keys before it signs, before
+it publishes keys, and before it refuses a token of an unknown key. If that fails too, it answers that it is
+unavailable.
 """
 
 from collections.abc import Callable, Mapping
@@ -71,7 +72,7 @@ async def read_with_fresh_keys(env: Env, token: str, keys: Callable[[], KeySet],
 async def _replace_keys(env: Env, store: Store) -> None:
     """Replace this process's keys by those in the store; raises `StoreUnavailable` if they cannot be unsealed."""
     keys = await stored_keys(store)
-    key_states: KeyStates = frozenset((key.kid, key.use, key.state) for key in keys)
+    key_states: KeyStates = frozenset(key.status for key in keys)
     if env.key_manager is None:
         return
     try:

@@ -24,8 +24,8 @@ from vestibule.model.store import Ports
 @dataclass
 class ImportReport:
     """How many rows were imported, were here already or were left out; how many accounts here were deleted to make
-    room; and how many rows said admin and became users. A `Listener` is told of each row left out and each account
-    deleted.
+    room; and how many rows said admin and became users. An `ImportListener` is told of each row left out and each
+    account deleted.
     """
 
     imported: int = 0
@@ -36,7 +36,7 @@ class ImportReport:
 
 
 @dataclass(frozen=True)
-class Listener:
+class ImportListener:
     """Functions that are called while an import runs. `progress`: the number of rows in a batch. `left_out`: a row and
     the reason. `made_room`: the id of a deleted account, and of the imported one that has its email now.
     """
@@ -46,10 +46,10 @@ class Listener:
     made_room: Callable[[str, str], None] = lambda *_: None
 
 
-class EmailClaims(Protocol):
+class FirstByEmail(Protocol):
     """Which row came first with an email, over a whole import. Rows are many, so this may be kept on a disk."""
 
-    def first(self, email: str, account_id: str) -> str:
+    def id_for(self, email: str, account_id: str) -> str:
         """Return the id that came first with this email; `account_id` itself, if none came before."""
 
 
@@ -59,16 +59,16 @@ class Source:
 
     batches: AsyncIterator[Sequence[ForeignRow]]
     converter: RowConverter
-    claims: EmailClaims
+    first_by_email: FirstByEmail
 
 
-async def import_accounts(env: Env, source: Source, listener: Listener, *, dry: bool = False) -> ImportReport:
+async def import_accounts(env: Env, source: Source, listener: ImportListener, *, dry: bool = False) -> ImportReport:
     """Add the accounts that are missing, and delete unverified ones whose email a verified row has; return a report.
     Nothing else changes, so that a second import does no harm. `dry`: only report what would be done.
 
     Each batch is a transaction of its own. Raises `StoreUnavailable`.
     """
-    run = _Import(env, source.converter, source.claims, listener, dry)
+    run = _Import(env, source.converter, source.first_by_email, listener, dry)
     async for rows in source.batches:
         await run.import_rows(rows)
         listener.progress(len(rows))
@@ -79,8 +79,8 @@ async def import_accounts(env: Env, source: Source, listener: Listener, *, dry: 
 class _Import:
     env: Env
     converter: RowConverter
-    claims: EmailClaims
-    listener: Listener
+    first_by_email: FirstByEmail
+    listener: ImportListener
     dry: bool
     report: ImportReport = field(default_factory=ImportReport)
 
@@ -102,7 +102,7 @@ class _Import:
         if account.id in earlier:  # do not claim its email: another row may have that email
             self._leave_out(account.id, "a row before it has the same id")
             return None
-        if (first := self.claims.first(account.email, account.id)) != account.id:
+        if (first := self.first_by_email.id_for(account.email, account.id)) != account.id:
             self._leave_out(account.id, f"its email is also that of {first}, which is verified, or older")
             return None
         self.report.demoted += self.converter.demoted(row)

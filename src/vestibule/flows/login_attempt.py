@@ -54,7 +54,8 @@ async def check_attempt(env: Env, account: Account | None, password: str, attemp
     try:
         matches = await env.passwords.match(password, stored)
     except Overloaded:
-        # It was not checked. If it counted, a program that retries through a flood would lock its own account.
+        # The password was not checked. If the attempt counted, a program that retries through a flood would lock its
+        # own account.
         await _give_back(env, attempt.counter)
         raise
     accepted = matches and attempt.within_limit(env.policy.login_attempts)

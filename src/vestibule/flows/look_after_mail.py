@@ -6,30 +6,30 @@ from dataclasses import dataclass, replace
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
-from vestibule.model.letters import Backlog, Letter, LetterKind, LetterState
+from vestibule.model.letters import Letter, LetterKind, LetterState, OutboxCounts
 from vestibule.model.store import Ports
 
 
 @dataclass(frozen=True)
 class Outbox:
-    """The outbox: its backlog, and its letters, the oldest first, each with the email it goes to, if that is known."""
+    """The outbox: how many letters it has, and the oldest of them, each with the email it goes to, if that is known."""
 
-    backlog: Backlog
+    counts: OutboxCounts
     letters: list[LetterState]
 
 
-async def count_letters(env: Env) -> Backlog:
+async def count_letters(env: Env) -> OutboxCounts:
     """Return how many letters wait, and since when; raises `StoreUnavailable`."""
     async with env.watching.reading() as read:
-        return await read.letters.backlog()
+        return await read.letters.counts()
 
 
 async def read_outbox(env: Env, most: int) -> Outbox:
-    """Return the backlog and up to `most` letters."""
+    """Return how many letters the outbox has, and up to `most` of them; raises `StoreUnavailable`."""
     async with env.store.reading() as read:
-        backlog = await read.letters.backlog()
+        counts = await read.letters.counts()
         states = await read.letters.unsettled(most)
-        return Outbox(backlog, [await _with_email(read, state) for state in states])
+        return Outbox(counts, [await _with_email(read, state) for state in states])
 
 
 async def _with_email(read: Ports, state: LetterState) -> LetterState:

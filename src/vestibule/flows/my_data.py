@@ -13,9 +13,9 @@ from vestibule.model.errors import ReauthenticationRequired, SessionOver
 from vestibule.model.events import Event
 from vestibule.model.sessions import Session
 
-PAGE = 200
+ROWS_AT_ONCE = 200
 """Rows read at once: making them JSON takes a few milliseconds, during which nobody else is answered."""
-SHOWN = 20  # past sessions, and events, on the account page
+MOST_ON_ACCOUNT_PAGE = 20  # of past sessions, and of events
 _LATEST = datetime(9000, 1, 1, tzinfo=UTC)  # later than every row: the first page begins here
 
 
@@ -30,8 +30,8 @@ class Overview:
 
 @dataclass(frozen=True)
 class MyData:
-    """An account with its live and past sessions and its events, the latest first. There may be very many sessions and
-    events, so each page of them is read only when it is needed.
+    """An account with its live and past sessions and its events, the latest first. Each page of sessions and events is
+    read only when it is needed, because there may be very many.
     """
 
     account: Account
@@ -46,8 +46,8 @@ async def account_overview(env: Env, caller: Caller) -> Overview:
     async with env.store.reading() as read:
         return Overview(
             await live_sessions_of(read, account_id, now),
-            await read.sessions.past(account_id, SHOWN, now),
-            await read.events.of_account(account_id, SHOWN),
+            await read.sessions.past(account_id, MOST_ON_ACCOUNT_PAGE, now),
+            await read.events.of_account(account_id, MOST_ON_ACCOUNT_PAGE),
         )
 
 
@@ -72,7 +72,7 @@ async def _sessions(env: Env, account_id: str, now: datetime, *, live: bool) -> 
     before = (_LATEST, "")
     while True:
         async with env.store.reading() as read:
-            page = await read.sessions.page(account_id, before, PAGE, now, live=live)
+            page = await read.sessions.page(account_id, before, ROWS_AT_ONCE, now, live=live)
         if not page:
             return
         yield page
@@ -84,7 +84,7 @@ async def _events(env: Env, account_id: str) -> AsyncIterator[Sequence[Event]]:
     before = (_LATEST, 0)
     while True:
         async with env.store.reading() as read:
-            page = await read.events.page(account_id, before, PAGE)
+            page = await read.events.page(account_id, before, ROWS_AT_ONCE)
         if not page:
             return
         yield [event for _, event in page]

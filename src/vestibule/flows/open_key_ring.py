@@ -20,7 +20,7 @@ async def open_key_ring(store: Store, clock: Clock, key_manager: KeyManager) -> 
         looked_at = clock.monotonic()
         keys = await stored_keys(store)
     access, refresh = (key_manager.key_set(keys, use) for use in (KeyUse.ACCESS, KeyUse.REFRESH))
-    return KeyRing(access, refresh, frozenset((key.kid, key.use, key.state) for key in keys), looked_at)
+    return KeyRing(access, refresh, frozenset(key.status for key in keys), looked_at)
 
 
 async def stored_keys(store: Store) -> list[SealedKey]:

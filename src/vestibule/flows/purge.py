@@ -7,7 +7,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.store import Ports
 
-BATCH = 500  # few rows, so that no other transaction waits long for their locks
+ROWS_IN_BATCH = 500  # few rows, so that no other transaction waits long for their locks
 
 Purge = Callable[[Ports, datetime, int], Awaitable[int]]
 """A function that deletes up to the given number of rows that were over before the given time, and returns how many."""
@@ -21,11 +21,11 @@ async def purge_all(env: Env, purge: Purge, before: datetime) -> int:
     while True:
         batch = await _purge_some(env, purge, before)
         deleted += batch
-        if batch < BATCH:
+        if batch < ROWS_IN_BATCH:
             return deleted
 
 
 @retry_on_conflict
 async def _purge_some(env: Env, purge: Purge, before: datetime) -> int:
     async with env.store.transaction() as tx:
-        return await purge(tx, before, BATCH)
+        return await purge(tx, before, ROWS_IN_BATCH)

@@ -10,9 +10,9 @@ counters that were issued in exchange for it.
 | the parent, later          | the answer was lost, or is very late      | one more live successor, 16 at most   |
 | anything else              | a sibling was used: two hold this token   | the session ends                      |
 
-`Sessions.rotate` does the first and third row in one guarded UPDATE, and returns what the tokens need. If it changed
-nothing, this flow reads the session, and tells the second row from the fourth. `docs/decisions/0004-refresh.md` says
-why.
+`Sessions.rotate` does the first and third row in one guarded UPDATE, and returns what the tokens need. If the UPDATE
+changed nothing, this flow reads the session, and tells the second row from the fourth. `docs/decisions/0004-refresh.md`
+says why.
 """
 
 from dataclasses import dataclass, replace

@@ -1,7 +1,7 @@
 """Register: add an account with a name, an email and a password, and mail a link that verifies the email.
 
-An email that is registered but unverified can be registered again. Then nobody knows which of the two people owns the
-mailbox, so the stored password is in doubt. Verifying the email removes a password that is in doubt.
+An email that is registered but unverified can be registered again. After that nobody knows which of the two people owns
+the mailbox, so the stored password is in doubt. Verifying the email removes a password that is in doubt.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Ports
 
-_MOMENT = timedelta(microseconds=1)
+_SMALLEST_STEP = timedelta(microseconds=1)
 
 
 async def register(env: Env, name: str, email: str, password: str, client_info: ClientInfo) -> Account:
@@ -167,7 +167,9 @@ async def _put_in_doubt(tx: Ports, account: Account) -> _Doubt:
     stored, doubted_at = await tx.accounts.lock_at(account.email), account.created_at
     earlier = stored.registered_again_at if stored is not None else None
     if earlier is not None:
-        doubted_at = max(doubted_at, earlier + _MOMENT)  # so that no registration takes back the doubt of another
+        doubted_at = max(
+            doubted_at, earlier + _SMALLEST_STEP
+        )  # so that no registration takes back the doubt of another
     doubted = await tx.accounts.doubt_password(account.email, doubted_at, account.password_hash)
     is_first = doubted and earlier is None
     return _Doubt(doubted_at, stored.password_hash if is_first and stored is not None else None)

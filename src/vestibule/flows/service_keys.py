@@ -28,7 +28,7 @@ async def list_service_keys(env: Env) -> list[ServiceKey]:
 
 @retry_on_conflict
 async def revoke_service_key(env: Env, name: str) -> bool:
-    """Revoke the service's key; return False if it has none. Its feed ends within a minute (`feed_services`)."""
+    """Revoke the service's key; return False if it has none. The service's feed ends within a minute."""
     now = env.clock.now()
     async with env.store.transaction() as tx:
         removed = await tx.service_keys.remove(name)

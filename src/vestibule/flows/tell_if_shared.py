@@ -1,8 +1,8 @@
 """Tell the owner if two people seem to use a session: a second refresh came from another program and network.
 
-The grace time allows a second refresh. It cannot tell a second tab from a thief who always comes right after the owner
-(decision 0004). But a tab has the owner's program or the owner's network. A device with neither causes an event, at
-most one a day for a session, and an email, at most one a day for an account.
+The grace time allows a second refresh. The grace time cannot tell a second tab from a thief who always comes right
+after the owner (decision 0004). But a tab has the owner's program or the owner's network. A device with neither causes
+an event, at most one a day for a session, and an email, at most one a day for an account.
 """
 
 from datetime import datetime, timedelta

@@ -13,14 +13,14 @@ from vestibule.model.store import Ports
 
 NOTICES_A_DAY = 10
 
-_LIMIT_OF_KIND = {kind: Limit(f"{kind.value}_letters", NOTICES_A_DAY, timedelta(days=1)) for kind in NOTICES}
+_LIMITS_BY_KIND = {kind: Limit(f"{kind.value}_letters", NOTICES_A_DAY, timedelta(days=1)) for kind in NOTICES}
 
 
 async def tell_owner(tx: Ports, notice: QueuedLetter, limit: Limit | None = None) -> None:
     """Queue the notice, unless its account has had `NOTICES_A_DAY` of this kind. `limit` replaces the limit of the
     kind. Call it inside the transaction that makes the change.
     """
-    limit = limit or _LIMIT_OF_KIND[notice.kind]
+    limit = limit or _LIMITS_BY_KIND[notice.kind]
     if notice.account_id is None:
         return
     if await tx.rate_counters.take(limit, notice.account_id, notice.created_at):

@@ -1,7 +1,7 @@
 """Verify an email: a person who has the mailed code can read the mail there.
 
 The code proves who reads the mail, but not who typed the password. If the email was registered more than once before it
-was verified, the stored password may be another person's. Then it is removed, and a new one is chosen.
+was verified, the stored password may be another person's. Such a password is removed, and the owner chooses a new one.
 """
 
 from datetime import datetime

@@ -51,7 +51,9 @@ def _write(path: Path, message: EmailMessage) -> None:
 
 
 def _delete_oldest(folder: Path) -> None:
-    """Delete the oldest letters, so that `MOST_KEPT` are left. Their names begin with the time of writing."""
+    """Delete the oldest letters, so that `MOST_KEPT` are left. The names of the files begin with the time of
+    writing.
+    """
     with suppress(OSError):  # the letter itself is written; a later `send` deletes again
         letters = sorted(path for path in folder.iterdir() if path.suffix == ".eml")
         for path in letters[:-MOST_KEPT]:

@@ -76,7 +76,7 @@ class Renderer:
         self._environments: dict[str, Environment] = {}
 
     def write(self, letter: Letter) -> EmailMessage:
-        """Return the message. Its Message-ID is the letter's, so that a repeated attempt can be recognized.
+        """Return the message. The Message-ID has the letter's id, so that a repeated attempt can be recognized.
 
         Raises `NotSent` for a broken template: the letter then waits until somebody has corrected it.
         """
@@ -84,7 +84,7 @@ class Renderer:
             return self._written(letter)
         except TemplateError as fault:
             raise NotSent(f"cannot be written: {type(fault).__name__}: {fault}") from fault
-        except ValueError as fault:  # its message may quote the letter
+        except ValueError as fault:  # the message of a ValueError may quote the letter
             raise NotSent(f"cannot be written: {summarize(fault)}") from fault
 
     async def write_in_thread(self, letter: Letter) -> EmailMessage:

@@ -30,7 +30,7 @@ class Issuer:
 
     @cached_property
     def refresh_expected(self) -> Expected:
-        """Return the same for a refresh token. Its audience is this server alone, so that no service accepts it."""
+        """Return the same for a refresh token, whose audience is this server alone, so that no service accepts it."""
         return Expected(self.name, f"{self.name}#refresh", self.leeway.total_seconds())
 
 

@@ -36,7 +36,7 @@ class NotAnEmail(ValueError):
 class Account:
     """One person's account.
 
-    `epoch` grows with every change of credential; sessions and links of an earlier epoch are void. It stays at
+    `epoch` grows with every change of credential; sessions and links of an earlier epoch are void. The epoch stays at
     `registered_epoch` (None means 0) until the account is used for more than registering. `first_used_at` shows that an
     unverified account was used, also after its sessions and devices are purged.
     """

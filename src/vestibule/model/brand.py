@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _DARK, _LIGHT = "#111111", "#ffffff"
-_PICTURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif"}
+_TYPES_BY_FIRST_BYTES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif"}
 
 
 @dataclass(frozen=True)
@@ -38,4 +38,4 @@ class Brand:
 
 def picture_type(content: bytes) -> str:
     """Return `png`, `jpeg` or `gif`, by the first bytes; empty for others, which not every mail program shows."""
-    return next((kind for start, kind in _PICTURES.items() if content.startswith(start)), "")
+    return next((kind for start, kind in _TYPES_BY_FIRST_BYTES.items() if content.startswith(start)), "")

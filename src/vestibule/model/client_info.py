@@ -21,6 +21,7 @@ class ClientInfo:
 
     @property
     def network_address(self) -> str:
+        """Return the device's network address."""
         return self.device.network_address
 
     def secrets_for(self, account_id: str) -> tuple[str, ...]:

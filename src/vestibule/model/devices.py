@@ -9,7 +9,8 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
 
-# The first match wins: Edge also calls itself Chrome, and everything calls itself Safari.
+# What a User-Agent contains, and our name for it. The first match wins: Edge also calls itself Chrome, and everything
+# calls itself Safari.
 _PROGRAMS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -51,11 +52,14 @@ class DeviceSecret:
 
     @property
     def tag(self) -> str:
+        """Return the tag under which the browser keeps the secret."""
         return device_tag(self.account_id)
 
 
 def device_tag(account_id: str) -> str:
-    """Return the tag under which a browser keeps the secret for an account. It does not reveal the account's id."""
+    """Return the tag under which a browser keeps the secret for an account. The tag does not reveal the account's
+    id.
+    """
     return sha256(f"device:{account_id}".encode()).hexdigest()[:_TAG_CHARACTERS]
 
 
@@ -72,7 +76,8 @@ def _first_named(names: Sequence[tuple[str, str]], user_agent: str) -> str:
 
 
 class KnownDevices(Protocol):
-    """Which browsers have signed in to an account before. Each has a secret in a cookie; its digest is stored here.
+    """Which browsers have signed in to an account before. Each browser has a secret in a cookie; the digest of the
+    secret is stored here.
 
     A device's place is the number of its attempt counter (`model/login_attempts.py`).
     """

@@ -25,8 +25,8 @@ class Ending:
         return Event(self.at, EventKind.SESSION_ENDED, self.account_id, session_id, detail=all_detail)
 
     def revocation(self, session_id: str, issued_at: datetime) -> Revocation:
-        """Return the revocation of a session whose last token was issued at `issued_at`. It is kept until that token
-        has expired, counted from the end of the session, or from `issued_at` if a clock was ahead then.
+        """Return the revocation of a session whose last token was issued at `issued_at`. The revocation is kept until
+        that token has expired, counted from the end of the session, or from `issued_at` if a clock was ahead then.
         """
         return Revocation(self.at, RevocationKind.SESSION, session_id, max(self.at, issued_at) + self.memory)
 

@@ -1,7 +1,7 @@
 """All refusals and faults, as one tree of exceptions. None of them knows an HTTP status.
 
-The caller can correct a `Refusal`; a `Fault` is Vestibule's own. Each has a stable `code` for programs. Each face (JSON
-API, pages, command line) has one table that says how it shows them.
+The caller can correct a `Refusal`; a `Fault` is Vestibule's own. Each class has a stable `code` for programs. Each face
+(JSON API, pages, command line) has one table that says how it shows them.
 
     Refusal
       EmailTaken                registering a known email
@@ -37,7 +37,7 @@ from typing import ClassVar
 from vestibule.model.sessions import EndReason
 from vestibule.protocol import refusals
 
-_EASY = {
+_WHY_EASY = {
     "one of the commonest": "one of the commonest there are",
     "about the account": "little more than your address or the name of this service",
 }
@@ -59,7 +59,7 @@ class PasswordTooEasy(Refusal):
     code = "password_too_easy"
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"This password is too easy to guess, because it is {_EASY[why]}. Choose another one")
+        super().__init__(f"This password is too easy to guess, because it is {_WHY_EASY[why]}. Choose another one")
         self.why = why
 
 
@@ -174,7 +174,7 @@ class StoreUnavailable(Fault):
     """The database cannot be used. The message is for operators: what the database or the connection reported.
 
     `conflict`: the database ended this transaction because of another one, or a row that it refers to was deleted
-    meanwhile. It was rolled back, and trying again at once may succeed (`flows/retry.py`).
+    meanwhile. The transaction was rolled back, and trying again at once may succeed.
     `lasting`: waiting does not help. The message says what an operator has to repair.
     `server`: the database server, as `host:port`; None for a file.
     """

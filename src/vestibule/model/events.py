@@ -62,7 +62,7 @@ class EventFilter:
 
 
 class Events(Protocol):
-    """The stored events. They are never changed, only deleted, or detached from a deleted account."""
+    """The stored events. Events are never changed, only deleted, or detached from a deleted account."""
 
     async def record(self, *events: Event) -> None:
         """Store the events. If an event's account was deleted meanwhile, store it without the account. Each event also

@@ -17,8 +17,8 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one check. If it is not fine, `why` says why that matters, and `remedy` what to type or change.
-    Each text is made one line, because it may repeat what a server answered.
+    """The result of one check. If something is not fine, `why` says why that matters, and `remedy` what to type or
+    change. Each text is made one line, because it may repeat what a server answered.
     """
 
     severity: Severity

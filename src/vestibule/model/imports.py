@@ -18,7 +18,7 @@ from vestibule.model.accounts import (
 from vestibule.model.clock import LAST_YEAR
 from vestibule.protocol.utf8 import is_utf8
 
-MAX_CHARACTERS = 1_024
+MAX_COLUMN_CHARACTERS = 1_024
 """The longest valid content of a column. A row with a longer one is left out."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _TRUE, _FALSE = {"true", "t", "1"}, {"false", "f", "0", None}
@@ -98,7 +98,7 @@ class RowConverter:
 
 
 def _can_be_stored(value: str) -> bool:
-    return len(value) <= MAX_CHARACTERS and "\0" not in value and is_utf8(value)
+    return len(value) <= MAX_COLUMN_CHARACTERS and "\0" not in value and is_utf8(value)
 
 
 def _name(text: str | None) -> str:

@@ -15,12 +15,12 @@ def preferred(accept_language: str) -> str | None:
     `de-AT` matches `de`; `*` and `q=0` match nothing.
     """
     wanted = []
-    for place, part in enumerate(accept_language.split(",")[:_MOST_RANGES]):
+    for position, part in enumerate(accept_language.split(",")[:_MOST_RANGES]):
         tag, _, parameters = part.strip().partition(";")
         language = tag.partition("-")[0].strip().lower()
         quality = _quality(parameters)
         if language in LANGUAGES and quality > 0:
-            wanted.append((-quality, place, language))
+            wanted.append((-quality, position, language))
     if not wanted:
         return None
     _, _, most_preferred = min(wanted)

@@ -15,7 +15,7 @@ from typing import Protocol
 from vestibule.model.accounts import Account
 from vestibule.model.one_time_tokens import UNDO_MAILED_WITHIN, Purpose
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=60)  # how long a claimed letter belongs to one worker
 FIRST_RETRY = timedelta(seconds=1)
 LAST_RETRY = timedelta(minutes=5)
 GIVE_UP_AFTER = timedelta(days=4)  # RFC 5321, section 4.5.4.1: at least four to five days
@@ -25,8 +25,8 @@ WORKS_FOR = "works_for"
 
 
 RETURN_TO = "return_to"
-"""A key in a letter's detail: the page that the person was going to. It is stored with the token of the link, and
-stands in no letter: anybody could have words of their own mailed there in our name.
+"""A key in a letter's detail: the page that the person was going to. The page is stored with the token of the link, and
+no letter shows it: anybody could have words of their own mailed in our name that way.
 """
 
 
@@ -45,8 +45,9 @@ class LetterKind(StrEnum):
 
 
 NOTICES = frozenset({LetterKind.PASSWORD_CHANGED, LetterKind.NEW_DEVICE, LetterKind.TOKEN_REUSED})
-"""Letters that nobody asked for: they tell the owner of an account what happened to it. Each goes to the verified email
-that the account had when it happened. Otherwise an attacker could change the email and receive it in the owner's place.
+"""Letters that nobody asked for: they tell the owner of an account what happened to it. A notice goes to the verified
+email that the account had when it happened. Otherwise an attacker could change the email and receive the notice in the
+owner's place.
 """
 
 NOTICES_WAIT = timedelta(minutes=15)
@@ -71,8 +72,8 @@ the page where a reset is asked for.
 
 @dataclass(frozen=True)
 class QueuedLetter:
-    """A letter in the outbox. It goes to `email`, or to the account's email if `email` is None. Without `account_id`,
-    it is for the account that has `email` when the letter is sent, if any.
+    """A letter in the outbox, which goes to `email`, or to the account's email if `email` is None. Without
+    `account_id`, it is for the account that has `email` when the letter is sent, if any.
 
     `language` is what the request asked for; `detail` is what the letter tells; `attempts` counts the claims.
 
@@ -131,7 +132,7 @@ class LetterState:
 
 
 @dataclass(frozen=True)
-class Backlog:
+class OutboxCounts:
     """How many letters wait, how many were refused for good, and since when the oldest waiting one has waited."""
 
     waiting: int
@@ -173,7 +174,7 @@ class Writer(Protocol):
 
 
 class NotSent(Exception):
-    """The letter could not be handed over. It stays in the outbox and is tried again."""
+    """The letter could not be handed over; it stays in the outbox and is tried again."""
 
 
 class RefusedForGood(NotSent):
@@ -182,7 +183,7 @@ class RefusedForGood(NotSent):
 
 def retry_after(attempts: int) -> timedelta:
     """Return how long to wait after this many failed attempts: a second, doubled each time, up to five minutes."""
-    doublings: int = min(attempts - 1, 16)
+    doublings: int = min(attempts - 1, 16)  # far beyond `LAST_RETRY`; bounded, so that the number stays small
     return min(FIRST_RETRY * (1 << doublings), LAST_RETRY)
 
 
@@ -247,5 +248,5 @@ class Letters(Protocol):
         Skips a letter that is being sent at this moment.
         """
 
-    async def backlog(self) -> Backlog:
-        """Return how full the outbox is."""
+    async def counts(self) -> OutboxCounts:
+        """Return how many letters wait or were refused, and since when the oldest one waits."""

@@ -78,6 +78,7 @@ class NetworkLimits:
     per_minute: dict[RateClass, int]
 
     def of(self, rate_class: RateClass) -> Limit:
+        """Return the limit of one class of requests, for each network."""
         return Limit(f"network_{rate_class.value}", self.per_minute[rate_class], timedelta(minutes=1))
 
 

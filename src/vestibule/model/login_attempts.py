@@ -28,8 +28,8 @@ class LoginAttemptLimits:
     next attempt wait, twice as long every time.
 
     After `waits_restart_after` without an attempt, the counter of an email without an account is deleted, so its waits
-    start again. The waits of an account must restart too, or the difference would tell which emails have one. Its total
-    of wrong passwords in a row goes on all the same.
+    start again. The waits of an account must restart too, or the difference would tell which emails have one. The
+    account's total of wrong passwords in a row goes on all the same.
     """
 
     at_most: int = 50
@@ -45,7 +45,9 @@ class LoginAttemptLimits:
 
     @property
     def of_a_device(self) -> "LoginAttemptLimits":
-        """Return the limits of one known device's counter. It allows few tries, so none of them has to wait."""
+        """Return the limits of one known device's counter. Such a counter allows few tries, so none of them has to
+        wait.
+        """
         each = self.at_most // self.places
         return replace(self, at_most=each, free=each, waits_restart_after=None)
 
@@ -57,7 +59,8 @@ class LoginAttemptLimits:
         """Return how long the next attempt has to wait after this many wrong passwords."""
         if failures < self.free:
             return timedelta(0)
-        return min(self.first_wait * int(2 ** min(failures - self.free, 20)), self.longest_wait)
+        doublings: int = min(failures - self.free, 20)  # far beyond `longest_wait`; bounded, so that nothing overflows
+        return min(self.first_wait * (1 << doublings), self.longest_wait)
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,8 @@ class AttemptCounter:
 
     @classmethod
     def of_others(cls, account: Account | None, email: str) -> "AttemptCounter":
-        """Return the counter of devices that are not known. Its key is made from the email, so that it stays the same
-        when the email gets an account. A new counter would tell that there was no account before.
+        """Return the counter of devices that are not known. The key of the counter is made from the email, so that it
+        stays the same when the email gets an account. A new counter would tell that there was no account before.
         """
         return cls(others_key(email), account.id if account else None)
 

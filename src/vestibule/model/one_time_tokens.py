@@ -40,10 +40,12 @@ class OneTimeToken:
     change of email stays valid: otherwise an attacker who took the account could void it. The `created_at` of such a
     token is the time of the change that it undoes.
 
-    `return_to` is the page that the person was going to when the letter was asked for. It is checked when it is used.
+    `return_to` is the page that the person was going to when the letter was asked for. Its form is checked when it is
+    used.
 
-    A change of email also stores a token that was never mailed and has no secret. It keeps the old email for the
-    account as long as the change can be undone (`token_that_keeps_email`), and is spent and voided with the mailed one.
+    A change of email also stores a token that was never mailed and has no secret. That token keeps the old email for
+    the account as long as the change can be undone (`token_that_keeps_email`), and is spent and voided with the mailed
+    one.
     """
 
     digest: str
@@ -86,8 +88,8 @@ def kept_email_digest(email: str) -> str:
 
 
 def token_that_keeps_email(account: Account, letter_id: str, now: datetime) -> OneTimeToken:
-    """Return a token that keeps the account's current email for it. Store it when the email is changed. It expires when
-    the letter `letter_id` can no longer undo the change.
+    """Return a token that keeps the account's current email for it. Store it when the email is changed. The token
+    expires when the letter `letter_id` can no longer undo the change.
     """
     kept = issue(kept_email_digest(account.email), account, Purpose.UNDO_EMAIL_CHANGE, now)
     lifetime = UNDO_MAILED_WITHIN + LIFETIMES[Purpose.UNDO_EMAIL_CHANGE]
@@ -106,7 +108,7 @@ class OneTimeTokens(Protocol):
         """Store a `token_that_keeps_email`. Call it in the transaction that changes the email."""
 
     async def usable(self, digest: str, purpose: Purpose, now: datetime) -> bool:
-        """Return whether `consume` would spend the token now. It may be spent a moment later: only `consume`
+        """Return whether `consume` would spend the token now. The token may be spent a moment later: only `consume`
         decides.
         """
 

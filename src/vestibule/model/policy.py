@@ -50,8 +50,8 @@ class Policy:
     def revocation_memory(self) -> timedelta:
         """Return how long a revocation must be kept: until the last access token of its subject has expired everywhere.
 
-        The settings may have had other values when the token was issued, and may have others at a service. So this
-        takes the longest lifetime and leeway that can be set. It adds the largest difference between three clocks: the
+        The settings may have had other values when the token was issued, and may have others at a service. So the time
+        is the longest lifetime and leeway that can be set, plus the largest difference between three clocks: the
         issuing server's, the revoking server's, and the service's. A revocation kept too long costs memory; one dropped
         too early lets somebody in.
         """
@@ -78,7 +78,7 @@ class Policy:
 
     @property
     def conceals_unverified(self) -> bool:
-        """Return whether a sign-in is answered alike for an unverified account and for none. Otherwise it would reveal
-        what registration conceals.
+        """Return whether a sign-in is answered alike for an unverified account and for none. Otherwise signing in would
+        reveal what registration conceals.
         """
         return self.conceal_accounts and self.verification_mandatory

@@ -44,8 +44,8 @@ def read(text: str, issuer: Issuer, keys: KeySet, now: datetime) -> RefreshToken
     """Return the token in `text`; raises `RefreshRefused` if its form, signature or claims are wrong. Does not check
     the counter, which needs the database.
 
-    An expired token is returned too, with `expired` set. It allows nothing, but it names the session, so that the
-    refusal can say why the session ended.
+    An expired token is returned too, with `expired` set. An expired token allows nothing, but it names the session, so
+    that the refusal can say why the session ended.
     """
     try:
         claims, expected = jws.verify(text, keys.checking, TYP), issuer.refresh_expected

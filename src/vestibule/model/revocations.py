@@ -1,8 +1,8 @@
 """Revocations: sessions and accounts that ended before their tokens expired.
 
 The record is the table of all revocations. Every process reads it and keeps them in memory as a set, so a check costs
-two look-ups in that set and no I/O. That is possible because few ids are revoked within the lifetime of an access
-token: a hundred log-outs a second for fifteen minutes are 90,000.
+two look-ups in that set and no I/O. The set fits into memory because few ids are revoked within the lifetime of an
+access token: a hundred log-outs a second for fifteen minutes are 90,000.
 """
 
 import math
@@ -67,7 +67,7 @@ class Notice:
 
 
 @dataclass(frozen=True)
-class Range:
+class RangeChecksum:
     """The count of revocations in a part of the record, and the sum of their sequence numbers.
 
     Two reads with equal count and sum saw the same rows. If one row was committed late and another was purged between
@@ -102,19 +102,19 @@ class Revocations(Protocol):
     """The record of revocations."""
 
     async def append(self, revocations: Sequence[Revocation]) -> list[Revocation]:
-        """Record the revocations; return them with their sequence numbers. They are in force once the transaction
-        commits.
+        """Record the revocations; return them with their sequence numbers. Revocations are in force once the
+        transaction commits.
         """
 
     async def reach(self, since: datetime, latest: datetime) -> Reach:
-        """Return which part to read to know every revocation that was not over at `since`. It begins at the first such
-        one, not counting those made after `latest`, by a clock that was ahead.
+        """Return which part to read to know every revocation that was not over at `since`. The part begins at the first
+        such revocation, not counting those made after `latest`, by a clock that was ahead.
         """
 
     async def after(self, sequence: int, reach: Reach, most: int) -> list[Revocation]:
         """Return up to `most` revocations after this sequence number and within `reach`, in the order of numbers."""
 
-    async def between(self, after: int, up_to: int, reach: Reach) -> Range:
+    async def between(self, after: int, up_to: int, reach: Reach) -> RangeChecksum:
         """Return count and sum of the revocations after one sequence number and up to another, within `reach`."""
 
     async def purge(self, now: datetime, most: int) -> int:

@@ -83,8 +83,9 @@ class Session:
 
     `methods` say how its user last authenticated, at `authenticated_at` (`amr`, RFC 8176).
 
-    Its refresh counters: `current` is the last one issued, at `issued_at`; `parent` is the last one accepted; `base` is
-    the last one that had been issued when `parent` was accepted. So the live successors are those above `base`.
+    The refresh counters of a session: `current` is the last one issued, at `issued_at`; `parent` is the last one
+    accepted; `base` is the last one that had been issued when `parent` was accepted. So the live successors are those
+    above `base`.
     """
 
     id: str
@@ -133,7 +134,7 @@ def begin(session_id: str, account_id: str, device: Device, limits: SessionLimit
 
 
 class SessionReplica(Protocol):
-    """A copy of live sessions for other programs. It may be late or lost, so Vestibule decides nothing by it."""
+    """A copy of live sessions for other programs. The copy may be late or lost, so Vestibule decides nothing by it."""
 
     async def put(self, session: Session, account: Account) -> None:
         """Store a live session until it expires."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from vestibule.crypto import jwk
 from vestibule.crypto.jwk import PrivateKey, PublicKey, UnusableKey
@@ -51,14 +51,27 @@ class SealedKey:
     state_since: datetime
     checks_until: datetime | None = None
 
+    @property
+    def status(self) -> "KeyStatus":
+        """Return the id, use and state of the key."""
+        return KeyStatus(self.kid, self.use, self.state)
+
 
 REFRESH_ALGORITHM = "EdDSA"
 """The algorithm of refresh keys made here. Only this server reads refresh tokens, so no service has to know it, and
 Ed25519 signs in a twentieth of the time of RSA (docs/decisions/0038-refresh-keys.md).
 """
 
-KeyStates = frozenset[tuple[str, KeyUse, KeyState]]
-"""Id, use and state of each key that is not gone."""
+
+class KeyStatus(NamedTuple):
+    """What a process compares, to find out whether a key that is not gone has changed."""
+
+    kid: str
+    use: KeyUse
+    state: KeyState
+
+
+KeyStates = frozenset[KeyStatus]
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Pass only the first stop signal on to granian's worker loop. `app` calls this in each worker.
 
 A granian worker handles one stop signal and queues a second. At the third it blocks while it holds the GIL, so the
-whole process hangs, and open requests are never answered. Its parent sends the signal repeatedly, because a worker that
-was just forked misses the first. So only the first signal that a worker receives is passed on.
+whole process hangs, and open requests are never answered. The parent of a worker sends the signal repeatedly, because a
+worker that was just forked misses the first. So only the first signal that a worker receives is passed on.
 """
 
 import asyncio

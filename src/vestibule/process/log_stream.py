@@ -11,12 +11,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from queue import Full, Queue
 
-MOST_WAITING = 10_000
+MOST_LINES_WAITING = 10_000
 _DRAIN_SECONDS = 2.0
 
 
 class DirectStream:
-    """A stream that writes each log line at once. It drops a line that nobody reads for `seconds`, or that fails."""
+    """A stream that writes each log line at once. Drops a line that nobody reads for `seconds`, or that fails."""
 
     def __init__(self, descriptor: int, seconds: float = _DRAIN_SECONDS) -> None:
         self._descriptor = descriptor
@@ -45,7 +45,7 @@ class QueuedStream:
     counted: it calls `on_dropped` with their number once it can write again.
     """
 
-    def __init__(self, descriptor: int, on_dropped: Callable[[int], None], most: int = MOST_WAITING) -> None:
+    def __init__(self, descriptor: int, on_dropped: Callable[[int], None], most: int = MOST_LINES_WAITING) -> None:
         self.dropped = 0
         self._descriptor = descriptor
         self._on_dropped = on_dropped

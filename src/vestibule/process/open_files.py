@@ -2,7 +2,7 @@
 
 import resource
 
-_RESERVED = 512
+_RESERVED_FILES = 512
 """Files kept for the database, Redis, letters, the log and libraries."""
 
 
@@ -17,4 +17,4 @@ def connections_within(wanted: int) -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return wanted
-    return max(min(wanted, soft - _RESERVED), 1)
+    return max(min(wanted, soft - _RESERVED_FILES), 1)

@@ -1,5 +1,5 @@
-"""End a worker whose parent is gone, after `kill -9` or for want of memory. It would answer on, keep the port from the
-next server, and hear no signal that was meant for the server.
+"""End a worker whose parent is gone, after `kill -9` or for want of memory. An orphan would go on answering, keep the
+port from the next server, and get no signal that was meant for the server.
 """
 
 import os

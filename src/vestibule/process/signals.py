@@ -14,12 +14,12 @@ from typing import Any
 LEAVE = signal.SIGUSR1
 """`vestibule serve` sends its workers this before SIGTERM: they report that they are not ready, and go on answering."""
 TO_STOP = (signal.SIGTERM, signal.SIGINT)
-_ALL = (*TO_STOP, LEAVE)
+_ALL_SIGNALS = (*TO_STOP, LEAVE)
 Handler = Callable[[int, FrameType | None], None]
 
 
 @contextmanager
-def on_stop_signal(stop: Callable[[], None], numbers: Sequence[signal.Signals] = _ALL) -> Iterator[None]:
+def on_stop_signal(stop: Callable[[], None], numbers: Sequence[signal.Signals] = _ALL_SIGNALS) -> Iterator[None]:
     """Call `stop` in this loop at these signals, by default SIGTERM, SIGINT and `LEAVE`, while the block lasts.
 
     Earlier handlers are called too. An event loop that handles a signal still gets it, because it reads signals from a

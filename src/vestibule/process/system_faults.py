@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Iterator
 
 # asyncio puts the faults of a host with several addresses into one message, and sets no `errno`.
-_NUMBER = re.compile(r"\[Errno (\d+)\]")
+_ERRNO = re.compile(r"\[Errno (\d+)\]")
 _MAX_CAUSES = 10
 
 
@@ -31,7 +31,7 @@ def _words(fault: BaseException) -> str:
 
 
 def _first_number(fault: OSError) -> int:
-    found = _NUMBER.search(str(fault))
+    found = _ERRNO.search(str(fault))
     return int(found.group(1)) if found else 0
 
 

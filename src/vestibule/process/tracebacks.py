@@ -1,7 +1,7 @@
 """Format tracebacks for the log: where an error happened and its type, without values. `observability.logs` calls this.
 
-An error's message is shown only if it cannot contain data. That is so for Vestibule's own errors, for the database's
-(after `storage/sql/redaction.py` has removed values), and for a few of Python's.
+An error's message is shown only if it cannot contain data. Those are the messages of Vestibule's own errors, of the
+database's (after `storage/sql/redaction.py` has removed values), and of a few of Python's.
 """
 
 import traceback

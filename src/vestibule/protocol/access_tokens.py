@@ -27,9 +27,9 @@ MAX_LIFETIME_SECONDS = 3600
 class AccessToken:
     """The claims of an access token; times are seconds since 1970. `session_id` is no credential.
 
-    `methods`, `level` and `authenticated_at` say how and when its user last proved who they are. They belong to the
-    token, not to its session: an older token of the session gains nothing by a later proof. A token without
-    these claims has level 1, and 0 as the time.
+    `methods`, `level` and `authenticated_at` say how and when its user last proved who they are. These three belong to
+    the token, not to its session: an older token of the session gains nothing by a later proof. A token without these
+    claims has level 1, and 0 as the time.
 
     Two fields are set only in a token that was read: `starts_at`, the later of `iat` and `nbf`, and `key_id`, the
     id of the key that signed the token.

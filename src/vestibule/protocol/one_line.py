@@ -10,10 +10,10 @@ def one_line(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(map(_shown, text))
+    return "".join(map(_printable, text))
 
 
-def _shown(character: str) -> str:
+def _printable(character: str) -> str:
     if character.isprintable():
         return character
     return " " if character.isspace() else "\ufffd"

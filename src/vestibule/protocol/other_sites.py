@@ -30,8 +30,8 @@ def from_elsewhere(headers: RawHeaders, origins: Collection[str], *, secure: boo
 
 
 def may_change_state(method: str, headers: RawHeaders) -> bool:
-    """Return whether a request may change something. That is every unsafe method, and the opening of a websocket, which
-    any site can open and use (RFC 6455, section 10.2).
+    """Return whether a request may change something: it has an unsafe method, or opens a websocket, which any site can
+    open and use (RFC 6455, section 10.2).
     """
     return method.upper() not in _SAFE_METHODS or any(
         name == b"upgrade" and b"websocket" in content.lower() for name, content in headers

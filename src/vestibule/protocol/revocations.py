@@ -28,8 +28,8 @@ class Revoked:
     """
 
     def __init__(self) -> None:
-        self._sessions: dict[str, float] = {}
-        self._accounts: dict[str, tuple[int, float]] = {}
+        self._sessions: dict[str, float] = {}  # until which moment each is kept
+        self._accounts: dict[str, tuple[int, float]] = {}  # `not_before`, and until which moment it is kept
         self._purged_at = float("-inf")
         self.fresh_as_of = float("-inf")
 

@@ -66,7 +66,7 @@ class Timeouts:
         self._shut()
 
     def _shut(self) -> None:
-        with self._lock, suppress(OSError):  # it may be closed already
+        with self._lock, suppress(OSError):  # the socket may be closed already
             if self._watched is not None:
                 # `SSLSocket.shutdown` would leave the reading thread without its TLS, so call the plain socket's.
                 socket.socket.shutdown(self._watched, socket.SHUT_RDWR)

@@ -68,7 +68,7 @@ class Settings(
 
     @property
     def embedded(self) -> bool:
-        """Return whether the database is a SQLite file. Then the server itself migrates it and makes its secret."""
+        """Return whether the database is a SQLite file, which the server itself migrates and makes a secret for."""
         return self.database_address.startswith("sqlite")
 
     @property

@@ -49,7 +49,7 @@ def unknown(given: Mapping[str, str], known: list[str]) -> Iterator[str]:
 def mistyped(of_file: Mapping[str, str], known: list[str], chosen: Collection[str]) -> Iterator[tuple[str, str]]:
     """Yield each name in `.env` without our prefix that may be a typing error, with the setting that may be meant.
 
-    This is only a hint, because other programs may use the file too. The environment is not searched: it is full of
+    The pair is only a hint, because other programs may use the file too. The environment is not searched: it is full of
     other programs' names. If the similar setting is set already (`chosen`), the name belongs to another program.
     """
     for name in sorted(set(of_file) - set(known)):

@@ -16,8 +16,8 @@ _KEY_FIELDS = {
 
 
 def complaints(chosen: Settings) -> Iterator[str]:
-    """Yield a line for each combination that is wrong. It begins with the setting to change, and names the others in
-    the sentence.
+    """Yield a line for each combination that is wrong. The line begins with the setting to change, and names the
+    others.
     """
     yield from _missing_keys(chosen)
     if chosen.password_max_length < chosen.password_min_length:

@@ -1,4 +1,4 @@
-"""Types of settings. Each checks its text, and refuses it with a sentence that shows an example.
+"""Types of settings. Each type checks its text, and refuses it with a sentence that shows an example.
 
 A sentence never contains a secret, nor the credentials in a URL. `reading` has already stripped the texts.
 """

@@ -8,15 +8,15 @@ from vestibule.model.errors import Overloaded, TooManyFollowers
 from vestibule.model.revocations import Notice, Revocation
 from vestibule.state.poll_limit import PollLimit
 
-MOST_WAITING = 10_000
+MOST_NOTICES_WAITING = 10_000
 """Notices that may wait for one follower. If more would wait, its connection is ended, and the service connects again
 with its cursor, which says how far it has read.
 """
 
 
 class Follower:
-    """One service's connection to the feed. It ends if the service is too slow, its key is revoked, or the process
-    stops. `woken` is set when there is something to take.
+    """One service's connection to the feed. The connection ends if the service is too slow, its key is revoked, or the
+    process stops. `woken` is set when there is something to take.
     """
 
     def __init__(self, key_digest: str) -> None:
@@ -28,7 +28,7 @@ class Follower:
     def hand(self, notices: Iterable[Notice]) -> None:
         """Queue notices until they are taken. End the connection if too many wait."""
         self._waiting += notices
-        if len(self._waiting) > MOST_WAITING:
+        if len(self._waiting) > MOST_NOTICES_WAITING:
             self.end()
         self.woken.set()
 

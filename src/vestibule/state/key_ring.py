@@ -29,5 +29,5 @@ class KeyRing:
     @property
     def uses_without_next(self) -> list[KeyUse]:
         """Return the uses that have no next key."""
-        with_next = {use for _, use, state in self.key_states if state is KeyState.NEXT}
+        with_next = {key.use for key in self.key_states if key.state is KeyState.NEXT}
         return [use for use in KeyUse if use not in with_next]

@@ -1,7 +1,7 @@
 """The tokens and sessions that a process remembers, so that identifying a caller costs no I/O.
 
-A token's claims never change, but its session and account do. They are kept separately: when a session is dropped, the
-next request costs a query, but no signature check.
+A token's claims never change, but its session and account do. Claims and sessions are kept separately: when a session
+is dropped, the next request costs a query, but no signature check.
 """
 
 from dataclasses import dataclass, field
@@ -23,7 +23,8 @@ RawResponse = tuple[
 class Caller:
     """A person who is signed in: a session that was live when it was read, with its account.
 
-    `cached_responses` has responses that were made for this caller, by name. They are dropped with the caller.
+    The session is used up at `usable_until`, its idle limit as this process last read it. `cached_responses` has
+    responses that were made for this caller, by name, and that are dropped with the caller.
     """
 
     session_id: str
@@ -37,8 +38,8 @@ Found = tuple[Session, Caller]
 
 
 class CallerMemory:
-    """Tokens by their digests, and sessions by their ids; at most `size` of each. If it is full, the oldest entry is
-    dropped.
+    """Tokens by their digests, and sessions by their ids; at most `size` of each. If the memory is full, the oldest
+    entry is dropped.
 
     `hits` and `misses` count how often a caller was found here, and how often not.
     """
@@ -48,7 +49,7 @@ class CallerMemory:
         self.hits = self.misses = 0
         self._tokens: dict[bytes, AccessToken] = {}
         self._sessions: dict[str, Caller] = {}
-        self._of_account: dict[str, set[str]] = {}
+        self._sessions_of_account: dict[str, set[str]] = {}
 
     def token(self, key: bytes) -> AccessToken | None:
         """Return the claims of the token with this digest, or None."""
@@ -71,14 +72,14 @@ class CallerMemory:
         if len(self._sessions) >= self._size:
             self._drop(next(iter(self._sessions)))
         self._sessions[caller.session_id] = caller
-        self._of_account.setdefault(caller.account.id, set()).add(caller.session_id)
+        self._sessions_of_account.setdefault(caller.account.id, set()).add(caller.session_id)
 
     def drop(self, revocation: Revocation) -> None:
         """Drop the session that a revocation is about, or all sessions of its account."""
         if revocation.kind is RevocationKind.SESSION:
             self._drop(revocation.subject)
         else:
-            for session_id in list(self._of_account.get(revocation.subject, ())):
+            for session_id in list(self._sessions_of_account.get(revocation.subject, ())):
                 self._drop(session_id)
 
     def drop_tokens(self) -> None:
@@ -89,7 +90,7 @@ class CallerMemory:
         caller = self._sessions.pop(session_id, None)
         if caller is None:
             return
-        siblings = self._of_account[caller.account.id]
+        siblings = self._sessions_of_account[caller.account.id]
         siblings.discard(session_id)
         if not siblings:
-            del self._of_account[caller.account.id]
+            del self._sessions_of_account[caller.account.id]

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from vestibule.model.clock import MOST_APART
-from vestibule.model.revocations import OVERLAP_SECONDS, Notice, Range, Reach, Revocation, RevocationKind
+from vestibule.model.revocations import OVERLAP_SECONDS, Notice, RangeChecksum, Reach, Revocation, RevocationKind
 from vestibule.protocol.access_tokens import AccessToken
 from vestibule.protocol.revocations import Revoked
 from vestibule.state.sequence_index import SequenceIndex
@@ -62,7 +62,7 @@ class RevocationSet:
 
     def still_in_force(self, after: int, now: float) -> Iterator[list[Notice]]:
         """Yield the revocations after a sequence number that still matter at `now`, in order, in lists, so that the
-        caller can pause between two. Each list is what remains of at most `LOOKED_AT_ONCE` subjects, and may be empty.
+        caller can pause between two. A list is what remains of at most `LOOKED_AT_ONCE` subjects, and may be empty.
         """
         for subjects in self._index.after(after):
             notices = (self._notice(subject, now) for subject in subjects)
@@ -115,9 +115,9 @@ class RevocationSet:
         return self._last
 
     @property
-    def overlap(self) -> Range:
+    def overlap(self) -> RangeChecksum:
         """Return count and sum of the sequence numbers known between `floor` and `last`."""
-        return Range(len(self._seen), self._total)
+        return RangeChecksum(len(self._seen), self._total)
 
     def reach_may_be_too_short(self, clock_offset: float) -> bool:
         """Return whether the reach may leave out revocations that still matter, because the wall clock was ahead when

@@ -17,7 +17,7 @@ def in_memory(clock: Clock) -> Limiter:
 
 
 class WindowLimiter:
-    """Counts requests in fixed windows, which begin with their first request. Each limit is divided by `divisor`."""
+    """Counts requests in fixed windows, which begin with their first request. Every limit is divided by `divisor`."""
 
     def __init__(self, storage: Storage, clock: Clock, divisor: int = 1) -> None:
         self._windows = FixedWindowRateLimiter(storage)

@@ -23,7 +23,9 @@ class AdmittedRoute(APIRoute):
 
 
 def admitted(handle: Handler) -> Handler:
-    """Return a handler that takes an admission slot and calls `handle`. It raises `Overloaded` if no slot is free."""
+    """Return a handler that takes an admission slot and calls `handle`. The handler raises `Overloaded` if no slot is
+    free.
+    """
 
     async def answer(request: Request) -> Response:
         await wait_for_body(request)  # first: a client that sends its body slowly must not hold a slot

@@ -42,7 +42,7 @@ Body = TypeVar("Body", bound=ContractBody)
 
 
 def body_reader(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
-    """Return a dependency that reads the body as a `model`. It raises `UnsupportedMedia`, `BodyMalformed`,
+    """Return a dependency that reads the body as a `model`. The dependency raises `UnsupportedMedia`, `BodyMalformed`,
     `BodyTooLarge` and `BodyInvalid`.
     """
 

@@ -2,8 +2,8 @@
 
 A client can send a forwarded header with any text. Only the entries that listed proxies added can be trusted. So the
 header is read from the right, and an entry counts only if the address that added it is listed (RFC 7239, section 8.1).
-Without listed proxies no header is read. With them, only the one that the setting names is read (`X-Forwarded-For` or
-`Forwarded`), because proxies pass the other header on as the client sent it.
+Without listed proxies no header is read. With listed proxies, only the header that the setting names is read
+(`X-Forwarded-For` or `Forwarded`), because proxies pass the other header on as the client sent it.
 """
 
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -74,8 +74,8 @@ def is_listed(address: str, proxies: tuple[Network, ...]) -> bool:
 
 
 def _entries(headers: Headers, name: ProxyHeader) -> list[str]:
-    """Return the header's entries in the order in which proxies added them. Each is the address that connected to the
-    proxy that added it.
+    """Return the header's entries in the order in which proxies added them. An entry is the address that connected to
+    the proxy that added it.
     """
     elements = ",".join(headers.getlist(name)).split(",")
     if name == "x-forwarded-for":

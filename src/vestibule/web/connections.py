@@ -6,7 +6,7 @@ the client of each socket, and when we last sent something to it. A connection c
 do not count, because a client could send one byte of a request each second. A request that is being handled is never
 cut, because its client waits for us; the time that the work took does not count as idle.
 
-This works on Linux only. On other systems nothing is closed here; the library's time-outs remain.
+This module works on Linux only. On other systems nothing is closed here; the library's time-outs remain.
 """
 
 import asyncio

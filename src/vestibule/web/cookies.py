@@ -43,9 +43,9 @@ def set_tokens(response: Response, tokens: Tokens, now: datetime, web: WebPolicy
 def set_device(
     response: Response, sent: RawHeaders, device: DeviceSecret, lifetime: timedelta, now: datetime, web: WebPolicy
 ) -> None:
-    """Set the cookie by which the account knows this browser at the next sign-in. It lasts as long as the server keeps
-    the device. It signs nobody in, and stays after signing out. If a browser has too many such cookies, the oldest are
-    deleted.
+    """Set the cookie by which the account knows this browser at the next sign-in. The cookie lasts as long as the
+    server keeps the device. The cookie signs nobody in, and stays after signing out. If a browser has too many such
+    cookies, the oldest are deleted.
     """
     name, prefix = device_prefix(web) + device.tag, device_prefix(web).encode()
     sent_names = dict.fromkeys(key for key, _ in protocol.pairs(sent) if key.startswith(prefix))  # oldest first
@@ -59,8 +59,8 @@ def set_device(
 
 
 def device_prefix(web: WebPolicy) -> str:
-    """Return the beginning of the names of device cookies. It includes `__Host-` wherever browsers accept that, so that
-    no other host of the domain can plant such a cookie. The contract does not name these cookies.
+    """Return the beginning of the names of device cookies. The beginning includes `__Host-` wherever browsers accept
+    that, so that no other host of the domain can plant such a cookie. The contract does not name these cookies.
     """
     return (protocol.HOST_PREFIX if web.secure_cookies else "") + DEVICE
 
@@ -71,7 +71,9 @@ def set_language(response: Response, language: str, now: datetime, web: WebPolic
 
 
 def set_return_to(response: Response, target: str, now: datetime, web: WebPolicy) -> None:
-    """Set the cookie with the page to return to. It lasts an hour: enough for signing up and opening an email."""
+    """Set the cookie with the page to return to. The cookie lasts an hour: enough for signing up and opening an
+    email.
+    """
     _set(response, RETURN_TO, target, _RETURN_TO_SECONDS, now, web)
 
 
@@ -81,7 +83,7 @@ def clear_return_to(response: Response, now: datetime, web: WebPolicy) -> None:
 
 
 def set_sent_letter(response: Response, value: str, now: datetime, web: WebPolicy) -> None:
-    """Set the cookie with the email that a letter was just sent to. It lasts a quarter of an hour."""
+    """Set the cookie with the email that a letter was just sent to. The cookie lasts a quarter of an hour."""
     _set(response, SENT_LETTER, value, _SENT_LETTER_SECONDS, now, web)
 
 

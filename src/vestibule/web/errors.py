@@ -1,7 +1,7 @@
 """One table with the status and message of every refusal and fault in the JSON API. A test checks that none is missing.
 
-The contract's front-ends read the messages. They refresh if a message contains `not logged in`, and go to their sign-in
-page if it contains `not refresh`. No other message may contain either.
+The contract's front-ends read the messages. A front-end refreshes if a message contains `not logged in`, and goes to
+its sign-in page if a message contains `not refresh`. No other message may contain either.
 """
 
 from dataclasses import dataclass

@@ -54,7 +54,7 @@ class FrontEndHints:
         self._warn("return_to_ignored", target, hint, return_to=_printable(target))
 
     def _check_cookies(self, headers: Headers, origin: str) -> None:
-        # In production the doctor says this. There, front-ends that use no cookies may well be on other sites.
+        # In production the doctor says this instead, because front-ends that use no cookies may well be on other sites.
         if self._web.secure_cookies or headers.get("sec-fetch-site") != "cross-site" or "authorization" in headers:
             return
         host = headers.get("host", "")
@@ -76,7 +76,7 @@ class FrontEndHints:
 
 
 def _is_own(headers: Headers, origin: str) -> bool:
-    """Return whether a page of this server sent the request. Its forms send `Origin: null`, because its pages send no
+    """Return whether a page of this server sent the request. Our forms send `Origin: null`, because our pages send no
     Referer (Fetch standard, "append a request Origin header").
     """
     return headers.get("sec-fetch-site") == "same-origin" or origin.partition("://")[2] == headers.get("host")

@@ -32,7 +32,7 @@ class Stage(Enum):
 class InFlight:
     """The stage of each request in flight, by its connection. The event loop writes; the thread of `connections` reads.
 
-    It has at most one entry for each open connection, because HTTP/1.1 allows one request at a time on each, and
+    The table has at most one entry for each open connection, because HTTP/1.1 allows one request at a time on each, and
     one for each answer of the last second. A request that is answered from memory is not recorded.
     """
 

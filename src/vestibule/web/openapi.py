@@ -63,7 +63,7 @@ def request_body_of(route: Route, policy: Policy) -> dict[str, Any]:
     if route.body is None:
         return {}
     schema = route.body.model_json_schema()
-    if issubclass(route.body, ConfirmedBody):  # its `password` is a new one
+    if issubclass(route.body, ConfirmedBody):  # the `password` of a reset is a new one
         lengths = {"minLength": policy.passwords.min_length, "maxLength": policy.passwords.max_length}
         schema["properties"]["password"] |= lengths
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

@@ -20,7 +20,7 @@ from vestibule.web.client_address import Network, is_listed
 from vestibule.web.in_flight import InFlight, Peer, Stage
 
 _FILES = Path("/proc/self/fd")
-# The offset of `tcpi_last_data_sent` in `struct tcp_info` (linux/tcp.h), and the bytes up to its end. It has the
+# The offset of `tcpi_last_data_sent` in `struct tcp_info` (linux/tcp.h), and the bytes up to its end. The field has the
 # milliseconds since we last sent something, or since the connection was opened.
 _LAST_DATA_SENT_OFFSET, _TCP_INFO_BYTES = 44, 48
 

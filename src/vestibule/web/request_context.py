@@ -54,7 +54,7 @@ class RequestContext:
             try:
                 raise found
             finally:
-                del found  # its traceback refers to this frame, and so to the request
+                del found  # the traceback of an error refers to this frame, and so to the request
         return found
 
 

@@ -187,7 +187,9 @@ async def _clean_up_once(env: Env) -> None:
 
 
 def _offset(env: Env) -> float:
-    """Return the wall clock minus the monotonic clock, in seconds. It changes only if the wall clock is set."""
+    """Return the wall clock minus the monotonic clock, in seconds. The difference changes only if the wall clock is
+    set.
+    """
     return env.clock.now().timestamp() - env.clock.monotonic()
 
 

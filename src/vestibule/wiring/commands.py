@@ -112,7 +112,7 @@ class RealCommandContext:
         if revision is not None:
             refuse_newer(revision)
         command = [sys.executable, "-m", "vestibule.wiring.migrating", *([AS_LOG] if self._as_log else [])]
-        # It ends itself when its standard input is closed, so also when this process is killed.
+        # The child ends when its standard input is closed, so also when this process is killed.
         migrating = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
         try:
             printed = await migrating.stdout.read() if migrating.stdout else b""
@@ -138,7 +138,7 @@ class RealCommandContext:
                 await legacy.require()
             yield legacy
         finally:
-            legacy.claims.close()
+            legacy.first_by_email.close()
             await engines.close()
 
     @asynccontextmanager

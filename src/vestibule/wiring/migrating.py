@@ -1,6 +1,6 @@
 """The process that migrates the database: `python -m vestibule.wiring.migrating`, run by `vestibule migrate`.
 
-It is a separate process, because Alembic takes 8 MB, which a server would keep until it ends.
+A separate process, because Alembic takes 8 MB, which a server would keep until it ends.
 """
 
 import asyncio

@@ -110,7 +110,8 @@ def _redis(settings: Settings, *timeouts: float) -> "Redis":
 async def open_env(
     settings: Settings, threads: type[NicedThreads] = NicedThreads, *, make_secret: bool = False
 ) -> AsyncIterator[Env]:
-    """Open everything that a process needs, and close it at the end of the block. It hashes and signs on `threads`.
+    """Open everything that a process needs, and close it at the end of the block. Password hashes and signatures are
+    made on `threads`.
 
     `make_secret`: if the database is a SQLite file and has no secret yet, create the secret that encrypts the keys.
     Raises `WrongSettings`, `SchemaMismatch` or `StoreUnavailable`.
@@ -129,7 +130,8 @@ async def open_env(
         if not settings.embedded:
             watching = await stack.enter_async_context(database(settings, _WATCHING_CONNECTIONS))
         redis = await stack.enter_async_context(open_redis(settings))
-        # Rate limits have connections of their own. If they get none in time, each process counts for itself.
+        # Rate limits have connections of their own. If a request gets none of these connections in time, its process
+        # counts for itself.
         rate_limit_redis = await stack.enter_async_context(
             open_redis(settings, _RATE_LIMIT_SECONDS, _RATE_LIMIT_CONNECTION_SECONDS)
         )

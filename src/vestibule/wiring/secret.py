@@ -1,6 +1,6 @@
 """Find or create the secret under which the private keys in the database are encrypted.
 
-It is a setting, or a file in the data folder.
+The secret is a setting, or a file in the data folder.
 """
 
 import base64

@@ -136,7 +136,7 @@ async def come_as(browser: httpx.AsyncClient, program: str) -> None:
 
 async def waiting(world: World) -> int:
     async with world.env.store.reading() as read:
-        return (await read.letters.backlog()).waiting
+        return (await read.letters.counts()).waiting
 
 
 async def verified(world: World) -> str:
@@ -205,9 +205,9 @@ async def test_n14_no_other_kind_spends_what_a_notice_has(world: World, kind: Le
     async with world.env.store.transaction() as tx:
         for other in [each for each in NOTICES if each is not kind] * 2 * NOTICES_A_DAY:
             await tell_owner(tx, QueuedLetter(new_id(), other, now, account_id))
-        assert (await tx.letters.backlog()).waiting == (len(NOTICES) - 1) * NOTICES_A_DAY
+        assert (await tx.letters.counts()).waiting == (len(NOTICES) - 1) * NOTICES_A_DAY
         await tell_owner(tx, QueuedLetter(new_id(), kind, now, account_id))
-        assert (await tx.letters.backlog()).waiting == (len(NOTICES) - 1) * NOTICES_A_DAY + 1
+        assert (await tx.letters.counts()).waiting == (len(NOTICES) - 1) * NOTICES_A_DAY + 1
 
 
 def test_n14_every_place_that_queues_a_letter_says_by_what_it_is_counted() -> None:

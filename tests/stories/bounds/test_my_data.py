@@ -14,7 +14,7 @@ from tests.harness.world import World
 from tests.stories.bounds import fill, fill_sessions, numbers
 from vestibule.flows.administer import find_account
 from vestibule.flows.identify import identify
-from vestibule.flows.my_data import PAGE, account_overview
+from vestibule.flows.my_data import ROWS_AT_ONCE, account_overview
 from vestibule.flows.my_sessions import MOST_LISTED
 from vestibule.model.events import Event
 from vestibule.storage.sql.events import SqlEvents
@@ -72,7 +72,7 @@ async def test_n5_all_is_taken_away_in_pages_and_others_have_their_turn(
     await world.register("grace@example.com")
     browser = await world.sign_in()
     await fill_events(world, account, MANY)
-    await fill_sessions(world, account, 3 * PAGE, ended_at=world.clock.now(), end_reason="signed_out")
+    await fill_sessions(world, account, 3 * ROWS_AT_ONCE, ended_at=world.clock.now(), end_reason="signed_out")
     pages = Pages(monkeypatch)
     others = asyncio.create_task(pages.others())
     answer = await browser.get("/profile/data")
@@ -85,8 +85,8 @@ async def test_n5_all_is_taken_away_in_pages_and_others_have_their_turn(
     refused = [event["network_address"] for event in mine["events"] if event["kind"] == "sign_in_refused"]
     assert refused == [f"10.0.{number}" for number in reversed(range(MANY))]
     assert len(mine["events"]) == MANY + 2, "the registration and the sign-in too"
-    assert max(pages.lengths) <= PAGE
-    assert len(pages.lengths) >= MANY // PAGE
+    assert max(pages.lengths) <= ROWS_AT_ONCE
+    assert len(pages.lengths) >= MANY // ROWS_AT_ONCE
     assert min(pages.turns) > 0
 
 
@@ -126,7 +126,7 @@ async def test_n5_what_was_read_is_sent_before_the_next_page_is_read(
     monkeypatch.setattr(SqlEvents, "page", noted)
     account = await ada(world)
     browser = await world.sign_in()
-    await fill_events(world, account, 3 * PAGE)
+    await fill_events(world, account, 3 * ROWS_AT_ONCE)
     assert (await browser.get("/profile/data")).status_code == 200
     assert len(sent_before) >= 4
     assert sent_before[0] > 0

@@ -78,7 +78,9 @@ async def test_n9_who_signs_in_just_before_it_goes_stays(backend: Backend) -> No
 async def test_n9_many_go_in_batches_and_none_where_nobody_says_so(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vestibule.flows.clean_up.BATCH", BATCH)  # each is deleted by itself, and many take long
+    monkeypatch.setattr(
+        "vestibule.flows.clean_up.ROWS_IN_BATCH", BATCH
+    )  # each is deleted by itself, and many take long
     async with world_on(backend, A_MONTH) as world:
         n, at = numbers(MANY), world.clock.now()
         row = {"name": "x", "role": "user", "verified": False, "password_hash": "$argon2id$x", "photo": "", "epoch": 0}

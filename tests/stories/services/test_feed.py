@@ -13,7 +13,7 @@ from tests.harness.world import World
 from vestibule.client.events import EventParser
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.feed_services import (
-    BATCH,
+    MOST_NOTICES_IN_EVENT,
     FeedEvent,
     Heartbeat,
     Hello,
@@ -25,7 +25,7 @@ from vestibule.flows.follow_revocations import read_new_backlog, read_whole_back
 from vestibule.flows.service_keys import create_service_key, identify_service, revoke_service_key
 from vestibule.model.errors import Overloaded, ServiceKeyInvalid, TooManyFollowers
 from vestibule.model.revocations import OVERLAP_SECONDS, Notice, Revocation, RevocationKind
-from vestibule.state.feed import MOST_WAITING, Follower
+from vestibule.state.feed import MOST_NOTICES_WAITING, Follower
 from vestibule.state.revocation_set import RevocationSet
 from vestibule.state.sequence_index import LOOKED_AT_ONCE
 from vestibule.web.api.services import FeedResponse, PollResponse, as_event
@@ -181,7 +181,7 @@ async def test_a_long_beginning_comes_in_batches(world: World) -> None:
 
 async def test_many_that_begin_at_once_hold_the_loop_for_one_batch_at_a_time(world: World) -> None:
     """Also what is learnt later: sending waits for nothing, so only a feed's own turns let others run."""
-    many, services = 3 * BATCH, 3
+    many, services = 3 * MOST_NOTICES_IN_EVENT, 3
     await revoke(world, *(f"s{number}" for number in range(many)))
     await read_whole_backlog(world.env)
     iteration, batches = 0, list[int]()
@@ -223,7 +223,7 @@ async def test_a_process_that_cannot_read_the_record_beats_without_growing_fresh
 
 async def test_a_follower_that_takes_nothing_is_let_go(world: World) -> None:
     with world.env.feed.following("k") as follower:
-        follower.hand([session("s")] * (MOST_WAITING + 1))
+        follower.hand([session("s")] * (MOST_NOTICES_WAITING + 1))
         assert [type(one) for told in [t async for t in feed_service(world.env, follower)] for one in told] == [Hello]
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.harness.world import CHEAP
 from vestibule.crypto.hash_forms import Cost, argon2_cost, argon2_costs, checkable
 from vestibule.crypto.passwords import Hasher
-from vestibule.crypto.pepper import PREFIX, Peppers
+from vestibule.crypto.pepper import PEPPER_PREFIX, Peppers
 
 PASSWORD = "correct horse"
 _BODY = "C" * 21 + "." + "E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"
@@ -54,10 +54,10 @@ ODD = {
     "argon2 of a kind there is not": "$argon2x$v=19$m=64,t=1,p=1" + _TAIL,
     "scrypt": "$scrypt$ln=16,r=8,p=1$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD",
     "md5": "$1$5pZSV9va$azfrPr6af3Fc7dLblQXVa0",
-    "a pepper nobody knows": f"{PREFIX}00000000$argon2id$v=19$m=64,t=1,p=1" + _TAIL,
-    "a pepper without a name": f"{PREFIX}$argon2id$v=19$m=64,t=1,p=1" + _TAIL,
-    "a pepper and nothing": PREFIX,
-    "a pepper before bcrypt": f"{PREFIX}00000000$2b$12${_BODY}",
+    "a pepper nobody knows": f"{PEPPER_PREFIX}00000000$argon2id$v=19$m=64,t=1,p=1" + _TAIL,
+    "a pepper without a name": f"{PEPPER_PREFIX}$argon2id$v=19$m=64,t=1,p=1" + _TAIL,
+    "a pepper and nothing": PEPPER_PREFIX,
+    "a pepper before bcrypt": f"{PEPPER_PREFIX}00000000$2b$12${_BODY}",
     "huge": "$argon2id$v=19$m=64,t=1,p=1$" + "a" * 1_000_000,
     "NUL": "\0",
     "a lone surrogate": "\ud800",

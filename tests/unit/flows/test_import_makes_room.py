@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, select, update
 
 from tests.harness.world import World
 from tests.unit.flows import EMAIL, PASSWORD, sign_in_status, verify
-from vestibule.flows.import_accounts import ImportReport, Listener, Source, import_accounts
+from vestibule.flows.import_accounts import ImportListener, ImportReport, Source, import_accounts
 from vestibule.model.accounts import Account, Holder
 from vestibule.model.imports import ForeignRow, RowConverter
 from vestibule.model.letters import LetterKind
@@ -29,8 +29,8 @@ TABLE: dict[str, tuple[dict[str, object], str, bool]] = {
 }
 
 
-class EmailClaims:
-    def first(self, email: str, account_id: str) -> str:
+class FirstByEmail:
+    def id_for(self, email: str, account_id: str) -> str:
         return account_id
 
 
@@ -41,8 +41,8 @@ class Told:
     left_out: list[str] = field(default_factory=list)
     made_room: list[tuple[str, str]] = field(default_factory=list)
 
-    def listener(self) -> Listener:
-        return Listener(
+    def listener(self) -> ImportListener:
+        return ImportListener(
             lambda rows: None,
             lambda row, why: self.left_out.append(row),
             lambda squatter, owner: self.made_room.append((squatter, owner)),
@@ -59,7 +59,7 @@ async def bring(world: World, rows: Sequence[ForeignRow], *, dry: bool = False) 
         yield rows
 
     told = Told()
-    source = Source(batches(), RowConverter(lambda _: True), EmailClaims())
+    source = Source(batches(), RowConverter(lambda _: True), FirstByEmail())
     return await import_accounts(world.env, source, told.listener(), dry=dry), told
 
 

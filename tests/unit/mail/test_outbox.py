@@ -88,7 +88,7 @@ async def test_dead_workers_lose_nothing_and_double_only_what_was_taken(
     doubles = len(server.taken) - LETTERS
     assert doubles <= server.killed["QUIT"]
     async with racing_world.env.store.reading() as read:
-        assert (await read.letters.backlog()).waiting == 0
+        assert (await read.letters.counts()).waiting == 0
 
 
 async def test_several_workers_send_each_letter_once(postgresql: Backend, racing_world: World) -> None:
@@ -145,5 +145,5 @@ async def test_a_letter_that_is_not_taken_does_not_block_the_next(backend: Backe
                 await world.register(email)
             assert len(good.contents) == 1
             async with world.env.store.reading() as read:
-                backlog = await read.letters.backlog()
-        assert (backlog.waiting, backlog.refused) == ((0, 1) if answer.startswith("5") else (1, 0))
+                counts = await read.letters.counts()
+        assert (counts.waiting, counts.refused) == ((0, 1) if answer.startswith("5") else (1, 0))

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from tests.harness.world import World
 from tests.unit.storage import NOW, stored_account
 from vestibule.crypto.entropy import new_id
-from vestibule.model.letters import LEASE, Backlog, LetterKind, QueuedLetter
+from vestibule.model.letters import LEASE, LetterKind, OutboxCounts, QueuedLetter
 from vestibule.model.store import Store
 from vestibule.storage.sql.schema import letters
 
@@ -119,7 +119,7 @@ async def test_a_refused_letter_is_kept_and_not_tried_again_until_somebody_says_
     assert await claim(store, NOW + MINUTE) == (waiting, 1)
     assert await claim(store, NOW + MINUTE) is None
     async with store.transaction() as tx:
-        assert await tx.letters.backlog() == Backlog(waiting=1, refused=1, oldest=NOW + INSTANT)
+        assert await tx.letters.counts() == OutboxCounts(waiting=1, refused=1, oldest=NOW + INSTANT)
         states = await tx.letters.unsettled(10)
         assert [(state.letter.id, state.refused_at, state.last_fault) for state in states] == [
             (refused, NOW, "550 no such mailbox"),
@@ -145,9 +145,9 @@ async def test_a_retry_reaches_the_letters_named_and_no_other(store: Store) -> N
 async def test_an_empty_outbox_has_no_backlog(store: Store) -> None:
     (letter,) = await queue(store)
     async with store.transaction() as tx:
-        assert (await tx.letters.backlog()).waiting == 1
+        assert (await tx.letters.counts()).waiting == 1
         await tx.letters.settle(queued_as(letter), NOW, None)
-        assert await tx.letters.backlog() == Backlog(0, 0, None)
+        assert await tx.letters.counts() == OutboxCounts(0, 0, None)
         assert await tx.letters.unsettled(10) == []
 
 

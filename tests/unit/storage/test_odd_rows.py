@@ -143,7 +143,7 @@ async def test_i4_an_odd_letter_stops_no_other(world: World, changed: dict[str, 
                 break
         async with world.env.store.reading() as read:
             await read.letters.unsettled(100)
-            await read.letters.backlog()
+            await read.letters.counts()
     assert world.mailer.letters[-1].to == "ada@example.com"
     assert CANARY not in json.dumps(said, default=str)
 

@@ -46,7 +46,9 @@ def listening(host: str, port: int) -> Iterator[None]:
 
 
 def delete_gauges_of_ended(folder: Path) -> None:
-    """Delete the gauges of workers that have ended, such as their connections in use. Their counters stay."""
+    """Delete the gauges of workers that have ended, such as their connections in use. The counters of those workers
+    stay.
+    """
     for path in folder.glob("gauge_live*.db"):
         found = _GAUGES_OF_PROCESS.fullmatch(path.name)
         if found and not Path(f"/proc/{found.group(1)}").exists():

@@ -81,10 +81,10 @@ class Samples:
 
     async def sample_outbox(self) -> None:
         """Sample how many letters are waiting, and the age of the oldest, by a query. Raises `Fault`."""
-        backlog = await count_letters(self._env)
-        meters.LETTERS_WAITING.set(backlog.waiting)
-        meters.LETTERS_REFUSED.set(backlog.refused)
-        age = self._env.clock.now() - backlog.oldest if backlog.oldest else None
+        counts = await count_letters(self._env)
+        meters.LETTERS_WAITING.set(counts.waiting)
+        meters.LETTERS_REFUSED.set(counts.refused)
+        age = self._env.clock.now() - counts.oldest if counts.oldest else None
         meters.OLDEST_LETTER.set(age.total_seconds() if age else 0)
 
 

@@ -1,1 +1,3 @@
-"""Store in Redis what may be lost, such as a replica of live sessions. Its loss or rollback signs nobody in or out."""
+"""Store in Redis what may be lost, such as a replica of live sessions. The loss or rollback of Redis signs nobody in or
+out.
+"""

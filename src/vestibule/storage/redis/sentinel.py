@@ -45,8 +45,8 @@ def parse(url: str) -> Address:
 
 
 def connect(url: str, max_connections: int, wait_seconds: float, **seconds: float) -> Redis:
-    """Return a client of the primary. Each new connection first asks the Sentinels which server that is. Waits at most
-    `wait_seconds` for a free connection; `seconds` are redis-py's timeouts. Raises ValueError as `parse` does.
+    """Return a client of the primary. Each new connection first asks the Sentinels which server is the primary. Waits
+    at most `wait_seconds` for a free connection; `seconds` are redis-py's timeouts. Raises ValueError as `parse` does.
     """
     sentinels, name, for_primary, for_sentinels = parse(url)
     manager = Sentinel(sentinels, sentinel_kwargs=for_sentinels | seconds)  # type: ignore[no-untyped-call]

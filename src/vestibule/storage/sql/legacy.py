@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import NullType
 
-from vestibule.model.imports import MAX_CHARACTERS, ForeignRow
+from vestibule.model.imports import MAX_COLUMN_CHARACTERS, ForeignRow
 from vestibule.process.operator_errors import OperatorError
 from vestibule.storage.sql.driver_faults import driver_message
 from vestibule.storage.sql.engine import Engines
@@ -40,15 +40,15 @@ class NoSuchTable(OperatorError):
     status = 2
 
 
-class ClaimsOnDisk:
-    """`flows.import_accounts.EmailClaims` in a temporary file, so that memory does not grow with the table."""
+class FirstByEmailOnDisk:
+    """`flows.import_accounts.FirstByEmail` in a temporary file, so that memory does not grow with the table."""
 
     def __init__(self) -> None:
         self._file = sqlite3.connect("", isolation_level=None)
         self._file.execute("CREATE TABLE claims (email TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID")
         self._file.execute("BEGIN")  # never committed: nothing has to outlive the process
 
-    def first(self, email: str, account_id: str) -> str:
+    def id_for(self, email: str, account_id: str) -> str:
         """Return the id that first claimed this email: `account_id` if none did before."""
         self._file.execute("INSERT OR IGNORE INTO claims VALUES (?, ?)", (email, account_id))
         row = self._file.execute("SELECT id FROM claims WHERE email = ?", (email,)).fetchone()
@@ -63,7 +63,7 @@ class LegacyUsers:
     """The rows of the tutorial server's `users` table."""
 
     def __init__(self, engines: Engines) -> None:
-        self.claims = ClaimsOnDisk()
+        self.first_by_email = FirstByEmailOnDisk()
         self._engines = engines
         tolerate_invalid_utf8(engines)
 
@@ -117,7 +117,9 @@ class LegacyUsers:
 
 
 def _all() -> Select[Any]:
-    columns = [func.substr(cast(column, String), 1, MAX_CHARACTERS + 1).label(column.name) for column in _users.c]
+    columns = [
+        func.substr(cast(column, String), 1, MAX_COLUMN_CHARACTERS + 1).label(column.name) for column in _users.c
+    ]
     verified = case((func.lower(cast(_users.c.verified, String)).in_(["true", "t", "1"]), 0), else_=1)
     return select(*columns).order_by(verified, _users.c.createdAt, cast(_users.c.id, String))
 

@@ -119,7 +119,7 @@ WITHDRAW = {
     )
     for with_undo in (True, False)
 }
-BACKLOG = Prepared(
+COUNTS = Prepared(
     select(
         func.count().filter(WAITING),
         func.count().filter(_l.refused_at.is_not(None)),

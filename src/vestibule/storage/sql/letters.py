@@ -13,9 +13,9 @@ from vestibule.model.letters import (
     LEASE,
     NOTICES,
     NOTICES_WAIT,
-    Backlog,
     LetterKind,
     LetterState,
+    OutboxCounts,
     QueuedLetter,
 )
 from vestibule.storage.sql import letter_statements as statements
@@ -134,8 +134,8 @@ class SqlLetters:
         )
         return len(done.all())
 
-    async def backlog(self) -> Backlog:
-        return Backlog(*(await self._connection.execute(statements.BACKLOG)).one())
+    async def counts(self) -> OutboxCounts:
+        return OutboxCounts(*(await self._connection.execute(statements.COUNTS)).one())
 
 
 def _claim_of(letter: QueuedLetter) -> dict[str, Any]:

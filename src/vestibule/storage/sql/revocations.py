@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 
-from vestibule.model.revocations import Range, Reach, Revocation, RevocationKind
+from vestibule.model.revocations import RangeChecksum, Reach, Revocation, RevocationKind
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.batches import deletion_of_oldest, not_the_newest
 from vestibule.storage.sql.driver import DriverConnection
@@ -78,10 +78,10 @@ class SqlRevocations:
         rows = await self._connection.execute(_AFTER, which)
         return [revocation for row in rows for revocation in _revocations(row)]
 
-    async def between(self, after: int, up_to: int, reach: Reach) -> Range:
+    async def between(self, after: int, up_to: int, reach: Reach) -> RangeChecksum:
         which = {"known": after, "up_to": up_to, "begins_after": reach.begins_after, "since": reach.since}
         found = await self._connection.execute(_BETWEEN, which)
-        return Range(*map(int, found.one()))
+        return RangeChecksum(*map(int, found.one()))
 
     async def purge(self, now: datetime, most: int) -> int:
         gone = (await self._connection.execute(_PURGE, {"now": now, "most": most})).rowcount

@@ -35,9 +35,9 @@ _COUNT_OF_OTHERS = (
     .scalar_subquery()
 )
 
-# FOR SHARE locks the account's row. A change of password or email that comes later waits for this transaction. If it
-# came first, this statement waits for it, finds a new epoch, and inserts nothing. SQLite has no such clause and needs
-# none: it runs one writing transaction at a time.
+# FOR SHARE locks the account's row. A change of password or email that comes later waits for this transaction. If the
+# change came first, this statement waits for it, finds a new epoch, and inserts nothing. SQLite has no such clause and
+# needs none: it runs one writing transaction at a time.
 OPEN = Prepared(
     insert(sessions)
     .from_select(

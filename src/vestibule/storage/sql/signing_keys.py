@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from vestibule.model.signing_keys import KeyState, KeyStates, KeyUse, SealedKey
+from vestibule.model.signing_keys import KeyState, KeyStates, KeyStatus, KeyUse, SealedKey
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
@@ -43,7 +43,7 @@ class SqlSigningKeys:
 
     async def states(self) -> KeyStates:
         rows = await self._connection.execute(_STATES)
-        return frozenset((kid, KeyUse(use), KeyState(state)) for kid, use, state in rows)
+        return frozenset(KeyStatus(kid, KeyUse(use), KeyState(state)) for kid, use, state in rows)
 
     # The methods below run a few times a year, so their statements are not prepared.
     async def add(self, key: SealedKey) -> bool:

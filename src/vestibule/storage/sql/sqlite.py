@@ -16,7 +16,7 @@ from vestibule.storage.sql.timeouts import Timeouts
 
 _HAS_OUR_SCHEMA = "SELECT 1 FROM sqlite_master WHERE name = 'vestibule_schema'"
 WRITE_AHEAD = text("PRAGMA journal_mode = WAL")
-"""The file keeps this setting. It cannot be set within a transaction."""
+"""The file keeps this setting, which cannot be set within a transaction."""
 
 
 def engines(url: URL, timeouts: Timeouts, connections: SqliteConnections) -> tuple[AsyncEngine, AsyncEngine]:

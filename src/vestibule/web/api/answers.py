@@ -143,7 +143,7 @@ class BodyError(BaseModel):
 
 
 class Invalid(Refused):
-    """The body cannot be read, or breaks the rules. If it breaks rules, `errors` has every error at once."""
+    """The body cannot be read, or breaks the rules. For broken rules, `errors` has every error at once."""
 
     errors: list[BodyError] = Field(default=[])
 

@@ -141,7 +141,9 @@ def _event(name: str, data: dict[str, Any]) -> str:
 
 @contextlib.contextmanager
 def _departure(receive: Receive) -> Iterator[asyncio.Task[None]]:
-    """Yield a task that is done once the client has closed the connection. It is cancelled at the end of the block."""
+    """Yield a task that is done once the client has closed the connection. The task is cancelled at the end of the
+    block.
+    """
     departure = asyncio.create_task(_disconnected(receive))
     departure.add_done_callback(mark_retrieved)
     try:

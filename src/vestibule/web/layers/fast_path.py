@@ -1,8 +1,8 @@
 """The layer that answers two frequent GETs without the framework, from memory or after one look-up.
 
-It answers exact paths only, and only with success. Every other request goes on to the framework. The guard of those
-routes calls the same function, `flows.identify`, so both give the same answers. The result of a look-up is passed on
-with the request, so nothing is looked up twice.
+The layer answers exact paths only, and only with success. Every other request goes on to the framework. The guard of
+those routes calls the same function, `flows.identify`, so both give the same answers. The result of a look-up is passed
+on with the request, so nothing is looked up twice.
 """
 
 from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 Every answer has a request id, and CORS headers for a listed origin, also a 404, 413 or 500: without CORS headers a
 front-end cannot read the error. This layer also drops a slash at the end of a path, and the body of an answer to HEAD.
-It answers an unexpected exception with a 500 in the contract's format.
+The layer answers an unexpected exception with a 500 in the contract's format.
 """
 
 import re
