@@ -1,8 +1,10 @@
 """docs/services.md says of the kit what is so: its arguments with their defaults, its refusals, its sentences."""
 
 import inspect
+import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -15,6 +17,7 @@ from tests.unit.client.asking import on_asgi
 from vestibule.client import CallerRefusedError, Verifier, errors
 from vestibule.client.asgi import VestibuleMiddleware
 from vestibule.client.setup import FEED, KEYS
+from vestibule.client.testing import SignedIn
 
 KIT = ROOT / "src" / "vestibule" / "client"
 SHORTEST, LONGEST = 10, 36
@@ -77,6 +80,30 @@ def test_the_front_end_of_another_origin_may_ask_by_cookie() -> None:
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
     assert answer.headers["access-control-allow-credentials"] == "true"
+
+
+def test_a_transfer_takes_a_second_factor_and_a_recent_sign_in(
+    vestibule: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file of the guide, and the answer below it."""
+    told = section("Ask for a second factor or a recent sign-in")
+    (lines,), (answer,) = (re.findall(rf"```{language}\n(.*?)```", told, re.DOTALL) for language in ("python", "http"))
+    monkeypatch.setenv("VESTIBULE_URL", "https://auth.example.com")
+    monkeypatch.setenv("SERVICE_KEY", "vsk_x")
+    made: dict[str, Any] = {}
+    exec(lines, made)
+    ask = on_asgi(made["app"])
+    both = vestibule.token_for("ada", level=2)
+    assert ask("/transfers", "POST", headers=vestibule.headers(both)).json() == {"by": "ada", "level": 2}
+    neither = vestibule.token_for("ada", authenticated_at=1)
+    refused = ask("/transfers", "POST", headers=vestibule.headers(neither))
+    head, _, body = answer.partition("\n\n")
+    status, *fields = head.splitlines()
+    assert f"{refused.status_code} {refused.reason_phrase}" in status
+    assert {name: refused.headers[name] for name, _, _ in (field.partition(": ") for field in fields)} == dict(
+        field.split(": ", 1) for field in fields
+    )
+    assert refused.json() == json.loads(body)
 
 
 @pytest.mark.parametrize("project", projects().values(), ids=projects())

@@ -38,6 +38,13 @@ def count(name: str, value: int) -> int:
     return value
 
 
+def whole(name: str, value: int, least: int, most: int) -> int:
+    """Return a whole number from `least` to `most`; raises `ValueError` for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ValueError(f"{name} is a whole number from {least} to {most}, not {_shown(value)}")
+    return value
+
+
 def flag(name: str, value: bool) -> bool:
     """Return True or False; raises `ValueError` for anything else: the text "false" would count as true."""
     if not isinstance(value, bool):

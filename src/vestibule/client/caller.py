@@ -1,22 +1,29 @@
 """The caller of a request, as the access token names them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from vestibule.client.errors import NotAllowedError
+from vestibule.client import requirements
+from vestibule.client.token_clock import TokenClock
 from vestibule.protocol.access_tokens import AccessToken
+
+_SYSTEM_CLOCK = TokenClock()
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """A signed-in user: account id, role, session id, and when the token was issued and expires.
 
+    `level` says how the user signed in: 1 by one factor, 2 by two, 3 by two of which one cannot be phished. This and
+    `authenticated_at`, when they did, belong to the token: an older token of the same session has those of its own. A
+    token without them has level 1, and 0 as the time, which counts as long ago.
+
     `email_verified`: whether the account's email was verified when the token was issued. `claims`: everything in the
-    token. `issued`, `expires_at` and `starts_at` are its `iat`, `exp` and `nbf`, in seconds since 1970; `key_id` is the
-    `kid` of the key that signed it.
+    token. `issued`, `expires_at`, `starts_at` and `authenticated_at` are its `iat`, `exp`, `nbf` and `auth_time`, in
+    seconds since 1970; `key_id` is the `kid` of the key that signed it. `clock` judges how long ago a moment is.
     """
 
     id: str
@@ -28,6 +35,9 @@ class Caller:
     email_verified: bool = False
     starts_at: int = field(default=0, repr=False, compare=False)
     key_id: str = field(default="", repr=False, compare=False)
+    level: int = 1
+    authenticated_at: int = 0
+    clock: TokenClock = field(default=_SYSTEM_CLOCK, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "claims", MappingProxyType(dict(self.claims)))
@@ -38,8 +48,8 @@ class Caller:
         return type(self), tuple({**values, "claims": dict(self.claims)}.values())
 
     @classmethod
-    def of(cls, token: AccessToken, claims: Mapping[str, Any]) -> "Caller":
-        """Return the caller that a token names."""
+    def of(cls, token: AccessToken, claims: Mapping[str, Any], clock: TokenClock) -> "Caller":
+        """Return the caller that a token names. `clock` is that of the verifier."""
         return cls(
             id=token.account_id,
             role=token.role,
@@ -50,6 +60,9 @@ class Caller:
             email_verified=token.email_verified,
             starts_at=token.starts_at,
             key_id=token.key_id,
+            level=int(token.level),
+            authenticated_at=token.authenticated_at,
+            clock=clock,
         )
 
     @property
@@ -59,14 +72,16 @@ class Caller:
 
     def require(self, *roles: str) -> None:
         """Raise `NotAllowedError` unless the role is one of `roles`, and `ValueError` if none is named."""
-        require_role_names(roles)
-        if self.role not in roles:
-            raise NotAllowedError
+        requirements.of_roles(roles).check(self)
 
+    def require_level(self, level: int) -> None:
+        """Raise `InsufficientAuthenticationError` unless the sign-in reached `level`, and `ValueError` unless that is
+        1, 2 or 3.
+        """
+        requirements.of_level(level).check(self)
 
-def require_role_names(roles: Collection[object]) -> None:
-    """Raise `ValueError` unless `roles` has at least one role, and each is a name. Some readers would expect that an
-    empty list, or a list in the place of a name, lets nobody in, and others that it lets everybody in.
-    """
-    if not roles or not all(isinstance(role, str) and role for role in roles):
-        raise ValueError('name at least one role, each as an argument of its own: with_role("admin", "editor")')
+    def require_recent(self, max_age: int) -> None:
+        """Raise `InsufficientAuthenticationError` unless the user signed in during the last `max_age` seconds, and
+        `ValueError` unless that is a whole number of 1 or more.
+        """
+        requirements.of_recency(max_age).check(self)

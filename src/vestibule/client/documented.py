@@ -9,7 +9,10 @@ SCHEME_DESCRIPTION = "An access token of Vestibule"
 
 DESCRIPTIONS = {
     400: "Several Authorization headers were sent",
-    401: "Not signed in: no token was sent, or it is invalid, or its session has ended",
+    401: (
+        "Not signed in: no token was sent, or it is invalid, or its session has ended. With the code"
+        " insufficient_user_authentication: signed in, but not by enough factors, or too long ago"
+    ),
     403: "The role does not allow this, or another site made the browser send its cookie",
     503: "It cannot be decided right now who is signed in",
 }
@@ -17,8 +20,12 @@ DESCRIPTIONS = {
 
 @dataclass
 class RefusalBody:
-    """The body of a refusal. `code` is for programs, `message` for people."""
+    """The body of a refusal. `code` is for programs, `message` for people. `acr_values` and `max_age` say what a new
+    sign-in has to reach (RFC 9470).
+    """
 
     status: Literal["fail", "error"]
     code: str
     message: str
+    acr_values: str | None = None
+    max_age: int | None = None

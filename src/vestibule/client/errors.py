@@ -8,6 +8,7 @@
         CredentialAmbiguousError  several Authorization headers
         CrossSiteError            another site made the browser send its cookie
         NotAllowedError           the caller has none of the required roles
+        InsufficientAuthenticationError  the sign-in is of too low a level, or too long ago
         CannotTellError           the known revocations are too old to decide
           KeyUnknownError         signed with an unknown key, which may be new
           WrongSetupError         cannot decide until an operator corrects the service key or the URL
@@ -25,12 +26,18 @@ Where Vestibule has the same refusal, code and message are the same (`protocol/r
 from typing import Any, ClassVar
 
 from vestibule.protocol import refusals
+from vestibule.protocol.authentication import Level
 from vestibule.protocol.one_line import quoted
 from vestibule.protocol.refusals import Wording
 from vestibule.protocol.service_keys import hide_keys
 
 _UNAVAILABLE = 503
 MAX_MESSAGE_CHARACTERS = 1000
+_FACTORS = {
+    Level.ONE_FACTOR: "",
+    Level.TWO_FACTORS: " with a second factor",
+    Level.PHISHING_RESISTANT: " with a passkey",
+}
 _NO_STORE = {"Cache-Control": "no-store"}  # RFC 9111, section 5.2.2.5
 
 
@@ -53,7 +60,7 @@ class CallerRefusedError(VestibuleError):
     wording: ClassVar[Wording]
 
     def __init__(self) -> None:
-        super().__init__(self.wording.message)
+        super().__init__(self.message)
 
     @property
     def code(self) -> str:
@@ -83,9 +90,9 @@ class CallerRefusedError(VestibuleError):
         return {"WWW-Authenticate": self.challenge, **_NO_STORE} if self.challenge else {**_NO_STORE}
 
     @property
-    def body(self) -> dict[str, str]:
+    def body(self) -> dict[str, str | int]:
         """Return the JSON body: `status`, `code` and `message`, the same in every framework."""
-        return self.wording.body
+        return {**self.wording.body, "message": self.message}
 
 
 class NoTokenError(CallerRefusedError):
@@ -122,6 +129,48 @@ class NotAllowedError(CallerRefusedError):
     """The caller is known, but has none of the required roles."""
 
     wording = refusals.NOT_ALLOWED
+
+
+class InsufficientAuthenticationError(CallerRefusedError):
+    """The caller is known, but their sign-in does not suffice: they have to sign in again (RFC 9470, section 3).
+
+    `level` is what they lack, and `max_age` is the age, in seconds, that their sign-in exceeds. Each is None if it is
+    no reason. Body and challenge name both.
+    """
+
+    wording = refusals.INSUFFICIENT_AUTHENTICATION
+
+    def __init__(self, level: Level | None = None, max_age: int | None = None) -> None:
+        self.level = level
+        self.max_age = max_age
+        super().__init__()
+
+    @property
+    def acr_values(self) -> str | None:
+        """Return the name of the level that is lacking, or None."""
+        return self.level.acr if self.level else None
+
+    @property
+    def message(self) -> str:
+        """Return the sentence for people."""
+        again = "" if self.max_age is None else " again"
+        return f"Please sign in{again}{_FACTORS[self.level]} to do this" if self.level else self.wording.message
+
+    @property
+    def challenge(self) -> str:
+        """Return the value of `WWW-Authenticate`."""
+        asked = {"error_description": self.message, **self._asked}
+        return ", ".join([str(self.wording.challenge), *(f'{name}="{value}"' for name, value in asked.items())])
+
+    @property
+    def body(self) -> dict[str, str | int]:
+        """Return the JSON body, with `acr_values` and `max_age` where they are a reason."""
+        return {**super().body, **self._asked}
+
+    @property
+    def _asked(self) -> dict[str, str | int]:
+        asked = {"acr_values": self.acr_values, "max_age": self.max_age}
+        return {name: value for name, value in asked.items() if value is not None}
 
 
 class CannotTellError(CallerRefusedError):

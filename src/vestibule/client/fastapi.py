@@ -6,7 +6,8 @@
     @app.get("/orders")
     async def orders(caller: Annotated[Caller, Depends(current_user)]): ...
 
-`Depends(current_user.with_role("admin"))` also requires a role. `install` lists the refusals in the document, and
+`Depends(current_user.with_role("admin"))` also requires a role, `current_user.require_level(2)` a second factor, and
+`current_user.require_recent(300)` a sign-in of the last five minutes. `install` lists the refusals in the document, and
 tells caches, by `Vary`, which responses depend on the caller.
 """
 
@@ -21,7 +22,7 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.security.base import SecurityBase
 from pydantic import TypeAdapter
 
-from vestibule.client import arguments
+from vestibule.client import arguments, requirements
 from vestibule.client.asgi import (
     CALLER,
     POLICY_VIOLATION,
@@ -35,15 +36,17 @@ from vestibule.client.asgi import (
     lifespan,
     send_with_vary,
 )
-from vestibule.client.caller import Caller, require_role_names
+from vestibule.client.caller import Caller
 from vestibule.client.credentials import WEBSOCKET, token_in
 from vestibule.client.documented import DESCRIPTIONS, SCHEME, SCHEME_DESCRIPTION, RefusalBody
 from vestibule.client.errors import CallerRefusedError
+from vestibule.client.requirements import Requirement
 from vestibule.client.vary import caller_headers, vary_value
 from vestibule.client.verifier import Verifier
 
 __all__ = ["REFUSALS", "CurrentUser", "RefusedError", "caller_of", "install", "lifespan"]
 
+Dependency = Callable[[HTTPConnection, Caller], Awaitable[Caller]]
 _HANDLERS = "starlette.exception_handlers"
 _VARY_NAMES = "vestibule.vary_names"
 _CONTENT = {"application/json": {"schema": TypeAdapter(RefusalBody).json_schema()}}
@@ -89,20 +92,33 @@ class CurrentUser(SecurityBase):
             raise _exception_for(refusal, connection, names) from None
         return caller
 
-    def with_role(self, *roles: str) -> Callable[[HTTPConnection, Caller], Awaitable[Caller]]:
+    def with_role(self, *roles: str) -> Dependency:
         """Return a dependency whose value is the caller; it raises `RefusedError` with 403 unless their role is one of
         `roles`. Raises `ValueError` at once if none is named.
         """
-        require_role_names(roles)
+        return self._requiring(requirements.of_roles(roles))
 
+    def require_level(self, level: int) -> Dependency:
+        """Return a dependency whose value is the caller; it raises `RefusedError` with 401 unless their sign-in reached
+        `level`. Raises `ValueError` at once unless that is 1, 2 or 3.
+        """
+        return self._requiring(requirements.of_level(level))
+
+    def require_recent(self, max_age: int) -> Dependency:
+        """Return a dependency whose value is the caller; it raises `RefusedError` with 401 unless they signed in during
+        the last `max_age` seconds. Raises `ValueError` at once unless that is a whole number of 1 or more.
+        """
+        return self._requiring(requirements.of_recency(max_age))
+
+    def _requiring(self, requirement: Requirement) -> Dependency:
         async def allowed(connection: HTTPConnection, caller: Annotated[Caller, Depends(self)]) -> Caller:
             try:
-                caller.require(*roles)
+                requirement.check(caller, lambda: _requirements_of(connection.scope.get("route")))
             except CallerRefusedError as refusal:
                 raise _exception_for(refusal, connection, caller_headers(self._verifier)) from None
             return caller
 
-        return allowed
+        return requirements.mark(allowed, requirement)
 
 
 def install(app: FastAPI) -> None:
@@ -145,6 +161,15 @@ def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         for operation in path.values():
             if any(SCHEME in required for required in operation.get("security", ())):
                 yield operation
+
+
+def _requirements_of(route: object) -> Iterator[Requirement]:
+    """Yield what the dependencies of a route require, those of its routers included where FastAPI lists them there."""
+    dependants = [getattr(route, "dependant", None)]
+    while dependants:
+        dependant = dependants.pop()
+        yield requirements.marked(getattr(dependant, "call", None))
+        dependants += getattr(dependant, "dependencies", ())
 
 
 def _exception_for(refusal: CallerRefusedError, connection: HTTPConnection, names: Iterable[str]) -> Exception:

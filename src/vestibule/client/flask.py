@@ -6,8 +6,9 @@
     @vestibule.signed_in
     def orders(): return {"mine": current_caller.id}
 
-`@vestibule.with_role("admin")` also requires a role. With an application factory, put `vestibule = Vestibule()` at
-the top of the module, and call `vestibule.init_app(app)` in the factory.
+`@vestibule.with_role("admin")` also requires a role, `@vestibule.require_level(2)` a second factor, and
+`@vestibule.require_recent(300)` a sign-in of the last five minutes. With an application factory, put
+`vestibule = Vestibule()` at the top of the module, and call `vestibule.init_app(app)` in the factory.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,9 +19,10 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from flask import Flask, Request, Response, current_app, jsonify, request
 from werkzeug.local import LocalProxy
 
-from vestibule.client import arguments
-from vestibule.client.caller import Caller, require_role_names
+from vestibule.client import arguments, requirements
+from vestibule.client.caller import Caller
 from vestibule.client.errors import CallerRefusedError
+from vestibule.client.requirements import SIGNED_IN, Requirement
 from vestibule.client.vary import caller_headers
 from vestibule.client.verifier import Verifier
 from vestibule.client.wsgi import identify, start_with_vary
@@ -59,26 +61,38 @@ class Vestibule:
 
     def signed_in(self, view: Callable[P, T]) -> Callable[P, T]:
         """Answer 401 unless the caller is signed in."""
-        return _guard(view, ())
+        return _guard(view, SIGNED_IN)
 
     def with_role(self, *roles: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         """Answer 403 unless the caller has one of `roles`. Raises `ValueError` at once if none is named."""
-        require_role_names(roles)
-        return lambda view: _guard(view, roles)
+        requirement = requirements.of_roles(roles)
+        return lambda view: _guard(view, requirement)
+
+    def require_level(self, level: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
+        """Answer 401 unless the caller's sign-in reached `level`. Raises `ValueError` at once unless that is 1, 2 or
+        3.
+        """
+        requirement = requirements.of_level(level)
+        return lambda view: _guard(view, requirement)
+
+    def require_recent(self, max_age: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
+        """Answer 401 unless the caller signed in during the last `max_age` seconds. Raises `ValueError` at once unless
+        that is a whole number of 1 or more.
+        """
+        requirement = requirements.of_recency(max_age)
+        return lambda view: _guard(view, requirement)
 
 
-def _guard(view: Callable[P, T], roles: tuple[str, ...]) -> Callable[P, T]:
-    """Return a view that requires a caller, and one of `roles` if there are any."""
-    arguments.function("view", view)
+def _guard(view: Callable[P, T], requirement: Requirement) -> Callable[P, T]:
+    """Return a view that requires a caller who meets the requirement."""
+    inner = requirements.marked(arguments.function("view", view))
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-        caller = _current_caller()
-        if roles:
-            caller.require(*roles)
+        requirement.check(_current_caller(), lambda: [inner])
         return cast(T, current_app.ensure_sync(view)(*args, **kwargs))
 
-    return guarded
+    return requirements.mark(guarded, requirement & inner)
 
 
 def caller_of(request: Request) -> Caller:

@@ -18,8 +18,8 @@ from vestibule.client.errors import (
     TokenInvalidError,
     WrongSetupError,
 )
+from vestibule.client.token_clock import TokenClock
 from vestibule.crypto.jws import InvalidToken
-from vestibule.model.clock import Clock
 from vestibule.protocol import access_tokens
 from vestibule.protocol.claims import Expected
 from vestibule.protocol.tasks import SharedWork
@@ -30,7 +30,7 @@ PATH = "/api/auth/introspect"
 class Introspection:
     """Sends introspection requests. Answers are not cached: each holds only for its own moment."""
 
-    def __init__(self, http: httpx.AsyncClient, expected: Expected, clock: Clock) -> None:
+    def __init__(self, http: httpx.AsyncClient, expected: Expected, clock: TokenClock) -> None:
         self._http = http
         self._expected = expected
         self._clock = clock
@@ -58,9 +58,10 @@ class Introspection:
         if response["active"] is False:
             raise SessionOverError
         try:
-            return Caller.of(access_tokens.judge(response, self._expected, self._clock.now().timestamp()), response)
+            found = access_tokens.judge(response, self._expected, self._clock.now())
         except InvalidToken:
             raise TokenInvalidError from None
+        return Caller.of(found, response, self._clock)
 
 
 def _require_form(response: object) -> dict[str, Any]:

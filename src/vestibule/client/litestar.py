@@ -5,13 +5,12 @@
     @get("/orders")
     async def orders(request: Request[Caller, str, Any]) -> dict[str, str]: return {"mine": request.user.id}
 
-`guards=[with_role("admin")]` on a handler also requires a role. `middleware(verifier)`, in the place of the plugin,
+`guards=[with_role("admin")]` on a handler also requires a role, `require_level(2)` a second factor, and
+`require_recent(300)` a sign-in of the last five minutes. `middleware(verifier)`, in the place of the plugin,
 guards one router or handler, and adds nothing to the OpenAPI document.
 """
 
-import hashlib
 import re
-from collections.abc import Sequence
 from copy import copy
 from typing import Any, cast
 
@@ -25,15 +24,17 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins import InitPlugin, ReceiveRoutePlugin
 from litestar.routes import ASGIRoute, BaseRoute, HTTPRoute, WebSocketRoute
-from litestar.types import ASGIApp, CacheKeyBuilder, ExceptionHandlersMap, Guard, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, ExceptionHandlersMap, Guard, Message, Receive, Scope, Send
 from litestar.utils.scope.state import ScopeState
 
-from vestibule.client import arguments, litestar_options
+from vestibule.client import arguments, litestar_options, requirements
 from vestibule.client.asgi import POLICY_VIOLATION, refuse, send_with_vary
-from vestibule.client.caller import Caller, require_role_names
+from vestibule.client.caller import Caller
 from vestibule.client.credentials import WEBSOCKET, may_lack_token, token_in
 from vestibule.client.documented import DESCRIPTIONS, SCHEME, SCHEME_DESCRIPTION, RefusalBody
 from vestibule.client.errors import CallerRefusedError, NoTokenError
+from vestibule.client.litestar_cache import cache_per_token
+from vestibule.client.requirements import Requirement
 from vestibule.client.throttled_warnings import ThrottledWarnings
 from vestibule.client.vary import caller_headers
 from vestibule.client.verifier import Verifier
@@ -77,7 +78,7 @@ class VestibulePlugin(InitPlugin, ReceiveRoutePlugin):
 
     def receive_route(self, route: BaseRoute) -> None:
         """Document a route. Raises `ImproperlyConfiguredException`, so that the application does not start, if a route
-        that is excluded from the middleware has a guard of `with_role`.
+        that is excluded from the middleware has a guard of the kit.
         """
         for handler in route.route_handlers if isinstance(route, HTTPRoute) else [_handler_of(route)]:
             if self._is_open(route, handler):
@@ -141,7 +142,7 @@ class VestibuleMiddleware(AbstractAuthenticationMiddleware):
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
         scope = connection.scope
         scope[_CHECKED] = True  # type: ignore[literal-required]
-        _cache_per_token(scope)
+        cache_per_token(scope)
         method = str(scope.get("method", WEBSOCKET))
         try:
             token = token_in(self._verifier, method, list(scope["headers"]), scope["scheme"])
@@ -150,26 +151,6 @@ class VestibuleMiddleware(AbstractAuthenticationMiddleware):
                 return AuthenticationResult(user=None, auth=None)
             raise
         return AuthenticationResult(user=await self._verifier.check_async(token), auth=token)
-
-
-def _cache_per_token(scope: Scope) -> None:
-    """Have Litestar's response cache keep one answer of the handler per token: by itself it looks at the path alone."""
-    handler = scope.get("route_handler")
-    if isinstance(handler, HTTPRouteHandler) and handler.cache:
-        builder = handler.cache_key_builder or scope["litestar_app"].response_cache_config.key_builder
-        if not isinstance(builder, _KeyWithToken):
-            handler.cache_key_builder = _KeyWithToken(builder)
-
-
-class _KeyWithToken:
-    """Builds the key that Litestar's response cache would have, and adds a digest of the request's token."""
-
-    def __init__(self, builder: CacheKeyBuilder) -> None:
-        self._builder = builder
-
-    def __call__(self, request: Request[Any, Any, Any]) -> str:
-        token = str(request.scope.get("auth") or "")
-        return f"{self._builder(request)}#{hashlib.sha256(token.encode()).hexdigest()}"
 
 
 def caller_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
@@ -189,18 +170,31 @@ def with_role(*roles: str) -> Guard:
     """Return a guard that raises a 403 unless the caller has one of `roles`. Raises `ValueError` at once if none is
     named.
     """
-    require_role_names(roles)
-    return _RoleGuard(roles)
+    return _Guard(requirements.of_roles(roles))
 
 
-class _RoleGuard:
-    def __init__(self, roles: Sequence[str]) -> None:
-        self._roles = roles
+def require_level(level: int) -> Guard:
+    """Return a guard that raises a 401 unless the caller's sign-in reached `level`. Raises `ValueError` at once unless
+    that is 1, 2 or 3.
+    """
+    return _Guard(requirements.of_level(level))
 
-    async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+
+def require_recent(max_age: int) -> Guard:
+    """Return a guard that raises a 401 unless the caller signed in during the last `max_age` seconds. Raises
+    `ValueError` at once unless that is a whole number of 1 or more.
+    """
+    return _Guard(requirements.of_recency(max_age))
+
+
+class _Guard:
+    def __init__(self, requirement: Requirement) -> None:
+        self.requirement = requirement
+
+    async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         caller = caller_of(connection)
         try:
-            caller.require(*self._roles)
+            self.requirement.check(caller, lambda: (guard.requirement for guard in _guards_of(handler)))
         except CallerRefusedError as refusal:
             raise _exception_for(refusal, connection) from None
 
@@ -212,7 +206,7 @@ def _exception_for(refusal: CallerRefusedError, connection: ASGIConnection[Any, 
     return HTTPException(refusal.message, status_code=refusal.status, headers=refusal.headers)
 
 
-def _answer(_request: Request[Any, Any, Any], refusal: CallerRefusedError) -> Response[dict[str, str]]:
+def _answer(_request: Request[Any, Any, Any], refusal: CallerRefusedError) -> Response[dict[str, str | int]]:
     return Response(refusal.body, status_code=refusal.status, headers=refusal.headers)
 
 
@@ -226,9 +220,14 @@ def _handler_of(route: BaseRoute) -> BaseRouteHandler:
     return cast(ASGIRoute | WebSocketRoute, route).route_handler
 
 
+def _guards_of(handler: BaseRouteHandler) -> list[_Guard]:
+    """Return the kit's guards of a handler, those of its routers and of the application included."""
+    return [guard for guard in handler.resolve_guards() if isinstance(guard, _Guard)]
+
+
 def _require_no_guard(route: BaseRoute, handler: BaseRouteHandler) -> None:
-    if any(isinstance(guard, _RoleGuard) for guard in handler.resolve_guards()):
+    if _guards_of(handler):
         raise ImproperlyConfiguredException(
-            f"{route.path} has a guard of with_role and is excluded from VestibulePlugin, so that nobody could ever be"
-            " let in: take away one of them"
+            f"{route.path} has a guard of with_role, require_level or require_recent, and is excluded from"
+            " VestibulePlugin, so that nobody could ever be let in: take away one of them"
         )

@@ -15,6 +15,7 @@ from vestibule.client.errors import (
     TokenInvalidError,
 )
 from vestibule.client.key_listing import KeyListing
+from vestibule.client.token_clock import TokenClock
 from vestibule.crypto import jws
 from vestibule.crypto.jwk import PublicKey
 from vestibule.model.clock import Clock
@@ -45,6 +46,7 @@ class Memory:
         self.listing = KeyListing()
         self.revoked = Revoked()
         self.clocks = Clocks()
+        self.token_clock = TokenClock(expected.leeway, clock, self.clocks)
         self._expected = expected
         self._accepts_stale = when_stale == "accept"
         self._staleness = staleness
@@ -138,7 +140,7 @@ class Memory:
 
     def _verify(self, token: str, now: float) -> Caller:
         try:
-            return Caller.of(*access_tokens.read(token, self.keys, self._expected, now))
+            return Caller.of(*access_tokens.read(token, self.keys, self._expected, now), self.token_clock)
         except jws.InvalidToken:
             raise self._refusal_of(token, now) from None
 

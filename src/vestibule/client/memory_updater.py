@@ -86,7 +86,7 @@ class MemoryUpdater:
     async def work(self) -> None:
         """Follow the feed and fetch the keys until cancelled."""
         self._http = await self._opened.enter_async_context(self._client())
-        self._introspection = Introspection(self._http, self._options.expected, self._options.clock)
+        self._introspection = self._introspection_by(self._http)
         streaming = await self._opened.enter_async_context(self._client(idle_connections=0))
         feed = FeedFollower(self._feed_reader, self.setup, self._options.clock)
         async with asyncio.TaskGroup() as tasks:
@@ -153,7 +153,10 @@ class MemoryUpdater:
         if self._introspection is not None:
             return await self._introspection.ask(token)
         async with self._client() as http:  # `work` has not opened its own client yet
-            return await Introspection(http, self._options.expected, self._options.clock).ask(token)
+            return await self._introspection_by(http).ask(token)
+
+    def _introspection_by(self, http: httpx.AsyncClient) -> Introspection:
+        return Introspection(http, self._options.expected, self._memory.token_clock)
 
     def _client(self, idle_connections: int = wire.IDLE_CONNECTIONS) -> httpx.AsyncClient:
         return wire.client(self._options.base, self._options.service_key, self._tls, idle_connections=idle_connections)

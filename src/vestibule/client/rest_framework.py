@@ -3,7 +3,8 @@
     REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": ["vestibule.client.rest_framework.VestibuleAuthentication"]}
 
 Put `VESTIBULE` into the settings, as `vestibule.client.django` shows. That package's middleware is not needed. Where it
-is used, the token is not checked a second time. `permission_classes = [with_role("admin")]` also requires a role;
+is used, the token is not checked a second time. `permission_classes = [with_role("admin")]` also requires a role,
+`require_level(2)` a second factor, and `require_recent(300)` a sign-in of the last five minutes;
 `IsAdminUser` and `DjangoModelPermissions` decide by `VESTIBULE["users"]`.
 """
 
@@ -14,15 +15,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import APIException, NotAuthenticated
+from rest_framework.exceptions import APIException, ErrorDetail, NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from vestibule.client.caller import Caller, require_role_names
+from vestibule.client import requirements
+from vestibule.client.caller import Caller
 from vestibule.client.django.request_user import USER
 from vestibule.client.django.requests import check, known_caller
 from vestibule.client.django.settings import verifier
-from vestibule.client.errors import CallerRefusedError, NotAllowedError, NoTokenError
+from vestibule.client.errors import CallerRefusedError, NoTokenError
+from vestibule.client.requirements import Requirement
 from vestibule.client.vary import caller_headers, vary_value
 
 if TYPE_CHECKING:  # the framework's views import this module, by its setting
@@ -36,11 +39,26 @@ class RefusedError(APIException):
     """A refusal as a REST framework exception. The response has the refusal's `body`, as in every other framework."""
 
     def __init__(self, refusal: CallerRefusedError) -> None:
-        super().__init__(refusal.body, refusal.code)
+        super().__init__(refusal.message, refusal.code)
+        self.detail = cast(Any, {name: _detail(value, refusal.code) for name, value in refusal.body.items()})
         self.status_code = refusal.status
         # The framework sends these two as `WWW-Authenticate` and `Retry-After`.
         self.auth_header = refusal.challenge
         self.wait = int(refusal.headers.get("Retry-After", 0))  # the framework takes a number
+
+
+class _Number(int):
+    """A number with a code, as the framework's `ErrorDetail` is a text with one: the framework makes texts of all."""
+
+    code: str
+
+
+def _detail(value: str | int, code: str) -> ErrorDetail | _Number:
+    if isinstance(value, str):
+        return ErrorDetail(value, code)
+    number = _Number(value)
+    number.code = code
+    return number
 
 
 class VestibuleAuthentication(BaseAuthentication):
@@ -83,17 +101,33 @@ def with_role(*roles: str) -> type[BasePermission]:
     """Return a permission class that answers 403 unless the caller has one of `roles`. Raises `ValueError` at once if
     none is named.
     """
-    require_role_names(roles)
+    return _permission(requirements.of_roles(roles))
 
-    class WithRole(BasePermission):
-        def has_permission(self, request: Request, _view: Any) -> bool:
+
+def require_level(level: int) -> type[BasePermission]:
+    """Return a permission class that answers 401 unless the caller's sign-in reached `level`. Raises `ValueError` at
+    once unless that is 1, 2 or 3.
+    """
+    return _permission(requirements.of_level(level))
+
+
+def require_recent(max_age: int) -> type[BasePermission]:
+    """Return a permission class that answers 401 unless the caller signed in during the last `max_age` seconds. Raises
+    `ValueError` at once unless that is a whole number of 1 or more.
+    """
+    return _permission(requirements.of_recency(max_age))
+
+
+def _permission(demanded: Requirement) -> type[BasePermission]:
+    class Permission(BasePermission):
+        def has_permission(self, request: Request, view: Any) -> bool:
             try:
-                caller_of(request).require(*roles)
-            except NotAllowedError as refusal:
+                demanded.check(caller_of(request), lambda: map(requirements.marked, view.get_permissions()))
+            except CallerRefusedError as refusal:
                 raise RefusedError(refusal) from None
             return True
 
-    return WithRole
+    return requirements.mark(Permission, demanded)
 
 
 def _prepare_view(view: "APIView | None") -> None:

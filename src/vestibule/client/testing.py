@@ -23,6 +23,7 @@ import pytest
 from vestibule.client import arguments
 from vestibule.client.caller import Caller
 from vestibule.client.memory import Memory
+from vestibule.client.token_clock import LEEWAY_SECONDS
 from vestibule.client.verifier import Verifier
 from vestibule.crypto import jwk, jws
 from vestibule.crypto.entropy import new_id
@@ -30,6 +31,7 @@ from vestibule.crypto.jwk import PrivateKey
 from vestibule.model.clock import Clock, SystemClock
 from vestibule.protocol import access_tokens
 from vestibule.protocol.access_tokens import AccessToken
+from vestibule.protocol.authentication import Level, Method
 from vestibule.protocol.claims import Expected
 
 _LIFETIME_SECONDS = 900
@@ -38,6 +40,11 @@ _FOR_EVER = float("inf")
 _BITS = 2048
 _REMEMBERED = 1000
 _STALENESS_SECONDS = 5.0
+_METHODS = {
+    Level.ONE_FACTOR: (Method.PASSWORD,),
+    Level.TWO_FACTORS: (Method.PASSWORD, Method.ONE_TIME_CODE, Method.MORE_THAN_ONE_FACTOR),
+    Level.PHISHING_RESISTANT: (Method.HARDWARE_KEY, Method.USER_PRESENT, Method.MORE_THAN_ONE_FACTOR),
+}
 
 
 class NotInTestError(RuntimeError):
@@ -60,18 +67,34 @@ class SignedIn:
         *,
         session: str | None = None,
         email_verified: bool = False,
+        level: int = 1,
+        authenticated_at: int | None = None,
         claims: Mapping[str, Any] | None = None,
     ) -> str:
-        """Return an access token of `user`, in a new session unless one is given. `claims` are added to the usual
-        ones, or replace them: `{"aud": "another"}` makes a token that is refused.
+        """Return an access token of `user`, in a new session unless one is given.
+
+        `level` and `authenticated_at` (seconds since 1970, now unless it is given) say how and when the user signed in.
+        `claims` are added to the usual ones, or replace them: `{"aud": "another"}` makes a token that is refused.
         """
         for name, value in {"user": user, "role": role, **({} if session is None else {"session": session})}.items():
             arguments.string(name, value)
         added = {} if claims is None else arguments.having("claims", claims, "keys", "__getitem__")
         arguments.flag("email_verified", email_verified)
         now = int(self.clock.now().timestamp())
+        reached = Level(arguments.whole("level", level, min(Level), max(Level)))
         token = AccessToken(
-            new_id(), user, session or new_id(), role, now, now + _LIFETIME_SECONDS, email_verified=email_verified
+            new_id(),
+            user,
+            session or new_id(),
+            role,
+            now,
+            now + _LIFETIME_SECONDS,
+            email_verified,
+            _METHODS[reached],
+            reached,
+            now
+            if authenticated_at is None
+            else arguments.whole("authenticated_at", authenticated_at, 0, now + _DAY_SECONDS),
         )
         return self._signed({**access_tokens.claims_of(token, self.expected), **added})
 
@@ -108,7 +131,7 @@ def vestibule(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     `SignedIn`.
     """
     _require_running(request)
-    clock, expected = SystemClock(), Expected("vestibule", "vestibule", leeway=30.0)
+    clock, expected = SystemClock(), Expected("vestibule", "vestibule", leeway=LEEWAY_SECONDS)
     memory = Memory(expected, "refuse", _STALENESS_SECONDS, _REMEMBERED, clock)
     key = _key()
     memory.keys, memory.keys_as_of = {key.kid: key.public}, _FOR_EVER  # keys and revocations never get stale

@@ -21,6 +21,7 @@ from vestibule.client.following import Following
 from vestibule.client.memory import WhenStale
 from vestibule.client.memory_updater import Options
 from vestibule.client.process import PerProcess
+from vestibule.client.token_clock import LEEWAY_SECONDS
 from vestibule.model.clock import Clock, SystemClock
 from vestibule.protocol.service_keys import hide_keys
 
@@ -52,7 +53,7 @@ class Verifier:
         cookie: str | None = None,
         origins: Collection[str] = (),
         staleness: float = STALENESS_SECONDS,
-        leeway: float = 30.0,
+        leeway: float = LEEWAY_SECONDS,
         remembered: int = 50_000,
         key_refetch: float = 60.0,
         plain_http: bool = False,

@@ -32,6 +32,12 @@ SESSION_OVER = Wording("session_over", 401, "Invalid token or session has expire
 AMBIGUOUS_CREDENTIAL = Wording("ambiguous_credential", 400, "Send one Authorization header, not several")
 CROSS_SITE = Wording("cross_site", 403, "This request was made by another site, which is not allowed")
 NOT_ALLOWED = Wording("not_allowed", 403, "Your role does not allow this", f'{_REALM}, error="insufficient_scope"')
+INSUFFICIENT_AUTHENTICATION = Wording(  # RFC 9470, section 3
+    "insufficient_user_authentication",
+    401,
+    "Please sign in again to do this",
+    f'{_REALM}, error="insufficient_user_authentication"',
+)
 UNAVAILABLE = "The service is not available right now, please try again in a moment"
 CANNOT_TELL = Wording("cannot_tell", 503, UNAVAILABLE)
 TOO_MANY_FOLLOWERS = Wording(

@@ -10,7 +10,15 @@ from rest_framework.views import APIView
 
 from vestibule.client import Caller
 from vestibule.client import rest_framework as for_rest
-from vestibule.client.django import VestibuleUser, caller_of, signed_in, verifier, with_role
+from vestibule.client.django import (
+    VestibuleUser,
+    caller_of,
+    require_level,
+    require_recent,
+    signed_in,
+    verifier,
+    with_role,
+)
 from vestibule.client.django.backend import VestibuleBackend
 
 
@@ -23,6 +31,12 @@ async def me(request: HttpRequest) -> JsonResponse:
 def order(request: HttpRequest, number: int) -> HttpResponse:
     user = request.user
     return HttpResponse(f"{number} of {user.role if isinstance(user, VestibuleUser) else user}")
+
+
+@require_level(2)
+@require_recent(300)
+async def transfer(request: HttpRequest, number: int) -> HttpResponse:
+    return HttpResponse(f"{number} at level {caller_of(request).level}")
 
 
 @permission_required("shop.view_order", raise_exception=True)
@@ -38,7 +52,7 @@ class Backend(VestibuleBackend):
 
 class Orders(APIView):
     authentication_classes = (for_rest.VestibuleAuthentication,)
-    permission_classes = (IsAuthenticated, IsAdminUser, for_rest.with_role("admin"))
+    permission_classes = (IsAuthenticated, IsAdminUser, for_rest.with_role("admin"), for_rest.require_recent(300))
 
     def get(self, request: Request, number: int) -> Response:
         return Response({"of": for_rest.caller_of(request).id, "number": number, "user": str(request.user)})

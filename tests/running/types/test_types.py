@@ -33,8 +33,13 @@ django.caller_of("request")
 django.signed_in(7)
 rest_framework.caller_of(None).nothing
 rest_framework.with_role(7)
+rest_framework.require_level("2")
+django.require_recent("300")
+litestar.require_level(django.signed_in)
+flask.Vestibule().require_recent(None)
+fastapi.CurrentUser(Verifier("https://auth.example.com", "vsk_x")).require_level("2")
 """
-LINES_WITH_MISTAKES = {7, *range(12, 21)}
+LINES_WITH_MISTAKES = {7, *range(12, 26)}
 CHECKERS = {
     "mypy": [
         *(

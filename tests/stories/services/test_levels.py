@@ -1,11 +1,14 @@
 """How and when somebody signed in: told by each token, for itself alone."""
 
-from datetime import timedelta
-
+import pytest
 from sqlalchemy import text
 
 from tests.harness.world import World
 from tests.stories.services.test_introspect import PATH, a_service
+from tests.unit.client.knowing import EXPECTED
+from vestibule.client import InsufficientAuthenticationError
+from vestibule.client.introspect import Introspection
+from vestibule.client.token_clock import TokenClock
 from vestibule.model import access_tokens
 from vestibule.protocol.access_tokens import AccessToken
 from vestibule.protocol.authentication import Level
@@ -14,6 +17,17 @@ from vestibule.protocol.authentication import Level
 def read(world: World, token: str) -> AccessToken:
     """The token as a service reads it."""
     return access_tokens.read(token, world.env.policy.issuer, world.env.keys.access, world.clock.now())
+
+
+async def prove_two_factors(world: World) -> int:
+    """Have the session's user sign in with a second factor now; return that moment."""
+    now = world.clock.now()
+    async with world.engines.sqlalchemy_transaction() as connection:
+        await connection.execute(
+            text("UPDATE sessions SET amr = 'pwd otp mfa', authenticated_at = :at"),
+            {"at": now.isoformat(" ") if world.engines.dialect == "sqlite" else now},
+        )
+    return int(now.timestamp())
 
 
 async def test_t17_a_refresh_tells_when_somebody_signed_in_and_not_when_it_was(world: World) -> None:
@@ -32,13 +46,8 @@ async def test_t17_a_token_gains_nothing_by_what_its_session_proves_later(world:
     await world.register()
     browser, service = await world.sign_in(), await a_service(world)
     early = browser.cookies["access_token"]
-    proven_at = world.clock.now() + timedelta(seconds=60)
-    async with world.engines.sqlalchemy_transaction() as connection:
-        await connection.execute(
-            text("UPDATE sessions SET amr = 'pwd otp mfa', authenticated_at = :at"),
-            {"at": proven_at.isoformat(" ") if world.engines.dialect == "sqlite" else proven_at},
-        )
     world.clock.advance(seconds=60)
+    proven_at = await prove_two_factors(world)
     assert (await browser.post("/api/auth/refresh")).status_code == 200
 
     async def told(token: str) -> str:
@@ -47,4 +56,24 @@ async def test_t17_a_token_gains_nothing_by_what_its_session_proves_later(world:
     assert await told(early) == read(world, early).level.acr == Level.ONE_FACTOR.acr
     late = browser.cookies["access_token"]
     assert await told(late) == read(world, late).level.acr == Level.TWO_FACTORS.acr
-    assert read(world, late).authenticated_at == int(proven_at.timestamp())
+    assert read(world, late).authenticated_at == proven_at
+
+
+async def test_k45_a_caller_that_vestibule_was_asked_about_has_level_and_time_of_the_token(world: World) -> None:
+    """K45: not those of the session, which another token of it has proven since."""
+    await world.register()
+    browser, service = await world.sign_in(), await a_service(world)
+    early = read(world, browser.cookies["access_token"])
+    asked = Introspection(service, EXPECTED, TokenClock(EXPECTED.leeway, world.clock))
+    tokens = [browser.cookies["access_token"]]
+    world.clock.advance(seconds=60)
+    proven_at = await prove_two_factors(world)
+    assert (await browser.post("/api/auth/refresh")).status_code == 200
+    tokens.append(browser.cookies["access_token"])
+    callers = [await asked.ask(token) for token in tokens]
+    told = [(caller.level, caller.authenticated_at) for caller in callers]
+    assert told == [(1, early.authenticated_at), (2, proven_at)]
+    world.clock.advance(seconds=300)
+    callers[1].require_recent(300)
+    with pytest.raises(InsufficientAuthenticationError):
+        callers[0].require_recent(300)

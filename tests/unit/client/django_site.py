@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 
 from tests.unit.client.asking import AUTH, Ask, on_asgi, on_wsgi
-from vestibule.client.django import caller_of, signed_in, with_role
+from vestibule.client.django import caller_of, require_level, require_recent, signed_in, with_role
 
 OURS = "vestibule.client.django.VestibuleMiddleware"
 SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
@@ -140,6 +140,15 @@ class RestAdmins(APIView):
         return Response({"id": for_rest.caller_of(request).id})
 
 
+def rest_of(*permissions: Any) -> Any:
+    """A view behind these permission classes."""
+
+    class Guarded(RestAdmins):
+        permission_classes = permissions
+
+    return Guarded.as_view()
+
+
 class RestGroups(APIView):
     permission_classes = (DjangoModelPermissions,)
     queryset = Group.objects.none()
@@ -170,6 +179,18 @@ urlpatterns = [
     path("rest/admin", RestAdmins.as_view()),
     path("rest/staff", RestStaff.as_view()),
     path("rest/groups", RestGroups.as_view()),
+    path("level", require_level(2)(me)),
+    path("recent", require_recent(300)(me)),
+    path("both", require_level(2)(require_recent(300)(me))),
+    path("all", require_recent(300)(require_level(2)(for_admins))),
+    path("task/level", require_level(2)(me_in_task)),
+    path("task/recent", require_recent(300)(me_in_task)),
+    path("task/both", require_level(2)(require_recent(300)(me_in_task))),
+    path("task/all", require_recent(300)(require_level(2)(for_admins_in_task))),
+    path("rest/level", rest_of(for_rest.require_level(2))),
+    path("rest/recent", rest_of(for_rest.require_recent(300))),
+    path("rest/both", rest_of(for_rest.require_level(2), for_rest.require_recent(300))),
+    path("rest/all", rest_of(for_rest.require_recent(300), for_rest.require_level(2), for_rest.with_role("admin"))),
     path("django-admin/", admin.site.urls),
 ]
 

@@ -22,12 +22,13 @@ from tests.unit.client.knowing import EXPECTED
 from vestibule.client.background import Background, EndedError
 from vestibule.client.introspect import Introspection
 from vestibule.client.keys import KeySet
+from vestibule.client.token_clock import TokenClock
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 Ask = Callable[[httpx.AsyncClient], Awaitable[object]]
 ASKS: dict[str, Ask] = {
     "keys": lambda http: KeySet(ManualClock(), 60).fetch(http),
-    "introspection": lambda http: Introspection(http, EXPECTED, ManualClock()).ask("a.b.c"),
+    "introspection": lambda http: Introspection(http, EXPECTED, TokenClock()).ask("a.b.c"),
 }
 
 

@@ -16,6 +16,7 @@ from vestibule.client.events import EventParser
 from vestibule.client.feed_reader import FeedReader
 from vestibule.client.introspect import Introspection
 from vestibule.client.keys import KeySet
+from vestibule.client.token_clock import TokenClock
 from vestibule.protocol.revocations import Revoked
 
 LONG = "1" * 4000
@@ -170,7 +171,7 @@ async def test_k11_no_answer_of_another_form_says_who_is_calling_or_that_nobody_
     for said in HOSTILE_ANSWERS:
         async with answering(said) as http:
             with pytest.raises(CallerRefusedError) as refused:
-                await Introspection(http, EXPECTED, ManualClock()).ask("a.b.c")
+                await Introspection(http, EXPECTED, TokenClock()).ask("a.b.c")
             assert refused.value.code != "session_over", said[:80]
 
 

@@ -42,7 +42,9 @@ async def ws(socket: WebSocket[Any, Any, Any]) -> None:
     [(admin, {"exclude": "admin"}), (admin, {"exclude": ["^/x", "^/adm"]}), (health, {}), (ws, {"exclude": ["ws"]})],
 )
 def test_it_does_not_start_with_a_guard_that_nothing_stands_in_front_of(handler: Any, options: Any) -> None:
-    with pytest.raises(ImproperlyConfiguredException, match=r"guard of with_role and is excluded from VestibulePlugin"):
+    with pytest.raises(
+        ImproperlyConfiguredException, match=r"guard of with_role, require_level or require_recent, and is excluded"
+    ):
         Litestar([handler], plugins=[VestibulePlugin(Verifier(**AUTH), **options)])
 
 

@@ -15,7 +15,7 @@ from tests.harness.servers import WAIT_SECONDS
 from tests.unit.client.knowing import EXPECTED
 from vestibule.client import CannotTellError, SessionOverError, wire
 from vestibule.client.introspect import Introspection
-from vestibule.model.clock import SystemClock
+from vestibule.client.token_clock import TokenClock
 
 
 @dataclass
@@ -64,7 +64,7 @@ async def test_a_host_that_moved_costs_one_time_out_and_the_stream_none(kept: in
     host = Moving()
     with host.running() as url:
         async with wire.client(url, "vsk_x", wire.context_of(url), idle_connections=kept) as http:
-            introspection = Introspection(http, EXPECTED, SystemClock())
+            introspection = Introspection(http, EXPECTED, TokenClock())
             asked = (introspection.ask(token) for token in "abc")
             assert {type(fate) for fate in await asyncio.gather(*asked, return_exceptions=True)} == {SessionOverError}
             assert host.connections == 3

@@ -13,6 +13,7 @@ from vestibule.client import Caller, Verifier, errors
 from vestibule.client.documented import DESCRIPTIONS
 from vestibule.client.fastapi import REFUSALS, CurrentUser, install
 from vestibule.client.litestar import VestibulePlugin, middleware, with_role
+from vestibule.protocol.authentication import Level
 
 STATUSES = {str(status) for status in DESCRIPTIONS}
 
@@ -56,7 +57,7 @@ def test_fastapi_lists_refusals_where_a_caller_is_required() -> None:
     assert operations["/sub/orders"]["responses"].keys() == {"200", "422", *STATUSES}
     assert operations["/open"]["responses"].keys() == {"200"}
     told = operations["/admin"]["responses"]["401"]["content"]["application/json"]["schema"]
-    assert told["properties"].keys() == errors.NoTokenError().body.keys()
+    assert told["properties"].keys() == errors.InsufficientAuthenticationError(Level.TWO_FACTORS, 300).body.keys()
     assert app.openapi() == document
 
 

@@ -1,51 +1,70 @@
 """Guards for views, async or not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpResponseBase
 
-from vestibule.client import arguments
-from vestibule.client.caller import Caller, require_role_names
+from vestibule.client import arguments, requirements
 from vestibule.client.django.caching import add_vary, innermost
 from vestibule.client.django.requests import check, check_async, known_caller, refused
 from vestibule.client.errors import CallerRefusedError
+from vestibule.client.requirements import SIGNED_IN, Requirement
 
 Req = TypeVar("Req")
 P = ParamSpec("P")
 T = TypeVar("T")
+Others = Callable[[], Iterable[Requirement]]
 
 
 def signed_in(view: Callable[Concatenate[Req, P], T]) -> Callable[Concatenate[Req, P], T]:
     """Answer 401 unless the request has a caller. A user whom Django itself signed in, without a token, is no
     caller.
     """
-    return _guard(view, ())
+    return _guard(view, SIGNED_IN)
 
 
 def with_role(*roles: str) -> Callable[[Callable[Concatenate[Req, P], T]], Callable[Concatenate[Req, P], T]]:
     """Answer 403 unless the caller has one of `roles`. Raises `ValueError` at once if none is named."""
-    require_role_names(roles)
-    return lambda view: _guard(view, roles)
+    requirement = requirements.of_roles(roles)
+    return lambda view: _guard(view, requirement)
 
 
-def _guard(view: Callable[Concatenate[Req, P], T], roles: tuple[str, ...]) -> Callable[Concatenate[Req, P], T]:
-    """Return a view that requires a caller, and one of `roles` if there are any."""
-    arguments.function("view", view)
+def require_level(level: int) -> Callable[[Callable[Concatenate[Req, P], T]], Callable[Concatenate[Req, P], T]]:
+    """Answer 401 unless the caller's sign-in reached `level`. Raises `ValueError` at once unless that is 1, 2 or 3."""
+    requirement = requirements.of_level(level)
+    return lambda view: _guard(view, requirement)
+
+
+def require_recent(max_age: int) -> Callable[[Callable[Concatenate[Req, P], T]], Callable[Concatenate[Req, P], T]]:
+    """Answer 401 unless the caller signed in during the last `max_age` seconds. Raises `ValueError` at once unless that
+    is a whole number of 1 or more.
+    """
+    requirement = requirements.of_recency(max_age)
+    return lambda view: _guard(view, requirement)
+
+
+def _guard(view: Callable[Concatenate[Req, P], T], requirement: Requirement) -> Callable[Concatenate[Req, P], T]:
+    """Return a view that requires a caller who meets the requirement."""
+    inner = requirements.marked(arguments.function("view", view))
+
+    def others() -> Iterable[Requirement]:
+        return [inner]
 
     @wraps(view)
     def guarded(request: Req, *args: P.args, **kwargs: P.kwargs) -> Any:
-        refusal = _refusal(request, roles)
+        refusal = _refusal(request, requirement, others)
         return refused(refusal) if refusal else _with_vary(view(request, *args, **kwargs))
 
     @wraps(view)
     async def guarded_async(request: Req, *args: P.args, **kwargs: P.kwargs) -> Any:
-        refusal = await _refusal_async(request, roles)
+        refusal = await _refusal_async(request, requirement, others)
         return refused(refusal) if refusal else _with_vary(await cast(Any, view(request, *args, **kwargs)))
 
-    return cast(Callable[Concatenate[Req, P], T], guarded_async if _is_async(view) else guarded)
+    chosen = requirements.mark(guarded_async if _is_async(view) else guarded, requirement & inner)
+    return cast(Callable[Concatenate[Req, P], T], chosen)
 
 
 def _is_async(view: Any) -> bool:
@@ -64,26 +83,21 @@ def _is_async(view: Any) -> bool:
     return False
 
 
-def _refusal(request: Any, roles: tuple[str, ...]) -> CallerRefusedError | None:
+def _refusal(request: Any, requirement: Requirement, others: Others) -> CallerRefusedError | None:
     """Return why a request is refused, or None. Check the request if no middleware has checked it."""
     try:
-        _require(known_caller(request) or check(innermost(request)), roles)
+        requirement.check(known_caller(request) or check(innermost(request)), others)
     except CallerRefusedError as refusal:
         return refusal
     return None
 
 
-async def _refusal_async(request: Any, roles: tuple[str, ...]) -> CallerRefusedError | None:
+async def _refusal_async(request: Any, requirement: Requirement, others: Others) -> CallerRefusedError | None:
     try:
-        _require(known_caller(request) or await check_async(innermost(request)), roles)
+        requirement.check(known_caller(request) or await check_async(innermost(request)), others)
     except CallerRefusedError as refusal:
         return refusal
     return None
-
-
-def _require(caller: Caller, roles: tuple[str, ...]) -> None:
-    if roles:
-        caller.require(*roles)
 
 
 def _with_vary(answer: Any) -> Any:
