@@ -31,7 +31,7 @@ def identify_from_memory(env: Env, access_token: str) -> Caller | None:
     if not _still_good(env, token, now):
         return None
     env.memory.hits += 1
-    return caller
+    return caller.of_token(token)
 
 
 async def identify(env: Env, access_token: str) -> Caller:
@@ -45,7 +45,7 @@ async def identify(env: Env, access_token: str) -> Caller:
     env.memory.misses += 1
     session, caller = await _ask(env, token)
     _require_live(env, token, session, caller.account)
-    return caller
+    return caller.of_token(token)
 
 
 async def read_token(env: Env, access_token: str) -> AccessToken:
@@ -70,7 +70,7 @@ def _still_good(env: Env, token: AccessToken, now: datetime) -> bool:
 async def _ask(env: Env, token: AccessToken) -> Found:
     """Return the token's session as the database has it; raises `SessionOver` or `StoreUnavailable`."""
     try:
-        found = await _look_up_once(env, token.session_id)
+        found = await _look_up_once(env, token)
     except StoreUnavailable:
         if env.revocations.refuses(token):
             raise SessionOver from None
@@ -80,27 +80,28 @@ async def _ask(env: Env, token: AccessToken) -> Found:
     return found
 
 
-async def _look_up_once(env: Env, session_id: str) -> Found | None:
+async def _look_up_once(env: Env, token: AccessToken) -> Found | None:
     """Share one look-up among all requests that need the session at the same time: together they take one connection.
 
     A look-up that began before a revocation arrived must not answer a request that came after it. So only requests
-    under the same generation of the revocation set share one, and none while the set is not trusted.
+    under the same generation of the revocation set share one, and none while the set is not trusted. Their tokens may
+    differ in level and time, so what they share belongs to the session, and `identify` adds what belongs to the token.
     """
     revocations = env.revocations
     if not revocations.trusted(env.clock.monotonic()):
-        return await _look_up(env, session_id)
-    return await env.look_ups.result((session_id, revocations.generation), lambda: _look_up(env, session_id))
+        return await _look_up(env, token)
+    return await env.look_ups.result((token.session_id, revocations.generation), lambda: _look_up(env, token))
 
 
-async def _look_up(env: Env, session_id: str) -> Found | None:
-    """Read a session with its account; remember it if it lives. Raises `StoreUnavailable`."""
+async def _look_up(env: Env, token: AccessToken) -> Found | None:
+    """Read the token's session with its account; remember it if it lives. Raises `StoreUnavailable`."""
     generation = env.revocations.generation
     async with env.store.reading() as read:
-        found = await read.sessions.find(session_id)
+        found = await read.sessions.find(token.session_id)
     if found is None:
         return None
     session, account = found
-    caller = Caller(session.id, account, session.idle_expires_at)
+    caller = Caller(session.id, account, session.idle_expires_at).of_token(token)
     # Remember nothing that was read before a revocation arrived: it may be of this session.
     fresh = env.revocations.trusted(env.clock.monotonic()) and generation == env.revocations.generation
     if fresh and _why_over(env, session, account) is None:

@@ -13,6 +13,9 @@ counters that were issued in exchange for it.
 `Sessions.rotate` does the first and third row in one guarded UPDATE, and returns what the tokens need. If the UPDATE
 changed nothing, this flow reads the session, and tells the second row from the fourth. `docs/decisions/0004-refresh.md`
 says why.
+
+A step-up gives out the current counter once more, with the new methods, so to other tabs it is like an answer that got
+lost. The new tokens say how and when the holder of the presented one authenticated: `docs/decisions/0047-step-up.md`.
 """
 
 from dataclasses import dataclass, replace
@@ -78,7 +81,7 @@ async def refresh(env: Env, refresh_token: str, device: Device) -> Tokens:
     if outcome.raced:
         await tell_if_shared(env, session, device, now)
     await env.replica.put(session, account)
-    tokens = await issue_tokens(env, session, account, now)
+    tokens = await issue_tokens(env, token.presented_for(session), account, now)
     return tokens if env.policy.sessions.rotate else replace(tokens, refresh_token=None)
 
 

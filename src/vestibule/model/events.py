@@ -16,6 +16,7 @@ class EventKind(StrEnum):
     REGISTRATION_REFUSED = "registration_refused"
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"
+    STEPPED_UP = "stepped_up"
     SESSION_ENDED = "session_ended"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"
     SESSION_SHARED = "session_shared"

@@ -2,10 +2,13 @@
 
 All claims come from the session's row, and signing the same row twice gives the same token. So tabs that refresh at the
 same time get the same successor, and no token has to be stored.
+
+A token also says by which methods its holder authenticated, and when. Its successors say the same, also if the session
+was stepped up meanwhile: a token that was copied before a step-up gains nothing by it.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from vestibule.crypto import jws
 from vestibule.crypto.jws import Claims, InvalidToken
@@ -13,18 +16,40 @@ from vestibule.model.access_tokens import Issuer
 from vestibule.model.errors import RefreshRefused
 from vestibule.model.sessions import Session
 from vestibule.model.signing_keys import KeySet
-from vestibule.protocol.claims import has_expired, read_period, require_begun, require_issuer_and_audience, require_text
+from vestibule.protocol.authentication import Method
+from vestibule.protocol.claims import (
+    has_expired,
+    read_period,
+    read_seconds,
+    read_texts,
+    require_begun,
+    require_issuer_and_audience,
+    require_text,
+)
 
 TYP = "rt+jwt"
 
 
 @dataclass(frozen=True)
 class RefreshToken:
-    """What a refresh token says: which session, and which of its counters."""
+    """What a refresh token says: which session, which of its counters, and how and when (seconds since 1970) its
+    holder authenticated. A token of a version that did not say so has no methods.
+    """
 
     session_id: str
     counter: int
     expired: bool = False
+    methods: tuple[str, ...] = ()
+    authenticated_at: int = 0
+
+    def presented_for(self, session: Session) -> Session:
+        """Return the session with the methods and the time of this token, for its successors. A token without them was
+        issued when sessions could not be stepped up: by password, when the session began.
+        """
+        if not self.methods:
+            return replace(session, methods=(Method.PASSWORD,), authenticated_at=session.created_at)
+        moment = datetime.fromtimestamp(self.authenticated_at, UTC)
+        return replace(session, methods=self.methods, authenticated_at=moment)
 
 
 def sign(session: Session, issuer: Issuer, keys: KeySet) -> str:
@@ -36,6 +61,8 @@ def sign(session: Session, issuer: Issuer, keys: KeySet) -> str:
         "n": session.current,
         "iat": int(session.issued_at.timestamp()),
         "exp": int(session.idle_expires_at.timestamp()),
+        "auth_time": int(session.authenticated_at.timestamp()),
+        "amr": list(session.methods),
     }
     return jws.sign(claims, keys.signing, TYP)
 
@@ -53,7 +80,13 @@ def read(text: str, issuer: Issuer, keys: KeySet, now: datetime) -> RefreshToken
         period = read_period(claims)
         require_begun(period, expected.leeway, now.timestamp())
         expired = has_expired(period.expires_at, expected.leeway, now.timestamp())
-        return RefreshToken(require_text(claims, "sid"), _counter(claims), expired)
+        return RefreshToken(
+            require_text(claims, "sid"),
+            _counter(claims),
+            expired,
+            read_texts(claims, "amr"),
+            read_seconds(claims, "auth_time"),
+        )
     except (InvalidToken, ValueError):
         raise RefreshRefused from None
 

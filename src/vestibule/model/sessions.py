@@ -174,6 +174,14 @@ class Sessions(Protocol):
         account. Otherwise do nothing and return None. May be called in `Store.steps`.
         """
 
+    async def step_up(
+        self, session_id: str, account_id: str, methods: tuple[str, ...], limits: SessionLimits, now: datetime
+    ) -> Session | None:
+        """Note that the user of a live session authenticated again, by these methods, and return the session as
+        changed; None if it is over or another account's. Its refresh counters stay, so that every token which could be
+        exchanged before still can be.
+        """
+
     async def seen_on_device(self, account_id: str, device: Device, now: datetime) -> bool:
         """Return whether an earlier session of the account, live or ended, came from this program on this network
         address.

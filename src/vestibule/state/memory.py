@@ -4,13 +4,14 @@ A token's claims never change, but its session and account do. Claims and sessio
 is dropped, the next request costs a query, but no signature check.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from vestibule.model.accounts import Account
 from vestibule.model.revocations import Revocation, RevocationKind
 from vestibule.model.sessions import Session
 from vestibule.protocol.access_tokens import AccessToken
+from vestibule.protocol.authentication import Level
 
 RawResponse = tuple[
     list[tuple[bytes, bytes]],  # the headers that only this response has, in ASGI's form
@@ -23,14 +24,32 @@ RawResponse = tuple[
 class Caller:
     """A person who is signed in: a session that was live when it was read, with its account.
 
-    The session is used up at `usable_until`, its idle limit as this process last read it. `cached_responses` has
-    responses that were made for this caller, by name, and that are dropped with the caller.
+    The session is used up at `usable_until`, its idle limit as this process last read it.
+
+    `methods`, `level` and `authenticated_at` (seconds since 1970) are the token's: they say how and when its user last
+    proved who they are. Another token of the session may say less.
+
+    `cached_responses` has responses that were made from the session and its account, by name. They are dropped with the
+    session.
     """
 
     session_id: str
     account: Account
     usable_until: datetime
+    methods: tuple[str, ...] = ()
+    level: Level = Level.ONE_FACTOR
+    authenticated_at: int = 0
     cached_responses: dict[str, RawResponse] = field(default_factory=dict)
+
+    def of_token(self, token: AccessToken) -> "Caller":
+        """Return the caller with the methods, the level and the time of this token of the session."""
+        if (
+            self.authenticated_at == token.authenticated_at
+            and self.level is token.level
+            and self.methods == token.methods
+        ):
+            return self
+        return replace(self, methods=token.methods, level=token.level, authenticated_at=token.authenticated_at)
 
 
 Found = tuple[Session, Caller]

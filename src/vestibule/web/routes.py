@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from vestibule.model import errors as e
 from vestibule.model.errors import Refusal
 from vestibule.model.limits import RateClass
-from vestibule.web.api import answers, auth, health, me, my_account, services
+from vestibule.web.api import answers, auth, health, me, my_account, services, step_up
 from vestibule.web.asking_service import service
 from vestibule.web.body import ContractBody, body_of
 from vestibule.web.caller import anyone, signed_in
@@ -126,6 +126,7 @@ ROUTES = (
     Route("PATCH", "/api/users/me",                        my_account.change_my_name,     SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Me, NO_SIGN_OUT),
     Route("PATCH", "/api/users/me/password",               my_account.change_my_password, SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_CHANGE, e.PasswordTooEasy)),
     Route("PATCH", "/api/users/me/email",                  my_account.change_my_email,    SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.Told, NO_CHANGE),
+    Route("POST",  "/api/users/me/step-up",                step_up.by_password,           SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.SignedIn, NO_CHANGE),
     Route("GET",   "/api/users/me/sessions",               my_account.list_mine,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, answers.Sessions, NO_TOKEN),
     Route("DELETE", "/api/users/me/sessions",              my_account.end_others,         SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Ended, (*NO_SIGN_OUT, e.ReauthenticationRequired)),
     Route("DELETE", "/api/users/me/sessions/{session_id}", my_account.end_one,            SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),

@@ -130,7 +130,7 @@ async def test_g1_a_secret_of_another_account_makes_nobody_familiar(backend: bac
         assert (await known.post("/api/auth/login", json=attempt(password=RIGHT))).status_code == 200
 
 
-@pytest.mark.parametrize("way", ["login", "login from a known device", "password", "email", "deletion"])
+@pytest.mark.parametrize("way", ["login", "login from a known device", "password", "email", "step-up", "deletion"])
 async def test_g4_every_way_in_shares_the_count(backend: backends.Backend, way: str) -> None:
     """G4: whichever way spends it, every way refuses the right password afterwards, until a reset."""
     async with world_on(backend, TEN) as world:
@@ -142,7 +142,7 @@ async def test_g4_every_way_in_shares_the_count(backend: backends.Backend, way: 
             assert not await lets_in(world, known if way != "login" else unknown, way, "wrong horse")
         if way == "login":
             await spend(known, LIMIT)
-        for other in ("login from a known device", "password", "email", "deletion"):
+        for other in ("login from a known device", "password", "email", "step-up", "deletion"):
             assert not await lets_in(world, known, other, RIGHT)
         assert not await lets_in(world, unknown, "login", RIGHT)
         await reset(world)
@@ -231,6 +231,8 @@ async def lets_in(world: World, client: httpx.AsyncClient, way: str, password: s
         answer = await client.patch("/api/users/me/password", json=change(password))
     elif way == "email":
         answer = await client.patch("/api/users/me/email", json={"currentPassword": password, "email": NOBODY})
+    elif way == "step-up":
+        answer = await client.post("/api/users/me/step-up", json={"password": password})
     else:
         caller = await identify(world.env, client.cookies["access_token"])
         kept = {name.removeprefix("device_"): (value,) for name, value in client.cookies.items()}

@@ -32,7 +32,7 @@ from tests.stories.contract.steps import (
 )
 
 DEVICES, CHANGE, VERIFY = "/api/users/me/sessions", "/api/users/me/password", "/api/auth/verify"
-CHANGE_EMAIL, RESEND = "/api/users/me/email", "/api/auth/verifyemail"
+STEP_UP, CHANGE_EMAIL, RESEND = "/api/users/me/step-up", "/api/users/me/email", "/api/auth/verifyemail"
 RENAMED = succeeded(data={"user": USER | {"name": "Countess of Lovelace"}})
 NOW = "2026-11-23T23:09:51.236Z"
 UNKNOWN = refused(404, "session_unknown", "There is no such session")
@@ -62,6 +62,10 @@ def rename(name: str) -> Send:
 
 def move(email: str, current: str = PASSWORD) -> Send:
     return patch(CHANGE_EMAIL, {"currentPassword": current, "email": email})
+
+
+def step_up(current: str = PASSWORD) -> Send:
+    return post(STEP_UP, {"password": current})
 
 
 RESENT = succeeded(message="You will receive a verification email if this email still has to be verified")
@@ -153,6 +157,19 @@ ROWS = [
         given=ELSEWHERE,
         then=(Step(get(WHO), Expect(ME.status, ME.body)), Step(on_phone, ME)),
     ),
+    Row(
+        "step-up: the session goes on with new tokens, and older ones go on too",
+        step_up(),
+        signed_in(),
+        given=(*ELSEWHERE, noted(old="access_token")),
+        then=(
+            Step(get(WHO), ME),
+            Step(bearer(get(WHO, by="nobody"), "{old}"), ME),
+            Step(on_phone, ME),
+            Step(get("/api/auth/refresh"), signed_in()),
+        ),
+    ),
+    Row("step-up: not without the current password", step_up("incorrect horse"), WRONG_PASSWORD, given=ELSEWHERE),
     Row("verify: who is signed in, in headers", get(VERIFY), Expect(204), given=(registered, enters())),
     Row(
         "verify: not after the end of the session",
@@ -164,6 +181,7 @@ ROWS = [
 
 HARMLESS = [
     Row("name: none", patch(WHO, {}, by="ada"), invalid(missing("name", "Name is required"))),
+    Row("step-up: no password", post(STEP_UP, {}, by="ada"), invalid(missing("password", "Password is required"))),
     Row("devices: one that is not there", delete(f"{DEVICES}/nonsense", by="ada"), UNKNOWN),
     *(
         Row(f"{ask.method} {ask.path}: nobody", ask, challenged(NOT_LOGGED_IN))
@@ -174,6 +192,7 @@ HARMLESS = [
             rename("Eve"),
             change(),
             move(BOB),
+            step_up(),
             get(VERIFY),
         )
     ),

@@ -14,7 +14,7 @@ from tests.harness.backends import Backend
 from tests.harness.dump import Tables
 from tests.harness.world import World, world_on
 from tests.stories.contract.answers import PASSWORD_HASHES, STEERING_WORDS, cleared, signed_in
-from tests.stories.contract.devices import CHANGE, CHANGE_EMAIL, DEVICES, VERIFY
+from tests.stories.contract.devices import CHANGE, CHANGE_EMAIL, DEVICES, STEP_UP, VERIFY
 from tests.stories.contract.happenings import enters, letters_arrive, letters_sent, passing, registered
 from tests.stories.contract.refresh import REFRESH
 from tests.stories.contract.register import CODE, VERIFIED, WRONG
@@ -143,7 +143,7 @@ def test_every_code_is_one_refusals_own() -> None:
     assert shared == {CrossSite.code: {CrossSite, CrossSiteRefresh}}
 
 
-FOR_THE_SIGNED_IN = {CHANGE, CHANGE_EMAIL, DEVICES, f"{DEVICES}/{{session_id}}", VERIFY}
+FOR_THE_SIGNED_IN = {CHANGE, CHANGE_EMAIL, DEVICES, f"{DEVICES}/{{session_id}}", STEP_UP, VERIFY}
 
 
 def test_every_route_is_guarded() -> None:

@@ -33,10 +33,15 @@ class Server(Protocol):
     def present(self, counter: int) -> int | None:
         """The counter that is given for this one; None if there is none."""
 
+    def step_up(self) -> int:
+        """The counter that is given to whoever proves again who is there."""
+
 
 @dataclass(eq=False)
 class Exchange:
-    """A refresh under way. `given` and `due_at` are the answer's, once the server has seen the request."""
+    """A refresh under way, or a step-up, which presents no counter. `given` and `due_at` are the answer's, once the
+    server has seen the request.
+    """
 
     presented: int
     sent_at: datetime
@@ -68,6 +73,11 @@ class Browser:
         self.unanswered += 1
         self.under_way.append(Exchange(self.jar, self.server.clock.now()))
         return self.under_way[-1]
+
+    def step_up(self) -> None:
+        """Served at once, because a person waits for it; its answer comes as late as any other."""
+        now = self.server.clock.now()
+        self.under_way.append(Exchange(NO_COUNTER, now, self.server.step_up(), now + LIFE))
 
     def serve(self, exchange: Exchange) -> None:
         now = self.server.clock.now()
@@ -110,7 +120,7 @@ class Browser:
         self.server.clock.advance(seconds=(moment - self.server.clock.now()).total_seconds())
 
 
-REFUSED = 0
+REFUSED = NO_COUNTER = 0
 
 # Around the grace, between two tabs, and up to the next refresh.
 waits = st.sampled_from([1, 9, 10, 11, 30, 120, 449, 450, 600, 899]).map(lambda seconds: timedelta(seconds=seconds))
@@ -150,6 +160,12 @@ class HonestClients(InUse):
         exchange = self.browser.send()
         if at_once:
             self.browser.serve(exchange)
+
+    @precondition(lambda self: self.browser.server.clock.now() < self.browser.due_at)
+    @rule()
+    def step_up(self) -> None:
+        """In a tab whose access token is still good, while others refresh."""
+        self.browser.step_up()
 
     @precondition(lambda self: any(e.due_at is None for e in self.browser.under_way))
     @rule(pick=picks)

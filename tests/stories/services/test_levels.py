@@ -1,7 +1,7 @@
 """How and when somebody signed in: told by each token, for itself alone."""
 
+import httpx
 import pytest
-from sqlalchemy import text
 
 from tests.harness.world import World
 from tests.stories.services.test_introspect import PATH, a_service
@@ -9,6 +9,7 @@ from tests.unit.client.knowing import EXPECTED
 from vestibule.client import InsufficientAuthenticationError
 from vestibule.client.introspect import Introspection
 from vestibule.client.token_clock import TokenClock
+from vestibule.flows.issue_tokens import issue_tokens
 from vestibule.model import access_tokens
 from vestibule.protocol.access_tokens import AccessToken
 from vestibule.protocol.authentication import Level
@@ -19,13 +20,20 @@ def read(world: World, token: str) -> AccessToken:
     return access_tokens.read(token, world.env.policy.issuer, world.env.keys.access, world.clock.now())
 
 
-async def prove_two_factors(world: World) -> int:
-    """Have the session's user sign in with a second factor now; return that moment."""
-    now = world.clock.now()
-    async with world.engines.sqlalchemy_transaction() as connection:
-        await connection.execute(
-            text("UPDATE sessions SET amr = 'pwd otp mfa', authenticated_at = :at"),
-            {"at": now.isoformat(" ") if world.engines.dialect == "sqlite" else now},
+async def prove_two_factors(world: World, browser: httpx.AsyncClient) -> int:
+    """Have the session's user sign in with a second factor now, in this browser; return that moment."""
+    now, token = world.clock.now(), read(world, browser.cookies["access_token"])
+    async with world.env.store.transaction() as tx:
+        session = await tx.sessions.step_up(
+            token.session_id, token.account_id, ("pwd", "otp", "mfa"), world.env.policy.sessions, now
+        )
+        account = await tx.accounts.get(token.account_id)
+    assert session is not None
+    assert account is not None
+    tokens = await issue_tokens(world.env, session, account, now)
+    for cookie in browser.cookies.jar:
+        cookie.value = {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token}.get(
+            cookie.name, cookie.value
         )
     return int(now.timestamp())
 
@@ -47,7 +55,7 @@ async def test_t17_a_token_gains_nothing_by_what_its_session_proves_later(world:
     browser, service = await world.sign_in(), await a_service(world)
     early = browser.cookies["access_token"]
     world.clock.advance(seconds=60)
-    proven_at = await prove_two_factors(world)
+    proven_at = await prove_two_factors(world, browser)
     assert (await browser.post("/api/auth/refresh")).status_code == 200
 
     async def told(token: str) -> str:
@@ -67,7 +75,7 @@ async def test_k45_a_caller_that_vestibule_was_asked_about_has_level_and_time_of
     asked = Introspection(service, EXPECTED, TokenClock(EXPECTED.leeway, world.clock))
     tokens = [browser.cookies["access_token"]]
     world.clock.advance(seconds=60)
-    proven_at = await prove_two_factors(world)
+    proven_at = await prove_two_factors(world, browser)
     assert (await browser.post("/api/auth/refresh")).status_code == 200
     tokens.append(browser.cookies["access_token"])
     callers = [await asked.ask(token) for token in tokens]

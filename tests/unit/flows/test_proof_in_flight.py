@@ -57,6 +57,10 @@ async def change_password(world: World, thief: httpx.AsyncClient) -> int:
     return (await thief.patch("/api/users/me/password", json=body)).status_code
 
 
+async def step_up(world: World, thief: httpx.AsyncClient) -> int:
+    return (await thief.post("/api/users/me/step-up", json={"password": PASSWORD})).status_code
+
+
 async def delete(world: World, thief: httpx.AsyncClient) -> int:
     try:
         caller = await identify(world.env, thief.cookies["access_token"])
@@ -104,6 +108,7 @@ DEEDS: dict[str, tuple[Deed, str]] = {
     "change email": (change_email, "match"),
     "change password, being checked": (change_password, "match"),
     "change password, being hashed": (change_password, "hash"),
+    "step up": (step_up, "match"),
     "delete": (delete, "match"),
 }
 ENDS = {

@@ -28,7 +28,12 @@ CLAIMS: dict[str, Any] = {
     "n": 1,
     "iat": int(NOW.timestamp()),
     "exp": int(NOW.timestamp()) + 3600,
+    "auth_time": int(NOW.timestamp()),
+    "amr": ["pwd"],
 }
+# A version that could not step up left them out.
+OPTIONAL = {"auth_time", "amr"}
+TOKEN = RefreshToken("s1", 1, methods=("pwd",), authenticated_at=CLAIMS["auth_time"])
 WRONG: dict[str, tuple[Any, ...]] = {
     "iss": (None, 1, "", "another", "vestibule#refresh", ["vestibule"]),
     "aud": (None, 1, "", "vestibule", "another", ["vestibule#refresh"]),
@@ -36,6 +41,8 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "n": (None, 0, -1, 1.0, "1", True, False, [], [1], {}),
     "iat": (None, "1", True, 1.5, -1, [], int(NOW.timestamp()) + 31, 2**40, 253402300799, 253402300800),
     "exp": (None, "1", True, 1.5, -1, [], int(NOW.timestamp()) - 31, 2**40, 253402300799, 253402300800),
+    "auth_time": (None, "1", True, 1.5, -1, [], 2**40, 253402300800),
+    "amr": (None, "pwd", 1, True, {}, [1], [["pwd"]], [None]),
 }
 
 
@@ -63,7 +70,14 @@ def test_the_same_state_gives_the_same_text() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"id": "s2"}, {"current": 2}, {"issued_at": NOW + timedelta(seconds=1)}, {"idle_expires_at": NOW}],
+    [
+        {"id": "s2"},
+        {"current": 2},
+        {"issued_at": NOW + timedelta(seconds=1)},
+        {"idle_expires_at": NOW},
+        {"authenticated_at": NOW + timedelta(seconds=1)},
+        {"methods": ("pwd", "otp", "mfa")},
+    ],
     ids=lambda change: next(iter(change)),
 )
 def test_another_state_gives_another_text(change: dict[str, Any]) -> None:
@@ -71,17 +85,27 @@ def test_another_state_gives_another_text(change: dict[str, Any]) -> None:
 
 
 def test_a_token_says_which_session_and_which_counter() -> None:
-    assert refresh_tokens.read(sign(replace(SESSION, current=7)), ISSUER, KEYS, NOW) == RefreshToken("s1", 7)
+    assert refresh_tokens.read(sign(replace(SESSION, current=7)), ISSUER, KEYS, NOW) == replace(TOKEN, counter=7)
 
 
 def test_the_claims_are_those_and_no_others() -> None:
     assert jws.verify(sign(SESSION), KEYS.checking, "rt+jwt") == CLAIMS
-    assert read(CLAIMS) == RefreshToken("s1", 1)
+    assert read(CLAIMS) == TOKEN
 
 
-@pytest.mark.parametrize("name", CLAIMS)
+@pytest.mark.parametrize("name", CLAIMS.keys() - OPTIONAL)
 def test_no_claim_can_be_left_out(name: str) -> None:
     assert refused({key: value for key, value in CLAIMS.items() if key != name})
+
+
+def test_f21_successors_say_how_the_holder_of_the_token_authenticated() -> None:
+    """F21: not how the session did meanwhile; one that does not say is of a password, when the session began."""
+    stepped_up = replace(SESSION, methods=("pwd", "otp", "mfa"), authenticated_at=NOW + timedelta(hours=1), current=7)
+    silent = read({key: value for key, value in CLAIMS.items() if key not in OPTIONAL})
+    for token in (read(CLAIMS), silent, read({**CLAIMS, "amr": []})):
+        assert token.presented_for(stepped_up) == replace(SESSION, current=7)
+    later = refresh_tokens.read(sign(stepped_up), ISSUER, KEYS, NOW)
+    assert later.presented_for(SESSION) == replace(stepped_up, current=1)
 
 
 @pytest.mark.parametrize("name", WRONG)

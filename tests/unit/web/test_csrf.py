@@ -21,6 +21,7 @@ ROUTES = [
     ("PATCH", "/api/users/me/password"),
     ("PATCH", "/api/users/me"),
     ("PATCH", "/api/users/me/email"),
+    ("POST", "/api/users/me/step-up"),
     ("DELETE", "/api/users/me/sessions"),
     ("DELETE", "/api/users/me/sessions/nonsense"),
 ]

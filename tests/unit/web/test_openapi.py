@@ -59,6 +59,7 @@ STATUSES = {
     "PATCH /api/users/me": {200, 403, 429} | BODY | TOKEN,
     "PATCH /api/users/me/email": {200, 403, 429} | BODY | TOKEN,
     "PATCH /api/users/me/password": {200, 403, 429} | TOKEN | BODY,
+    "POST /api/users/me/step-up": {200, 403, 429} | TOKEN | BODY,
     "GET /api/users/me/sessions": {200, 429} | TOKEN,
     "DELETE /api/users/me/sessions": {200, 403, 429} | TOKEN,
     "DELETE /api/users/me/sessions/{session_id}": {200, 403, 404, 429} | TOKEN,
@@ -192,6 +193,7 @@ async def test_every_success_is_as_declared(world: World) -> None:
     await ask("GET /api/users/me", 200)
     await ask("PATCH /api/users/me", 200, name="Countess")
     await ask("GET /api/auth/verify", 204)
+    await ask("POST /api/users/me/step-up", 200, password=ada["password"])
     await ask("GET /api/users/me/sessions", 200)
     other = await world.sign_in(**ada)
     verified = await other.get("/api/auth/verify")

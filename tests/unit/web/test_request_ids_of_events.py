@@ -76,6 +76,12 @@ async def changes_the_password(world: World) -> None:
     assert (await (await world.sign_in()).patch("/api/users/me/password", json=body)).status_code == 200
 
 
+async def steps_up(world: World) -> None:
+    await world.register()
+    answer = await (await world.sign_in()).post("/api/users/me/step-up", json={"password": PASSWORD})
+    assert answer.status_code == 200
+
+
 async def changes_the_name(world: World) -> None:
     await world.register()
     assert (await (await world.sign_in()).patch("/api/users/me", json={"name": "Countess"})).status_code == 200
@@ -127,6 +133,7 @@ STORIES: dict[Act, set[EventKind]] = {
     registers: {EventKind.REGISTERED, EventKind.REGISTRATION_REFUSED},
     signs_in_and_out: {EventKind.SIGNED_IN, EventKind.SIGN_IN_REFUSED, EventKind.SESSION_ENDED},
     is_mailed: {EventKind.EMAIL_VERIFIED, EventKind.PASSWORD_RESET_REQUESTED, EventKind.PASSWORD_RESET},
+    steps_up: {EventKind.STEPPED_UP},
     changes_the_name: {EventKind.NAME_CHANGED},
     changes_the_password: {EventKind.PASSWORD_CHANGED},
     moves_and_comes_back: {EventKind.EMAIL_CHANGED, EventKind.EMAIL_TAKEN_BACK, EventKind.SQUATTER_REMOVED},

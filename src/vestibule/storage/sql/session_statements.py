@@ -69,6 +69,14 @@ _ANSWER_LOST = and_(
     _s.issued_at < bindparam("grace_over", type_=Instant),
     _s.current - _s.base < MAX_LIVE_SUCCESSORS,
 )
+# Tokens are issued now, so the session is in use.
+_USED = {
+    "issued_at": _NOW,
+    # Never moved back: a clock that was ahead may have issued a token at that moment, and whatever ends the session
+    # must know how long that token lives.
+    "last_seen_at": case((_s.last_seen_at > _NOW, _s.last_seen_at), else_=_NOW),
+    "idle_expires_at": case((_s.expires_at < _IDLE_END, _s.expires_at), else_=_IDLE_END),
+}
 _ROTATING = (
     update(sessions)
     .where(_SESSION, _LIVE, or_(_FRESH, _ANSWER_LOST))
@@ -76,11 +84,7 @@ _ROTATING = (
         parent=_PRESENTED,
         base=case((_FRESH, _s.current), else_=_s.base),
         current=_s.current + 1,
-        issued_at=_NOW,
-        # Never moved back: a clock that was ahead may have issued a token at that moment, and whatever ends the session
-        # must know how long that token lives.
-        last_seen_at=case((_s.last_seen_at > _NOW, _s.last_seen_at), else_=_NOW),
-        idle_expires_at=case((_s.expires_at < _IDLE_END, _s.expires_at), else_=_IDLE_END),
+        **_USED,
     )
 )
 ROTATE = Prepared(_ROTATING)
@@ -88,6 +92,12 @@ ROTATE = Prepared(_ROTATING)
 _ROTATED = _ROTATING.returning(*COLUMNS).cte("rotated")
 ROTATE_AND_FIND = Prepared(
     select(*_ROTATED.c, *account_rows.COLUMNS).join(accounts, accounts.c.id == _ROTATED.c.account_id)
+)
+STEP_UP = Prepared(
+    update(sessions)
+    .where(_SESSION, _ACCOUNT, _LIVE)
+    .values(amr=bindparam("by_methods", type_=_s.amr.type), authenticated_at=_NOW, **_USED)
+    .returning(*COLUMNS)
 )
 
 OF_ACCOUNT = Prepared(

@@ -51,6 +51,14 @@ class SqlSessions:
             return await self.find(session_id) if changed else None
         return _with_account((await self._connection.execute(statements.ROTATE_AND_FIND, which)).one_or_none())
 
+    async def step_up(
+        self, session_id: str, account_id: str, methods: tuple[str, ...], limits: SessionLimits, now: datetime
+    ) -> Session | None:
+        which = {"of_session": session_id, "of_account": account_id, "by_methods": " ".join(methods)}
+        moments = {"now": now, "idle_end": now + limits.idle}
+        row = (await self._connection.execute(statements.STEP_UP, which | moments)).one_or_none()
+        return None if row is None else from_row(row)
+
     async def of_account(self, account_id: str, most: int, now: datetime) -> list[Session]:
         rows = await self._connection.execute(
             statements.OF_ACCOUNT, {"of_account": account_id, "most": most, "now": now}

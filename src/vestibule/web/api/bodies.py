@@ -130,6 +130,13 @@ class Login(ContractBody):
     password: Password
 
 
+class StepUp(ContractBody):
+    """The current password."""
+
+    REQUIRED: ClassVar = {"password": "Password is required"}
+    password: Text = Field(json_schema_extra={"format": "password"})
+
+
 class ForgotPassword(ContractBody):
     """The email to mail a link to."""
 

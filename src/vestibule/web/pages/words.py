@@ -69,6 +69,7 @@ WHAT_HAPPENED = {
     EventKind.REGISTERED: _("Account created"),
     EventKind.SIGNED_IN: _("Signed in"),
     EventKind.SIGN_IN_REFUSED: _("Password not accepted"),
+    EventKind.STEPPED_UP: _("Signed in"),
     EventKind.SESSION_ENDED: _("Device signed out"),
     EventKind.SESSION_SHARED: _("Signed in"),
     EventKind.REFRESH_TOKEN_REUSED: _("Copied session stopped"),

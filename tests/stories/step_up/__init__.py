@@ -1,0 +1,1 @@
+"""Step-up: a session proves again who is there."""
