@@ -1,10 +1,18 @@
-"""Sign up on a page: register, and begin a session at once where nobody has to verify the email first."""
+"""Sign up on a page: register, and begin a session at once where nobody has to verify the email first.
+
+Without a script, a double click sends the form twice. The browser drops the first answer, and its cookies with it. So
+the second form signs in, as the sign-in page would, with the same limits.
+"""
+
+from datetime import timedelta
 
 from vestibule.flows.env import Env
 from vestibule.flows.register import register
-from vestibule.flows.sign_in import SignedIn, begin_session
+from vestibule.flows.sign_in import SignedIn, begin_session, sign_in
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.errors import Fault, WrongCredentials
+from vestibule.model.errors import EmailTaken, Fault, Refusal, WrongCredentials
+
+_SENT_TWICE = timedelta(seconds=10)
 
 
 async def sign_up(env: Env, name: str, email: str, password: str, client_info: ClientInfo) -> SignedIn | None:
@@ -12,10 +20,27 @@ async def sign_up(env: Env, name: str, email: str, password: str, client_info: C
     sign in: where verification is mandatory or accounts are concealed, or if the session could not begin. The account
     is registered in any case, so a fault after that must not be answered as if it were not.
     """
-    account = await register(env, name, email, password, client_info)
+    try:
+        account = await register(env, name, email, password, client_info)
+    except EmailTaken:
+        return await _sign_in_if_sent_twice(env, name, email, password, client_info)
     if not env.policy.signs_in_at_sign_up:
         return None
     try:
         return await begin_session(env, account, client_info)
     except (WrongCredentials, Fault):
         return None
+
+
+async def _sign_in_if_sent_twice(env: Env, name: str, email: str, password: str, client_info: ClientInfo) -> SignedIn:
+    """Sign in to an account that was registered a moment ago with the same name and password; raises `EmailTaken`."""
+    async with env.store.reading() as read:
+        account = await read.accounts.with_email(email)
+    if account is None or account.name != name or env.clock.now() - account.created_at > _SENT_TWICE:
+        raise EmailTaken
+    if not env.policy.signs_in_at_sign_up:
+        raise EmailTaken
+    try:
+        return await sign_in(env, email, password, client_info)
+    except Refusal:
+        raise EmailTaken from None

@@ -1,5 +1,6 @@
 """Signing up on the page: who may sign in unverified is signed in at once and led on; others get an email first."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -85,8 +86,43 @@ async def test_g16_where_it_may_not_it_signs_nobody_in(backend: Backend, policy:
             assert again.headers["location"] == answer.headers["location"]
 
 
+async def test_a_form_that_is_sent_twice_signs_in_both_times(world: World) -> None:
+    """A double click, where no script holds the second form back: the browser drops the first answer."""
+    for number, (browser, answer) in enumerate(await asyncio.gather(sign_up(world), sign_up(world))):
+        assert (answer.status_code, answer.headers["location"]) == (303, WELCOME), number
+        assert set(browser.cookies) >= TOKENS
+    world.clock.advance(seconds=9)
+    browser, answer = await sign_up(world)
+    assert answer.headers["location"] == WELCOME
+    await world.deliver()
+    assert [letter.kind for letter in world.mailer.letters] == [LetterKind.VERIFY_EMAIL], "no new device is told of"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "other"), [(11, {}), (0, {"password": "another horse"}), (0, {"name": "Eve"})], ids=str
+)
+async def test_another_form_or_a_later_one_is_no_double_click(
+    world: World, seconds: int, other: dict[str, str]
+) -> None:
+    await sign_up(world)
+    world.clock.advance(seconds=seconds)
+    browser, answer = await sign_up(world, **other)
+    assert answer.status_code == 409
+    assert not TOKENS & set(browser.cookies)
+
+
+async def test_passwords_tried_by_sending_the_form_twice_are_counted_like_others(world: World) -> None:
+    await sign_up(world)
+    for number in range(100):
+        await sign_up(world, password=f"wrong horse {number}")
+    browser, answer = await sign_up(world)
+    assert answer.status_code == 409
+    assert (await browser.post("/login", data=ADA)).status_code == 429
+
+
 async def test_a_taken_email_is_refused_as_before_and_signs_nobody_in(world: World) -> None:
     await world.register()
+    world.clock.advance(seconds=11)
     for password in ("correct horse", "another horse"):  # nor is it a way to try passwords
         browser, answer = await sign_up(world, password=password)
         assert answer.status_code == 409
