@@ -40,7 +40,7 @@ class Reads:
 
 def forget(world: World) -> None:
     """What the process remembers is gone, as after a start."""
-    for kept in (world.env.memory._tokens, world.env.memory._sessions, world.env.memory._of_account):
+    for kept in (world.env.memory._tokens, world.env.memory._sessions, world.env.memory._sessions_of_account):
         kept.clear()
 
 
