@@ -29,6 +29,7 @@ from vestibule.client.session_answers import (
     bearer,
     refresh_cookie,
     refusal,
+    rejects_token,
     repeatable,
     sent_secrets,
     tokens_in,
@@ -141,12 +142,12 @@ class Session(httpx.Auth):
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the access token; after a 401, exchange it once and repeat the request, unless the body is a used
-        stream. Raises as `fresh` does.
+        stream, or the service asks for another sign-in (RFC 9470). Raises as `fresh` does.
         """
         tokens = self.fresh()
         request.headers.update(bearer(tokens))
         answer = yield request
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
+        if rejects_token(answer):
             renewed = self.fresh(tokens.access)
             if repeatable(request):
                 request.headers.update(bearer(renewed))
@@ -159,7 +160,7 @@ class Session(httpx.Auth):
             tokens = await asyncio.to_thread(self.fresh)
         request.headers.update(bearer(tokens))
         answer = yield request
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
+        if rejects_token(answer):
             renewed = await asyncio.to_thread(self.fresh, tokens.access)
             if repeatable(request):
                 request.headers.update(bearer(renewed))

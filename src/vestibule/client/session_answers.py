@@ -13,7 +13,9 @@ from vestibule.client.tokens import SENDABLE, Tokens
 from vestibule.crypto import i_json
 from vestibule.protocol.cookies import ACCESS, HOST_PREFIX, REFRESH
 from vestibule.protocol.one_line import one_line, quoted
+from vestibule.protocol.refusals import INSUFFICIENT_AUTHENTICATION
 
+_INSUFFICIENT = f'error="{INSUFFICIENT_AUTHENTICATION.code}"'
 _SHORTEST_PASSWORD = 4  # a shorter one may be part of any sentence by chance
 
 
@@ -77,6 +79,14 @@ def _expiry_here(access: str, asked_at: float) -> int:
     if "iat" not in claims:
         return expires_at
     return int(asked_at) + expires_at - int(claims["iat"])
+
+
+def rejects_token(answer: httpx.Response) -> bool:
+    """Return whether a service rejects the token, so that a refreshed one may help. None helps where the sign-in does
+    not suffice (RFC 9470, section 3): a refresh changes neither its level nor its time.
+    """
+    challenge = answer.headers.get("WWW-Authenticate", "")
+    return answer.status_code == httpx.codes.UNAUTHORIZED and _INSUFFICIENT not in challenge
 
 
 def repeatable(request: httpx.Request) -> bool:

@@ -12,7 +12,8 @@ import pytest
 from tests.harness.process import PASSWORD, Running, serving_somebody
 from tests.harness.servers import WAIT_SECONDS
 from tests.unit.client.test_session import EMAIL, REFRESH, Later, Lossy
-from vestibule.client import AsyncSession, InMemory, Session, SignedOutError, Tokens
+from vestibule.client import AsyncSession, InMemory, InsufficientAuthenticationError, Session, SignedOutError, Tokens
+from vestibule.protocol.authentication import Level
 
 ME = "/api/users/me"
 ELSEWHERE = "https://orders.example.com/"
@@ -139,3 +140,31 @@ async def test_tasks_that_stream_get_the_401_too() -> None:
     async with httpx.AsyncClient(transport=Refusing(), auth=renewed.session) as client:
         assert (await client.post(ELSEWHERE, content=pieces())).status_code == 401
     assert renewed.asked == ["first"]
+
+
+class AskingForMore(httpx.MockTransport):
+    """A service behind the kit that wants a second factor, and counts."""
+
+    def __init__(self) -> None:
+        super().__init__(self.refuse)
+        self.asked = 0
+
+    def refuse(self, _request: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        refusal = InsufficientAuthenticationError(Level.TWO_FACTORS, 300)
+        return httpx.Response(refusal.status, headers=refusal.headers, json=refusal.body)
+
+
+def test_where_a_second_factor_is_missing_nothing_is_refreshed_and_nothing_repeated() -> None:
+    renewed, service = Renewed(), AskingForMore()
+    with httpx.Client(transport=service, auth=renewed.session) as client:
+        assert client.post(ELSEWHERE).json()["acr_values"] == "urn:vestibule:2"
+    assert (service.asked, renewed.asked) == (1, [None])
+
+
+async def test_nor_is_it_in_tasks() -> None:
+    renewed, service = Renewed(), AskingForMore()
+    renewed.session._usable_tokens = lambda _refused=None: Tokens("first", "r", 2**33)  # type: ignore[method-assign]
+    async with httpx.AsyncClient(transport=service, auth=renewed.session) as client:
+        assert (await client.post(ELSEWHERE)).status_code == 401
+    assert (service.asked, renewed.asked) == (1, [])

@@ -54,11 +54,12 @@ def test_the_kit_judges_a_token_so(vector: dict[str, Any]) -> None:
     memory.keys = KEYS
     memory.revoked.renew(clock.monotonic())
     try:
-        memory.decide(vector["token"])
+        caller = memory.decide(vector["token"])
     except CallerRefusedError:
         assert not vector["accepted"]
     else:
         assert vector["accepted"]
+        assert (caller.level, caller.authenticated_at) == (vector["level"], vector["auth_time"])
 
 
 @each_token
@@ -66,11 +67,12 @@ def test_the_server_judges_a_token_so(vector: dict[str, Any]) -> None:
     issuer = Issuer(TOKENS["issuer"], TOKENS["audience"], timedelta(seconds=TOKENS["leeway"]))
     keys = KeySet(signing=jwk.generate(2048), checking=KEYS)
     try:
-        access_tokens.read(vector["token"], issuer, keys, datetime.fromtimestamp(TOKENS["now"], UTC))
+        token = access_tokens.read(vector["token"], issuer, keys, datetime.fromtimestamp(TOKENS["now"], UTC))
     except AccessTokenInvalid:
         assert not vector["accepted"]
     else:
         assert vector["accepted"]
+        assert (token.level, token.authenticated_at) == (vector["level"], vector["auth_time"])
 
 
 @each_case

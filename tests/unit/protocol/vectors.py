@@ -32,6 +32,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "expired within the leeway": {"iat": NOW - 900, "exp": NOW - 29},
     "of two factors": {"amr": ["pwd", "otp", "mfa"], "acr": "urn:vestibule:2", "auth_time": NOW - 60},
     "of a level that is not known": {"acr": "urn:vestibule:9"},
+    "of a passkey": {"amr": ["hwk", "user", "mfa"], "acr": "urn:vestibule:3", "auth_time": NOW},
 }
 BAD: dict[str, dict[str, Any]] = {
     "expired": {"iat": NOW - 930, "exp": NOW - 30},
@@ -53,7 +54,7 @@ def tokens() -> dict[str, Any]:
     """`tokens.json`."""
     key = jwk.generate(2048)
     table = [
-        *({"name": name, "token": _signed(key, changed), "accepted": True} for name, changed in GOOD.items()),
+        *({"name": name, "token": _signed(key, changed), **_accepted(changed)} for name, changed in GOOD.items()),
         *({"name": name, "token": _signed(key, changed), "accepted": False} for name, changed in BAD.items()),
     ]
     hostile = list(hostile_tokens(Good(key, "at+jwt", CLAIMS), "http://127.0.0.1:1").items())[::EVERY_NTH_HOSTILE]
@@ -211,6 +212,13 @@ def _case(name: str, heard: Heard, asked: Asked, nonce: str = "") -> dict[str, A
             for at, which, iat, outcome in asked
         ],
     }
+
+
+def _accepted(changed: dict[str, Any]) -> dict[str, Any]:
+    """What becomes of a good token: `auth_time` is 0 where it is not known."""
+    acr = changed.get("acr", "")
+    level = int(acr[-1]) if acr in {"urn:vestibule:2", "urn:vestibule:3"} else 1
+    return {"accepted": True, "level": level, "auth_time": changed.get("auth_time", 0)}
 
 
 def _signed(key: PrivateKey, changed: dict[str, Any]) -> str:
