@@ -75,6 +75,7 @@ def _env(store: SqlStore, port: int, clock: Clock) -> Env:
         watching=store,
         keys=KEYS,
         key_manager=None,
+        seal=None,
         passwords=Passwords(Hasher(CHEAP), threads),
         signing=threads,
         replica=NoSessionReplica(),

@@ -19,6 +19,7 @@ from tests.harness.mailer import CatchingMailer
 from vestibule.crypto import jwk
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.passwords import Argon2id, Hasher
+from vestibule.crypto.seal import Seal
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.env import Env
 from vestibule.flows.follow_revocations import read_whole_backlog
@@ -70,6 +71,7 @@ POLICY = Policy(
     conceal_accounts=False,
 )
 WEB = WebPolicy(origins=frozenset({FRONT_END}), secure_cookies=False, interactive_docs=True)
+SEAL = Seal("what the secrets of authenticator apps are sealed under")
 CHEAP = Argon2id(memory_kib=64, iterations=1)
 # Long, so that a busy machine changes no answer; what is answered at its end is tested where it is set shorter.
 TIMEOUTS = Timeouts(for_connection=30, to_connect=30, for_statement=30, for_transaction=60)
@@ -179,6 +181,7 @@ async def world_on(
             watching=store,
             keys=await open_key_ring(store, clock, key_manager) if key_manager else key_ring(),
             key_manager=key_manager,
+            seal=key_manager.seal if key_manager else SEAL,
             passwords=Passwords(hasher or Hasher(CHEAP), threads),
             signing=threads,
             replica=replica,

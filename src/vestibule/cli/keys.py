@@ -18,9 +18,16 @@ from vestibule.crypto import jwk
 from vestibule.flows.env import Env
 from vestibule.flows.follow_keys import ensure_next_keys
 from vestibule.flows.open_key_ring import stored_keys
+from vestibule.flows.reencrypt_totps import Reencrypted, reencrypt_totps
 from vestibule.flows.rotate_keys import reencrypt_keys, require_key_manager, rotate_keys, withdraw_key
 from vestibule.model.signing_keys import KeyState, KeyUse, SealedKey
+from vestibule.process.operator_errors import OperatorError
 from vestibule.state.key_ring import KeyRing
+
+
+class TotpsNotOpened(OperatorError):
+    """Some secrets of authenticator apps could not be re-encrypted. The message says what to do."""
+
 
 Now = Annotated[bool, typer.Option("--now", help="After a leak: skip the usual delay.")]
 
@@ -121,17 +128,24 @@ def retire(
 
 @keys.command()
 def reencrypt(context: typer.Context) -> None:
-    """Re-encrypt the keys in the database with VESTIBULE_SECRET_KEY.
+    """Re-encrypt the keys, and the secrets of authenticator apps, in the database with VESTIBULE_SECRET_KEY.
 
     First set the new VESTIBULE_SECRET_KEY on every machine, with the previous one as VESTIBULE_SECRET_KEY_OLD, and
     restart them; then run this; then unset VESTIBULE_SECRET_KEY_OLD.
     """
     command_context: CommandContext = context.obj
-    count = asyncio.run(_reencrypt(command_context))
+    count, apps = asyncio.run(_reencrypt(command_context))
     settings = command_context.settings
     where = "VESTIBULE_SECRET_KEY" if settings.secret_key.get_secret_value() else "the secret.key in VESTIBULE_DATA"
+    if apps.unopened:
+        raise TotpsNotOpened(
+            f"{apps.unopened} secrets of authenticator apps were encrypted with another secret: put that into "
+            "VESTIBULE_SECRET_KEY_OLD and run this again; if it is lost, their owners sign in with a recovery code or "
+            "a passkey, and add the app anew"
+        )
+    and_apps = f" and {apps.done} secrets of authenticator apps" if apps.done else ""
     old = " VESTIBULE_SECRET_KEY_OLD is no longer needed." if settings.secret_key_old.get_secret_value() else ""
-    results.print(f"{count} keys are encrypted with {where}.{old}")
+    results.print(f"{count} keys{and_apps} are encrypted with {where}.{old}")
 
 
 @keys.command()
@@ -182,9 +196,10 @@ async def _retire(command_context: CommandContext, kid: str, *, early: bool) -> 
         await withdraw_key(env, kid, early=early)
 
 
-async def _reencrypt(command_context: CommandContext) -> int:
+async def _reencrypt(command_context: CommandContext) -> tuple[int, Reencrypted]:
     async with command_context.opened() as env:
-        return await reencrypt_keys(env)
+        count = await reencrypt_keys(env) if env.key_manager or env.seal is None else 0  # or the settings have the keys
+        return count, await reencrypt_totps(env)
 
 
 def _given_table(ring: KeyRing) -> Table:

@@ -1,4 +1,5 @@
-"""Encrypt private keys for the database, under a secret that is not in the database; and what pages keep in a cookie.
+"""Encrypt secrets for the database (private keys, secrets of authenticator apps) under a secret that is not in the
+database; and what pages keep in a cookie.
 
 AES-256-GCM with a key derived by HKDF-SHA256 (RFC 5869). The associated data is the name of what is sealed, so that one
 sealed value cannot replace another.
@@ -6,6 +7,7 @@ sealed value cannot replace another.
 
 import base64
 import binascii
+from contextlib import suppress
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -24,11 +26,11 @@ class CannotUnseal(ValueError):
 
 
 class Seal:
-    """Encrypts and decrypts bytes under one secret."""
+    """Encrypts bytes under one secret. Decrypts what was encrypted under that secret, or under the previous one."""
 
-    def __init__(self, secret: str) -> None:
-        derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"vestibule seal v1")
-        self._cipher = AESGCM(derive.derive(secret.encode()))
+    def __init__(self, secret: str, previous: str = "") -> None:
+        self._cipher = _cipher(secret)
+        self._ciphers = [self._cipher, *([_cipher(previous)] if previous else [])]
 
     def close(self, content: bytes, name: str) -> str:
         """Return `content` encrypted, as text. Only `open` with the same `name` decrypts the text."""
@@ -41,6 +43,17 @@ class Seal:
             raise CannotUnseal
         try:
             raw = base64.urlsafe_b64decode(sealed[len(_VERSION) :])
-            return self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], name.encode())
-        except (binascii.Error, InvalidTag, ValueError):
+        except (binascii.Error, ValueError):
             raise CannotUnseal from None
+        return self._decrypted(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], name.encode())
+
+    def _decrypted(self, nonce: bytes, encrypted: bytes, name: bytes) -> bytes:
+        for cipher in self._ciphers:
+            with suppress(InvalidTag, ValueError):  # `ValueError`: a nonce or a tag that is too short
+                return cipher.decrypt(nonce, encrypted, name)
+        raise CannotUnseal
+
+
+def _cipher(secret: str) -> AESGCM:
+    derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"vestibule seal v1")
+    return AESGCM(derive.derive(secret.encode()))

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from vestibule.crypto.seal import Seal
 from vestibule.model.clock import Clock, NoOtherClock, OtherClock
 from vestibule.model.letters import Mailer
 from vestibule.model.limits import Limiter
@@ -27,7 +28,8 @@ class Env:
 
     `watching` is the same store over connections of its own, for background reads: so a busy process still learns of
     log-outs. `signing` has the low-priority threads that sign tokens. `key_manager` is None if the keys are given by
-    settings. `look_ups` are the look-ups of sessions in progress, by the session's id and the generation of
+    settings. `seal` closes and opens secrets of authenticator apps; None if the installation has no secret to seal them
+    under. `look_ups` are the look-ups of sessions in progress, by the session's id and the generation of
     `revocations`.
     """
 
@@ -37,6 +39,7 @@ class Env:
     watching: Store
     keys: KeyRing
     key_manager: KeyManager | None
+    seal: Seal | None
     passwords: Passwords
     signing: NicedThreads
     replica: SessionReplica

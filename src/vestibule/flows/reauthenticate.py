@@ -14,7 +14,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.model.accounts import Account
 from vestibule.model.clock import MOST_APART
-from vestibule.model.errors import SessionOver, WrongPassword
+from vestibule.model.errors import ReauthenticationRequired, SessionOver, WrongPassword
 from vestibule.model.sessions import EndReason, Session
 from vestibule.model.store import Ports
 
@@ -41,6 +41,14 @@ async def signed_in_recently(env: Env, tx: Ports, caller: Caller, now: datetime)
     longest_ago = env.policy.reauthentication
     age = now - session.created_at
     return not longest_ago or -2 * MOST_APART <= age <= longest_ago
+
+
+async def require_recent_sign_in(env: Env, tx: Ports, caller: Caller, now: datetime) -> None:
+    """Raise `ReauthenticationRequired` if the caller's sign-in is too long ago, and `SessionOver`. Raised inside the
+    transaction, which it undoes.
+    """
+    if not await signed_in_recently(env, tx, caller, now):
+        raise ReauthenticationRequired
 
 
 async def require_live_session(tx: Ports, account_id: str, session_id: str, now: datetime) -> Session:

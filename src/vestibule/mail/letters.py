@@ -140,6 +140,8 @@ class Renderer:
             "device": detail.get("device", ""),
             "network_address": detail.get("network_address", ""),
             "why": detail.get("why", ""),
+            "factor": detail.get("factor", ""),
+            "left": detail.get("left", ""),
             "brand": self._brand,
             "logo": f"cid:{_LOGO_ID}" if self._brand.logo_type else "",
         }

@@ -8,6 +8,8 @@ The caller can correct a `Refusal`; a `Fault` is Vestibule's own. Each class has
       PasswordTooEasy           a new password that attackers try first
       WrongCredentials          no such email, or not its password
       WrongPassword             signed in, but the current password was given wrong
+      WrongCode                 not a code of this moment, or used before
+      FactorUnknown             the account has no such second factor
       SessionUnknown            no live session of the caller's with this id
       ReauthenticationRequired  signed in, but too long ago for this request
       EmailNotVerified          right password, but a verified email is mandatory
@@ -26,6 +28,7 @@ The caller can correct a `Refusal`; a `Fault` is Vestibule's own. Each class has
     Fault
       Overloaded                too many requests wait already
       TooManyFollowers          too many services follow the feed already
+      TotpUnavailable           the secret of an authenticator app cannot be sealed or opened
       StoreUnavailable          the database cannot be used
       NotReady                  the process should not be sent requests
 """
@@ -69,6 +72,14 @@ class WrongCredentials(Refusal):
 
 class WrongPassword(Refusal):
     code = "wrong_password"
+
+
+class WrongCode(Refusal):
+    code = "wrong_code"
+
+
+class FactorUnknown(Refusal):
+    code = "factor_unknown"
 
 
 class SessionUnknown(Refusal):
@@ -168,6 +179,10 @@ class Overloaded(Fault):
 
 class TooManyFollowers(Fault):
     code = refusals.TOO_MANY_FOLLOWERS.code
+
+
+class TotpUnavailable(Fault):
+    code = "totp_unavailable"
 
 
 class StoreUnavailable(Fault):

@@ -40,11 +40,25 @@ class LetterKind(StrEnum):
     PASSWORD_CHANGED = "password_changed"
     NEW_DEVICE = "new_device"
     TOKEN_REUSED = "token_reused"
+    FACTOR_ADDED = "factor_added"
+    FACTOR_REMOVED = "factor_removed"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    RECOVERY_CODE_USED = "recovery_code_used"
     EMAIL_TAKEN = "email_taken"
     TEST = "test"
 
 
-NOTICES = frozenset({LetterKind.PASSWORD_CHANGED, LetterKind.NEW_DEVICE, LetterKind.TOKEN_REUSED})
+NOTICES = frozenset(
+    {
+        LetterKind.PASSWORD_CHANGED,
+        LetterKind.NEW_DEVICE,
+        LetterKind.TOKEN_REUSED,
+        LetterKind.FACTOR_ADDED,
+        LetterKind.FACTOR_REMOVED,
+        LetterKind.RECOVERY_CODES_MADE,
+        LetterKind.RECOVERY_CODE_USED,
+    }
+)
 """Letters that nobody asked for: they tell the owner of an account what happened to it. A notice goes to the verified
 email that the account had when it happened. Otherwise an attacker could change the email and receive the notice in the
 owner's place.

@@ -40,6 +40,8 @@ class Policy:
     conceal_accounts: bool
     published_keys_lifetime: timedelta = timedelta(minutes=5)
     """How long services may keep the published keys without asking again."""
+    product: str = "Vestibule"
+    """The name under which authenticator apps list their codes."""
     reauthentication: timedelta = timedelta(minutes=15)
     relying_party: RelyingParty | None = None
     """For whom passkeys are made; None if there are none here."""

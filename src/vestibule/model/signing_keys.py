@@ -97,13 +97,12 @@ _SIGNING_ORDER = {KeyState.CURRENT: 0, KeyState.NEXT: 1}  # the first of these t
 @dataclass(frozen=True)
 class KeyManager:
     """Makes keys, seals them for storage and opens them. `algorithm` is that of access keys, `bits` their size where
-    they are RSA. `previous` opens keys sealed under the previous secret.
+    they are RSA.
     """
 
     seal: Seal
     algorithm: str
     bits: int
-    previous: Seal | None = None
 
     def make(self, use: KeyUse, state: KeyState, now: datetime) -> SealedKey:
         """Return a new key, sealed. An RSA key takes up to a second of CPU: call it on a thread."""
@@ -115,17 +114,8 @@ class KeyManager:
         return REFRESH_ALGORITHM if use is KeyUse.REFRESH else self.algorithm
 
     def open(self, key: SealedKey) -> PrivateKey:
-        """Return the key, unsealed; raises `CannotUnseal` if neither secret opens it, and `UnusableKey` if it is
-        damaged.
-        """
-        name = _name(key.use, key.kid)
-        try:
-            pem = self.seal.open(key.sealed_private, name)
-        except CannotUnseal:
-            if self.previous is None:
-                raise
-            pem = self.previous.open(key.sealed_private, name)
-        return jwk.private_key(pem, checked=True)
+        """Return the key, unsealed; raises `CannotUnseal` if no secret opens it, and `UnusableKey` if it is damaged."""
+        return jwk.private_key(self.seal.open(key.sealed_private, _name(key.use, key.kid)), checked=True)
 
     def reencrypted(self, key: SealedKey) -> str | None:
         """Return the private half, sealed under the current secret; None if it cannot be opened."""

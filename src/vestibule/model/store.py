@@ -15,15 +15,19 @@ from vestibule.model.accounts import Accounts
 from vestibule.model.devices import KnownDevices
 from vestibule.model.endings import Endings
 from vestibule.model.events import Events
+from vestibule.model.factors import Factors
 from vestibule.model.letters import Letters
 from vestibule.model.limits import RateCounters
 from vestibule.model.login_attempts import LoginAttempts
 from vestibule.model.one_time_tokens import OneTimeTokens
 from vestibule.model.passkeys import Ceremonies, Passkeys
+from vestibule.model.pending_sign_ins import PendingSignIns
+from vestibule.model.recovery_codes import RecoveryCodes
 from vestibule.model.revocations import Revocations
 from vestibule.model.service_keys import ServiceKeys
 from vestibule.model.sessions import Sessions
 from vestibule.model.signing_keys import SigningKeys
+from vestibule.model.totp import Totps
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,10 @@ class Ports:
     service_keys: ServiceKeys
     passkeys: Passkeys
     ceremonies: Ceremonies
+    factors: Factors
+    totps: Totps
+    recovery_codes: RecoveryCodes
+    pending_sign_ins: PendingSignIns
 
 
 class Store(Protocol):

@@ -46,6 +46,7 @@ def to_policy(chosen: Settings) -> Policy:
         ),
         networks=NetworkLimits({each: _part(chosen, share) for each, share in _FOR_EACH_SIGN_IN.items()}),
         letters=LetterLimits.per_hour(chosen.letters_per_email, _part(chosen, _LETTERS_AN_HOUR), _LETTERS_APART),
+        product=chosen.product_name,
         events_kept=timedelta(days=chosen.history_days),
         retention=_retention(chosen),
         reauthentication=timedelta(seconds=chosen.reauthentication_seconds),

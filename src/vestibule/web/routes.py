@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from vestibule.model import errors as e
 from vestibule.model.errors import Refusal
 from vestibule.model.limits import RateClass
-from vestibule.web.api import answers, auth, health, me, my_account, services, step_up
+from vestibule.web.api import answers, auth, factors, health, me, my_account, services, step_up
 from vestibule.web.asking_service import service
 from vestibule.web.body import ContractBody, body_of
 from vestibule.web.caller import anyone, signed_in
@@ -59,6 +59,7 @@ NO_SIGN_IN = (e.WrongCredentials, e.TooManyAttempts, e.EmailNotVerified, CrossSi
 NO_SIGN_OUT = (*NO_TOKEN, CrossSite)
 NO_REFRESH = (e.RefreshRefused, CrossSiteRefresh)
 NO_CHANGE = (*NO_SIGN_OUT, e.WrongPassword, e.TooManyAttempts)
+NO_FACTOR = (*NO_SIGN_OUT, e.ReauthenticationRequired)
 NO_INTROSPECTION = (e.ServiceKeyInvalid, e.TooManyRequests, BodyMalformed, BodyTooLarge, UnsupportedMedia)
 NO_RESET = (e.ResetTokenInvalid, e.PasswordTooEasy, CrossSite)
 
@@ -127,6 +128,11 @@ ROUTES = (
     Route("PATCH", "/api/users/me/password",               my_account.change_my_password, SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_CHANGE, e.PasswordTooEasy)),
     Route("PATCH", "/api/users/me/email",                  my_account.change_my_email,    SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.Told, NO_CHANGE),
     Route("POST",  "/api/users/me/step-up",                step_up.by_password,           SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.SignedIn, NO_CHANGE),
+    Route("GET",   "/api/users/me/factors",                factors.list_factors,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, answers.Factors, NO_TOKEN),
+    Route("POST",  "/api/users/me/factors/totp",           factors.begin_totp,            SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.NewTotp, (*NO_FACTOR, e.TotpUnavailable)),
+    Route("POST",  "/api/users/me/factors/totp/confirm",   factors.confirm_totp,          SIGNED_IN_OWN_SITE,   ACCOUNT,   HASHES,  200, answers.FactorAdded, (*NO_FACTOR, e.WrongCode, e.FactorUnknown, e.TotpUnavailable)),
+    Route("DELETE", "/api/users/me/factors/totp",          factors.remove_totp,           SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_FACTOR, e.FactorUnknown)),
+    Route("POST",  "/api/users/me/factors/recovery-codes", factors.make_recovery_codes,   SIGNED_IN_OWN_SITE,   ACCOUNT,   HASHES,  200, answers.RecoveryCodes, (*NO_FACTOR, e.FactorUnknown)),
     Route("GET",   "/api/users/me/sessions",               my_account.list_mine,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, answers.Sessions, NO_TOKEN),
     Route("DELETE", "/api/users/me/sessions",              my_account.end_others,         SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Ended, (*NO_SIGN_OUT, e.ReauthenticationRequired)),
     Route("DELETE", "/api/users/me/sessions/{session_id}", my_account.end_one,            SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),

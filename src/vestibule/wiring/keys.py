@@ -17,7 +17,7 @@ from vestibule.settings.fields import Settings
 from vestibule.settings.reading import WrongSettings
 from vestibule.settings.types import pem_of
 from vestibule.state.key_ring import KeyRing
-from vestibule.wiring.secret import secret_key, wrong_secret
+from vestibule.wiring.secret import has_secret, secret_key, wrong_secret
 
 T = TypeVar("T")
 
@@ -36,13 +36,22 @@ def open_key_manager(settings: Settings, *, make_secret: bool = False) -> KeyMan
     """Return the key manager; None if the settings contain the keys. Raises `WrongSettings`, as `secret_key` does."""
     if settings.keys_are_given:
         return None
-    old = settings.secret_key_old.get_secret_value()
     return KeyManager(
-        seal=Seal(secret_key(settings, make=make_secret)),
+        seal=_seal_under(settings, secret_key(settings, make=make_secret)),
         algorithm=settings.signing_algorithm,
         bits=settings.signing_key_bits,
-        previous=Seal(old) if old else None,
     )
+
+
+def open_seal(settings: Settings) -> Seal | None:
+    """Return the seal of secrets in the database, whether or not the settings contain the keys; None if there is no
+    secret to seal with. Creates none. Raises `WrongSettings`, as `secret_key` does.
+    """
+    return _seal_under(settings, secret_key(settings, make=False)) if has_secret(settings) else None
+
+
+def _seal_under(settings: Settings, secret: str) -> Seal:
+    return Seal(secret, settings.secret_key_old.get_secret_value())
 
 
 def given_keys(settings: Settings, *, checked: bool = False) -> KeyRing:

@@ -40,7 +40,7 @@ from vestibule.storage.sql.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from vestibule.storage.sql.url import WrongAddress
 from vestibule.storage.sql.wake_ups import PostgresqlWakeUps
 from vestibule.translations.catalogues import broken_templates
-from vestibule.wiring.keys import given_keys, keys, open_key_manager
+from vestibule.wiring.keys import given_keys, keys, open_key_manager, open_seal
 from vestibule.wiring.mailing import mailer, sender
 from vestibule.wiring.secret import lacks_secret, make_data_folder, raise_lost_secret
 
@@ -146,6 +146,7 @@ async def open_env(
             watching=SqlStore(watching),
             keys=await keys(settings, store, clock, key_manager),
             key_manager=key_manager,
+            seal=open_seal(settings),
             passwords=Passwords(hasher(settings), hashing),
             signing=signing,
             replica=redis_module().RedisSessionReplica(redis, clock) if redis else NoSessionReplica(),

@@ -15,6 +15,7 @@ from tests.harness.backends import Backend
 from tests.harness.forms import csrf_in
 from tests.harness.world import POLICY, World, world_on
 from tests.stories.bounds import fill, number_as_id, numbers
+from tests.stories.factors.apps import CODES, TOTP, enrol
 from tests.unit.flows import DONE, EMAIL, PASSWORD, ask_for_change, ask_for_reset, confirm, twice, verify
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.administer import find_account
@@ -97,6 +98,16 @@ async def use_tokens_twice(world: World) -> None:
         await later(world, timedelta(seconds=1))
 
 
+async def change_factors(world: World) -> None:
+    """A new app each time, which begins with codes, and new codes beside it."""
+    browser = await world.sign_in()
+    for _ in range(OFTEN):
+        await enrol(world, browser)
+        assert (await browser.post(CODES)).status_code == 200
+        assert (await browser.delete(TOTP)).status_code == 200
+        await later(world, timedelta(seconds=1))
+
+
 async def try_the_mail_server(world: World) -> None:
     """An operator does, and past the outbox."""
     await send_test_letter(world.env, EMAIL, "en")
@@ -112,6 +123,12 @@ BOUNDS: dict[Callable[[World], Awaitable[None]], dict[LetterKind, int]] = {
     change_passwords: {LetterKind.PASSWORD_CHANGED: NOTICES_A_DAY},
     come_with_new_devices: {LetterKind.NEW_DEVICE: NOTICES_A_DAY},
     use_tokens_twice: {LetterKind.TOKEN_REUSED: NOTICES_A_DAY},
+    change_factors: {
+        LetterKind.FACTOR_ADDED: NOTICES_A_DAY,
+        LetterKind.FACTOR_REMOVED: NOTICES_A_DAY,
+        LetterKind.RECOVERY_CODES_MADE: NOTICES_A_DAY,
+        LetterKind.RECOVERY_CODE_USED: 0,
+    },
     try_the_mail_server: {LetterKind.TEST: 0},
 }
 QUEUEING = {

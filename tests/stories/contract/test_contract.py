@@ -26,6 +26,7 @@ from tests.stories.contract.transport import FEED, INTROSPECT
 from vestibule.model.errors import (
     EmailChangeInvalid,
     EmailChangeOfAnother,
+    FactorUnknown,
     Fault,
     NotReady,
     Overloaded,
@@ -35,6 +36,8 @@ from vestibule.model.errors import (
     StoreUnavailable,
     TooManyFollowers,
     TooManyPolls,
+    TotpUnavailable,
+    WrongCode,
 )
 from vestibule.model.sessions import EndReason
 from vestibule.web.asking_service import service
@@ -54,6 +57,8 @@ from vestibule.web.errors import (
 )
 from vestibule.web.routes import DEVELOPMENT_PAGES, PAGES, ROUTES
 
+# Told in tests/stories/factors, with apps and codes.
+FOR_FACTORS = {(route.method, route.path) for route in ROUTES if "/factors" in route.path}
 # Told in tests/stories/services, to those who hold a key.
 FOR_SERVICES = {("GET", FEED), ("POST", INTROSPECT)}
 
@@ -143,7 +148,15 @@ def test_every_code_is_one_refusals_own() -> None:
     assert shared == {CrossSite.code: {CrossSite, CrossSiteRefresh}}
 
 
-FOR_THE_SIGNED_IN = {CHANGE, CHANGE_EMAIL, DEVICES, f"{DEVICES}/{{session_id}}", STEP_UP, VERIFY}
+FOR_THE_SIGNED_IN = {
+    CHANGE,
+    CHANGE_EMAIL,
+    DEVICES,
+    f"{DEVICES}/{{session_id}}",
+    STEP_UP,
+    VERIFY,
+    *(path for _, path in FOR_FACTORS),
+}
 
 
 def test_every_route_is_guarded() -> None:
@@ -165,12 +178,13 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     asked = {(step.send.method, step.send.path) for step in steps if step.expect.status < 300}
     unasked = {(route.method, route.path) for route in ROUTES if route.path.startswith("/api/")} - asked
     # Ending one device by its id is told in tests/unit/web/test_devices.py, where ids are known.
-    assert unasked == {("DELETE", f"{DEVICES}/{{session_id}}"), *FOR_SERVICES}
+    assert unasked == {("DELETE", f"{DEVICES}/{{session_id}}"), *FOR_SERVICES, *FOR_FACTORS}
     # The contract knows nothing of these. Pages alone tell of `return_to`, and of links that change an email.
     busy = (Overloaded, TooManyFollowers, TooManyPolls, StoreUnavailable, NotReady)
     unreadable = (HostInvalid, HostUnknown, TransferCodingUnknown, FetchedAhead, ReservedHeader, NonceInvalid)
     by_page = (EmailChangeInvalid, EmailChangeOfAnother, ReturnToTooLong)
-    elsewhere = (*busy, *unreadable, *by_page, ReauthenticationRequired, PasswordTooEasy)
+    of_factors = (WrongCode, FactorUnknown, TotpUnavailable)
+    elsewhere = (*of_factors, *busy, *unreadable, *by_page, ReauthenticationRequired, PasswordTooEasy)
     told = {step.expect.body["code"] for step in steps if step.expect.body and "code" in step.expect.body}
     assert {kind.code for kind in HTTP_MAPPINGS} - told == {kind.code for kind in elsewhere}
 

@@ -28,7 +28,7 @@ ME = "/api/users/me"
 
 
 def key_manager(secret: str = SECRET, previous: str | None = None) -> KeyManager:
-    return KeyManager(Seal(secret), "RS256", 2048, Seal(previous) if previous else None)
+    return KeyManager(Seal(secret, previous or ""), "RS256", 2048)
 
 
 @dataclass

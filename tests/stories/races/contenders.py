@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
+import pyotp
+
 from tests.harness.world import World
 from tests.stories.races.people import BROWSER, PASSWORD, Person
 from tests.unit.storage import an_account
@@ -19,8 +21,10 @@ from vestibule.flows import (
     create_account,
     delete_account,
     deliver,
+    enrol_totp,
     import_accounts,
     look_after_mail,
+    my_factors,
     my_sessions,
     refresh,
     register,
@@ -44,6 +48,7 @@ NEW_PASSWORD = "another horse"
 APART = {
     "follow_keys": "signing keys",
     "open_key_ring": "signing keys",
+    "reencrypt_totps": "secrets of authenticator apps, each by one guarded statement",
     "rotate_keys": "signing keys",
     "service_keys": "keys of services",
 }
@@ -118,6 +123,13 @@ def _register(world: World, person: Person) -> Awaitable[Any]:
     return register.register(world.env, "Ada", person.account.email, NEW_PASSWORD, person.client_info)
 
 
+async def _confirm_app(world: World, person: Person) -> Any:
+    """Begin an app and confirm it."""
+    new = await enrol_totp.begin_totp(world.env, person.caller)
+    code = pyotp.parse_uri(new.uri).at(world.clock.now())  # type: ignore[union-attr]  # it is of TOTP
+    return await enrol_totp.confirm_totp(world.env, person.caller, code, person.client_info, end_others=True)
+
+
 CONTENDERS: dict[str, tuple[str, Act]] = {
     "sign out everywhere": ("administer", lambda w, p: administer.sign_out_everywhere(w.env, p.account)),
     "disable": ("administer", lambda w, p: administer.disable_account(w.env, p.account)),
@@ -150,6 +162,9 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "deliver a verification": ("deliver", _deliver(LetterKind.VERIFY_EMAIL)),
     "deliver an undo": ("deliver", _deliver(LetterKind.EMAIL_CHANGED)),
     "fail to deliver": ("deliver", _deliver(LetterKind.RESET_PASSWORD, refused=True)),
+    "add an app": ("enrol_totp", _confirm_app),
+    "remove the app": ("my_factors", lambda w, p: my_factors.remove_totp(w.env, p.caller, p.client_info)),
+    "make recovery codes": ("my_factors", lambda w, p: my_factors.make_recovery_codes(w.env, p.caller, p.client_info)),
     "import": ("import_accounts", _import),
     "try letters again": ("look_after_mail", lambda w, _: look_after_mail.retry_letters(w.env, None)),
     "sign out another": ("my_sessions", lambda w, p: my_sessions.end_one(w.env, p.caller, p.sessions[1].id)),

@@ -85,3 +85,22 @@ def test_a_reset_letter_says_why_the_password_is_gone(form: str, why: str) -> No
     assert ("your password stays the same" in words) is (why == "")
     assert ("more than once" in words) is (why == REGISTERED_AGAIN)
     assert ("is yours again" in words) is (why == TAKEN_BACK)
+
+
+@pytest.mark.parametrize("kind", [LetterKind.FACTOR_ADDED, LetterKind.FACTOR_REMOVED])
+@pytest.mark.parametrize("form", BOTH_PARTS)
+def test_a_letter_about_a_factor_says_which_it_is(kind: LetterKind, form: str) -> None:
+    for factor, named, not_named in (
+        ("totp", "authenticator app", "passkey"),
+        ("passkey", "passkey", "authenticator app"),
+    ):
+        letter = replace(a_letter(kind), detail={**DETAIL, "factor": factor})
+        words = " ".join(part(arrived(letter), form).split())
+        assert named in words
+        assert not_named not in words
+
+
+@pytest.mark.parametrize("form", BOTH_PARTS)
+def test_a_letter_about_a_recovery_code_says_how_many_are_left(form: str) -> None:
+    letter = replace(a_letter(LetterKind.RECOVERY_CODE_USED), detail={**DETAIL, "left": "3"})
+    assert "Unused codes left: 3." in " ".join(part(arrived(letter), form).split())

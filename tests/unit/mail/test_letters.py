@@ -16,7 +16,7 @@ from tests.unit.mail import LINKS, RENDERER, SENDER, a_letter
 from vestibule.mail.letters import Renderer, Sender
 from vestibule.model.brand import Brand
 from vestibule.model.languages import LANGUAGES
-from vestibule.model.letters import Letter, LetterKind, NotSent
+from vestibule.model.letters import NOTICES, Letter, LetterKind, NotSent
 
 SUBJECTS = {
     LetterKind.VERIFY_EMAIL: "Confirm your email address for Vestibule",
@@ -26,6 +26,10 @@ SUBJECTS = {
     LetterKind.PASSWORD_CHANGED: "Your Vestibule password was changed",
     LetterKind.NEW_DEVICE: "New sign-in to your Vestibule account",
     LetterKind.TOKEN_REUSED: "You were signed out of Vestibule for your safety",
+    LetterKind.FACTOR_ADDED: "New way to sign in to Vestibule",
+    LetterKind.FACTOR_REMOVED: "A way to sign in to Vestibule was removed",
+    LetterKind.RECOVERY_CODES_MADE: "New recovery codes for Vestibule",
+    LetterKind.RECOVERY_CODE_USED: "A Vestibule recovery code was used",
     LetterKind.EMAIL_TAKEN: "You already have an account with Vestibule",
     LetterKind.TEST: "Test email from Vestibule",
 }
@@ -36,7 +40,7 @@ PROMISES = {
     LetterKind.EMAIL_CHANGED: "24 hours",
 }
 HOURS = {"en": "3 hours", "de": "3 Stunden", "fr": "3 heures", "es": "3 horas", "pt": "3 horas"}
-TELLS_OF_A_DEVICE = {LetterKind.PASSWORD_CHANGED, LetterKind.NEW_DEVICE, LetterKind.TOKEN_REUSED}
+TELLS_OF_A_DEVICE = NOTICES
 BOTH_PARTS = ("plain", "html")
 
 

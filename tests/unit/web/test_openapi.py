@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 import httpx
+import pyotp
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, assume, given, settings
@@ -60,6 +61,11 @@ STATUSES = {
     "PATCH /api/users/me/email": {200, 403, 429} | BODY | TOKEN,
     "PATCH /api/users/me/password": {200, 403, 429} | TOKEN | BODY,
     "POST /api/users/me/step-up": {200, 403, 429} | TOKEN | BODY,
+    "GET /api/users/me/factors": {200, 429} | TOKEN,
+    "POST /api/users/me/factors/totp": {200, 403, 429} | TOKEN,
+    "POST /api/users/me/factors/totp/confirm": {200, 403, 404, 429} | TOKEN | BODY,
+    "DELETE /api/users/me/factors/totp": {200, 403, 404, 429} | TOKEN,
+    "POST /api/users/me/factors/recovery-codes": {200, 403, 404, 429} | TOKEN,
     "GET /api/users/me/sessions": {200, 429} | TOKEN,
     "DELETE /api/users/me/sessions": {200, 403, 429} | TOKEN,
     "DELETE /api/users/me/sessions/{session_id}": {200, 403, 404, 429} | TOKEN,
@@ -195,6 +201,14 @@ async def test_every_success_is_as_declared(world: World) -> None:
     await ask("GET /api/auth/verify", 204)
     await ask("POST /api/users/me/step-up", 200, password=ada["password"])
     await ask("GET /api/users/me/sessions", 200)
+    await ask("GET /api/users/me/factors", 200)
+    begun = await browser.post("/api/users/me/factors/totp")
+    code = pyotp.parse_uri(begun.json()["data"]["uri"]).at(world.clock.now())
+    await ask("POST /api/users/me/factors/totp/confirm", 200, code=code)
+    await ask("GET /api/users/me/factors", 200)
+    await ask("POST /api/users/me/factors/recovery-codes", 200)
+    await ask("DELETE /api/users/me/factors/totp", 200)
+    await ask("POST /api/users/me/factors/totp", 200)
     other = await world.sign_in(**ada)
     verified = await other.get("/api/auth/verify")
     await ask("DELETE /api/users/me/sessions/{session_id}", 200, verified.headers["vestibule-session"])

@@ -10,18 +10,22 @@ from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.endings import SqlEndings
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.events import SqlEvents
+from vestibule.storage.sql.factors import SqlFactors
 from vestibule.storage.sql.known_devices import SqlKnownDevices
 from vestibule.storage.sql.letters import SqlLetters
 from vestibule.storage.sql.login_attempts import SqlLoginAttempts
 from vestibule.storage.sql.one_time_tokens import SqlOneTimeTokens
 from vestibule.storage.sql.passkeys import SqlCeremonies, SqlPasskeys
+from vestibule.storage.sql.pending_sign_ins import SqlPendingSignIns
 from vestibule.storage.sql.rate_counters import SqlRateCounters
+from vestibule.storage.sql.recovery_codes import SqlRecoveryCodes
 from vestibule.storage.sql.revision import current_revision
 from vestibule.storage.sql.revocations import SqlRevocations
 from vestibule.storage.sql.schema import REVISION
 from vestibule.storage.sql.service_keys import SqlServiceKeys
 from vestibule.storage.sql.sessions import SqlSessions
 from vestibule.storage.sql.signing_keys import SqlSigningKeys
+from vestibule.storage.sql.totps import SqlTotps
 
 
 class SqlStore:
@@ -91,4 +95,8 @@ def _ports(connection: DriverConnection, events: SqlEvents) -> Ports:
         service_keys=SqlServiceKeys(connection),
         passkeys=SqlPasskeys(connection),
         ceremonies=SqlCeremonies(connection),
+        factors=SqlFactors(connection),
+        totps=SqlTotps(connection),
+        recovery_codes=SqlRecoveryCodes(connection),
+        pending_sign_ins=SqlPendingSignIns(connection),
     )

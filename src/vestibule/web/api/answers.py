@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.accounts import Account, Role
 from vestibule.model.sessions import Session
+from vestibule.model.totp import Totp
 from vestibule.protocol.access_tokens import AccessToken
 from vestibule.web.errors import Json
 
@@ -124,6 +125,65 @@ class Ended(Success):
     """How many sessions were ended."""
 
     data: EndedData
+
+
+class ShownTotp(Answer):
+    """The authenticator app of an account."""
+
+    created_at: str = Field(alias="createdAt", json_schema_extra={"format": "date-time"})
+    last_used_at: str | None = Field(alias="lastUsedAt", json_schema_extra={"format": "date-time"})
+
+    @classmethod
+    def of(cls, totp: Totp) -> "ShownTotp":
+        last_used_at = _timestamp(totp.last_used_at) if totp.last_used_at else None
+        return cls(createdAt=_timestamp(totp.created_at), lastUsedAt=last_used_at)
+
+
+class FactorsData(Answer):
+    totp: ShownTotp | None
+    recovery_codes_left: int
+
+
+class Factors(Success):
+    """The second factors of the account: its authenticator app, if any, and how many recovery codes are unused."""
+
+    data: FactorsData
+
+
+class NewTotpData(Answer):
+    key: str
+    uri: str
+    qr: str
+
+
+class NewTotp(Success):
+    """What an authenticator app needs, shown once: the `key` to type in, the same as an `otpauth://` URI, and that URI
+    as a QR code in SVG.
+    """
+
+    data: NewTotpData
+
+
+class RecoveryCodesData(Answer):
+    recovery_codes: list[str]
+
+
+class RecoveryCodes(Success):
+    """Ten new recovery codes, shown once. The earlier ones are void."""
+
+    data: RecoveryCodesData
+
+
+class FactorAddedData(RecoveryCodesData):
+    other_sessions: int
+
+
+class FactorAdded(Success):
+    """The factor counts from now on. `recovery_codes` has ten codes, shown once, if it is the first factor; else it is
+    empty. `other_sessions` is how many other devices are still signed in.
+    """
+
+    data: FactorAddedData
 
 
 class Refused(Answer):

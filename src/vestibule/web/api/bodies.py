@@ -11,6 +11,7 @@ from vestibule.model.passwords import PasswordRules
 from vestibule.web.body import ConfirmedBody, ContractBody, type_name
 
 _LOGIN_MIN_LENGTH = 8
+_MAX_CODE_CHARACTERS = 64
 _ROLES = [role.value for role in Role]
 
 
@@ -65,6 +66,13 @@ def _long_enough_to_try(password: str) -> str:
     return password
 
 
+def _short_code(code: str) -> str:
+    if len(code) > _MAX_CODE_CHARACTERS:
+        message = f"String must contain at most {_MAX_CODE_CHARACTERS} character(s)"
+        raise _length_error("too_big", "maximum", _MAX_CODE_CHARACTERS, message)
+    return code
+
+
 def _known_role(value: Any) -> Any:
     options = " | ".join(f"'{role}'" for role in _ROLES)
     kind = type_name(value)
@@ -89,6 +97,7 @@ Email = Annotated[Text, AfterValidator(_email("Invalid email address")), _AS_EMA
 ForgottenEmail = Annotated[Text, AfterValidator(_email("Email is invalid")), _AS_EMAIL]
 NewPassword = Annotated[Text, AfterValidator(_fits_rules), Field(json_schema_extra={"format": "password"})]
 Password = Annotated[Text, AfterValidator(_long_enough_to_try), Field(json_schema_extra={"format": "password"})]
+Code = Annotated[Text, AfterValidator(_short_code), Field(json_schema_extra={"maxLength": _MAX_CODE_CHARACTERS})]
 # Validated as in the contract, then ignored, because nobody can register as an admin.
 IgnoredRole = Annotated[Any, BeforeValidator(_known_role), Field(json_schema_extra={"type": "string", "enum": _ROLES})]
 
@@ -168,6 +177,14 @@ class DeleteAccount(ContractBody):
 
     REQUIRED: ClassVar = {"currentPassword": "Current password is required"}
     current_password: Text = Field(alias="currentPassword", json_schema_extra={"format": "password"})
+
+
+class ConfirmTotp(ContractBody):
+    """A code of the new authenticator app. `end_others`: sign every other device out too."""
+
+    REQUIRED: ClassVar = {"code": "Code is required"}
+    code: Code
+    end_others: bool = False
 
 
 class ResetPassword(ConfirmedBody):

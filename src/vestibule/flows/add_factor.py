@@ -1,0 +1,71 @@
+"""Add a factor: what every kind of factor does when it is added, and the recovery codes that come with the first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from vestibule.flows.end_sessions import end_other_sessions
+from vestibule.flows.env import Env
+from vestibule.flows.identify import Caller
+from vestibule.flows.tell_of_factor import tell_of_factor
+from vestibule.model.client_info import ClientInfo
+from vestibule.model.events import EventKind
+from vestibule.model.factors import FactorKind
+from vestibule.model.letters import LetterKind
+from vestibule.model.recovery_codes import mint_codes
+from vestibule.model.revocations import Revocation
+from vestibule.model.sessions import EndReason
+from vestibule.model.store import Ports
+
+
+@dataclass(frozen=True)
+class NewCodes:
+    """Ten new recovery codes as they are shown, and their hashes."""
+
+    texts: Sequence[str]
+    hashes: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Added:
+    """What came with a new factor: recovery codes, if it is the first; how many other sessions there still are; and
+    the revocations of those that were ended. Announce these after the commit.
+    """
+
+    recovery_codes: Sequence[str]
+    other_sessions: int
+    revoked: Sequence[Revocation]
+
+
+async def new_codes(env: Env) -> NewCodes:
+    """Return ten new recovery codes with their hashes; raises `Overloaded`. Takes as long as ten passwords, so call it
+    before the transaction.
+    """
+    codes = mint_codes()
+    return NewCodes([code.text for code in codes], [await env.passwords.hash(code.secret) for code in codes])
+
+
+async def note_added(
+    env: Env,
+    tx: Ports,
+    caller: Caller,
+    kind: FactorKind,
+    codes: NewCodes | None,
+    client_info: ClientInfo,
+    now: datetime,
+    *,
+    end_others: bool,
+) -> Added:
+    """Do what comes with a new factor of the caller: store `codes`, if it is the first factor; tell the owner; and, if
+    `end_others`, end the caller's other sessions. Call it inside the transaction that adds the factor.
+    """
+    account_id, revoked = caller.account.id, list[Revocation]()
+    if codes is not None:
+        await tx.recovery_codes.replace(account_id, codes.hashes, now)
+    detail = {"factor": kind.value}
+    await tell_of_factor(tx, account_id, EventKind.FACTOR_ADDED, LetterKind.FACTOR_ADDED, detail, client_info, now)
+    if end_others:
+        reason = EndReason.SIGNED_OUT_ELSEWHERE
+        revoked = await end_other_sessions(env, tx, account_id, caller.session_id, reason, now)
+    others = await tx.sessions.count_live(account_id, now) - 1
+    return Added(codes.texts if codes is not None else [], max(0, others), revoked)

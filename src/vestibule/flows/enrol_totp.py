@@ -1,0 +1,86 @@
+"""Enrol an authenticator app: make its secret, and let it count once one of its codes was typed in.
+
+The caller has just been shown the secret, so there is nothing to guess here: codes are not counted.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from vestibule.crypto import totp
+from vestibule.crypto.entropy import new_id
+from vestibule.flows.add_factor import Added, NewCodes, new_codes, note_added
+from vestibule.flows.announce import announce
+from vestibule.flows.env import Env
+from vestibule.flows.identify import Caller
+from vestibule.flows.open_totp import open_totp, require_seal
+from vestibule.flows.reauthenticate import require_recent_sign_in
+from vestibule.flows.retry import retry_on_conflict
+from vestibule.model.client_info import ClientInfo
+from vestibule.model.errors import FactorUnknown, WrongCode
+from vestibule.model.factors import FactorKind
+from vestibule.model.store import Ports
+from vestibule.model.totp import Totp, seal_secret
+
+
+@dataclass(frozen=True)
+class NewTotp:
+    """What an authenticator app needs: the key, to type in, and the `otpauth://` URI, to show as a QR code."""
+
+    key: str
+    uri: str
+
+
+async def begin_totp(env: Env, caller: Caller) -> NewTotp:
+    """Make the secret of a new app, in place of one that was not confirmed. It does not count yet.
+
+    Raises `TotpUnavailable` if there is no secret to seal it under, `ReauthenticationRequired`, and `SessionOver`.
+    """
+    seal, secret, totp_id = require_seal(env), totp.mint_secret(), new_id()
+    await _add(env, caller, Totp(totp_id, caller.account.id, seal_secret(seal, totp_id, secret), env.clock.now()))
+    return NewTotp(totp.key_of(secret), totp.uri_of(secret, env.policy.product, caller.account.email))
+
+
+@retry_on_conflict
+async def _add(env: Env, caller: Caller, new: Totp) -> None:
+    async with env.store.transaction() as tx:
+        await tx.accounts.lock(caller.account.id)
+        await require_recent_sign_in(env, tx, caller, new.created_at)
+        await tx.totps.add(new)
+
+
+async def confirm_totp(env: Env, caller: Caller, code: str, client_info: ClientInfo, *, end_others: bool) -> Added:
+    """Let the new app count, in place of the earlier one, because this is one of its codes. The first factor comes with
+    recovery codes. `end_others`: end the caller's other sessions too.
+
+    Raises `WrongCode`, `FactorUnknown` if no app was begun, `TotpUnavailable`, `ReauthenticationRequired` and
+    `SessionOver`.
+    """
+    added = await _confirm(env, caller, code, await new_codes(env), client_info, end_others=end_others)
+    env.letters_waiting.set()
+    await announce(env, added.revoked)
+    return added
+
+
+@retry_on_conflict
+async def _confirm(
+    env: Env, caller: Caller, code: str, codes: NewCodes, client_info: ClientInfo, *, end_others: bool
+) -> Added:
+    now, account_id = env.clock.now(), caller.account.id
+    async with env.store.transaction() as tx:
+        await tx.accounts.lock(account_id)
+        await require_recent_sign_in(env, tx, caller, now)
+        first = not (await tx.factors.of(account_id)).needed
+        await _confirm_new_one(env, tx, account_id, code, now)
+        return await note_added(
+            env, tx, caller, FactorKind.TOTP, codes if first else None, client_info, now, end_others=end_others
+        )
+
+
+async def _confirm_new_one(env: Env, tx: Ports, account_id: str, code: str, now: datetime) -> None:
+    """Let the new app count; raises `FactorUnknown`, `WrongCode` or `TotpUnavailable`, which undo the transaction."""
+    new = await tx.totps.unconfirmed(account_id)
+    if new is None:
+        raise FactorUnknown
+    step = totp.step_of(code, open_totp(env, new), now.timestamp())
+    if step is None or not await tx.totps.confirm(new, step, now):
+        raise WrongCode

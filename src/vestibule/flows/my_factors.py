@@ -1,0 +1,83 @@
+"""My factors: list the caller's second factors, remove the authenticator app, and make new recovery codes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from vestibule.flows.add_factor import NewCodes, new_codes
+from vestibule.flows.env import Env
+from vestibule.flows.identify import Caller
+from vestibule.flows.reauthenticate import require_recent_sign_in
+from vestibule.flows.retry import retry_on_conflict
+from vestibule.flows.tell_of_factor import tell_of_factor
+from vestibule.model.client_info import ClientInfo
+from vestibule.model.errors import FactorUnknown
+from vestibule.model.events import EventKind
+from vestibule.model.factors import FactorKind
+from vestibule.model.letters import LetterKind
+from vestibule.model.store import Ports
+from vestibule.model.totp import Totp
+
+
+@dataclass(frozen=True)
+class MyFactors:
+    """The second factors of an account, without anything secret."""
+
+    totp: Totp | None
+    recovery_codes_left: int
+
+
+async def list_factors(env: Env, caller: Caller) -> MyFactors:
+    """Return the caller's second factors."""
+    async with env.store.reading() as read:
+        totp = await read.totps.confirmed(caller.account.id)
+        factors = await read.factors.of(caller.account.id)
+    return MyFactors(totp, factors.recovery_codes_left)
+
+
+@retry_on_conflict
+async def remove_totp(env: Env, caller: Caller, client_info: ClientInfo) -> None:
+    """Remove the caller's authenticator app. Raises `FactorUnknown` if there is none, `ReauthenticationRequired` and
+    `SessionOver`.
+    """
+    now, account_id = env.clock.now(), caller.account.id
+    async with env.store.transaction() as tx:
+        await tx.accounts.lock(account_id)
+        await require_recent_sign_in(env, tx, caller, now)
+        if not await tx.totps.remove(account_id):
+            raise FactorUnknown
+        await note_removed(tx, account_id, FactorKind.TOTP, client_info, now)
+    env.letters_waiting.set()
+
+
+async def note_removed(tx: Ports, account_id: str, kind: FactorKind, client_info: ClientInfo, now: datetime) -> None:
+    """Do what comes with the removal of a factor: tell the owner, and delete the recovery codes if it was the last one.
+    Call it inside the transaction that removes the factor.
+    """
+    if not (await tx.factors.of(account_id)).needed:
+        await tx.recovery_codes.delete_of(account_id)
+    detail = {"factor": kind.value}
+    await tell_of_factor(tx, account_id, EventKind.FACTOR_REMOVED, LetterKind.FACTOR_REMOVED, detail, client_info, now)
+
+
+async def make_recovery_codes(env: Env, caller: Caller, client_info: ClientInfo) -> Sequence[str]:
+    """Return ten new recovery codes of the caller, in place of all earlier ones. Raises `FactorUnknown` if the account
+    has no other factor, `Overloaded`, `ReauthenticationRequired` and `SessionOver`.
+    """
+    codes = await new_codes(env)
+    await _store_codes(env, caller, codes, client_info)
+    env.letters_waiting.set()
+    return codes.texts
+
+
+@retry_on_conflict
+async def _store_codes(env: Env, caller: Caller, codes: NewCodes, client_info: ClientInfo) -> None:
+    now, account_id = env.clock.now(), caller.account.id
+    event, letter = EventKind.RECOVERY_CODES_MADE, LetterKind.RECOVERY_CODES_MADE
+    async with env.store.transaction() as tx:
+        await tx.accounts.lock(account_id)
+        await require_recent_sign_in(env, tx, caller, now)
+        if not (await tx.factors.of(account_id)).needed:
+            raise FactorUnknown
+        await tx.recovery_codes.replace(account_id, codes.hashes, now)
+        await tell_of_factor(tx, account_id, event, letter, {}, client_info, now)

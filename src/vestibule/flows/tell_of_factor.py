@@ -1,0 +1,31 @@
+"""Tell the owner of a factor: record what happened to a second factor, and write to the account's owner."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from vestibule.crypto.entropy import new_id
+from vestibule.flows.know_device import circumstances
+from vestibule.flows.tell_owner import tell_owner
+from vestibule.model.client_info import ClientInfo
+from vestibule.model.events import Event, EventKind
+from vestibule.model.letters import LetterKind, QueuedLetter
+from vestibule.model.store import Ports
+
+
+async def tell_of_factor(
+    tx: Ports,
+    account_id: str,
+    event: EventKind,
+    letter: LetterKind,
+    detail: Mapping[str, str],
+    client_info: ClientInfo,
+    now: datetime,
+) -> None:
+    """Record the event, and queue the letter to the owner, both with this detail. Call it inside the transaction that
+    makes the change; wake the mail worker after it.
+    """
+    await tx.events.record(
+        Event(now, event, account_id, network_address=client_info.network_address, detail=dict(detail))
+    )
+    told = {**circumstances(client_info, now), **detail}
+    await tell_owner(tx, QueuedLetter(new_id(), letter, now, account_id, language=client_info.language, detail=told))

@@ -1,0 +1,54 @@
+"""Second factors: what somebody proves beside the password at a sign-in. An account that has one needs it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class FactorKind(StrEnum):
+    """A kind of second factor, as the API and the events name it."""
+
+    TOTP = "totp"
+    PASSKEY = "passkey"
+    RECOVERY_CODE = "recovery_code"
+
+
+@dataclass(frozen=True)
+class AccountFactors:
+    """The second factors of an account: whether it has a confirmed authenticator app, and how many passkeys and unused
+    recovery codes.
+    """
+
+    totp: bool = False
+    passkeys: int = 0
+    recovery_codes_left: int = 0
+
+    @property
+    def needed(self) -> bool:
+        """Return whether a sign-in needs a second step. Recovery codes alone are no factor."""
+        return self.totp or self.passkeys > 0
+
+    @property
+    def kinds(self) -> tuple[FactorKind, ...]:
+        """Return the kinds with which a second step can be taken; empty if none is needed."""
+        if not self.needed:
+            return ()
+        there = {
+            FactorKind.TOTP: self.totp,
+            FactorKind.PASSKEY: self.passkeys > 0,
+            FactorKind.RECOVERY_CODE: self.recovery_codes_left > 0,
+        }
+        return tuple(kind for kind, has in there.items() if has)
+
+
+class Factors(Protocol):
+    """All second factors of an account together."""
+
+    async def of(self, account_id: str) -> AccountFactors:
+        """Return what the account has. Asked after the account was locked, it holds until the transaction ends."""
+
+    async def clear(self, account_id: str, since: datetime | None = None) -> int:
+        """Delete the account's factors and recovery codes; with `since`, only those added at that moment or later.
+        Return how many factors were deleted.
+        """

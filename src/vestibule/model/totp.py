@@ -1,0 +1,69 @@
+"""Authenticator apps: each shares a secret with Vestibule, which is stored sealed. An account has one at most.
+
+An app counts once a code of it was confirmed. A new one replaces the old one at that moment, not before.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from vestibule.crypto.seal import Seal
+
+
+@dataclass(frozen=True)
+class Totp:
+    """An authenticator app. `last_step` is the time step of the last code that was accepted."""
+
+    id: str
+    account_id: str
+    sealed_secret: str
+    created_at: datetime
+    confirmed_at: datetime | None = None
+    last_step: int | None = None
+    last_used_at: datetime | None = None
+
+
+def seal_secret(seal: Seal, totp_id: str, secret: bytes) -> str:
+    """Return the secret, sealed for this app: it opens for no other."""
+    return seal.close(secret, _name(totp_id))
+
+
+def open_secret(seal: Seal, totp: Totp) -> bytes:
+    """Return the secret; raises `CannotUnseal`."""
+    return seal.open(totp.sealed_secret, _name(totp.id))
+
+
+def _name(totp_id: str) -> str:
+    return f"totp:{totp_id}"
+
+
+class Totps(Protocol):
+    """The authenticator apps. Whoever adds, confirms or removes one has locked the account."""
+
+    async def add(self, totp: Totp) -> None:
+        """Add one that is not confirmed yet, in place of an earlier one that was not."""
+
+    async def confirmed(self, account_id: str) -> Totp | None:
+        """Return the account's app; None if it has none."""
+
+    async def unconfirmed(self, account_id: str) -> Totp | None:
+        """Return the app that was added and not confirmed; None if there is none."""
+
+    async def confirm(self, totp: Totp, step: int, now: datetime) -> bool:
+        """Let the app count from now on, in place of the earlier one; `step` is that of the code that confirmed it.
+        Return False, and do nothing, if it was confirmed already or is gone.
+        """
+
+    async def accept(self, totp_id: str, step: int, now: datetime) -> bool:
+        """Accept the code of a time step; return False if one of this step or of a later one was accepted before. Of
+        concurrent calls with one step only one returns True (RFC 6238, section 5.2).
+        """
+
+    async def remove(self, account_id: str) -> bool:
+        """Remove the account's app, and one that is not confirmed; return whether there was a confirmed one."""
+
+    async def sealed(self, after: str, most: int) -> list[Totp]:
+        """Return up to `most` apps whose id is greater than `after`, in the order of their ids."""
+
+    async def reencrypt(self, totp_id: str, old: str, new: str) -> bool:
+        """Replace the sealed secret `old`, if it is still stored, by `new`; return whether that was done."""

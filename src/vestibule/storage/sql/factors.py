@@ -1,0 +1,58 @@
+"""`model.factors.Factors` in SQL: what an account has, in one statement, and the end of it all."""
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, exists, func, or_, select
+
+from vestibule.model.factors import AccountFactors
+from vestibule.storage.sql.driver import DriverConnection
+from vestibule.storage.sql.instant import Instant
+from vestibule.storage.sql.prepared import Prepared
+from vestibule.storage.sql.schema import passkeys, recovery_codes, totps
+
+_ACCOUNT = bindparam("of_account", type_=totps.c.account_id.type)
+_SINCE = bindparam("since", type_=Instant)
+_TOTPS = totps.c.account_id == _ACCOUNT
+_PASSKEYS = passkeys.c.account_id == _ACCOUNT
+_CODES = recovery_codes.c.account_id == _ACCOUNT
+_OF = Prepared(
+    select(
+        exists().where(_TOTPS, totps.c.confirmed_at.is_not(None)).label("totp"),
+        select(func.count()).select_from(passkeys).where(_PASSKEYS).scalar_subquery().label("passkeys"),
+        select(func.count())
+        .select_from(recovery_codes)
+        .where(_CODES, recovery_codes.c.used_at.is_(None))
+        .scalar_subquery()
+        .label("codes"),
+    )
+)
+# An app counts from its confirmation on; one that was never confirmed is no loss.
+_ADDED_SINCE = or_(totps.c.confirmed_at.is_(None), totps.c.confirmed_at >= _SINCE)
+_CLEAR = (
+    Prepared(delete(totps).where(_TOTPS).returning(totps.c.id)),
+    Prepared(delete(passkeys).where(_PASSKEYS).returning(passkeys.c.id)),
+)
+_CLEAR_SINCE = (
+    Prepared(delete(totps).where(_TOTPS, _ADDED_SINCE).returning(totps.c.id)),
+    Prepared(delete(passkeys).where(_PASSKEYS, passkeys.c.created_at >= _SINCE).returning(passkeys.c.id)),
+)
+_CLEAR_CODES = Prepared(delete(recovery_codes).where(_CODES))
+_CLEAR_CODES_SINCE = Prepared(delete(recovery_codes).where(_CODES, recovery_codes.c.created_at >= _SINCE))
+
+
+class SqlFactors:
+    """Implements `Factors`."""
+
+    def __init__(self, connection: DriverConnection) -> None:
+        self._connection = connection
+
+    async def of(self, account_id: str) -> AccountFactors:
+        row = (await self._connection.execute(_OF, {"of_account": account_id})).one()
+        return AccountFactors(bool(row.totp), row.passkeys, row.codes)
+
+    async def clear(self, account_id: str, since: datetime | None = None) -> int:
+        which = {"of_account": account_id} if since is None else {"of_account": account_id, "since": since}
+        factors, codes = (_CLEAR, _CLEAR_CODES) if since is None else (_CLEAR_SINCE, _CLEAR_CODES_SINCE)
+        deleted = [len((await self._connection.execute(each, which)).all()) for each in factors]
+        await self._connection.execute(codes, which)
+        return sum(deleted)

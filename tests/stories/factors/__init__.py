@@ -1,0 +1,1 @@
+"""Second factors: what they promise, end to end."""
