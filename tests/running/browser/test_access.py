@@ -54,6 +54,10 @@ def test_axe_finds_nothing_on_any_page(browsing: Browsing, theme: str, width: in
         seen[path] = found(page)  # of a link: the page of a dead one
     page.goto("/signedout?reason=refresh_token_reused")
     seen["signed out"] = found(page)
+    on_the_way = browsing.page(color_scheme=theme, viewport={"width": width, "height": 800})
+    on_the_way.goto("/login?return_to=http://localhost:3000/orders")
+    expect(on_the_way.get_by_role("link", name="Back to localhost:3000")).to_be_visible()
+    seen["on the way from an app"] = found(on_the_way)
     page.goto("/register")
     page.get_by_role("button", name="Sign up").click()
     comes_back(page)

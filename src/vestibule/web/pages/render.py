@@ -111,18 +111,21 @@ def _store_return_to(request: Request, answer: Response) -> None:
 
 def _common_variables(request: Request) -> dict[str, Any]:
     """Return the template variables that every page has. `here` is the URL to come back to after choosing a language;
-    `way` is the query that carries `return_to` on to another page.
+    `way` is the query that carries `return_to` on to another page. `app_at` is the root of the app that it leads to.
     """
     context, env = context_of(request), site_of(request).env
     caller = context.caller
     notice = NOTICES.get(request.query_params.get("notice", ""), "")
     path, query = request.url.path, request.url.query
     target = return_to.as_parameter(return_to.target_of(request))
+    app = return_to.origin_of(target)
     return {
         "path": path,
         "here": return_to.allowed_target(f"{path}?{query}" if query else path, ()) or path,
         "return_to": target,
         "way": return_to.with_query("", return_to=target),
+        "app_at": f"{app}/" if app else "",
+        "app_host": app.partition("://")[2],
         "has_session": cookies.any_credential(request.headers.raw, site_of(request).web),
         "caller": caller,
         "account": caller.account if caller else None,
