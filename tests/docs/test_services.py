@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from tests.docs.paths import ROOT
-from tests.harness.guide import Project, projects, section
+from tests.harness.guide import Project, projects, section, step_up_project
 from tests.unit.client.asking import on_asgi
 from vestibule.client import CallerRefusedError, Verifier, errors
 from vestibule.client.asgi import VestibuleMiddleware
@@ -86,12 +86,11 @@ def test_a_transfer_takes_a_second_factor_and_a_recent_sign_in(
     vestibule: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file of the guide, and the answer below it."""
-    told = section("Ask for a second factor or a recent sign-in")
-    (lines,), (answer,) = (re.findall(rf"```{language}\n(.*?)```", told, re.DOTALL) for language in ("python", "http"))
+    (answer,) = re.findall(r"```http\n(.*?)```", section("Ask for a second factor or a recent sign-in"), re.DOTALL)
     monkeypatch.setenv("VESTIBULE_URL", "https://auth.example.com")
     monkeypatch.setenv("SERVICE_KEY", "vsk_x")
     made: dict[str, Any] = {}
-    exec(lines, made)
+    exec(step_up_project().files["transfers.py"], made)
     ask = on_asgi(made["app"])
     both = vestibule.token_for("ada", level=2)
     assert ask("/transfers", "POST", headers=vestibule.headers(both)).json() == {"by": "ada", "level": 2}
@@ -99,10 +98,9 @@ def test_a_transfer_takes_a_second_factor_and_a_recent_sign_in(
     refused = ask("/transfers", "POST", headers=vestibule.headers(neither))
     head, _, body = answer.partition("\n\n")
     status, *fields = head.splitlines()
-    assert f"{refused.status_code} {refused.reason_phrase}" in status
-    assert {name: refused.headers[name] for name, _, _ in (field.partition(": ") for field in fields)} == dict(
-        field.split(": ", 1) for field in fields
-    )
+    assert status == f"HTTP/1.1 {refused.status_code} {refused.reason_phrase}"
+    for name, value in (field.split(": ", 1) for field in fields):
+        assert refused.headers[name] == value
     assert refused.json() == json.loads(body)
 
 

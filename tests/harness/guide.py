@@ -51,6 +51,11 @@ def projects() -> dict[str, Project]:
     return {part.partition("\n")[0]: _project(part) for part in parts}
 
 
+def step_up_project() -> Project:
+    """Return the project that asks for a second factor and a recent sign-in."""
+    return _project(section("Ask for a second factor or a recent sign-in"))
+
+
 def _project(part: str) -> Project:
     [command] = _COMMAND.findall(part)
     return Project({path: text for text, path in _BLOCK.findall(part)}, command)

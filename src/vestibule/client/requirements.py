@@ -21,7 +21,7 @@ MOST_SECONDS = 366 * 86_400
 _MARK = "_vestibule_requirement"
 
 
-class SignedIn(Protocol):
+class Authenticated(Protocol):
     """The part of a caller that a requirement is about."""
 
     @property
@@ -52,7 +52,7 @@ class Requirement:
             _stricter(self.max_age, other.max_age, min),
         )
 
-    def check(self, caller: SignedIn, others: Callable[[], Iterable["Requirement"]] = tuple) -> None:
+    def check(self, caller: Authenticated, others: Callable[[], Iterable["Requirement"]] = tuple) -> None:
         """Raise `NotAllowedError`, `InsufficientAuthenticationError` or `CannotTellError` unless the caller meets this.
 
         `others` returns the other requirements of the same route. They let nobody in or out, but the refusal also says
@@ -62,7 +62,7 @@ class Requirement:
         if refusal is not None:
             raise reduce(and_, others(), self)._refusal_of(caller) or refusal
 
-    def _refusal_of(self, caller: SignedIn) -> CallerRefusedError | None:
+    def _refusal_of(self, caller: Authenticated) -> CallerRefusedError | None:
         # The role goes first: nobody should be sent to sign in again for what they may not do after that either.
         if self.roles is not None and caller.role not in self.roles:
             return NotAllowedError()

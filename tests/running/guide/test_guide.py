@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.harness.guide import PORT, Project, projects, section
+from tests.harness.guide import PORT, Project, projects, section, step_up_project
 from tests.harness.process import UNLIMITED, Running, environment, given_keys, register, run, serving, sign_in
 from tests.harness.rounds import WHOLE
 from tests.harness.servers import free_port, listening, wait_until
@@ -159,6 +159,23 @@ def test_a_file_of_the_guide_protects_a_service(name: str, known: Known, tmp_pat
         wait_until(lambda: service.refuses(leaving), "401 after the sign-out", SIGN_OUT_SECONDS)
         assert service.ask("/me", known.user)[0] == 200
         assert "Traceback" not in service.log.read_text()
+
+
+def test_the_file_of_the_guide_asks_for_a_second_factor(known: Known, tmp_path: Path) -> None:
+    project = step_up_project()
+    with running(project, project.command, tmp_path, known) as service:
+        assert service.ask("/openapi.json")[0] == 200
+        answers: list[httpx.Response] = []
+
+        def is_decided() -> bool:
+            answers.append(service.client.post("/transfers", headers={"Authorization": f"Bearer {known.user}"}))
+            return answers[-1].status_code != 503
+
+        wait_until(is_decided, "a decision about a transfer", ANSWER_SECONDS)
+        told = answers[-1].json()
+        assert (answers[-1].status_code, told["code"]) == (401, "insufficient_user_authentication")
+        assert told["acr_values"] == "urn:vestibule:2"
+        assert service.client.post("/transfers").json()["code"] == "not_signed_in"
 
 
 def test_the_email_of_a_caller_comes_from_vestibule(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.guide import projects
+from tests.harness.guide import projects, step_up_project
 
 HERE = Path(__file__).parent
 PROJECTS = sorted(HERE.glob("*_project.py"))
@@ -67,6 +67,7 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         shutil.copy(project, folder)
     for number, project in enumerate(projects().values()):
         project.renamed(f"project_{number}").save(folder)
+    step_up_project().save(folder)
     (folder / "mistakes.py").write_text(MISTAKES)
     return complaints(request.param, folder)
 

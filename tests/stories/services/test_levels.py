@@ -8,6 +8,7 @@ from tests.stories.services.test_introspect import PATH, a_service
 from tests.unit.client.knowing import EXPECTED
 from vestibule.client import InsufficientAuthenticationError
 from vestibule.client.introspect import Introspection
+from vestibule.client.memory import Memory
 from vestibule.client.token_clock import TokenClock
 from vestibule.flows.issue_tokens import issue_tokens
 from vestibule.model import access_tokens
@@ -85,3 +86,23 @@ async def test_k45_a_caller_that_vestibule_was_asked_about_has_level_and_time_of
     callers[1].require_recent(300)
     with pytest.raises(InsufficientAuthenticationError):
         callers[0].require_recent(300)
+
+
+async def test_k45_after_a_step_up_a_service_lets_in_by_the_new_token_alone(world: World) -> None:
+    """K45: in memory, without a question to Vestibule."""
+    memory = Memory(EXPECTED, "refuse", staleness=5, remembered=10, clock=world.clock)
+    memory.keys = world.env.keys.access.checking
+    await world.register()
+    browser = await world.sign_in()
+    world.clock.advance(minutes=6)
+    early = browser.cookies["access_token"]
+    memory.revoked.renew(world.clock.monotonic())
+    with pytest.raises(InsufficientAuthenticationError):
+        memory.decide(early).require_recent(300)
+    answer = await browser.post("/api/users/me/step-up", json={"password": "correct horse"})
+    assert answer.status_code == 200
+    for token in (answer.json()["access_token"], early):
+        memory.decide(token)  # both are remembered
+    memory.decide(answer.json()["access_token"]).require_recent(300)
+    with pytest.raises(InsufficientAuthenticationError):
+        memory.decide(early).require_recent(300)

@@ -17,6 +17,7 @@ from fastapi import WebSocket as FastSocket
 
 from tests.harness.clock import ManualClock
 from tests.unit.client.asking import AUTH, on_asgi
+from tests.unit.client.django_site import configure_django
 from tests.unit.client.knowing import Knowing
 from tests.unit.client.test_websockets import opened
 from vestibule.client import Caller, CannotTellError, InsufficientAuthenticationError, NotAllowedError, Verifier
@@ -30,6 +31,7 @@ from vestibule.model.clock import SystemClock
 from vestibule.protocol.authentication import Level
 
 CODE = "insufficient_user_authentication"
+configure_django()  # requests read its settings
 
 
 def test_two_requirements_are_one_that_is_as_strict_as_both() -> None:
