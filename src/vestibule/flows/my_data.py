@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.my_sessions import SessionList, live_sessions_of
-from vestibule.flows.reauthenticate import signed_in_recently
+from vestibule.flows.reauthenticate import require_recent_sign_in
 from vestibule.model.accounts import Account
-from vestibule.model.errors import ReauthenticationRequired, SessionOver
+from vestibule.model.errors import SessionOver
 from vestibule.model.events import Event
 from vestibule.model.sessions import Session
 
@@ -58,11 +58,9 @@ async def my_data(env: Env, caller: Caller) -> MyData:
     now, account_id = env.clock.now(), caller.account.id
     async with env.store.reading() as read:
         account = await read.accounts.get(account_id)
-        allowed = await signed_in_recently(env, read, caller, now)
+        await require_recent_sign_in(env, read, caller, now)
     if account is None:
         raise SessionOver
-    if not allowed:
-        raise ReauthenticationRequired
     live = _sessions(env, account_id, now, live=True)
     past = _sessions(env, account_id, now, live=False)
     return MyData(account, live, past, _events(env, account_id))

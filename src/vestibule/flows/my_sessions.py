@@ -7,9 +7,9 @@ from vestibule.flows.announce import announce
 from vestibule.flows.end_sessions import OTHERS_AT_ONCE, end_other_sessions, end_session
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
-from vestibule.flows.reauthenticate import signed_in_recently
+from vestibule.flows.reauthenticate import require_recent_sign_in
 from vestibule.flows.retry import retry_on_conflict
-from vestibule.model.errors import ReauthenticationRequired, SessionUnknown
+from vestibule.model.errors import SessionUnknown
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason, Session, is_session_id
 from vestibule.model.store import Ports
@@ -48,14 +48,11 @@ async def end_one(env: Env, caller: Caller, session_id: str) -> None:
     now = env.clock.now()
     own = session_id == caller.session_id
     reason = EndReason.SIGNED_OUT if own else EndReason.SIGNED_OUT_ELSEWHERE
-    revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
         await tx.accounts.lock(caller.account.id)
-        allowed = own or await signed_in_recently(env, tx, caller, now)
-        if allowed:
-            revoked = await end_session(env, tx, session_id, caller.account.id, reason, now)
-    if not allowed:
-        raise ReauthenticationRequired
+        if not own:
+            await require_recent_sign_in(env, tx, caller, now)
+        revoked = await end_session(env, tx, session_id, caller.account.id, reason, now)
     if not revoked:
         raise SessionUnknown
     await announce(env, revoked)
@@ -80,12 +77,7 @@ async def _end_some_others(env: Env, caller: Caller) -> list[Revocation]:
     sign-in is too long ago, and `SessionOver`.
     """
     now, reason = env.clock.now(), EndReason.SIGNED_OUT_ELSEWHERE
-    revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
         await tx.accounts.lock(caller.account.id)
-        allowed = await signed_in_recently(env, tx, caller, now)
-        if allowed:
-            revoked = await end_other_sessions(env, tx, caller.account.id, caller.session_id, reason, now)
-    if not allowed:
-        raise ReauthenticationRequired
-    return revoked
+        await require_recent_sign_in(env, tx, caller, now)
+        return await end_other_sessions(env, tx, caller.account.id, caller.session_id, reason, now)

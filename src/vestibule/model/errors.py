@@ -11,7 +11,7 @@ The caller can correct a `Refusal`; a `Fault` is Vestibule's own. Each class has
       WrongCode                 not a code of this moment, or used before
       FactorUnknown             the account has no such second factor
       SessionUnknown            no live session of the caller's with this id
-      ReauthenticationRequired  signed in, but too long ago for this request
+      ReauthenticationRequired  signed in, but too long ago for this request; step up first
       EmailNotVerified          right password, but a verified email is mandatory
       NotSignedIn               no credential was presented
       AccessTokenInvalid        not our access token, not valid yet, or expired
@@ -33,6 +33,7 @@ The caller can correct a `Refusal`; a `Fault` is Vestibule's own. Each class has
       NotReady                  the process should not be sent requests
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from math import ceil
 from typing import ClassVar
@@ -87,7 +88,16 @@ class SessionUnknown(Refusal):
 
 
 class ReauthenticationRequired(Refusal):
+    """The token tells of no sign-in that is recent enough. A step-up by one of `satisfied_by` allows the same request,
+    if it is not more than `max_age` seconds ago.
+    """
+
     code = "reauthentication_required"
+
+    def __init__(self, satisfied_by: Sequence[str], max_age: int) -> None:
+        super().__init__()
+        self.satisfied_by = tuple(satisfied_by)
+        self.max_age = max_age
 
 
 class EmailNotVerified(Refusal):

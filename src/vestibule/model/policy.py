@@ -42,7 +42,8 @@ class Policy:
     """How long services may keep the published keys without asking again."""
     product: str = "Vestibule"
     """The name under which authenticator apps list their codes."""
-    reauthentication: timedelta = timedelta(minutes=15)
+    reauthentication: timedelta = timedelta(minutes=5)
+    """How long ago the sign-in may be for what could harm the account's owner."""
     relying_party: RelyingParty | None = None
     """For whom passkeys are made; None if there are none here."""
     events_kept: timedelta = timedelta(days=365)

@@ -217,6 +217,8 @@ def refusal_response(refusal: Refusal | Fault) -> Json:
     content: dict[str, Any] = {"status": status, "code": refusal.code, "message": message}
     if isinstance(refusal, BodyInvalid):
         content["errors"] = refusal.entries
+    if isinstance(refusal, errors.ReauthenticationRequired):
+        content |= {"satisfied_by": refusal.satisfied_by, "max_age": refusal.max_age}
     if isinstance(refusal, errors.PasswordTooEasy):  # front-ends look here for errors of a field
         content["errors"] = [{"code": "custom", "path": ["body", "password"], "message": message}]
     return Json(content, mapping.status, _headers(refusal, mapping))

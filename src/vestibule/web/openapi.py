@@ -3,11 +3,10 @@
 from typing import Any
 
 from fastapi import FastAPI
-from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vestibule.model.errors import Overloaded, Refusal, StoreUnavailable, TooManyRequests
+from vestibule.model.errors import Overloaded, ReauthenticationRequired, Refusal, StoreUnavailable, TooManyRequests
 from vestibule.model.policy import Policy
 from vestibule.web import cookies
 from vestibule.web.api import answers
@@ -46,12 +45,13 @@ def success_of(route: Route) -> dict[int | str, dict[str, Any]]:
 
 def responses_of(route: Route) -> dict[int | str, dict[str, Any]]:
     """Return every status that the route may refuse with, and the codes for each."""
-    codes: dict[int, list[str]] = {}
+    by_status: dict[int, list[type[Any]]] = {}
     for refusal in _refusals_of(route):
-        codes.setdefault(HTTP_MAPPINGS[refusal].status, []).append(f"`{refusal.code}`")
+        by_status.setdefault(HTTP_MAPPINGS[refusal].status, []).append(refusal)
     declared: dict[int | str, dict[str, Any]] = {}
-    for status, names in sorted(codes.items()):
-        declared[status] = {"model": _answer_of(status), "description": ", ".join(sorted(set(names)))}
+    for status, refusals in sorted(by_status.items()):
+        names = ", ".join(sorted({f"`{refusal.code}`" for refusal in refusals}))
+        declared[status] = {"model": _answer_of(status, refusals), "description": names}
     return declared
 
 
@@ -122,7 +122,10 @@ def _refusals_of(route: Route) -> tuple[type[Any], ...]:
     return refusals
 
 
-def _answer_of(status: int) -> type[BaseModel]:
+def _answer_of(status: int, refusals: list[type[Any]]) -> Any:
+    """Return the type of the body, or a union of types."""
     if status >= 500:
         return answers.Faulted
+    if ReauthenticationRequired in refusals:
+        return answers.ReauthenticationNeeded | answers.Refused
     return answers.Invalid if status == 400 else answers.Refused

@@ -42,7 +42,10 @@ class Person:
 
     @property
     def caller(self) -> Caller:
-        return Caller(self.sessions[0].id, self.account, self.sessions[0].idle_expires_at)
+        """By a token of the first session, as it was when that began."""
+        session = self.sessions[0]
+        authenticated_at = int(session.authenticated_at.timestamp())
+        return Caller(session.id, self.account, session.idle_expires_at, authenticated_at=authenticated_at)
 
     @property
     def client_info(self) -> ClientInfo:

@@ -1,17 +1,51 @@
 """What could hurt the owner of an account needs a sign-in that is not long ago, or the current password."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.harness.backends import Backend
-from tests.harness.world import POLICY, World, world_on
+import httpx
+import pytest
 
-DEVICES = "/api/users/me/sessions"
+from tests.harness.backends import Backend
+from tests.harness.forms import csrf_in
+from tests.harness.world import BASE, POLICY, World, world_on
+
+DEVICES, STEP_UP, DATA = "/api/users/me/sessions", "/api/users/me/step-up", "/profile/data"
+ADA, PASSWORD = {"email": "ada@example.com", "password": "correct horse"}, {"password": "correct horse"}
+Deed = Callable[[httpx.AsyncClient, str], Awaitable[httpx.Response]]
 
 
 async def id_of(world: World, token: str) -> str:
     bearer = {"Authorization": f"Bearer {token}"}
     return str((await (await world.client()).get("/api/auth/verify", headers=bearer)).headers["vestibule-session"])
+
+
+async def end_others(browser: httpx.AsyncClient, other: str) -> httpx.Response:
+    return await browser.delete(DEVICES)
+
+
+async def end_other(browser: httpx.AsyncClient, other: str) -> httpx.Response:
+    return await browser.delete(f"{DEVICES}/{other}")
+
+
+async def end_others_on_the_page(browser: httpx.AsyncClient, other: str) -> httpx.Response:
+    csrf = csrf_in(await browser.get("/profile"))
+    return await browser.post("/profile/security/sessions", data={"csrf": csrf})
+
+
+async def end_other_on_the_page(browser: httpx.AsyncClient, other: str) -> httpx.Response:
+    csrf = csrf_in(await browser.get("/profile"))
+    return await browser.post(f"/profile/security/sessions/{other}", data={"csrf": csrf})
+
+
+async def export(browser: httpx.AsyncClient, other: str) -> httpx.Response:
+    return await browser.get(DATA)
+
+
+DEEDS: dict[str, Deed] = {
+    deed.__name__: deed for deed in (end_others, end_other, end_others_on_the_page, end_other_on_the_page, export)
+}
 
 
 async def test_s10_an_old_sign_in_ends_no_other_device_and_a_new_one_does(world: World) -> None:
@@ -20,14 +54,41 @@ async def test_s10_an_old_sign_in_ends_no_other_device_and_a_new_one_does(world:
     session = await id_of(world, other.cookies["access_token"])
     world.clock.advance(minutes=14)
     await mine.post("/api/auth/refresh")
-    world.clock.advance(minutes=6)
     for path in (DEVICES, f"{DEVICES}/{session}"):
         refused = await mine.delete(path)
-        assert (refused.status_code, refused.json()["code"]) == (403, "reauthentication_required")
+        message = "Sign in again to do this, your sign-in is too long ago"
+        told = {"status": "fail", "code": "reauthentication_required", "message": message}
+        assert (refused.status_code, refused.json()) == (403, told | {"satisfied_by": ["password"], "max_age": 300})
     assert (await other.post("/api/auth/refresh")).status_code == 200
-    await mine.post("/api/auth/login", json={"email": "ada@example.com", "password": "correct horse"})
+    await mine.post("/api/auth/login", json=ADA)
     assert (await mine.delete(f"{DEVICES}/{session}")).status_code == 200
     assert (await mine.delete(DEVICES)).json()["data"]["ended"] == 1
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+async def test_f24_it_is_the_token_that_has_to_tell_of_a_recent_sign_in(world: World, deed: str) -> None:
+    """S10, F24: a step-up allows what was refused, for its own tokens and for as long as it is recent."""
+    await world.register()
+    other = await world.sign_in()
+    session = await id_of(world, other.cookies["access_token"])
+    mine = await world.client(BASE)
+    assert (await mine.post("/api/auth/login", json=ADA)).status_code == 200
+    world.clock.advance(seconds=301)
+    assert (await DEEDS[deed](mine, session)).status_code == 403
+    copied = await world.client(BASE)
+    copied.cookies.update(mine.cookies)
+    world.clock.advance(seconds=10)
+    assert (await mine.post(STEP_UP, json=PASSWORD)).status_code == 200
+    assert (await DEEDS[deed](copied, session)).status_code == 403
+    assert (await copied.post("/api/auth/refresh")).status_code == 200
+    assert (await DEEDS[deed](copied, session)).status_code == 403
+    assert (await other.get("/api/users/me")).status_code == 200
+    world.clock.advance(seconds=300)
+    await mine.post("/api/auth/refresh")
+    assert (await DEEDS[deed](mine, session)).status_code < 400
+    assert (await other.get("/api/users/me")).status_code == (200 if deed == "export" else 401)
+    world.clock.advance(seconds=1)
+    assert (await DEEDS[deed](mine, session)).status_code == 403
 
 
 async def test_s10_signing_out_oneself_is_always_possible(world: World) -> None:
@@ -52,12 +113,13 @@ async def test_s10_password_and_email_change_with_the_current_password_alone(wor
     assert (await mine.get("/api/users/me")).json()["data"]["user"]["email"] == "ada@example.com"
 
 
-async def test_s10_an_operator_may_do_without(backend: Backend) -> None:
-    async with world_on(backend, replace(POLICY, reauthentication=timedelta(0))) as world:
+async def test_s10_an_operator_chooses_how_recent(backend: Backend) -> None:
+    async with world_on(backend, replace(POLICY, reauthentication=timedelta(hours=1))) as world:
         await world.register()
         mine, _ = await world.sign_in(), await world.sign_in()
-        world.clock.advance(minutes=10)
-        await mine.post("/api/auth/refresh")
-        world.clock.advance(minutes=10)
-        await mine.post("/api/auth/refresh")
+        for _ in range(4):
+            world.clock.advance(minutes=14)
+            await mine.post("/api/auth/refresh")
         assert (await mine.delete(DEVICES)).json()["data"]["ended"] == 1
+        world.clock.advance(minutes=5)
+        assert (await mine.delete(DEVICES)).json()["max_age"] == 3600

@@ -1,7 +1,6 @@
 """What was dated by a clock that was ahead: good for no longer than it should be, and no lock for anybody."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,8 +9,9 @@ from tests.harness.world import World
 from vestibule.flows.administer import find_account
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
-from vestibule.flows.reauthenticate import signed_in_recently
+from vestibule.flows.reauthenticate import require_recent_sign_in
 from vestibule.model.accounts import Account
+from vestibule.model.errors import ReauthenticationRequired
 from vestibule.model.letters import LetterKind
 from vestibule.model.limits import Limit
 from vestibule.model.login_attempts import AttemptCounter, LoginAttemptLimits
@@ -83,14 +83,16 @@ async def test_s15_a_sign_in_of_later_is_none_of_lately(world: World, lead: time
     await world.register()
     account, env = await account_of(world), world.env
     await world.sign_in()
-    async with env.store.transaction() as tx:
-        (session,) = await tx.sessions.of_account(account.id, 9, env.clock.now())
-        caller = Caller(session.id, account, session.idle_expires_at)
-        assert await signed_in_recently(env, tx, caller, env.clock.now())
-        session = replace(session, id=session.id[::-1], created_at=session.created_at + lead)
-        assert await tx.sessions.open(session, account.epoch)
-        caller = Caller(session.id, account, session.idle_expires_at)
-        assert not await signed_in_recently(env, tx, caller, env.clock.now())
+    now = env.clock.now()
+    async with env.store.reading() as read:
+        (session,) = await read.sessions.of_account(account.id, 9, now)
+        lately, later = (
+            Caller(session.id, account, session.idle_expires_at, authenticated_at=int(moment.timestamp()))
+            for moment in (now, now + lead)
+        )
+        await require_recent_sign_in(env, read, lately, now)
+        with pytest.raises(ReauthenticationRequired):
+            await require_recent_sign_in(env, read, later, now)
 
 
 async def test_s15_nothing_old_is_looked_for_until_the_clock_has_stood(

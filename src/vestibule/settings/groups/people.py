@@ -92,9 +92,10 @@ class SignedIn(Group):
     )
     reauthentication_seconds: Whole = setting(
         "VESTIBULE_REAUTHENTICATION_SECONDS",
-        900,
-        "Signing out other devices needs a sign-in at most this many seconds ago. `0`: however long ago. Changing "
-        "a password or an email asks for the current password in any case.",
-        ge=0,
+        300,
+        "Signing out other devices and exporting one's data need a sign-in at most this many seconds ago, or a step-up "
+        "(`POST /api/users/me/step-up`). It cannot be turned off: a browser left open would be enough for everything. "
+        "Changing a password or an email asks for the current password in any case.",
+        ge=60,
         le=86400,
     )

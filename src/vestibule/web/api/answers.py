@@ -194,6 +194,15 @@ class Refused(Answer):
     message: str
 
 
+class ReauthenticationNeeded(Refused):
+    """The sign-in is too long ago. A step-up by one of `satisfied_by`, at most `max_age` seconds ago, allows the same
+    request.
+    """
+
+    satisfied_by: list[Literal["password"]]
+    max_age: int
+
+
 class BodyError(BaseModel):
     """One error in a body, in zod 3's format."""
 
