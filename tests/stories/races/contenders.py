@@ -78,7 +78,7 @@ class _Taking:
     def demoted(self, row: Any) -> int:
         return 0
 
-    def first(self, email: str, account_id: str) -> str:
+    def id_for(self, email: str, account_id: str) -> str:
         return account_id
 
     def progress(self, rows: int) -> None:
