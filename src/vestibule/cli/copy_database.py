@@ -38,7 +38,7 @@ def copy_database(
     if copied["signing_keys"]:
         notes.print(
             "Set VESTIBULE_SECRET_KEY on every server of the new database as on the old servers; if it was not set "
-            f"there, it is in the file secret.key of their VESTIBULE_DATA ({command_context.settings.data} by default)."
+            "there, it is in the file secret.key of their VESTIBULE_DATA (vestibule-data by default)."
         )
 
 

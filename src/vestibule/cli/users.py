@@ -57,14 +57,14 @@ def create(
 
 @users.command("sign-out")
 def sign_out(context: typer.Context, email: Email) -> None:
-    """End all sessions of an account at once, everywhere. Its owner can sign in again."""
+    """End all sessions of an account, everywhere within a second. Its owner can sign in again."""
     account, ended = asyncio.run(_change(context.obj, email, sign_out_everywhere))
     notes.print(f"{account.email} is signed out everywhere; ended sessions: {ended}.")
 
 
 @users.command()
 def disable(context: typer.Context, email: Email) -> None:
-    """Disable an account: end its sessions at once, everywhere, and block sign-in until it is enabled."""
+    """Disable an account: block sign-in until it is enabled, and end its sessions, everywhere within a second."""
     account, ended = asyncio.run(_change(context.obj, email, disable_account))
     outcome = ", as it was" if ended is None else f"; ended sessions: {ended}"
     notes.print(f"{account.email} is disabled{outcome}.")

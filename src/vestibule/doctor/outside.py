@@ -16,6 +16,7 @@ from vestibule.model.clock import Clock
 from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.process import system_faults
 from vestibule.protocol import timeouts
+from vestibule.protocol.other_sites import DOCTORS_ORIGIN
 from vestibule.protocol.this_machine import is_this_machine
 from vestibule.protocol.timeouts import Timeouts, Unbounded
 from vestibule.settings.fields import Settings
@@ -25,7 +26,6 @@ SUBJECT = "outside"
 _TIMEOUT_SECONDS = 10
 _PIECE = 16_384
 _FEW_DAYS = 14
-_FOREIGN_ORIGIN = "https://origin-that-nobody-allowed.example"
 _HEALTH = "/api/healthchecker"
 _ME = "/api/users/me"
 
@@ -184,8 +184,8 @@ def _cors(settings: Settings, address: SplitResult) -> Iterator[Finding]:
 
 
 def _cors_of_others(address: SplitResult, asked: dict[str, str]) -> Iterator[Finding]:
-    foreign = _Answer(address, "OPTIONS", "/api/auth/login", Origin=_FOREIGN_ORIGIN, **asked).headers
-    if foreign.get("Access-Control-Allow-Origin") in (_FOREIGN_ORIGIN, "*"):
+    foreign = _Answer(address, "OPTIONS", "/api/auth/login", Origin=DOCTORS_ORIGIN, **asked).headers
+    if foreign.get("Access-Control-Allow-Origin") in (DOCTORS_ORIGIN, "*"):
         yield fault(
             SUBJECT,
             "CORS allows any web page",

@@ -4,6 +4,11 @@ from collections.abc import Collection
 
 from vestibule.protocol.cookies import RawHeaders
 
+DOCTORS_ORIGIN = "https://origin-that-nobody-allowed.example"
+"""The origin with which `vestibule doctor --url` asks whether a proxy lets every origin in. Nobody's front-end is there
+(RFC 2606, section 2).
+"""
+
 _TLS_SCHEMES = {b"https"}
 # A proxy may end TLS: the page came over https, and its request reaches us over http.
 _WEB_SCHEMES = {b"http", b"https"}

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator
 from vestibule.crypto.relying_party import is_address
 from vestibule.settings.types import listed, shown
 
-_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
+_ORIGIN = re.compile(r"(?i:https?)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 _APP_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 _APP_HOST = re.compile(r"[a-z0-9._-]+(:\d{1,5})?")
 # Not for apps: in browsers these schemes have a meaning of their own, or no origin.

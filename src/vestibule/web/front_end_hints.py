@@ -6,6 +6,7 @@ import structlog
 from starlette.datastructures import Headers
 
 from vestibule.model.clock import Clock
+from vestibule.protocol.other_sites import DOCTORS_ORIGIN
 from vestibule.web.web_policy import WebPolicy
 
 MAX_HINTS = 50
@@ -21,6 +22,7 @@ class FrontEndHints:
 
     def __init__(self, web: WebPolicy, clock: Clock) -> None:
         self._web = web
+        self._allowed = ", ".join(sorted(web.origins)) or "none"
         self._clock = clock
         self._minute = 0
         self._logged: set[tuple[str, str]] = set()
@@ -28,13 +30,13 @@ class FrontEndHints:
     def check_origin(self, headers: Headers) -> None:
         """Log the Origin of a request if its pages cannot call here, or are called without cookies."""
         origin = headers.get("origin")
-        if origin is None:
+        if origin in {None, DOCTORS_ORIGIN}:
             return
         if origin in self._web.origins:
             self._check_cookies(headers, origin)
         elif not _is_own(headers, origin):
-            allowed = ", ".join(sorted(self._web.origins))
-            hint = f"pages of this origin cannot call here; if it is your front-end, add it to ORIGIN (now: {allowed})"
+            advice = f"if it is your front-end, add it to ORIGIN (now: {self._allowed})"
+            hint = f"pages of this origin cannot call here; {advice}"
             self._warn("origin_refused", origin, hint, origin=_printable(origin))
 
     def check_body_type(self, content_type: str) -> None:
@@ -49,8 +51,7 @@ class FrontEndHints:
         """Log, in development, a target that no page may redirect to."""
         if self._web.secure_cookies:
             return
-        allowed = ", ".join(sorted(self._web.origins))
-        hint = f"name a path of this server, or a page of an origin in ORIGIN (now: {allowed}), without a #"
+        hint = f"name a path of this server, or a page of an origin in ORIGIN (now: {self._allowed}), without a #"
         self._warn("return_to_ignored", target, hint, return_to=_printable(target))
 
     def _check_cookies(self, headers: Headers, origin: str) -> None:

@@ -121,6 +121,21 @@ async def test_c8_tables_called_as_ours_on_a_server_are_left_alone(tmp_path: Pat
         not_to_be_had(reason)
 
 
+@pytest.mark.parametrize("mode", ["require", "verify-full"])
+async def test_c22_a_server_without_the_tls_that_the_url_asks_for_says_so(mode: str, tmp_path: Path) -> None:
+    try:
+        async with postgresql_database() as address:
+            engines = engine.connect(f"{address}?sslmode={mode}")
+            with pytest.raises(StoreUnavailable, match=r"has no TLS, which sslmode in the URL asks for; ") as fault:
+                await write(engines)
+            await engines.close()
+            assert fault.value.lasting
+            done = run(tmp_path, "migrate", DATABASE_URL=f"{address}?sslmode={mode}", **given_keys())
+            assert (done.returncode, complaint(done.stderr)) == (2, str(fault.value))
+    except servers.NotToBeHad as reason:
+        not_to_be_had(reason)
+
+
 async def write(engines: Engines) -> None:
     """More than fits where little fits."""
     async with engines.sqlalchemy_transaction() as connection:

@@ -191,7 +191,7 @@ def test_what_is_no_origin_cannot_be_listed(nowhere: pytest.MonkeyPatch, origin:
 
 
 def test_origins_are_a_list(nowhere: pytest.MonkeyPatch) -> None:
-    nowhere.setenv("ORIGIN", " https://App.example.com , http://localhost:3000")
+    nowhere.setenv("ORIGIN", " HTTPS://App.example.com:443 , Http://localhost:3000")
     assert reading.read().origins == ("https://app.example.com", "http://localhost:3000")
 
 

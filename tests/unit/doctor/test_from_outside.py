@@ -30,6 +30,7 @@ def look(settings: Settings, url: str) -> list[Finding]:
 def test_vestibule_itself(chosen: Chosen, tmp_path: Path) -> None:
     with serving(tmp_path, VESTIBULE_HOST="0.0.0.0", **given_keys()) as server:
         assert [finding.severity for finding in look(chosen(), server.base)] == [FINE]
+        assert "origin_refused" not in server.log.read_text(), "the doctor's own origin is nobody's front-end"
         elsewhere = f"http://{NOT_LOCAL}:{server.port}"
         assert severity_of(look(chosen(), elsewhere), "development mode") is WARNING
         unlisted = chosen(ORIGIN="https://app.example.com")

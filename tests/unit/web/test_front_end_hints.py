@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from tests.harness.clock import ManualClock
 from tests.harness.world import BASE, FRONT_END, WEB, World
+from vestibule.protocol.other_sites import DOCTORS_ORIGIN
 from vestibule.web.front_end_hints import MAX_HINTS, FrontEndHints
 
 pytestmark = pytest.mark.any_engine
@@ -45,11 +46,20 @@ async def test_b10_it_is_named_with_the_setting_once_a_minute(
     assert len(await told(world, method, path, sent, times=2)) == 1
 
 
-@pytest.mark.parametrize("origin", [FRONT_END, BASE])
-async def test_b10_a_listed_origin_and_our_own_leave_no_line(world: World, origin: str) -> None:
+@pytest.mark.parametrize("origin", [FRONT_END, BASE, DOCTORS_ORIGIN])
+async def test_b10_a_listed_origin_our_own_and_the_doctor_s_leave_no_line(world: World, origin: str) -> None:
     """B10: nor does a request without one."""
     assert await told(world, "GET", "/api/users/me", {"Origin": origin}) == []
     assert await told(world, "GET", "/api/users/me", {}) == []
+
+
+async def test_b10_where_none_is_listed_the_line_says_so() -> None:
+    """B10: in production, without ORIGIN."""
+    hints = FrontEndHints(replace(WEB, origins=frozenset()), ManualClock())
+    with capture_logs() as lines:
+        hints.check_origin(Headers({"Origin": FORGOTTEN, "Host": "auth.example.com"}))
+        hints.return_to_ignored("https://evil.example")
+    assert ["(now: none)" in line["hint"] for line in lines] == [True, True]
 
 
 async def test_b10_strangers_choose_origins_and_still_fill_no_log(world: World) -> None:

@@ -162,9 +162,10 @@ class Engines:
         except exc.TimeoutError as fault:
             raise StoreUnavailable("all connections of this process are in use", server=self.server) from fault
         except OSError as fault:  # the server is not there at all, or silent
-            why = self._why_silent(fault) or reason(fault) or str(fault)
+            no_tls = server_faults.no_tls(self.server, fault)
+            why = no_tls or self._why_silent(fault) or reason(fault) or str(fault)
             self.breaker.unreachable(why)
-            raise StoreUnavailable(why, server=self.server) from fault
+            raise StoreUnavailable(why, lasting=no_tls is not None, server=self.server) from fault
 
     def _remedy(self, fault: exc.DBAPIError) -> str | None:
         """Return what an operator has to repair; None if the fault may pass, or is a bug of ours."""

@@ -1,4 +1,4 @@
-"""Say what an operator has to repair at a PostgreSQL server: a database, a user or a right is missing."""
+"""Say what an operator has to repair at a PostgreSQL server: a database, a user, a right or TLS is missing."""
 
 from sqlalchemy import URL, exc
 
@@ -7,6 +7,7 @@ from vestibule.storage.sql.driver_faults import driver_message
 # Codes of PostgreSQL's manual, appendix A.
 NO_RIGHT = "42501"
 _NO_SUCH_DATABASE = "3D000"
+_NO_TLS = "rejected SSL upgrade"  # asyncpg has no class for it
 _SENTENCES = {
     _NO_SUCH_DATABASE: "{server} has no database {database}; make it there (createdb {database}), then run: vestibule "
     "migrate",
@@ -23,6 +24,16 @@ def sentence(url: URL, server: str | None, fault: exc.DBAPIError) -> str | None:
     if server is None or template is None:
         return None
     return template.format(server=server, database=url.database, user=_user(url), said=driver_message(fault))
+
+
+def no_tls(server: str | None, fault: OSError) -> str | None:
+    """Return what is wrong and what to do if the URL asks for TLS and the server has none; None for other faults."""
+    if server is None or not str(fault).endswith(_NO_TLS):
+        return None
+    return (
+        f"{server} has no TLS, which sslmode in the URL asks for; turn it on there (ssl = on), or set sslmode=disable "
+        "if the network between is private"
+    )
 
 
 def lacks_right(fault: exc.DBAPIError) -> bool:
