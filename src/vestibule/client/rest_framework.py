@@ -9,14 +9,14 @@ is used, the token is not checked a second time. `permission_classes = [with_rol
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, ErrorDetail, NotAuthenticated
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import AND, OR, BasePermission
 from rest_framework.request import Request
 
 from vestibule.client import requirements
@@ -24,7 +24,7 @@ from vestibule.client.caller import Caller
 from vestibule.client.django.request_user import USER
 from vestibule.client.django.requests import check, known_caller
 from vestibule.client.django.settings import verifier
-from vestibule.client.errors import CallerRefusedError, NoTokenError
+from vestibule.client.errors import CallerRefusedError, CannotTellError, NoTokenError
 from vestibule.client.requirements import Requirement
 from vestibule.client.vary import caller_headers, vary_value
 
@@ -121,13 +121,31 @@ def require_recent(max_age: int) -> type[BasePermission]:
 def _permission(demanded: Requirement) -> type[BasePermission]:
     class Permission(BasePermission):
         def has_permission(self, request: Request, view: Any) -> bool:
+            caller = caller_of(request)
             try:
-                demanded.check(caller_of(request), lambda: map(requirements.marked, view.get_permissions()))
+                demanded.check(caller, lambda: map(requirements.marked, _parts(view.get_permissions())))
+            except CannotTellError as refusal:
+                raise RefusedError(refusal) from None
             except CallerRefusedError as refusal:
+                if not any(isinstance(part, type(self)) for part in _parts(view.get_permissions(), last_of_or=True)):
+                    return False  # another operand of `|` may let the caller in, and `~` wants to know
                 raise RefusedError(refusal) from None
             return True
 
     return requirements.mark(Permission, demanded)
+
+
+def _parts(permissions: Iterable[Any], *, last_of_or: bool = False) -> Iterator[Any]:
+    """Yield permissions, with both operands in the place of `&`, and with the last one in the place of `|` if that is
+    wanted: where it is asked, the others have refused.
+    """
+    for permission in permissions:
+        if isinstance(permission, AND):
+            yield from _parts(vars(permission).values(), last_of_or=last_of_or)
+        elif isinstance(permission, OR) and last_of_or:
+            yield from _parts([vars(permission)["op2"]], last_of_or=True)
+        else:
+            yield permission
 
 
 def _prepare_view(view: "APIView | None") -> None:
