@@ -155,7 +155,8 @@ async def test_it_differs_as_the_page_says(row: str, world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [cookies.DEVICE, cookies.LANGUAGE, cookies.RETURN_TO, cookies.SENT_LETTER, cookies.REFUSED_FORM]
+    "name",
+    [cookies.DEVICE, cookies.LANGUAGE, cookies.RETURN_TO, cookies.SENT_LETTER, cookies.REFUSED_FORM, cookies.CEREMONY],
 )
 def test_the_page_names_every_cookie_of_our_own(name: str) -> None:
     assert re.search(rf"`{name}[`…]", PAGE)
@@ -163,7 +164,7 @@ def test_the_page_names_every_cookie_of_our_own(name: str) -> None:
 
 def test_no_cookie_has_a_name_that_the_test_above_does_not_know() -> None:
     constants = {name for name, value in vars(cookies).items() if name.isupper() and name[0] != "_" and value}
-    ours = {"DEVICE", "LANGUAGE", "RETURN_TO", "SENT_LETTER", "REFUSED_FORM"}
+    ours = {"DEVICE", "LANGUAGE", "RETURN_TO", "SENT_LETTER", "REFUSED_FORM", "CEREMONY"}
     assert constants == {"ACCESS", "REFRESH", "LOGGED_IN", *ours}
 
 

@@ -19,6 +19,7 @@ from tests.harness.mailer import CatchingMailer
 from vestibule.crypto import jwk
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.passwords import Argon2id, Hasher
+from vestibule.crypto.relying_party import RelyingParty
 from vestibule.crypto.seal import Seal
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.env import Env
@@ -69,6 +70,7 @@ POLICY = Policy(
     networks=NetworkLimits(dict.fromkeys(RateClass, 1_000_000)),
     letters=LetterLimits.per_hour(to_email=10_000, for_network=10_000),
     conceal_accounts=False,
+    relying_party=RelyingParty("localhost", "Vestibule", (BASE, FRONT_END)),
 )
 WEB = WebPolicy(origins=frozenset({FRONT_END}), secure_cookies=False, interactive_docs=True)
 SEAL = Seal("what the secrets of authenticator apps are sealed under")

@@ -1,7 +1,8 @@
 """Sign in: check an email and its password, begin a new session, and issue its two tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.announce import announce
@@ -25,6 +26,11 @@ from vestibule.model.events import Event, EventKind
 from vestibule.model.login_attempts import counters_of_attempts
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason, Session, begin
+from vestibule.model.store import Ports
+from vestibule.protocol.authentication import Method
+
+Confirm = Callable[[Ports, datetime], Awaitable[None]]
+"""What a proof still has to do in the transaction that opens the session. If it raises, no session begins."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ async def sign_in(env: Env, email: str, password: str, client_info: ClientInfo, 
     if env.policy.verification_mandatory and not account.verified:
         await forgive_attempts(env, attempt.keys)
         raise EmailNotVerified
-    held_session = _held_session(env, held)
+    held_session = session_held(env, held)
     signed_in = await begin_session(env, account, client_info, attempt.keys, held_session)
     await _renew_hash(env, account, password)
     return signed_in
@@ -74,17 +80,19 @@ async def begin_session(
     client_info: ClientInfo,
     counter_keys: Sequence[str] = (),
     held_session: str | None = None,
+    methods: tuple[str, ...] = (Method.PASSWORD,),
+    confirm: Confirm | None = None,
 ) -> SignedIn:
-    """Begin a session of an account whose password was just checked or chosen, and issue its tokens. Reset the counters
-    of attempts, and end the session that the browser held before, if it is this account's. Raises `WrongCredentials` if
-    the account changed since.
+    """Begin a session of an account whose user just authenticated by these methods, and issue its tokens. Reset the
+    counters of attempts, and end the session that the browser held before, if it is this account's. Raises
+    `WrongCredentials` if the account changed since, and what `confirm` raises.
     """
-    session, device = await _open_session(env, account, client_info, counter_keys, held_session)
+    session, device = await _open_session(env, account, client_info, counter_keys, held_session, methods, confirm)
     await env.replica.put(session, account)
     return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device)
 
 
-def _held_session(env: Env, refresh_token: str) -> str | None:
+def session_held(env: Env, refresh_token: str) -> str | None:
     """Return the session of a refresh token; None if the token is not valid. That is no reason to refuse a sign-in."""
     try:
         token = refresh_tokens.read(refresh_token, env.policy.issuer, env.keys.refresh, env.clock.now())
@@ -95,20 +103,29 @@ def _held_session(env: Env, refresh_token: str) -> str | None:
 
 @retry_on_conflict
 async def _open_session(
-    env: Env, account: Account, client_info: ClientInfo, counter_keys: Sequence[str], held_session: str | None
+    env: Env,
+    account: Account,
+    client_info: ClientInfo,
+    counter_keys: Sequence[str],
+    held_session: str | None,
+    methods: tuple[str, ...],
+    confirm: Confirm | None,
 ) -> tuple[Session, DeviceSecret]:
     """Open the session and end the one that the browser held before. Return the new session with the device's secret.
-    Raises `WrongCredentials` if the account changed since its password was checked.
+    Raises `WrongCredentials` if the account changed since its user authenticated, and what `confirm` raises.
     """
     now = env.clock.now()
-    session = begin(new_id(), account.id, client_info.device, env.policy.sessions, now)
+    session = begin(new_id(), account.id, client_info.device, env.policy.sessions, now, methods)
     revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
-        # The password was checked before this transaction. If the account's epoch changed since, both steps do nothing.
+        # What proves the user was checked before this transaction. If the account's epoch changed since, both steps do
+        # nothing.
         if not account.verified and account.first_used_at is None:
             await tx.accounts.note_use(account.id, account.epoch, now)
         opened = await tx.sessions.open(session, account.epoch)
         if opened:
+            if confirm is not None:
+                await confirm(tx, now)
             if held_session is not None:
                 revoked = await end_session(env, tx, held_session, account.id, EndReason.SIGNED_OUT, now)
             revoked += await end_longest_unseen(env, tx, session, opened - len(revoked), now)

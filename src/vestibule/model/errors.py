@@ -10,6 +10,10 @@ The caller can correct a `Refusal`; a `Fault` is Vestibule's own. Each class has
       WrongPassword             signed in, but the current password was given wrong
       WrongCode                 not a code of this moment, or used before
       FactorUnknown             the account has no such second factor
+      PasskeyRefused            not what was asked of an authenticator, or not of this account
+      PasskeyUnknown            no passkey here has this credential or id
+      CeremonyOver              the question to an authenticator has expired, or was answered before
+      PasskeysUnavailable       there are no passkeys under this server's address
       SessionUnknown            no live session of the caller's with this id
       ReauthenticationRequired  signed in, but too long ago for this request; step up first
       EmailNotVerified          right password, but a verified email is mandatory
@@ -81,6 +85,22 @@ class WrongCode(Refusal):
 
 class FactorUnknown(Refusal):
     code = "factor_unknown"
+
+
+class PasskeyRefused(Refusal):
+    code = "passkey_refused"
+
+
+class PasskeyUnknown(Refusal):
+    code = "passkey_unknown"
+
+
+class CeremonyOver(Refusal):
+    code = "ceremony_over"
+
+
+class PasskeysUnavailable(Refusal):
+    code = "passkeys_unavailable"
 
 
 class SessionUnknown(Refusal):

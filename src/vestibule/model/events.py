@@ -19,6 +19,7 @@ class EventKind(StrEnum):
     STEPPED_UP = "stepped_up"
     SECOND_FACTOR_REFUSED = "second_factor_refused"
     SESSION_ENDED = "session_ended"
+    PASSKEY_MAY_BE_COPIED = "passkey_may_be_copied"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"
     SESSION_SHARED = "session_shared"
     EMAIL_VERIFIED = "email_verified"

@@ -117,8 +117,15 @@ class Session:
         return EndReason.EXPIRED if now >= self.expires_at else EndReason.IDLE
 
 
-def begin(session_id: str, account_id: str, device: Device, limits: SessionLimits, now: datetime) -> Session:
-    """Return a session that starts at `now`, with its first refresh counter issued."""
+def begin(
+    session_id: str,
+    account_id: str,
+    device: Device,
+    limits: SessionLimits,
+    now: datetime,
+    methods: tuple[str, ...] = (Method.PASSWORD,),
+) -> Session:
+    """Return a session that starts at `now`, by these methods, with its first refresh counter issued."""
     expires_at = now + limits.absolute
     return Session(
         id=session_id,
@@ -130,6 +137,7 @@ def begin(session_id: str, account_id: str, device: Device, limits: SessionLimit
         expires_at=expires_at,
         issued_at=now,
         authenticated_at=now,
+        methods=methods,
     )
 
 

@@ -1,5 +1,5 @@
-"""The cookies (RFC 6265): the contract's three for a sign-in, one for each known device, and four of pages: the
-language, `return_to`, `sent_letter` and `refused_form`.
+"""The cookies (RFC 6265): the contract's three for a sign-in, one for each known device, one for a question to an
+authenticator, and four of pages: the language, `return_to`, `sent_letter` and `refused_form`.
 
 Names and attributes of the contract's cookies are exactly the contract's.
 """
@@ -23,6 +23,7 @@ LANGUAGE = "language"
 RETURN_TO = "return_to"
 SENT_LETTER = "sent_letter"
 REFUSED_FORM = "refused_form"
+CEREMONY = "ceremony"
 _RETURN_TO_SECONDS = 3600
 _SENT_LETTER_SECONDS = 900
 _LONGEST_SECONDS = 400 * 86400  # the longest that browsers keep a cookie (RFC 6265bis, section 5.5)
@@ -102,6 +103,26 @@ def clear_refused_form(response: Response, path: str, now: datetime, web: WebPol
     _set(response, REFUSED_FORM, "", 0, now, web, path)
 
 
+def set_ceremony(response: Response, kept: str, seconds: int, now: datetime, web: WebPolicy) -> None:
+    """Set the cookie with the question to an authenticator. Another question of this browser replaces it."""
+    _set(response, _ceremony_name(web), kept, seconds, now, web)
+
+
+def clear_ceremony(response: Response, now: datetime, web: WebPolicy) -> None:
+    """Delete the `ceremony` cookie, after its question was answered."""
+    _set(response, _ceremony_name(web), "", 0, now, web)
+
+
+def read_ceremony(headers: RawHeaders, web: WebPolicy) -> str:
+    """Return what the `ceremony` cookie has; empty without one, or if two differ."""
+    return protocol.read(headers, _ceremony_name(web).encode()) or ""
+
+
+def _ceremony_name(web: WebPolicy) -> str:
+    """Return the name of the `ceremony` cookie, with `__Host-` wherever browsers accept that, as `device_prefix`."""
+    return (protocol.HOST_PREFIX if web.secure_cookies else "") + CEREMONY
+
+
 def clear(response: Response, now: datetime, web: WebPolicy) -> None:
     """Delete the three cookies of a sign-in."""
     for name in (ACCESS, REFRESH, LOGGED_IN):
@@ -150,8 +171,8 @@ def any_credential(headers: RawHeaders, web: WebPolicy) -> bool:
 
 
 def without_ours(headers: RawHeaders) -> str:
-    """Return the Cookie header for a service behind Vestibule, without the cookies of sign-ins, known devices, sent
-    letters and refused forms.
+    """Return the Cookie header for a service behind Vestibule, without the cookies of sign-ins, known devices,
+    questions to authenticators, sent letters and refused forms.
     """
     kept = [
         pair.strip(b" \t")
@@ -165,7 +186,7 @@ def without_ours(headers: RawHeaders) -> str:
 
 def _is_ours(name: str) -> bool:
     bare = name.removeprefix(protocol.HOST_PREFIX)
-    return bare in {*_OF_SIGN_IN, SENT_LETTER, REFUSED_FORM} or bare.startswith(DEVICE)
+    return bare in {*_OF_SIGN_IN, SENT_LETTER, REFUSED_FORM, CEREMONY} or bare.startswith(DEVICE)
 
 
 def read_devices(headers: RawHeaders, web: WebPolicy) -> dict[str, tuple[str, ...]]:

@@ -24,12 +24,16 @@ from tests.stories.contract.steps import NEW_PASSWORD, Row, Scene, Step, get, lo
 from tests.stories.contract.table import HARMLESS, ROWS, STANDING
 from tests.stories.contract.transport import FEED, INTROSPECT
 from vestibule.model.errors import (
+    CeremonyOver,
     EmailChangeInvalid,
     EmailChangeOfAnother,
     FactorUnknown,
     Fault,
     NotReady,
     Overloaded,
+    PasskeyRefused,
+    PasskeysUnavailable,
+    PasskeyUnknown,
     PasswordTooEasy,
     ReauthenticationRequired,
     Refusal,
@@ -178,13 +182,16 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     asked = {(step.send.method, step.send.path) for step in steps if step.expect.status < 300}
     unasked = {(route.method, route.path) for route in ROUTES if route.path.startswith("/api/")} - asked
     # Ending one device by its id is told in tests/unit/web/test_devices.py, where ids are known.
+    # Passkeys, which need an authenticator, are told in tests/stories/passkeys.
+    unasked -= {(route.method, route.path) for route in ROUTES if "/auth/passkeys" in route.path}
     assert unasked == {("DELETE", f"{DEVICES}/{{session_id}}"), *FOR_SERVICES, *FOR_FACTORS}
     # The contract knows nothing of these. Pages alone tell of `return_to`, and of links that change an email.
     busy = (Overloaded, TooManyFollowers, TooManyPolls, StoreUnavailable, NotReady)
     unreadable = (HostInvalid, HostUnknown, TransferCodingUnknown, FetchedAhead, ReservedHeader, NonceInvalid)
     by_page = (EmailChangeInvalid, EmailChangeOfAnother, ReturnToTooLong)
     of_factors = (WrongCode, FactorUnknown, TotpUnavailable)
-    elsewhere = (*of_factors, *busy, *unreadable, *by_page, ReauthenticationRequired, PasswordTooEasy)
+    of_passkeys = (PasskeyRefused, PasskeyUnknown, CeremonyOver, PasskeysUnavailable)
+    elsewhere = (*of_factors, *of_passkeys, *busy, *unreadable, *by_page, ReauthenticationRequired, PasswordTooEasy)
     told = {step.expect.body["code"] for step in steps if step.expect.body and "code" in step.expect.body}
     assert {kind.code for kind in HTTP_MAPPINGS} - told == {kind.code for kind in elsewhere}
 

@@ -6,7 +6,9 @@ from typing import Any, cast
 
 import pyotp
 
+from tests.harness.authenticator import Authenticator
 from tests.harness.world import World
+from tests.stories.passkeys import made_passkey
 from tests.stories.races.people import BROWSER, PASSWORD, Person
 from tests.unit.storage import an_account
 from vestibule.crypto.entropy import new_id
@@ -26,6 +28,7 @@ from vestibule.flows import (
     look_after_mail,
     my_factors,
     my_sessions,
+    passkey_sign_in,
     refresh,
     register,
     reset_password,
@@ -130,6 +133,18 @@ async def _confirm_app(world: World, person: Person) -> Any:
     return await enrol_totp.confirm_totp(world.env, person.caller, code, person.client_info, end_others=True)
 
 
+async def _sign_in_with_a_passkey(world: World, person: Person) -> Any:
+    """With one that is made first, if the account is still there."""
+    authenticator = Authenticator()
+    async with world.env.store.transaction() as tx:
+        if await tx.accounts.lock(person.account.id) is None:
+            return None
+        await tx.passkeys.add(made_passkey(authenticator, person.account, world.clock.now()))
+    question = passkey_sign_in.ask_for_passkey(world.env)
+    credential = authenticator.get(question.options)
+    return await passkey_sign_in.sign_in_with_passkey(world.env, credential, question.kept, person.client_info)
+
+
 CONTENDERS: dict[str, tuple[str, Act]] = {
     "sign out everywhere": ("administer", lambda w, p: administer.sign_out_everywhere(w.env, p.account)),
     "disable": ("administer", lambda w, p: administer.disable_account(w.env, p.account)),
@@ -180,6 +195,7 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
         ),
     ),
     "sign in": ("sign_in", lambda w, p: sign_in.sign_in(w.env, p.account.email, PASSWORD, p.client_info)),
+    "sign in with a passkey": ("passkey_sign_in", _sign_in_with_a_passkey),
     "sign in wrongly": (
         "sign_in",
         lambda w, p: sign_in.sign_in(w.env, p.account.email, "wrong horse", p.client_info),

@@ -19,11 +19,13 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.harness.authenticator import Authenticator
 from tests.harness.clock import ManualClock
 from tests.harness.mailer import BRAND
 from tests.harness.rounds import rounds
 from tests.harness.servers import WAIT_SECONDS
 from tests.harness.world import BASE, POLICY, WEB, World
+from tests.stories.passkeys import store_passkey
 from tests.unit.mail import RENDERER
 from vestibule.model.letters import LetterKind
 from vestibule.web.application import build_app, make_site
@@ -48,6 +50,8 @@ STATUSES = {
     "GET /api/healthchecker": {200},
     "POST /api/auth/register": {201, 403, 409, 429} | BODY,
     "POST /api/auth/login": {200, 401, 403, 429} | BODY,
+    "POST /api/auth/passkeys/options": {200, 403, 404, 429},
+    "POST /api/auth/passkeys/verify": {200, 401, 403, 404, 429} | BODY,
     "GET /api/auth/refresh": {200, 403, 429},
     "POST /api/auth/refresh": {200, 403, 429},
     "GET /api/auth/logout": {200, 403, 429} | TOKEN,
@@ -177,7 +181,7 @@ async def test_every_success_is_as_declared(world: World) -> None:
     again = {"password": ada["password"], "passwordConfirm": ada["password"]}
     seen = set()
 
-    async def ask(label: str, status: int, secret: str = "", **body: str) -> None:
+    async def ask(label: str, status: int, secret: str = "", **body: Any) -> httpx.Response:
         method, _, path = label.partition(" ")
         address = path.partition("{")[0] + secret
         answer = await browser.request(method, address, json=body or None)
@@ -186,6 +190,7 @@ async def test_every_success_is_as_declared(world: World) -> None:
         case = operation(label).Case(path_parameters=dict.fromkeys(PARAMETER.findall(path), secret), **content)
         case.validate_response(answer, checks=CHECKS)
         seen.add(label)
+        return answer
 
     await ask("GET /api/healthchecker", 200)
     await ask("GET /.well-known/jwks.json", 200)
@@ -196,6 +201,11 @@ async def test_every_success_is_as_declared(world: World) -> None:
     await world.deliver()
     await ask("GET /api/auth/verifyemail/{code}", 200, world.secret(LetterKind.VERIFY_EMAIL))
     await ask("POST /api/auth/login", 200, **ada)
+    authenticator = Authenticator()
+    await store_passkey(world, authenticator, ada["email"])
+    asked = await ask("POST /api/auth/passkeys/options", 200)
+    credential = authenticator.get(asked.json()["data"]["publicKey"])
+    await ask("POST /api/auth/passkeys/verify", 200, credential=credential)
     await ask("GET /api/users/me", 200)
     await ask("PATCH /api/users/me", 200, name="Countess")
     await ask("GET /api/auth/verify", 204)

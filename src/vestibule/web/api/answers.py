@@ -37,6 +37,18 @@ class SignedIn(Success):
     access_token: str
 
 
+class PasskeyOptionsData(Answer):
+    public_key: dict[str, Any] = Field(alias="publicKey")
+
+
+class PasskeyOptions(Success):
+    """What to ask the browser for: `publicKey` is for `PublicKeyCredential.parseRequestOptionsFromJSON` or
+    `parseCreationOptionsFromJSON` (WebAuthn, section 5.1).
+    """
+
+    data: PasskeyOptionsData
+
+
 class PublicUser(Answer):
     """What the API shows of an account."""
 

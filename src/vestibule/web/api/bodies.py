@@ -90,6 +90,14 @@ def _as_in_javascript(value: str | float) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
+def _object(value: Any) -> Any:
+    if not isinstance(value, dict):
+        message = f"Expected object, received {type_name(value)}"
+        raise _error(message, code="invalid_type", expected="object", received=type_name(value))
+    return value
+
+
+Credential = Annotated[dict[str, Any], BeforeValidator(_object)]
 Text = Annotated[str, AfterValidator(_without_nul)]
 Name = Annotated[Text, AfterValidator(_short_enough), Field(json_schema_extra={"maxLength": MAX_NAME_CHARACTERS})]
 _AS_EMAIL = Field(json_schema_extra={"format": "email", "maxLength": MAX_EMAIL_BYTES})
@@ -144,6 +152,13 @@ class StepUp(ContractBody):
 
     REQUIRED: ClassVar = {"password": "Password is required"}
     password: Text = Field(json_schema_extra={"format": "password"})
+
+
+class UsePasskey(ContractBody):
+    """What `navigator.credentials.get()` has given, as `toJSON()` writes it (WebAuthn, section 5.1.9)."""
+
+    REQUIRED: ClassVar = {"credential": "Credential is required"}
+    credential: Credential
 
 
 class ForgotPassword(ContractBody):

@@ -72,6 +72,7 @@ WHAT_HAPPENED = {
     EventKind.STEPPED_UP: _("Signed in"),
     EventKind.SECOND_FACTOR_REFUSED: _("Code not accepted"),
     EventKind.SESSION_ENDED: _("Device signed out"),
+    EventKind.PASSKEY_MAY_BE_COPIED: _("Passkey may have been copied"),
     EventKind.SESSION_SHARED: _("Signed in"),
     EventKind.REFRESH_TOKEN_REUSED: _("Copied session stopped"),
     EventKind.EMAIL_VERIFIED: _("Email address confirmed"),

@@ -1,0 +1,99 @@
+"""Passkey proof: check what an authenticator signed, and note inside a transaction that its passkey was used."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from vestibule.crypto import webauthn
+from vestibule.crypto.webauthn import Answer, Assertion, NotVerified
+from vestibule.flows.ceremony import relying_party, spend_ceremony
+from vestibule.flows.env import Env
+from vestibule.model.client_info import ClientInfo
+from vestibule.model.errors import PasskeyRefused, PasskeyUnknown
+from vestibule.model.events import Event, EventKind
+from vestibule.model.passkeys import Ceremony, Passkey
+from vestibule.model.store import Ports
+from vestibule.protocol.one_line import one_line
+
+_log = structlog.get_logger(__name__)
+_MOST_CHARACTERS_LOGGED = 200
+
+
+@dataclass(frozen=True)
+class PasskeyProof:
+    """A passkey that signed the answer to a question, for `use_passkey`."""
+
+    ceremony: Ceremony
+    passkey: Passkey
+    assertion: Assertion
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Return how its user authenticated (RFC 8176)."""
+        return self.passkey.methods(user_verified=self.assertion.user_verified)
+
+
+async def check_passkey(
+    env: Env, ceremony: Ceremony, answer: Answer, *, verify_user: bool, account_id: str | None = None
+) -> PasskeyProof:
+    """Return the proof in an answer. With `account_id`, only a passkey of that account proves anything; without it, the
+    answer has to name its account, as passkeys do that a browser offers by itself.
+
+    Raises `PasskeyUnknown` if no passkey here has that credential, and `PasskeyRefused` if anything else is wrong.
+    """
+    party = relying_party(env)
+    try:
+        credential_id, user_handle = webauthn.named_in(answer)
+        async with env.store.reading() as read:
+            passkey = await read.passkeys.with_credential(credential_id)
+        if passkey is None:
+            raise PasskeyUnknown
+        _require_owner(passkey, user_handle, account_id)
+        assertion = webauthn.check_assertion(
+            party,
+            ceremony.challenge,
+            answer,
+            passkey.public_key,
+            backup_eligible=passkey.backup_eligible,
+            verify_user=verify_user,
+        )
+    except NotVerified as why:
+        log_refused(why)
+        raise PasskeyRefused from None
+    return PasskeyProof(ceremony, passkey, assertion)
+
+
+async def use_passkey(tx: Ports, proof: PasskeyProof, client_info: ClientInfo, now: datetime) -> None:
+    """Note inside the transaction that the passkey was used. Call it after the account was locked.
+
+    Raises `CeremonyOver` if the question was answered before, and `PasskeyUnknown` if the passkey was removed
+    meanwhile; both undo the transaction. If its counter did not grow, there may be a copy of it: that is recorded and
+    not refused, because passkeys that are synced may count like that (section 6.1.1).
+    """
+    await spend_ceremony(tx, proof.ceremony)
+    signed, passkey = proof.assertion, proof.passkey
+    used = await tx.passkeys.use(passkey.id, signed.sign_count, now, backed_up=signed.backed_up)
+    if used is None:
+        raise PasskeyUnknown
+    if not used.counted_on:
+        detail = {"passkey": passkey.id}
+        address = client_info.network_address
+        await tx.events.record(
+            Event(now, EventKind.PASSKEY_MAY_BE_COPIED, passkey.account_id, network_address=address, detail=detail)
+        )
+
+
+def log_refused(why: NotVerified) -> None:
+    """Log why an answer was refused: browsers are told no reason, and operators need one."""
+    _log.info("passkey_refused", why=one_line(str(why))[:_MOST_CHARACTERS_LOGGED])
+
+
+def _require_owner(passkey: Passkey, user_handle: str | None, account_id: str | None) -> None:
+    """Raise `NotVerified` unless the passkey is that of the account, and the answer names no other (section 7.2, step
+    6).
+    """
+    if account_id is None and user_handle is None:
+        raise NotVerified("it names no account")
+    if passkey.account_id != (account_id or user_handle) or user_handle not in {None, passkey.account_id}:
+        raise NotVerified("it is a passkey of another account")

@@ -1,0 +1,49 @@
+"""F11: however many answer one question at the same moment, one of them is let in; on PostgreSQL."""
+
+import asyncio
+from collections import Counter
+
+from tests.harness.authenticator import Authenticator
+from tests.harness.world import World
+from tests.stories.passkeys import VERIFY, ask, store_passkey
+from vestibule.model.events import EventKind
+
+RACERS = 16
+
+
+async def test_f11_a_question_is_answered_once_however_many_answer_at_once(racing_world: World) -> None:
+    await racing_world.register()
+    authenticator = Authenticator()
+    passkey = await store_passkey(racing_world, authenticator)
+    client = await racing_world.client()
+    credential = authenticator.get(await ask(client))
+    cookie = {"Cookie": f"ceremony={client.cookies['ceremony']}"}
+    racers = [await racing_world.client() for _ in range(RACERS)]
+    answers = await asyncio.gather(
+        *(racer.post(VERIFY, json={"credential": credential}, headers=cookie) for racer in racers)
+    )
+    codes = Counter(answer.json().get("code", "let in") for answer in answers)
+    assert codes == {"let in": 1, "ceremony_over": RACERS - 1}
+    async with racing_world.env.store.reading() as read:
+        events = await read.events.of_account(passkey.account_id, 100)
+        assert await read.sessions.count_live(passkey.account_id, racing_world.clock.now()) == 1
+    assert [event.kind for event in events].count(EventKind.SIGNED_IN) == 1
+
+
+async def test_f16_of_two_uses_with_one_counter_one_is_told_of(racing_world: World) -> None:
+    """F16: the key and its copy, at the same moment."""
+    await racing_world.register()
+    authenticator = Authenticator()
+    passkey = await store_passkey(racing_world, authenticator)
+    browsers = [await racing_world.client() for _ in range(2)]
+    credentials = []
+    for browser in browsers:
+        authenticator.passkeys[-1].count = 6
+        credentials.append(authenticator.get(await ask(browser)))
+    answers = await asyncio.gather(
+        *(browser.post(VERIFY, json={"credential": each}) for browser, each in zip(browsers, credentials, strict=True))
+    )
+    assert [answer.status_code for answer in answers] == [200, 200]
+    async with racing_world.env.store.reading() as read:
+        events = await read.events.of_account(passkey.account_id, 100)
+    assert [event.kind for event in events].count(EventKind.PASSKEY_MAY_BE_COPIED) == 1
