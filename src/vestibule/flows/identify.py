@@ -104,20 +104,21 @@ async def _look_up(env: Env, token: AccessToken) -> Found | None:
     caller = Caller(session.id, account, session.idle_expires_at).of_token(token)
     # Remember nothing that was read before a revocation arrived: it may be of this session.
     fresh = env.revocations.trusted(env.clock.monotonic()) and generation == env.revocations.generation
-    if fresh and _why_over(env, session, account) is None:
+    if fresh and why_over(env, session, account) is None:
         env.memory.keep_session(caller)
     return session, caller
 
 
 def _require_live(env: Env, token: AccessToken, session: Session, account: Account) -> None:
-    reason = _why_over(env, session, account)
+    reason = why_over(env, session, account)
     if reason is not None:
         raise SessionOver(reason)
     if account.id != token.account_id or env.revocations.refuses(token):
         raise SessionOver
 
 
-def _why_over(env: Env, session: Session, account: Account) -> EndReason | None:
+def why_over(env: Env, session: Session, account: Account) -> EndReason | None:
+    """Return why a session is over; None if it lives."""
     return EndReason.ACCOUNT_DISABLED if account.disabled_at is not None else session.why_over(env.clock.now())
 
 

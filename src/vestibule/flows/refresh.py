@@ -61,12 +61,7 @@ async def refresh(env: Env, refresh_token: str, device: Device) -> Tokens:
     signature.
     """
     now = env.clock.now()
-    token = await read_with_fresh_keys(
-        env,
-        refresh_token,
-        lambda: env.keys.refresh,
-        lambda keys: refresh_tokens.read(refresh_token, env.policy.issuer, keys, now),
-    )
+    token = await read_refresh_token(env, refresh_token)
     if token.expired:
         raise RefreshRefused(await _why_over(env, token, now))
     outcome = await _advance(env, token, now)
@@ -83,6 +78,16 @@ async def refresh(env: Env, refresh_token: str, device: Device) -> Tokens:
     await env.replica.put(session, account)
     tokens = await issue_tokens(env, token.presented_for(session), account, now)
     return tokens if env.policy.sessions.rotate else replace(tokens, refresh_token=None)
+
+
+async def read_refresh_token(env: Env, text: str) -> RefreshToken:
+    """Return the claims of a refresh token, also if it has expired; raises `RefreshRefused` and `StoreUnavailable`."""
+    return await read_with_fresh_keys(
+        env,
+        text,
+        lambda: env.keys.refresh,
+        lambda keys: refresh_tokens.read(text, env.policy.issuer, keys, env.clock.now()),
+    )
 
 
 async def _why_over(env: Env, token: RefreshToken, now: datetime) -> EndReason | None:

@@ -137,4 +137,4 @@ async def _unrouted(request: Request, _fault: Exception) -> Response:
     """Answer a request that matches no route: with a page if a browser asks for one, otherwise with JSON."""
     allowed = methods_at(request.scope["path"])
     refusal = MethodNotAllowed(request.method, allowed) if allowed else RouteUnknown(target(request.scope))
-    return refusal_page(request, refusal) if asks_for_page(request) else refusal_response(refusal)
+    return await refusal_page(request, refusal) if asks_for_page(request) else refusal_response(refusal)

@@ -40,6 +40,11 @@ class RequestContext:
     """What `layers.fast_path` found, until the guard `caller.signed_in` takes it."""
     caller: Caller | None = None
     """The signed-in user of a page."""
+    has_session: bool | None = None
+    """Whether the browser's cookies are of a live session; None if nobody has checked."""
+    session_over: str = ""
+    """Why the session of the browser's cookies has ended: the code of the refusal; empty if it has not, or if that is
+    not known."""
     refreshed_tokens: Tokens | None = None
     """Refreshed tokens, for the cookies of the page's answer."""
     link_target: str = ""

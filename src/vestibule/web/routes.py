@@ -29,7 +29,7 @@ from vestibule.web.errors import (
 )
 from vestibule.web.forward_auth import forward_auth
 from vestibule.web.pages import account, language, letter_preview, mailed, my_data, sign_in, sign_up, static
-from vestibule.web.pages.browser_session import browser_session, session_form
+from vestibule.web.pages.browser_session import browser_session, find_session, session_form
 from vestibule.web.prefetch import on_purpose
 from vestibule.web.site import ShowForm
 
@@ -50,6 +50,8 @@ SERVICE = (service,)
 FORWARD_AUTH = (forward_auth, signed_in)
 SIGNED_IN_OWN_SITE = (own_site, signed_in)
 ON_PURPOSE_SIGNED_IN = (on_purpose, own_site, signed_in)
+PUBLIC = (find_session,)
+PUBLIC_FORM = (own_site, find_session)
 BROWSER = (browser_session,)
 BROWSER_FORM = (own_site, session_form)
 
@@ -155,20 +157,20 @@ PAGES = (
     Page("GET",  "/signedout",                              sign_in.signed_out,          ANYONE,       REFRESH,   NO_HASH),
     Page("GET",  "/register",                               sign_up.ask_register,        ANYONE,       REFRESH,   NO_HASH),
     Page("POST", "/register",                               sign_up.register,            OWN_SITE,     REGISTER,  HASHES,  sign_up.register_form),
-    Page("GET",  "/checkemail",                             sign_up.check_email,         ANYONE,       UNLIMITED, NO_HASH),
-    Page("GET",  "/verifyemail",                            sign_up.ask_resend,          ANYONE,       UNLIMITED, NO_HASH),
-    Page("POST", "/verifyemail",                            sign_up.resend,              OWN_SITE,     MAIL,      NO_HASH, sign_up.verification_form),
-    Page("GET",  "/forgotpassword",                         sign_up.ask_forgot_password, ANYONE,       UNLIMITED, NO_HASH),
-    Page("POST", "/forgotpassword",                         sign_up.forgot_password,     OWN_SITE,     MAIL,      NO_HASH, sign_up.reset_form),
-    Page("GET",  "/verifyemail/{code}",                     mailed.ask_verify,           ANYONE,       UNLIMITED, NO_HASH),
-    Page("POST", "/verifyemail/{code}",                     mailed.verify,               OWN_SITE,     MAIL,      NO_HASH),
-    Page("POST", "/verifyemail/{code}/mine",                mailed.take_over,            OWN_SITE,     MAIL,      NO_HASH, None, "/verifyemail/{code}"),
-    Page("GET",  "/resetpassword/{token}",                  mailed.ask_reset,            ANYONE,       UNLIMITED, NO_HASH),
-    Page("POST", "/resetpassword/{token}",                  mailed.reset,                OWN_SITE,     MAIL,      HASHES,  mailed.new_password_form),
+    Page("GET",  "/checkemail",                             sign_up.check_email,         PUBLIC,       UNLIMITED, NO_HASH),
+    Page("GET",  "/verifyemail",                            sign_up.ask_resend,          PUBLIC,       UNLIMITED, NO_HASH),
+    Page("POST", "/verifyemail",                            sign_up.resend,              PUBLIC_FORM,  MAIL,      NO_HASH, sign_up.verification_form),
+    Page("GET",  "/forgotpassword",                         sign_up.ask_forgot_password, PUBLIC,       UNLIMITED, NO_HASH),
+    Page("POST", "/forgotpassword",                         sign_up.forgot_password,     PUBLIC_FORM,  MAIL,      NO_HASH, sign_up.reset_form),
+    Page("GET",  "/verifyemail/{code}",                     mailed.ask_verify,           PUBLIC,       UNLIMITED, NO_HASH),
+    Page("POST", "/verifyemail/{code}",                     mailed.verify,               PUBLIC_FORM,  MAIL,      NO_HASH),
+    Page("POST", "/verifyemail/{code}/mine",                mailed.take_over,            PUBLIC_FORM,  MAIL,      NO_HASH, None, "/verifyemail/{code}"),
+    Page("GET",  "/resetpassword/{token}",                  mailed.ask_reset,            PUBLIC,       UNLIMITED, NO_HASH),
+    Page("POST", "/resetpassword/{token}",                  mailed.reset,                PUBLIC_FORM,  MAIL,      HASHES,  mailed.new_password_form),
     Page("GET",  "/confirmemail/{token}",                   mailed.ask_confirm,          ANYONE,       REFRESH,   NO_HASH),
     Page("POST", "/confirmemail/{token}",                   mailed.confirm,              BROWSER_FORM, MAIL,      NO_HASH),
-    Page("GET",  "/undoemail/{token}",                      mailed.ask_undo,             ANYONE,       UNLIMITED, NO_HASH),
-    Page("POST", "/undoemail/{token}",                      mailed.undo,                 OWN_SITE,     MAIL,      NO_HASH),
+    Page("GET",  "/undoemail/{token}",                      mailed.ask_undo,             PUBLIC,       UNLIMITED, NO_HASH),
+    Page("POST", "/undoemail/{token}",                      mailed.undo,                 PUBLIC_FORM,  MAIL,      NO_HASH),
     Page("GET",  "/profile",                                account.profile,             BROWSER,      ACCOUNT,   NO_HASH),
     Page("GET",  "/profile/name",                           account.ask_name,            BROWSER,      ACCOUNT,   NO_HASH),
     Page("POST", "/profile/name",                           account.change_name,         BROWSER_FORM, ACCOUNT,   NO_HASH, account.name_form),

@@ -10,10 +10,11 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from vestibule.crypto import bound_tokens
+from vestibule.flows.check_session import check_session
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller, identify
 from vestibule.flows.refresh import refresh
-from vestibule.model.errors import AccessTokenInvalid, NotSignedIn, Refusal
+from vestibule.model.errors import AccessTokenInvalid, Fault, NotSignedIn, RefreshRefused, Refusal, SessionOver
 from vestibule.web import cookies
 from vestibule.web.caller import device_of, env_of
 from vestibule.web.errors import CrossSite, FetchedAhead
@@ -23,6 +24,7 @@ from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
 
 TOKEN_FIELD = "csrf"
+SESSION_CODE = "session_"  # how the codes of ended sessions begin
 
 
 async def browser_session(request: Request) -> Caller:
@@ -42,8 +44,31 @@ async def optional_browser_session(request: Request) -> Caller | None:
         return await browser_session(request)
     except FetchedAhead:
         raise
-    except Refusal:
+    except Refusal as refusal:
+        _note_refusal(request, refusal)
         return None
+
+
+async def find_session(request: Request) -> None:
+    """Note for the page whether the browser has a live session. Never refuses, and renews no token. If the database
+    cannot tell, it stays unknown.
+    """
+    context, raw, web = context_of(request), request.headers.raw, site_of(request).web
+    if context.caller is not None:
+        return
+    try:
+        env, access, refresh_token = (
+            await env_of(request),
+            cookies.read_access(raw, web),
+            cookies.read_refresh(raw, web),
+        )
+        await check_session(env, access or "", refresh_token or "")
+    except Refusal as refusal:
+        _note_refusal(request, refusal)
+    except Fault:
+        return
+    else:
+        context.has_session = True
 
 
 async def session_form(request: Request, caller: Annotated[Caller, Depends(browser_session)]) -> dict[str, str]:
@@ -58,6 +83,14 @@ async def session_form(request: Request, caller: Annotated[Caller, Depends(brows
 def form_token(env: Env, caller: Caller) -> str:
     """Return the value of a form's hidden field `csrf`, which ties it to this session."""
     return bound_tokens.mint(_key(env), caller.session_id)
+
+
+def _note_refusal(request: Request, refusal: Refusal) -> None:
+    """Note that the browser has no live session, and if it had one, why that ended."""
+    context = context_of(request)
+    context.has_session = False
+    if isinstance(refusal, SessionOver | RefreshRefused) and refusal.code.startswith(SESSION_CODE):
+        context.session_over = refusal.code
 
 
 async def _refreshed(request: Request, env: Env) -> Caller:

@@ -2,7 +2,7 @@
 
 It is the same for a link that was used, has expired, was replaced or was made up, and for everybody who opens it, also
 where the link itself asks for a sign-in. So a person who has the secret learns only that it opens nothing.
-A browser with the cookies of a session is shown its account instead of the sign-in page.
+A browser with a live session is shown its account instead of the sign-in page.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,9 @@ from starlette.responses import Response
 
 from vestibule.model.errors import EmailChangeInvalid, Refusal, ResetTokenInvalid, VerificationCodeInvalid
 from vestibule.model.one_time_tokens import Purpose
-from vestibule.web import cookies
 from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import render
 from vestibule.web.pages.words import _
-from vestibule.web.site import site_of
 
 _TITLE = _("This link no longer works")
 
@@ -75,7 +73,7 @@ _DEAD_LINKS = {
 def dead_link_page(request: Request, purpose: Purpose) -> Response:
     """Return the page for a link that its flow refuses."""
     dead = _DEAD_LINKS[purpose]
-    in_session = cookies.any_credential(request.headers.raw, site_of(request).web)
+    in_session = render.has_session(request)
     why = dead.why_in_session if in_session and dead.why_in_session else dead.why
     return render.page(
         request,

@@ -100,6 +100,14 @@ def language_of(request: Request) -> str:
     return wanted_language(request) or site_of(request).templates.default_language
 
 
+def has_session(request: Request) -> bool:
+    """Return whether the browser has a live session; where nobody has checked, whether it has the cookies of one."""
+    context = context_of(request)
+    if context.has_session is None:
+        return context.caller is not None or cookies.any_credential(request.headers.raw, site_of(request).web)
+    return context.has_session
+
+
 def _store_return_to(request: Request, answer: Response) -> None:
     """Store the target of the query or of a mailed link in a cookie, so that it survives signing up and signing in."""
     site = site_of(request)
@@ -126,7 +134,7 @@ def _common_variables(request: Request) -> dict[str, Any]:
         "way": return_to.with_query("", return_to=target),
         "app_at": f"{app}/" if app else "",
         "app_host": app.partition("://")[2],
-        "has_session": cookies.any_credential(request.headers.raw, site_of(request).web),
+        "has_session": has_session(request),
         "caller": caller,
         "account": caller.account if caller else None,
         "form_token": form_token(env, caller) if caller else "",

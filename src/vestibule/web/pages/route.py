@@ -12,6 +12,7 @@ from vestibule.web.admission import Handler, admitted
 from vestibule.web.caller import env_of, keep_device
 from vestibule.web.errors import HTTP_MAPPINGS, refusal_response
 from vestibule.web.pages import refused_form, render, return_to
+from vestibule.web.pages.browser_session import SESSION_CODE, find_session
 from vestibule.web.pages.form import read_form
 from vestibule.web.pages.words import WHEN, WHY_NOT
 from vestibule.web.request_context import context_of
@@ -19,7 +20,6 @@ from vestibule.web.site import ShowForm, site_of
 
 SEE_OTHER = 303
 SIGN_IN, SIGNED_OUT = "/login", "/signedout"
-_CODE_PREFIX = "session_"  # of the codes of ended sessions
 _KEPT_HEADERS = ("retry-after", "allow")  # of the JSON refusal, for the page
 
 
@@ -37,7 +37,7 @@ class PageRoute(APIRoute):
                 response = await handle(request)
             except (Refusal, Fault) as refusal:
                 response = await _refused(request, refusal, site_of(request).forms.get(self.path))
-            await _set_refreshed_cookies(request, response)
+            await _renew_cookies(request, response)
             return response
 
         return answer
@@ -55,9 +55,12 @@ class AdmittedPageRoute(PageRoute):
         return admitted(super().page_handler())
 
 
-def refusal_page(request: Request, refusal: Refusal | Fault) -> Response:
-    """Return a page that explains the refusal, with a link home."""
-    return _with_headers(_page_for(request, refusal, *_texts(request, refusal)), refusal)
+async def refusal_page(request: Request, refusal: Refusal | Fault) -> Response:
+    """Return a page that explains the refusal, with a link to the account or to the sign-in."""
+    await find_session(request)
+    page = _with_headers(_page_for(request, refusal, *_texts(request, refusal)), refusal)
+    await _renew_cookies(request, page)
+    return page
 
 
 def unexpected_page(request: Request) -> Response:
@@ -95,8 +98,10 @@ async def _refused(request: Request, refusal: Refusal | Fault, show_form: ShowFo
         path = request.url.path if request.method == "GET" else ""
         return see_other(return_to.with_query(SIGN_IN, return_to="" if path == return_to.HOME else path))
     if isinstance(refusal, SessionOver | RefreshRefused):
-        # Do not delete the cookies: they may be another tab's new ones.
-        return see_other(return_to.with_query(SIGNED_OUT, reason=refusal.code.removeprefix(_CODE_PREFIX)))
+        # Do not delete the cookies: by now they may be another tab's new ones. The next page looks at them again.
+        return see_other(return_to.with_query(SIGNED_OUT, reason=refusal.code.removeprefix(SESSION_CODE)))
+    if isinstance(refusal, Refusal):  # a fault is no time for another look-up
+        await find_session(request)
     title, message = _texts(request, refusal)
     if show_form is not None and isinstance(refusal, RetryLater | Fault) and await _can_show_form(request):
         context_of(request).trouble = f"{title}. {message}"
@@ -143,10 +148,14 @@ async def _can_show_form(request: Request) -> bool:
     return True
 
 
-async def _set_refreshed_cookies(request: Request, response: Response) -> None:
-    """Set the cookies of refreshed tokens, unless the handler has set newer ones."""
-    tokens = context_of(request).refreshed_tokens
+async def _renew_cookies(request: Request, response: Response) -> None:
+    """Set the cookies of refreshed tokens, or delete those of an ended session, unless the handler has set others."""
+    context = context_of(request)
     access = cookies.name_of(cookies.ACCESS, site_of(request).web)
     has_newer = any(value.startswith(f"{access}=") for value in response.headers.getlist("set-cookie"))
-    if tokens is not None and not has_newer:
-        await set_token_cookies(request, response, tokens)
+    if has_newer:
+        return
+    if context.refreshed_tokens is not None:
+        await set_token_cookies(request, response, context.refreshed_tokens)
+    elif context.session_over:
+        await clear_session_cookies(request, response)

@@ -1,0 +1,31 @@
+"""Check the session of a browser without renewing it, for pages that lead either to the account or to the sign-in."""
+
+from contextlib import suppress
+
+from vestibule.flows.env import Env
+from vestibule.flows.identify import identify, why_over
+from vestibule.flows.refresh import read_refresh_token
+from vestibule.model.errors import AccessTokenInvalid, NotSignedIn, RefreshRefused
+
+
+async def check_session(env: Env, access_token: str, refresh_token: str) -> None:
+    """Return if the browser's session lives, and change nothing: no token is renewed, and none is spent.
+
+    Raises `NotSignedIn` without a token, `SessionOver` or `RefreshRefused` if the session has ended, and
+    `StoreUnavailable`.
+    """
+    with suppress(AccessTokenInvalid):  # expired, or missing: browsers delete an expired cookie
+        await identify(env, access_token)
+        return
+    if not refresh_token:
+        raise NotSignedIn
+    await _check_refresh_token(env, refresh_token)
+
+
+async def _check_refresh_token(env: Env, refresh_token: str) -> None:
+    token = await read_refresh_token(env, refresh_token)
+    async with env.store.reading() as read:
+        found = await read.sessions.find(token.session_id)
+    reason = why_over(env, *found) if found is not None else None
+    if found is None or token.expired or reason is not None:
+        raise RefreshRefused(reason)
