@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useState } from "react";
 import { Account } from "./Account";
 import { isSignedOut, me, type User } from "./api";
-import { CheckEmail, Forgot, Reset, SendAgain, SignIn, SignUp, Verify } from "./SignedOut";
+import { CheckEmail, Forgot, Mailed, Reset, SendAgain, SignIn, SignUp, Verify } from "./SignedOut";
 
 export type Go = (path: string, notice?: string) => void;
 
@@ -17,11 +17,12 @@ function useRoute() {
     history.pushState(null, "", path);
     setRoute({ path, notice });
   }, []);
-  return { ...route, go };
+  const dismiss = useCallback(() => setRoute((now) => ({ ...now, notice: "" })), []);
+  return { ...route, go, dismiss };
 }
 
 export function App() {
-  const { path, notice, go } = useRoute();
+  const { path, notice, go, dismiss } = useRoute();
   const [user, setUser] = useState<User | null>(); // undefined: not known yet
   const [fault, setFault] = useState("");
 
@@ -36,8 +37,11 @@ export function App() {
   }, []);
   useEffect(() => void load(), [load]);
 
+  // The notice tells of the last action. A button begins the next one.
+  const clicked = (target: EventTarget) => (target as Element).closest("button") && dismiss();
+
   return (
-    <main>
+    <main onClick={({ target }) => clicked(target)}>
       <p className="brand">React with Vestibule</p>
       {notice && <p role="status">{notice}</p>}
       {fault && (
@@ -62,8 +66,18 @@ interface PageProps {
 /** The page of a path. Links in emails lead to /verifyemail/CODE and /resetpassword/TOKEN. */
 function Page({ path, user, go, load }: PageProps) {
   const [, name, secret] = path.split("/");
-  if (name === "verifyemail" && secret) return <Verify code={secret} go={go} />;
-  if (name === "resetpassword" && secret) return <Reset token={secret} go={go} load={load} />;
+  if (name === "verifyemail" && secret)
+    return (
+      <Mailed kind={name} secret={secret} again="/verifyemail" go={go}>
+        <Verify code={secret} go={go} />
+      </Mailed>
+    );
+  if (name === "resetpassword" && secret)
+    return (
+      <Mailed kind={name} secret={secret} again="/forgotpassword" go={go}>
+        <Reset token={secret} go={go} load={load} />
+      </Mailed>
+    );
   if (user) return <Account user={user} go={go} load={load} />;
   if (name === "register") return <SignUp go={go} />;
   if (name === "checkemail") return <CheckEmail go={go} />;

@@ -1,5 +1,6 @@
 // The pages of somebody who is not signed in.
 
+import { useEffect, useState, type ReactNode } from "react";
 import * as api from "./api";
 import type { Go } from "./App";
 import { Form, Link, useAction } from "./Form";
@@ -28,6 +29,33 @@ export function CheckEmail({ go }: Props) {
       <p>We sent you a link. Open it to continue.</p>
       <p>
         No email? <Link to="/verifyemail" go={go}>Send another link</Link>
+      </p>
+    </section>
+  );
+}
+
+interface MailedProps extends Props {
+  kind: "verifyemail" | "resetpassword";
+  secret: string;
+  again: string;
+  children: ReactNode;
+}
+
+/** The page of a mailed link, if the link still works. */
+export function Mailed({ kind, secret, again, go, children }: MailedProps) {
+  const [works, setWorks] = useState<boolean>(); // undefined: not known yet
+  useEffect(() => void api.linkWorks(kind, secret).then(setWorks), [kind, secret]);
+  if (works === undefined) return <p aria-busy="true">Loading …</p>;
+  if (works) return children;
+  return (
+    <section className="card">
+      <h1>This link no longer works</h1>
+      <p role="alert">It was used, has expired, or was replaced by a newer one.</p>
+      <p>
+        <Link to={again} go={go}>Send another link</Link>
+      </p>
+      <p>
+        <Link to="/login" go={go}>Sign in</Link>
       </p>
     </section>
   );

@@ -82,6 +82,13 @@ export const forgotPassword = (body: object) => send<Said>("POST", "/auth/forgot
 export const resetPassword = (token: string, body: object) =>
   send<Said>("PATCH", `/auth/resetpassword/${encodeURIComponent(token)}`, body);
 
+/** Whether a mailed link still works: if not, Vestibule's own page of it answers 403. Asking does not use the link up. */
+export const linkWorks = (kind: "verifyemail" | "resetpassword", secret: string) =>
+  fetch(`${SERVER}/${kind}/${encodeURIComponent(secret)}`, { method: "HEAD" }).then(
+    ({ status }) => status !== 403,
+    () => true, // no answer: the page's own request will say why
+  );
+
 export const me = async () => (await request<{ data: { user: User } }>("GET", "/users/me")).data.user;
 export const sessions = async () =>
   (await request<{ data: { sessions: Session[] } }>("GET", "/users/me/sessions")).data.sessions;
