@@ -22,6 +22,10 @@ ROUTES = [
     ("PATCH", "/api/users/me"),
     ("PATCH", "/api/users/me/email"),
     ("POST", "/api/users/me/step-up"),
+    ("POST", "/api/users/me/factors/totp"),
+    ("POST", "/api/users/me/factors/totp/confirm"),
+    ("DELETE", "/api/users/me/factors/totp"),
+    ("POST", "/api/users/me/factors/recovery-codes"),
     ("DELETE", "/api/users/me/sessions"),
     ("DELETE", "/api/users/me/sessions/nonsense"),
 ]
