@@ -4,7 +4,7 @@ The caller has just been shown the secret, so there is nothing to guess here: co
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from vestibule.crypto import totp
 from vestibule.crypto.entropy import new_id
@@ -20,6 +20,9 @@ from vestibule.model.errors import FactorUnknown, WrongCode
 from vestibule.model.factors import FactorKind
 from vestibule.model.store import Ports
 from vestibule.model.totp import Totp, seal_secret
+
+SHOWN_FOR = timedelta(minutes=15)
+"""How long `begun_totp` shows the secret of an app that is not confirmed."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,25 @@ async def begin_totp(env: Env, caller: Caller) -> NewTotp:
     """
     seal, secret, totp_id = require_seal(env), totp.mint_secret(), new_id()
     await _add(env, caller, Totp(totp_id, caller.account.id, seal_secret(seal, totp_id, secret), env.clock.now()))
+    return _shown(env, caller, secret)
+
+
+async def begun_totp(env: Env, caller: Caller) -> NewTotp | None:
+    """Return again what `begin_totp` returned, so that a page can be reloaded; None if no app waits to be confirmed, or
+    if it was begun longer ago than `SHOWN_FOR`.
+
+    Raises `TotpUnavailable`, `ReauthenticationRequired`, and `SessionOver`.
+    """
+    now = env.clock.now()
+    async with env.store.reading() as read:
+        await require_recent_sign_in(env, read, caller, now)
+        begun = await read.totps.unconfirmed(caller.account.id)
+    if begun is None or now - begun.created_at > SHOWN_FOR:
+        return None
+    return _shown(env, caller, open_totp(env, begun))
+
+
+def _shown(env: Env, caller: Caller, secret: bytes) -> NewTotp:
     return NewTotp(totp.key_of(secret), totp.uri_of(secret, env.policy.product, caller.account.email))
 
 

@@ -1,5 +1,5 @@
 """The cookies (RFC 6265): the contract's three for a sign-in, one for each known device, one for a question to an
-authenticator, and four of pages: the language, `return_to`, `sent_letter` and `refused_form`.
+authenticator, and five of pages: the language, `return_to`, `sent_letter`, `refused_form` and `recovery_codes`.
 
 Names and attributes of the contract's cookies are exactly the contract's.
 """
@@ -24,6 +24,7 @@ RETURN_TO = "return_to"
 SENT_LETTER = "sent_letter"
 REFUSED_FORM = "refused_form"
 CEREMONY = "ceremony"
+RECOVERY_CODES = "recovery_codes"
 _RETURN_TO_SECONDS = 3600
 _SENT_LETTER_SECONDS = 900
 _LONGEST_SECONDS = 400 * 86400  # the longest that browsers keep a cookie (RFC 6265bis, section 5.5)
@@ -123,6 +124,11 @@ def _ceremony_name(web: WebPolicy) -> str:
     return (protocol.HOST_PREFIX if web.secure_cookies else "") + CEREMONY
 
 
+def set_recovery_codes(response: Response, value: str, path: str, max_age: int, now: datetime, web: WebPolicy) -> None:
+    """Set the cookie with new recovery codes, for the page at `path` that shows them. It lasts `max_age` seconds."""
+    _set(response, RECOVERY_CODES, value, max_age, now, web, path)
+
+
 def clear(response: Response, now: datetime, web: WebPolicy) -> None:
     """Delete the three cookies of a sign-in."""
     for name in (ACCESS, REFRESH, LOGGED_IN):
@@ -172,7 +178,7 @@ def any_credential(headers: RawHeaders, web: WebPolicy) -> bool:
 
 def without_ours(headers: RawHeaders) -> str:
     """Return the Cookie header for a service behind Vestibule, without the cookies of sign-ins, known devices,
-    questions to authenticators, sent letters and refused forms.
+    questions to authenticators, sent letters, refused forms and recovery codes.
     """
     kept = [
         pair.strip(b" \t")
@@ -186,7 +192,7 @@ def without_ours(headers: RawHeaders) -> str:
 
 def _is_ours(name: str) -> bool:
     bare = name.removeprefix(protocol.HOST_PREFIX)
-    return bare in {*_OF_SIGN_IN, SENT_LETTER, REFUSED_FORM, CEREMONY} or bare.startswith(DEVICE)
+    return bare in {*_OF_SIGN_IN, SENT_LETTER, REFUSED_FORM, RECOVERY_CODES, CEREMONY} or bare.startswith(DEVICE)
 
 
 def read_devices(headers: RawHeaders, web: WebPolicy) -> dict[str, tuple[str, ...]]:

@@ -28,7 +28,7 @@ from vestibule.web.errors import (
     UnsupportedMedia,
 )
 from vestibule.web.forward_auth import forward_auth
-from vestibule.web.pages import account, language, letter_preview, mailed, my_data, sign_in, sign_up, static
+from vestibule.web.pages import account, language, letter_preview, mailed, my_data, my_factors, sign_in, sign_up, static
 from vestibule.web.pages.browser_session import browser_session, find_session, session_form
 from vestibule.web.prefetch import on_purpose
 from vestibule.web.site import ShowForm
@@ -180,6 +180,16 @@ PAGES = (
     Page("POST", "/profile/security/password",              account.change_password,     BROWSER_FORM, SIGN_IN,   HASHES,  account.password_form),
     Page("GET",  "/profile/security/email",                 account.ask_new_email,       BROWSER,      ACCOUNT,   NO_HASH),
     Page("POST", "/profile/security/email",                 account.change_email,        BROWSER_FORM, SIGN_IN,   HASHES,  account.email_form),
+    Page("GET",  "/profile/security/authenticator",         my_factors.show_app,         BROWSER,      ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/security/authenticator",         my_factors.confirm_app,      BROWSER_FORM, ACCOUNT,   HASHES,  my_factors.app_form),
+    Page("POST", "/profile/security/authenticator/new",     my_factors.begin_app,        BROWSER_FORM, ACCOUNT,   NO_HASH, None, "/profile/security/authenticator"),
+    Page("GET",  "/profile/security/authenticator/remove",  my_factors.ask_remove_app,   BROWSER,      ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/security/authenticator/remove",  my_factors.remove_app,       BROWSER_FORM, ACCOUNT,   NO_HASH),
+    Page("GET",  "/profile/security/recovery-codes",        my_factors.show_codes,       BROWSER,      ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/security/recovery-codes",        my_factors.put_codes_away,   BROWSER_FORM, ACCOUNT,   NO_HASH, None, "/profile/security"),
+    Page("GET",  "/profile/security/recovery-codes/file",   my_factors.download_codes,   BROWSER,      ACCOUNT,   NO_HASH),
+    Page("GET",  "/profile/security/recovery-codes/new",    my_factors.ask_new_codes,    BROWSER,      ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/security/recovery-codes/new",    my_factors.make_codes,       BROWSER_FORM, ACCOUNT,   HASHES),
     Page("POST", "/profile/security/sessions",              account.end_others,          BROWSER_FORM, ACCOUNT,   NO_HASH, None, "/profile/security"),
     Page("POST", "/profile/security/sessions/{session_id}", account.end_one,             BROWSER_FORM, ACCOUNT,   NO_HASH, None, "/profile/security"),
     Page("GET",  "/profile/data",                           my_data.download,            BROWSER,      ACCOUNT,   NO_HASH),

@@ -31,7 +31,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A Vestibule that sends its letters to a folder."""
     folder: Path = tmp_path_factory.mktemp("server")
     port = free_port()
-    settings = {**SETTINGS, **given_keys(), "VESTIBULE_URL": f"http://localhost:{port}"}
+    settings = {
+        **SETTINGS,
+        **given_keys(),
+        "VESTIBULE_SECRET_KEY": "0" * 43,
+        "VESTIBULE_URL": f"http://localhost:{port}",
+    }
     with starting(folder, port=port, **settings) as running:
         wait_until_it_answers(running)
         yield running

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.harness.clock import ManualClock
 from tests.running.browser.people import PASSWORD, Browsing, comes_back, sign_in, somebody
 from tests.unit.mail import SENDER, a_letter
+from tests.unit.web.people import FILES
 from vestibule.mail.letters import Renderer
 from vestibule.model.brand import Brand
 from vestibule.model.letters import LetterKind
@@ -17,7 +18,7 @@ from vestibule.web.routes import PAGES
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-NOT_PAGES = ("/", "/profile/data", "/static/pages.css", "/static/pages.js", "/static/logo")
+NOT_PAGES = ("/", *FILES, "/static/pages.css", "/static/pages.js", "/static/logo")
 SHOWN = sorted({page.path for page in PAGES if page.method == "GET"} - set(NOT_PAGES))
 FOR_MEMBERS = [path for path in SHOWN if path.startswith("/profile")]
 FOR_ALL = [path for path in SHOWN if not path.startswith("/profile")]

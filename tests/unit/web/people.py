@@ -4,10 +4,18 @@ import httpx
 
 from tests.harness.world import World
 
+FILES = ("/profile/data", "/profile/security/recovery-codes", "/profile/security/recovery-codes/file")
+"""Under the account's pages, but no pages by themselves: to be stored, or shown once."""
+
 
 async def ada(world: World) -> httpx.AsyncClient:
     """Somebody who is signed in, at a page of ours."""
     await world.register()
+    return await ada_again(world)
+
+
+async def ada_again(world: World) -> httpx.AsyncClient:
+    """The same account in another browser."""
     client = await world.sign_in()
     del client.headers["Origin"]
     client.headers["Sec-Fetch-Site"] = "same-origin"

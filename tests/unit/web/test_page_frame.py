@@ -8,16 +8,14 @@ import pytest
 
 from tests.harness.forms import csrf_in
 from tests.harness.world import World
-from tests.unit.web.people import ada
+from tests.unit.web.people import FILES, ada
 from vestibule.model.brand import Brand
 from vestibule.web.pages.assets import Static
 from vestibule.web.routes import PAGES
 
 pytestmark = pytest.mark.any_engine
 FOR_MEMBERS = [
-    page.path
-    for page in PAGES
-    if page.method == "GET" and page.path.startswith("/profile") and page.path != "/profile/data"
+    page.path for page in PAGES if page.method == "GET" and page.path.startswith("/profile") and page.path not in FILES
 ]
 _TAB = re.compile(r'<a href="([^"]+)" aria-current="(\w+)"')
 _FIELD = re.compile(r"<input id=[^>]*>")

@@ -85,6 +85,7 @@ ROWS = [
         EVE,
     ),
     Row("/profile/security/email", {"email": "Eve", "currentPassword": WRONG}, ("email",), NOT_AN_EMAIL),
+    Row("/profile/security/authenticator", {"code": ""}, ("code",), "Enter the code."),
     Row("/profile/delete", {"currentPassword": WRONG}, ("currentPassword",), "This is not your current password."),
     Row("/profile/delete", {"currentPassword": ""}, ("currentPassword",), "Enter your current password."),
 ]

@@ -11,7 +11,8 @@ from vestibule.flows.change_email import request_change
 from vestibule.flows.change_name import change_name as change_name_flow
 from vestibule.flows.change_password import change_password as change_password_flow
 from vestibule.flows.my_data import account_overview
-from vestibule.model.errors import PasswordTooEasy, ReauthenticationRequired, SessionUnknown, WrongPassword
+from vestibule.flows.my_factors import list_factors
+from vestibule.model.errors import PasswordTooEasy, SessionUnknown, WrongPassword
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
@@ -19,7 +20,6 @@ from vestibule.web.pages import render, return_to
 from vestibule.web.pages.browser_session import BrowserCaller, SessionForm
 from vestibule.web.pages.form import validated
 from vestibule.web.pages.route import see_other, set_session_cookies
-from vestibule.web.pages.sign_in import ask_to_sign_in_again
 from vestibule.web.pages.words import TOO_EASY, WHAT_HAPPENED, WHY_OVER, WRONG_PASSWORD, Sentence, faults_of
 from vestibule.web.site import site_of
 
@@ -58,33 +58,30 @@ async def send_verification(
 
 async def security(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
     """Show where I am signed in, which sessions ended and why, and recent activity."""
-    mine = await account_overview(env, caller)
+    mine, factors = await account_overview(env, caller), await list_factors(env, caller)
     now = env.clock.now()
     reasons = [(session, session.why_over(now)) for session in mine.past]
     past = [(session, render.say(request, WHY_OVER[reason])) for session, reason in reasons if reason is not None]
     happened = [(event, render.say(request, WHAT_HAPPENED[event.kind])) for event in mine.events]
     this_device_first = sorted(mine.live.listed, key=lambda session: session.id != caller.session_id)
     live: dict[str, Any] = {"sessions": this_device_first, "more": mine.live.more, "current": caller.session_id}
-    return _page(request, "security.html", past=past, happened=happened, **live)
+    return _page(
+        request, "security.html", past=past, happened=happened, factors=factors, offers_app=env.seal is not None, **live
+    )
 
 
-async def end_one(request: Request, env: EnvDep, caller: BrowserCaller, session_id: str) -> Response:
+async def end_one(env: EnvDep, caller: BrowserCaller, session_id: str) -> Response:
     """Sign one device out. A device that is already signed out is not an error."""
     try:
         await my_sessions.end_one(env, caller, session_id)
     except SessionUnknown:
         return see_other(_SECURITY)
-    except ReauthenticationRequired:
-        return ask_to_sign_in_again(request, caller, _SECURITY)
     return see_other(return_to.with_query(_SECURITY, notice="device_signed_out"))
 
 
-async def end_others(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
+async def end_others(env: EnvDep, caller: BrowserCaller) -> Response:
     """Sign every other device out."""
-    try:
-        await my_sessions.end_others(env, caller)
-    except ReauthenticationRequired:
-        return ask_to_sign_in_again(request, caller, _SECURITY)
+    await my_sessions.end_others(env, caller)
     return see_other(return_to.with_query(_SECURITY, notice="others_signed_out"))
 
 

@@ -46,3 +46,8 @@ def validated(request: Request, model: type[Body], fields: Mapping[str, str]) ->
 def form_values(request: Request) -> dict[str, str]:
     """Return the fields to show again in a form: everything that was sent, except passwords."""
     return context_of(request).form_values or {}
+
+
+def typed_code(fields: Mapping[str, str]) -> str:
+    """Return the field `code` without the spaces that apps show, or people type, within a code."""
+    return "".join(fields.get("code", "").split())

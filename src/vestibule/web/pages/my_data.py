@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from vestibule.flows.delete_account import delete_my_account
 from vestibule.flows.my_data import MyData, my_data
-from vestibule.model.errors import ReauthenticationRequired, WrongPassword
+from vestibule.model.errors import WrongPassword
 from vestibule.model.events import Event
 from vestibule.model.sessions import Session
 from vestibule.web.api import bodies
@@ -21,19 +21,14 @@ from vestibule.web.pages import render, return_to
 from vestibule.web.pages.browser_session import BrowserCaller, SessionForm
 from vestibule.web.pages.form import validated
 from vestibule.web.pages.route import SIGN_IN, clear_session_cookies, see_other
-from vestibule.web.pages.sign_in import ask_to_sign_in_again
 from vestibule.web.pages.words import WRONG_PASSWORD, Sentence, faults_of
 
 _AS_FILE = {"Content-Disposition": 'attachment; filename="my-data.json"'}
 
 
-async def download(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
+async def download(env: EnvDep, caller: BrowserCaller) -> Response:
     """Stream everything that is stored about the caller, as a JSON file."""
-    try:
-        mine = await my_data(env, caller)
-    except ReauthenticationRequired:
-        return ask_to_sign_in_again(request, caller, "/profile/security")
-    return StreamingResponse(_json_parts(mine), media_type=Json.media_type, headers=_AS_FILE)
+    return StreamingResponse(_json_parts(await my_data(env, caller)), media_type=Json.media_type, headers=_AS_FILE)
 
 
 async def ask_delete(request: Request) -> Response:

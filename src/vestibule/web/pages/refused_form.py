@@ -13,12 +13,13 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from vestibule.crypto.seal import CannotUnseal, Seal
+from vestibule.crypto.seal import CannotUnseal
 from vestibule.protocol.cookies import read
 from vestibule.web import cookies
 from vestibule.web.accept import asks_for_page
 from vestibule.web.csrf import from_elsewhere
 from vestibule.web.pages import return_to
+from vestibule.web.pages.cookie_seal import seal_of
 from vestibule.web.pages.form import form_values
 from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
@@ -69,7 +70,7 @@ def waiting(request: Request) -> PageContent | None:
     if request.method != "GET" or not 0 < len(sealed) <= _MAX_CHARACTERS:
         return None
     try:
-        kept = json.loads(_seal(request).open(sealed, _name(request.scope["path"])))
+        kept = json.loads(seal_of(request).open(sealed, _name(request.scope["path"])))
     except CannotUnseal:
         return None
     is_fresh = kept.pop("until") >= site_of(request).env.clock.now().timestamp()
@@ -100,18 +101,13 @@ def _short(request: Request, content: PageContent) -> dict[str, Any]:
 def _sealed(request: Request, page: str, content: PageContent) -> str:
     until = site_of(request).env.clock.now().timestamp() + KEPT_SECONDS
     kept = {**asdict(content), "session": _session_id(request), "until": until}
-    return _seal(request).close(json.dumps(kept, ensure_ascii=False).encode(), _name(page))
+    return seal_of(request).close(json.dumps(kept, ensure_ascii=False).encode(), _name(page))
 
 
 def _session_id(request: Request) -> str:
     """Return the id of the session that the page belongs to; empty for a page that needs no sign-in."""
     caller = context_of(request).caller
     return caller.session_id if caller else ""
-
-
-def _seal(request: Request) -> Seal:
-    """Return the seal. Its key is derived, so every process has the same one and none is stored."""
-    return Seal(site_of(request).env.keys.refresh.signing.to_pem().decode())
 
 
 def _name(page: str) -> str:

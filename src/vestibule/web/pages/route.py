@@ -6,7 +6,15 @@ from starlette.responses import RedirectResponse, Response
 
 from vestibule.flows.issue_tokens import Tokens
 from vestibule.flows.sign_in import SignedIn
-from vestibule.model.errors import Fault, NotSignedIn, RefreshRefused, Refusal, RetryLater, SessionOver
+from vestibule.model.errors import (
+    Fault,
+    NotSignedIn,
+    ReauthenticationRequired,
+    RefreshRefused,
+    Refusal,
+    RetryLater,
+    SessionOver,
+)
 from vestibule.web import cookies
 from vestibule.web.admission import Handler, admitted
 from vestibule.web.caller import env_of, keep_device
@@ -14,12 +22,13 @@ from vestibule.web.errors import HTTP_MAPPINGS, refusal_response
 from vestibule.web.pages import refused_form, render, return_to
 from vestibule.web.pages.browser_session import SESSION_CODE, find_session
 from vestibule.web.pages.form import read_form
-from vestibule.web.pages.words import WHEN, WHY_NOT
+from vestibule.web.pages.words import SIGN_IN_AGAIN, WHEN, WHY_NOT
 from vestibule.web.request_context import context_of
 from vestibule.web.site import ShowForm, site_of
 
 SEE_OTHER = 303
 SIGN_IN, SIGNED_OUT = "/login", "/signedout"
+_SECURITY, _FILES = "/profile/security", ("/profile/data",)
 _KEPT_HEADERS = ("retry-after", "allow")  # of the JSON refusal, for the page
 
 
@@ -100,6 +109,8 @@ async def _refused(request: Request, refusal: Refusal | Fault, show_form: ShowFo
     if isinstance(refusal, SessionOver | RefreshRefused):
         # Do not delete the cookies: by now they may be another tab's new ones. The next page looks at them again.
         return see_other(return_to.with_query(SIGNED_OUT, reason=refusal.code.removeprefix(SESSION_CODE)))
+    if isinstance(refusal, ReauthenticationRequired):
+        return _sign_in_again(request)
     if isinstance(refusal, Refusal):  # a fault is no time for another look-up
         await find_session(request)
     title, message = _texts(request, refusal)
@@ -109,6 +120,25 @@ async def _refused(request: Request, refusal: Refusal | Fault, show_form: ShowFo
     else:
         page = _page_for(request, refusal, title, message)
     return _with_headers(page, refusal)
+
+
+def _sign_in_again(request: Request) -> Response:
+    """Ask a signed-in user to sign in again, because the last sign-in is too old for what they asked."""
+    context = context_of(request)
+    is_page = request.method == "GET" and request.url.path not in _FILES
+    target = context.form_page or (request.url.path if is_page else _SECURITY)
+    values = {"email": context.caller.account.email} if context.caller else {}
+    status, faults = HTTP_MAPPINGS[ReauthenticationRequired].status, {"password": SIGN_IN_AGAIN}
+    return render.page(
+        request,
+        "sign_in.html",
+        status,
+        faults=faults,
+        values=values,
+        return_to=target,
+        unverified="",
+        perhaps_unverified="",
+    )
 
 
 def _texts(request: Request, refusal: Refusal | Fault) -> tuple[str, str]:

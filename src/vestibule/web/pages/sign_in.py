@@ -3,10 +3,9 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vestibule.flows.identify import Caller
 from vestibule.flows.sign_in import sign_in as sign_in_flow
 from vestibule.flows.sign_out import sign_out as sign_out_flow
-from vestibule.model.errors import EmailNotVerified, ReauthenticationRequired, WrongCredentials
+from vestibule.model.errors import EmailNotVerified, WrongCredentials
 from vestibule.model.sessions import EndReason
 from vestibule.web import cookies
 from vestibule.web.api import bodies
@@ -19,7 +18,6 @@ from vestibule.web.pages.route import SIGNED_OUT, clear_session_cookies, see_oth
 from vestibule.web.pages.words import (
     AFTER_LINKS,
     NO_PASSWORD,
-    SIGN_IN_AGAIN,
     WHY_OVER,
     WRONG_CREDENTIALS,
     Sentence,
@@ -77,13 +75,6 @@ def arrive(request: Request, notice: str = "") -> Response:
 def sign_in_form(request: Request, status: int) -> Response:
     """Return the form again, with what was typed except the password."""
     return _sign_in_page(request, return_to.target_of(request), status)
-
-
-def ask_to_sign_in_again(request: Request, caller: Caller, target: str) -> Response:
-    """Ask a signed-in user to sign in again, because the last sign-in is too old for what they asked."""
-    status = HTTP_MAPPINGS[ReauthenticationRequired].status
-    values = {"email": caller.account.email}
-    return _sign_in_page(request, target, status, {"password": SIGN_IN_AGAIN}, values=values)
 
 
 async def sign_out(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:

@@ -17,6 +17,10 @@ def _(english: str) -> str:
 NO_PASSWORD: Sentence = (_("Enter your password."), {})
 WRONG_CREDENTIALS: Sentence = (_("The email address or the password is wrong."), {})
 SIGN_IN_AGAIN: Sentence = (_("Your last sign-in is too long ago for this. Please sign in again."), {})
+WRONG_NEW_CODE: Sentence = (
+    _("This code is wrong. Enter the one that the app shows now. If it is wrong again, check the clock of your phone."),
+    {},
+)
 WRONG_PASSWORD: Sentence = (_("This is not your current password."), {})
 EMAIL_TAKEN: Sentence = (_("An account with this email address already exists. Sign in instead."), {})
 
@@ -42,6 +46,7 @@ _MISSING = {
     "password": _("Choose a password."),
     "passwordConfirm": _("Confirm the password."),
     "currentPassword": _("Enter your current password."),
+    "code": _("Enter the code."),
 }
 
 WHY_OVER = {
@@ -109,6 +114,8 @@ NOTICES = {
     "email_asked": _("We sent a link to the new email address. Open it to complete the change."),
     "device_signed_out": _("The device was signed out."),
     "others_signed_out": _("Every other device was signed out."),
+    "app_added": _("Your authenticator app is set up."),
+    "app_removed": _("The authenticator app was removed."),
     "letter_sent": _("We sent you an email with a link."),
     "deleted": _("Your account was deleted."),
 }

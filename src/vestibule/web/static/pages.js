@@ -84,6 +84,12 @@ for (const wait of document.querySelectorAll("[data-countdown]")) {
   tick();
 }
 
+// Print the page.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => { print(); });
+}
+
 // Copy the text beside the button.
 for (const button of navigator.clipboard ? document.querySelectorAll("[data-copy]") : []) {
   button.hidden = false;

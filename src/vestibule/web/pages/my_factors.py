@@ -1,0 +1,125 @@
+"""The pages of my second factors: set up and remove an authenticator app, and make recovery codes."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from vestibule.flows.enrol_totp import begin_totp, begun_totp
+from vestibule.flows.enrol_totp import confirm_totp as confirm_totp_flow
+from vestibule.flows.my_factors import list_factors, make_recovery_codes
+from vestibule.flows.my_factors import remove_totp as remove_totp_flow
+from vestibule.flows.my_sessions import list_sessions
+from vestibule.model.errors import FactorUnknown, WrongCode
+from vestibule.web.api import bodies
+from vestibule.web.api.factors import qr_code
+from vestibule.web.caller import ClientInfoDep, EnvDep
+from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
+from vestibule.web.pages import new_codes, render, return_to
+from vestibule.web.pages.browser_session import BrowserCaller, SessionForm
+from vestibule.web.pages.form import typed_code, validated
+from vestibule.web.pages.route import see_other
+from vestibule.web.pages.words import WRONG_NEW_CODE, Sentence, faults_of
+
+SECURITY = "/profile/security"
+APP = f"{SECURITY}/authenticator"
+_NEW_CODES = f"{new_codes.PATH}/new"
+_END_OTHERS = "end_others"
+_AS_FILE = {"Content-Disposition": 'attachment; filename="recovery-codes.txt"'}
+
+
+async def show_app(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
+    """Show the key of the app that was begun, and ask for one of its codes; or offer to begin one."""
+    new = await begun_totp(env, caller)
+    if new is None:
+        return app_form(request)
+    sessions = await list_sessions(env, caller)
+    others = len(sessions.listed) + sessions.more - 1
+    return app_form(request, shown={"key": new.key, "uri": new.uri, "qr": qr_code(new.uri), "others": others})
+
+
+async def begin_app(env: EnvDep, caller: BrowserCaller, _: SessionForm) -> Response:
+    """Make the secret of a new app, which does not count yet, and go to the page that shows it."""
+    await begin_totp(env, caller)
+    return see_other(APP)
+
+
+async def confirm_app(
+    request: Request, env: EnvDep, caller: BrowserCaller, form: SessionForm, client_info: ClientInfoDep
+) -> Response:
+    """Let the new app count, and show the recovery codes if it is the first factor."""
+    try:
+        sent = validated(request, bodies.ConfirmTotp, {"code": typed_code(form)})
+        added = await confirm_totp_flow(env, caller, sent.code, client_info, end_others=_END_OTHERS in form)
+    except BodyInvalid as invalid:
+        return app_form(request, 400, faults_of(invalid.entries))
+    except WrongCode:
+        return app_form(request, HTTP_MAPPINGS[WrongCode].status, {"code": WRONG_NEW_CODE})
+    except FactorUnknown:
+        return see_other(APP)
+    if not added.recovery_codes:
+        return see_other(return_to.with_query(SECURITY, notice="app_added"))
+    response = see_other(return_to.with_query(new_codes.PATH, notice="app_added"))
+    new_codes.keep(request, response, caller, added.recovery_codes)
+    return response
+
+
+def app_form(
+    request: Request, status: int = 200, faults: dict[str, Sentence] | None = None, shown: dict[str, Any] | None = None
+) -> Response:
+    """Return the page that sets up an app; `shown` is what it says about the one that was begun."""
+    return render.page(request, "authenticator.html", status, faults=faults, **(shown or {}))
+
+
+async def ask_remove_app(request: Request) -> Response:
+    """Ask before removing the app."""
+    return render.page(request, "remove_authenticator.html")
+
+
+async def remove_app(env: EnvDep, caller: BrowserCaller, _: SessionForm, client_info: ClientInfoDep) -> Response:
+    """Remove the app. One that is gone already is not an error."""
+    try:
+        await remove_totp_flow(env, caller, client_info)
+    except FactorUnknown:
+        return see_other(SECURITY)
+    return see_other(return_to.with_query(SECURITY, notice="app_removed"))
+
+
+async def ask_new_codes(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
+    """Ask before making new recovery codes."""
+    mine = await list_factors(env, caller)
+    return render.page(request, "new_recovery_codes.html", left=mine.recovery_codes_left)
+
+
+async def make_codes(
+    request: Request, env: EnvDep, caller: BrowserCaller, _: SessionForm, client_info: ClientInfoDep
+) -> Response:
+    """Make new recovery codes, and go to the page that shows them."""
+    try:
+        codes = await make_recovery_codes(env, caller, client_info)
+    except FactorUnknown:
+        return see_other(SECURITY)
+    response = see_other(new_codes.PATH)
+    new_codes.keep(request, response, caller, codes)
+    return response
+
+
+async def show_codes(request: Request, caller: BrowserCaller) -> Response:
+    """Show the codes that were just made; offer new ones if they are no longer kept."""
+    codes = new_codes.kept_codes(request, caller)
+    return render.page(request, "recovery_codes.html", codes=codes) if codes else see_other(_NEW_CODES)
+
+
+async def put_codes_away(request: Request, _: SessionForm) -> Response:
+    """Show the codes no longer."""
+    response = see_other(SECURITY)
+    new_codes.forget(request, response)
+    return response
+
+
+async def download_codes(request: Request, caller: BrowserCaller) -> Response:
+    """Return the codes that were just made as a text file; go back if they are no longer kept."""
+    codes = new_codes.kept_codes(request, caller)
+    if not codes:
+        return see_other(_NEW_CODES)
+    return PlainTextResponse("".join(f"{code}\n" for code in codes), headers=_AS_FILE)

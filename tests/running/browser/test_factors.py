@@ -1,0 +1,85 @@
+"""Second factors on the pages: set up, used and removed, with a script and without one, in two languages."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.running.browser.factors import SECURITY, begin_app, set_up_app, type_code
+from tests.running.browser.people import Browsing, comes_back, fresh_email, sign_up
+from tests.running.browser.test_access import found
+from vestibule.web.pages.line_breaks import page_translations
+
+LEFT = "%(number)s of 10 left. Each signs you in once if you lose your phone."
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("script", [True, False], ids=["with_script", "without_script"])
+def test_an_authenticator_app_is_set_up_and_removed(browsing: Browsing, script: bool, language: str) -> None:
+    say = page_translations(language).gettext
+    page = browsing.page(java_script_enabled=script, locale=language)
+    sign_up(page, fresh_email(), say=say)
+    _, codes = set_up_app(page, say)
+    assert len(set(codes)) == 10
+    expect(page.get_by_role("status")).to_have_text(say("Your authenticator app is set up."))
+    with page.expect_download() as started:
+        page.get_by_role("link", name=say("Download"), exact=True).click()
+    assert started.value.suggested_filename == "recovery-codes.txt"
+    assert started.value.path().read_text().split() == codes
+    page.get_by_role("button", name=say("I have saved them")).click()
+    factors = page.locator("#factor-list")
+    expect(factors).to_contain_text(say(LEFT) % {"number": 10})
+    page.get_by_role("link", name=say("Create new codes")).click()
+    page.get_by_role("button", name=say("Create new codes")).click()
+    expect(page.get_by_role("heading", name=say("Your recovery codes"))).to_be_visible()
+    assert not set(page.locator("#codes").inner_text().split()) & set(codes)
+    page.get_by_role("button", name=say("I have saved them")).click()
+    page.get_by_role("link", name=say("Remove authenticator app")).click()
+    page.get_by_role("button", name=say("Remove authenticator app")).click()
+    expect(page.get_by_role("status")).to_have_text(say("The authenticator app was removed."))
+    expect(factors.get_by_role("listitem")).to_have_count(1)
+    expect(page.locator("#event-list")).to_contain_text(say("Way to sign in removed"))
+
+
+def test_a_wrong_code_comes_back_with_the_same_qr_code(browsing: Browsing) -> None:
+    page = browsing.page()
+    sign_up(page, fresh_email())
+    app = begin_app(page)
+    type_code(page, app.at(0), "Turn on")
+    comes_back(page)
+    expect(page.get_by_role("alert")).to_contain_text("This code is wrong.")
+    expect(page.get_by_label("Code from your authenticator app")).to_be_focused()
+    expect(page.locator("#key")).to_have_text(" ".join(app.secret[at : at + 4] for at in range(0, 32, 4)))
+    page.get_by_label("Code from your authenticator app").press_sequentially(app.now())
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
+
+
+def test_recovery_codes_are_copied_as_lines(browsing: Browsing) -> None:
+    device = browsing.device()
+    device.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = device.new_page()
+    sign_up(page, fresh_email())
+    _, codes = set_up_app(page)
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").split("\n") == codes
+    expect(page.get_by_role("button", name="Print")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_pages_of_factors(browsing: Browsing, theme: str, width: int) -> None:
+    page = browsing.page(color_scheme=theme, viewport={"width": width, "height": 800})
+    sign_up(page, fresh_email())
+    app, seen = begin_app(page), {}
+    seen["key"] = found(page)
+    type_code(page, app.at(0), "Turn on")
+    comes_back(page)
+    seen["wrong code"] = found(page)
+    type_code(page, app.now(), "Turn on")
+    expect(page.locator("#codes")).to_be_visible()
+    seen["codes"] = found(page)
+    page.goto(SECURITY)
+    seen["security"] = found(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert {name: violations for name, violations in seen.items() if violations} == {}

@@ -1,0 +1,130 @@
+"""The pages of second factors, sent as a browser without a script sends them."""
+
+import re
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from tests.harness.forms import csrf_in
+from tests.harness.world import World
+from tests.unit.web.authenticator_app import APP, CODES, SECURITY, begin, turn_on
+from tests.unit.web.people import ada, ada_again
+from vestibule.flows.enrol_totp import SHOWN_FOR
+from vestibule.web.pages.new_codes import SHOWN_SECONDS
+
+pytestmark = pytest.mark.any_engine
+_CODE = re.compile(r"\b[0-9]-[0-9a-z]{5}-[0-9a-z]{5}\b")
+
+
+async def codes_shown(client: httpx.AsyncClient) -> list[str]:
+    return _CODE.findall((await client.get(CODES)).text)
+
+
+async def test_an_app_is_set_up_with_one_code_and_recovery_codes_are_shown_and_downloaded(world: World) -> None:
+    client = await ada(world)
+    answer = await turn_on(world, client)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{CODES}?notice=app_added")
+    codes = await codes_shown(client)
+    assert len(set(codes)) == 10
+    assert await codes_shown(client) == codes, "a reload shows them again"
+    file = await client.get(f"{CODES}/file")
+    assert file.text.split() == codes
+    assert file.headers["content-disposition"] == 'attachment; filename="recovery-codes.txt"'
+    assert file.headers["cache-control"] == "no-store"
+    put_away = await client.post(CODES, data={"csrf": csrf_in(await client.get(CODES))})
+    assert put_away.headers["location"] == SECURITY
+    assert (await client.get(CODES)).headers["location"] == f"{CODES}/new"
+    page = (await client.get(SECURITY)).text
+    assert "10 of 10 left" in page
+    assert "Remove authenticator app" in page
+
+
+async def test_new_recovery_codes_are_shown_for_some_minutes_to_their_session_alone(world: World) -> None:
+    client, other = await ada(world), await ada_again(world)
+    await turn_on(world, client)
+    codes = await codes_shown(client)
+    kept = next(cookie for cookie in client.cookies.jar if cookie.name == "recovery_codes")
+    assert kept.path == CODES
+    assert not any(code in str(kept.value) for code in codes)
+    theirs = await other.get(
+        CODES, headers={"Cookie": f"access_token={other.cookies['access_token']}; {kept.name}={kept.value}"}
+    )
+    assert _CODE.findall(theirs.text) == []
+    world.clock.advance(seconds=SHOWN_SECONDS + 1)
+    late = {"Cookie": f"access_token={client.cookies['access_token']}; {kept.name}={kept.value}"}
+    assert _CODE.findall((await client.get(CODES, headers=late)).text) == []
+    assert (await client.get(f"{CODES}/file", headers=late)).headers["location"] == f"{CODES}/new"
+
+
+async def test_a_wrong_code_turns_nothing_on_and_shows_the_same_key_again(world: World) -> None:
+    client = await ada(world)
+    page, app = await begin(client)
+    wrong = app.at(world.clock.now() + timedelta(minutes=5))
+    for code, words in (
+        (wrong, "This code is wrong."),
+        ("", "Enter the code."),
+        ("7" * 65, "Use at most 64 characters."),
+    ):
+        answer = await client.post(APP, data={"csrf": csrf_in(page), "code": code})
+        assert answer.status_code in {400, 403}
+        assert words in answer.text
+        assert wrong not in answer.text
+    again = await client.get(APP)
+    assert app.secret in again.text.replace(" ", "")
+    spaced = app.at(world.clock.now())
+    answer = await client.post(APP, data={"csrf": csrf_in(page), "code": f"{spaced[:3]} {spaced[3:]}"})
+    assert answer.status_code == 303
+
+
+async def test_a_key_is_not_shown_for_long(world: World) -> None:
+    """Who finds the browser open later finds no key that its owner might still confirm."""
+    client = await ada(world)
+    _, app = await begin(client)
+    world.clock.advance(seconds=SHOWN_FOR.total_seconds() + 1)
+    client = await ada_again(world)
+    page = await client.get(APP)
+    assert page.status_code == 200
+    assert app.secret not in page.text.replace(" ", "")
+
+
+@pytest.mark.parametrize("path", [APP, f"{APP}/new", f"{APP}/remove", f"{CODES}/new"])
+async def test_an_old_sign_in_is_asked_for_again(world: World, path: str) -> None:
+    client = await ada(world)
+    await turn_on(world, client)
+    csrf = csrf_in(await client.get(SECURITY))
+    world.clock.advance(minutes=16)
+    answer = await client.post(path, data={"csrf": csrf, "code": "123456"})
+    assert answer.status_code == 403
+    assert "Your last sign-in is too long ago for this." in answer.text
+
+
+async def test_an_app_is_removed_and_its_recovery_codes_with_it(world: World) -> None:
+    client = await ada(world)
+    await turn_on(world, client)
+    page = await client.get(f"{APP}/remove")
+    answer = await client.post(f"{APP}/remove", data={"csrf": csrf_in(page)})
+    assert answer.headers["location"] == f"{SECURITY}?notice=app_removed"
+    again = await client.post(f"{APP}/remove", data={"csrf": csrf_in(page)})
+    assert again.headers["location"] == SECURITY
+    answer = await client.post(f"{CODES}/new", data={"csrf": csrf_in(page)})
+    assert answer.headers["location"] == SECURITY
+
+
+async def test_recovery_codes_are_made_anew(world: World) -> None:
+    client = await ada(world)
+    await turn_on(world, client)
+    before = await codes_shown(client)
+    answer = await client.post(f"{CODES}/new", data={"csrf": csrf_in(await client.get(SECURITY))})
+    assert answer.headers["location"] == CODES
+    after = await codes_shown(client)
+    assert len(set(before) | set(after)) == 20
+
+
+async def test_other_devices_are_signed_out_in_the_same_breath(world: World) -> None:
+    client, other = await ada(world), await ada_again(world)
+    page, _ = await begin(client)
+    assert "Sign out all my other devices (1)" in page.text
+    await turn_on(world, client, end_others="on")
+    assert (await other.get("/profile")).headers["location"] == "/signedout?reason=signed_out_elsewhere"
+    assert (await client.get("/profile")).status_code == 200
