@@ -14,7 +14,7 @@ from tests.harness.backends import Backend
 from tests.harness.rounds import WHOLE
 from tests.harness.run import pytest_configure, pytest_unconfigure
 from tests.harness.world import World, world_on
-from vestibule.storage.sql.timeouts import Timeouts
+from vestibule.storage.sql.timeouts import DatabaseTimeouts
 
 __all__ = ["pytest_configure", "pytest_unconfigure"]  # what a run starts ends with it
 
@@ -89,7 +89,7 @@ async def racing_world(postgresql: Backend) -> AsyncIterator[World]:
 
     What a busy machine answers when its patience is at an end is tested elsewhere; here it would hide the race.
     """
-    async with world_on(postgresql, pool_size=16, timeouts=Timeouts(60, 60, 60, 60)) as made:
+    async with world_on(postgresql, pool_size=16, timeouts=DatabaseTimeouts(60, 60, 60, 60)) as made:
         yield made
 
 

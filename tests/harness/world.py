@@ -49,7 +49,7 @@ from vestibule.storage.redis.replica import RedisSessionReplica
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.store import SqlStore
-from vestibule.storage.sql.timeouts import Timeouts
+from vestibule.storage.sql.timeouts import DatabaseTimeouts
 from vestibule.web.web_policy import WebPolicy
 
 FRONT_END = "http://localhost:3000"
@@ -76,7 +76,7 @@ WEB = WebPolicy(origins=frozenset({FRONT_END}), secure_cookies=False, interactiv
 SEAL = Seal("what the secrets of authenticator apps are sealed under")
 CHEAP = Argon2id(memory_kib=64, iterations=1)
 # Long, so that a busy machine changes no answer; what is answered at its end is tested where it is set shorter.
-TIMEOUTS = Timeouts(for_connection=30, to_connect=30, for_statement=30, for_transaction=60)
+TIMEOUTS = DatabaseTimeouts(for_connection=30, to_connect=30, for_statement=30, for_transaction=60)
 
 
 @cache
@@ -150,7 +150,7 @@ async def world_on(
     web: WebPolicy = WEB,
     hasher: Hasher | None = None,
     pool_size: int = 10,
-    timeouts: Timeouts = TIMEOUTS,
+    timeouts: DatabaseTimeouts = TIMEOUTS,
     key_manager: KeyManager | None = None,
     clock: ManualClock | None = None,
     redis_seconds: float = 60,

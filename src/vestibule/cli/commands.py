@@ -26,8 +26,8 @@ _YOUR_SESSION = {
 _ANY_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(asked_for: bool) -> None:
+    if asked_for:
         print(f"vestibule {__version__}")
         raise typer.Exit
 

@@ -36,8 +36,8 @@ def explained(as_log: bool = False) -> Iterator[None]:
     try:
         with interrupts.as_exit():
             yield
-    except SystemExit as ending:
-        _end_when_written(ending)
+    except SystemExit as exit_request:
+        _end_when_written(exit_request)
     except OperatorError as fault:
         end(str(fault), fault.status)
     except ModuleNotFoundError as fault:
@@ -53,15 +53,16 @@ def explained(as_log: bool = False) -> Iterator[None]:
         end_at_bug(fault)
 
 
-def _end_when_written(ending: SystemExit) -> None:
-    """Raise `ending` after all output is written. If the output cannot be written, raise SystemExit with a failure
-    instead.
-    """
+def _end_when_written(exit_request: SystemExit) -> None:
+    """Raise `exit_request` after all output is written. If that fails, raise SystemExit with a failure instead."""
     try:
         sys.stdout.flush()
     except streams.OutputLost as fault:
-        _end(str(fault), int(ending.code) if isinstance(ending.code, int) and ending.code else fault.status)
-    raise ending
+        _end(
+            str(fault),
+            int(exit_request.code) if isinstance(exit_request.code, int) and exit_request.code else fault.status,
+        )
+    raise exit_request
 
 
 def _database_sentence(fault: StoreUnavailable) -> str:

@@ -20,7 +20,7 @@ from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.model.limits import canonical_address
 from vestibule.settings.types import shown
 
-_KINDS = f"Show only this kind; may be repeated. Kinds: {', '.join(kind.value for kind in EventKind)}."
+_KIND_HELP = f"Show only this kind; may be repeated. Kinds: {', '.join(kind.value for kind in EventKind)}."
 _LONGEST_KIND = max(map(len, EventKind))
 _POLL_SECONDS = 1.0
 _MOST_HOURS = 1_000_000  # a century; a much larger number would go back beyond the year 1
@@ -55,7 +55,7 @@ def events(
             callback=_one_address, metavar="ADDRESS", help="Show only this network address, such as 192.0.2.7."
         ),
     ] = None,
-    kind: Annotated[list[EventKind] | None, typer.Option(metavar="KIND", help=_KINDS)] = None,
+    kind: Annotated[list[EventKind] | None, typer.Option(metavar="KIND", help=_KIND_HELP)] = None,
     hours: Annotated[
         float | None,
         typer.Option(callback=_positive_hours, metavar="HOURS", help="Show only the last hours, such as 24 or 0.5."),

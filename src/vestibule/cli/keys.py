@@ -71,14 +71,14 @@ def list_keys(
     if not stored:
         notes.print("There are no keys yet; the first start of the server makes them: vestibule serve")
         return
-    shown = sorted(
+    listed = sorted(
         (key for key in stored if everything or key.state is not KeyState.GONE),
         key=lambda key: (key.use, list(KeyState).index(key.state)),
     )
     if long:
-        print_records([(key.kid, _details(key)) for key in shown])
+        print_records([(key.kid, _details(key)) for key in listed])
     else:
-        results.print(_stored_table(shown))
+        results.print(_stored_table(listed))
 
 
 @keys.command()
@@ -118,8 +118,8 @@ def retire(
 ) -> None:
     """Remove a retired key: tokens that it signed are rejected from now on.
 
-    This happens by itself once all tokens that it signed have expired. After a leak, `--now` does it at once: holders
-    of its tokens have to refresh, or, if it is a refresh key, to sign in again.
+    The server removes the key by itself once all tokens that the key signed have expired. After a leak, `--now` does it
+    at once: holders of its tokens have to refresh, or, if it is a refresh key, to sign in again.
     """
     command_context: CommandContext = context.obj
     asyncio.run(_retire(command_context, kid, early=now))

@@ -22,7 +22,7 @@ from vestibule.process.operator_errors import OperatorError
 from vestibule.settings.fields import Settings
 from vestibule.settings.reading import WrongSettings
 
-_SHOWN_OF_ID = 8
+_ID_CHARACTERS = 8
 _MOST_LETTERS = 100_000
 _NOTHING_TO_RETRY = "No email has failed, so there is none to retry. See what waits with: vestibule mail list"
 
@@ -82,7 +82,8 @@ def send_one(
 ) -> None:
     """Send a test email now, without the outbox, and show what the mail server answered.
 
-    It looks like all others: your sender, product, logo and templates, and a link to where mailed links lead.
+    The test email looks like all others: your sender, product, logo and templates, and a link to where mailed links
+    lead.
     """
     command_context: CommandContext = context.obj
     try:
@@ -136,7 +137,7 @@ def _table(outbox: Outbox, now: datetime) -> Table:
     lines = table("id", "kind", shortened("to"), "queued", "status")
     for state in outbox.letters:
         letter, queued = state.letter, f"{_period(state.letter.created_at, now)} ago"
-        short_id, to = escape(letter.id[:_SHOWN_OF_ID]), escape(letter.email or "?")
+        short_id, to = escape(letter.id[:_ID_CHARACTERS]), escape(letter.email or "?")
         lines.add_row(short_id, _kind(state), to, queued, _status(state, now))
     return lines
 

@@ -26,7 +26,7 @@ services = Commands(
 
 @services.command()
 def create(context: typer.Context, name: Name) -> None:
-    """Create a key for a service and print it. It is shown only once; the database keeps its digest."""
+    """Create a key for a service and print it. The key is shown only once; the database keeps a digest of it."""
     if not is_service_name(name):
         rule = f"use a-z, 0-9, and . _ - between them, {MAX_NAME} at the most"
         fail(f"{hide_keys(repr(name))} cannot name a service: {rule}")
@@ -58,7 +58,7 @@ def list_all(context: typer.Context) -> None:
 
 @services.command()
 def revoke(context: typer.Context, name: Name) -> None:
-    """Revoke a service's key. Its stream of revocations ends within a minute."""
+    """Revoke a service's key. The service's stream of revocations ends within a minute."""
     if not asyncio.run(_revoke(context.obj, name)):
         fail(f"no service {hide_keys(name)} has a key; see vestibule services list")
         raise typer.Exit(1)

@@ -17,7 +17,9 @@ class WrongUsage(OperatorError):
 
 
 def run(program: typer.Typer, **context: Any) -> None:
-    """Run the command line, and end the process; raises `WrongUsage`, and `OperatorError` if the user aborts."""
+    """Run the command line, and end the process; raises `WrongUsage`, `OperatorError` if the user aborts, and
+    `KeyboardInterrupt` for Ctrl+C at a question.
+    """
     try:
         status = program(prog_name="vestibule", standalone_mode=False, **context)
     except typer.Abort as fault:

@@ -57,7 +57,7 @@ def create(
 
 @users.command("sign-out")
 def sign_out(context: typer.Context, email: Email) -> None:
-    """End all sessions of an account, everywhere within a second. Its owner can sign in again."""
+    """End all sessions of an account, everywhere within a second. The owner can sign in again."""
     account, ended = asyncio.run(_change(context.obj, email, sign_out_everywhere))
     notes.print(f"{account.email} is signed out everywhere; ended sessions: {ended}.")
 
@@ -72,7 +72,7 @@ def disable(context: typer.Context, email: Email) -> None:
 
 @users.command()
 def enable(context: typer.Context, email: Email) -> None:
-    """Enable a disabled account. Its owner signs in as before."""
+    """Enable a disabled account. The owner signs in as before."""
     account, enabled = asyncio.run(_change(context.obj, email, enable_account))
     notes.print(f"{account.email} is enabled{'' if enabled else ', as it was'}.")
 

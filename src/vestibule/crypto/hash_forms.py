@@ -1,7 +1,8 @@
 """Decide which stored password hashes may be checked: a row of the database is not trusted more than a request.
 
-A hash sets the cost of checking it: `$2b$31$…` takes days, and an argon2 hash may ask for four gigabytes. So a hash
-must have one of these forms and a cost within these bounds. Otherwise no password matches it (`passwords.py`).
+A hash sets the cost of checking it: `$2b$31$…` takes more than a day, and an argon2 hash may ask for terabytes of
+memory. So a hash must have one of these forms and a cost within these bounds. Otherwise no password matches it
+(`passwords.py`).
 """
 
 import base64
@@ -21,7 +22,7 @@ _ARGON2 = re.compile(
 )
 _PARAMETERS = re.compile(r"m=\d+,t=\d+,p=\d+")
 MAX_MEMORY_KIB = 131_072  # 128 MiB for each hash that is checked at the same time
-_MAX_WORK = 524_288  # in units of `Cost.work`; takes about a second
+_MAX_WORK = 524_288  # in units of `Cost.work`; takes up to half a second
 _MAX_LANES = 8
 _KIB_FOR_A_LANE = 8  # RFC 9106, section 3.1
 

@@ -103,7 +103,8 @@ def generate(bits: int = 3072, algorithm: str = DEFAULT_ALGORITHM) -> PrivateKey
 def private_key(pem: bytes, *, checked: bool = False) -> PrivateKey:
     """Return the private key in a PEM text; raises `UnusableKey`.
 
-    `checked`: the key was made and sealed here, so its primes need not be tested again (0.4 s of CPU).
+    `checked`: the key was made and sealed here, so its primes need not be tested again (0.1 s of CPU for RSA with 3072
+    bits).
     """
     try:
         key = serialization.load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=checked)

@@ -69,12 +69,12 @@ def _app(origin: str) -> Finding:
 
 
 def _front_end(settings: Settings, origin: SplitResult, own: SplitResult) -> Iterator[Finding]:
-    shown = f"{origin.scheme}://{origin.netloc}"
+    origin_url = f"{origin.scheme}://{origin.netloc}"
     local = is_this_machine(origin.hostname or "")
     if local and is_this_machine(own.hostname or "") and origin.hostname != own.hostname:
         yield warning(
             SUBJECT,
-            f"the front-end is at {shown}, the server at {settings.own_base}",
+            f"the front-end is at {origin_url}, the server at {settings.own_base}",
             "For a browser these are two sites, and SameSite=Lax cookies do not go from one to the other.",
             f"use the same name in both, such as ORIGIN={origin.scheme}://{own.hostname}:{origin.port or 80}",
         )
@@ -83,7 +83,7 @@ def _front_end(settings: Settings, origin: SplitResult, own: SplitResult) -> Ite
     elif origin.scheme != own.scheme:
         yield fault(
             SUBJECT,
-            f"the front-end is at {shown}, the server at {settings.own_base}: one has TLS, the other not",
+            f"the front-end is at {origin_url}, the server at {settings.own_base}: one has TLS, the other not",
             "For a browser these are two sites, and SameSite=Lax cookies do not go from one to the other.",
             f"use https in both ORIGIN and VESTIBULE_URL: ORIGIN=https://{origin.netloc}",
         )

@@ -66,7 +66,7 @@ def _parsed(url: str) -> SplitResult | None:
     """Return the parsed URL; None if it is not a server's."""
     try:
         address = urlsplit(url)
-        _ = address.port
+        _ = address.port  # raises ValueError if that is not the number of a port
     except ValueError:
         return None
     return address if address.scheme in ("http", "https") and address.hostname else None
@@ -158,7 +158,7 @@ def _clock(settings: Settings, clock: Clock, health: _Answer) -> Iterator[Findin
         seconds = abs((parsedate_to_datetime(health.headers["Date"]) - clock.now()).total_seconds())
     except (ValueError, TypeError, OverflowError):  # no Date header, or an invalid one
         return
-    if seconds > settings.clock_leeway_seconds + 2:
+    if seconds > settings.clock_leeway_seconds + 2:  # Date has whole seconds, and the answer took some time
         why = "If the server's clock is wrong, other machines refuse its tokens."
         yield warning(
             SUBJECT, f"its clock and this machine's are {seconds:.0f} s apart", why, "timedatectl set-ntp true"

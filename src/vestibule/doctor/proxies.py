@@ -14,7 +14,7 @@ from vestibule.web.client_address import is_listed
 
 SUBJECT = "proxies"
 _FEW_SIGN_INS = 20
-_SHORTEST_PREFIX = {4: 8, 6: 20}  # in bits, by IP version: those of the largest networks that registries assign
+_SHORTEST_PREFIX_BITS = {4: 8, 6: 20}  # by IP version: those of the largest networks that registries assign
 _ALL_FOR_ONE = (
     "Device lists, emails and events show the proxy's address instead of the client's, and all clients share the "
     "limits of one network."
@@ -38,7 +38,7 @@ def trusted_too_widely(settings: Settings) -> Iterator[Finding]:
     `at_start` logs it at every start, so it is more lenient than the doctor, which warns of every public network.
     """
     for network in settings.trusted_proxies:
-        if network.prefixlen < _SHORTEST_PREFIX[network.version] and not network.is_private:
+        if network.prefixlen < _SHORTEST_PREFIX_BITS[network.version] and not network.is_private:
             yield _trusted_widely(network)
 
 

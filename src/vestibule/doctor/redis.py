@@ -9,14 +9,14 @@ from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.protocol.this_machine import is_this_machine
 from vestibule.settings.fields import Settings
 from vestibule.settings.reading import WrongSettings
-from vestibule.wiring.opening import open_redis, redis_module, redis_place
+from vestibule.wiring.opening import open_redis, redis_location, redis_module
 
 SUBJECT = "redis"
-_FULL = 0.9
-_PORT = 6379
+_NEARLY_FULL = 0.9
+_DEFAULT_PORT = 6379
 _CLI_ON_EACH = "on each server that Sentinel watches: redis-cli"
 _ASK_SENTINEL = "redis-cli -h HOST -p 26379 sentinel get-master-addr-by-name NAME"
-_WITH_TLS = {"redis": "rediss", "redis+sentinel": "rediss+sentinel"}
+_SCHEMES_WITH_TLS = {"redis": "rediss", "redis+sentinel": "rediss+sentinel"}
 
 
 async def check(settings: Settings) -> list[Finding]:
@@ -36,7 +36,7 @@ async def check(settings: Settings) -> list[Finding]:
 def _unreachable(settings: Settings, reason: str) -> Finding:
     return warning(
         SUBJECT,
-        f"cannot be reached at {redis_place(settings)}: {reason}",
+        f"cannot be reached at {redis_location(settings)}: {reason}",
         "Nobody is signed out, but each process counts requests alone and allows a fifth of each limit, and a request "
         "that tries to reach Redis waits for a fraction of a second.",
         "check REDIS_URL, and that the server runs: "
@@ -49,7 +49,7 @@ def _cli(settings: Settings) -> str:
     machine can read arguments.
     """
     address = urlsplit(settings.redis_url.get_secret_value())
-    at = f"-h {quote(address.hostname or 'localhost')} -p {address.port or _PORT}"
+    at = f"-h {quote(address.hostname or 'localhost')} -p {address.port or _DEFAULT_PORT}"
     if address.scheme == "unix":
         at = f"-s {quote(unquote(address.path))}"
     password = "REDISCLI_AUTH=… " if address.password else ""
@@ -73,7 +73,7 @@ def _memory(settings: Settings, info: dict[str, Any]) -> Iterator[Finding]:
             f"{_CLI_ON_EACH if _has_sentinels(settings) else _cli(settings)} config set maxmemory-policy noeviction, "
             "and the same in redis.conf",
         )
-    if most and used > most * _FULL:
+    if most and used > most * _NEARLY_FULL:
         yield warning(
             SUBJECT,
             f"{used // 1_000_000} of {most // 1_000_000} MB are in use",
@@ -85,10 +85,14 @@ def _memory(settings: Settings, info: dict[str, Any]) -> Iterator[Finding]:
 def sent_in_clear(settings: Settings) -> Iterator[Finding]:
     """Yield a finding if the connection to Redis has no TLS."""
     address = urlsplit(settings.redis_url.get_secret_value())
-    if address.scheme not in _WITH_TLS or is_this_machine(address.hostname or "localhost") or not settings.production:
+    if (
+        address.scheme not in _SCHEMES_WITH_TLS
+        or is_this_machine(address.hostname or "localhost")
+        or not settings.production
+    ):
         return
     why = "It carries names and emails of people who are signed in."
-    remedy = f"REDIS_URL={_WITH_TLS[address.scheme]}://…, or a private network"
+    remedy = f"REDIS_URL={_SCHEMES_WITH_TLS[address.scheme]}://…, or a private network"
     if address.password:
         yield warning(SUBJECT, f"the password goes to {address.hostname} without TLS", why, remedy)
     else:

@@ -79,7 +79,8 @@ class KnownDevices(Protocol):
     """Which browsers have signed in to an account before. Each browser has a secret in a cookie; the digest of the
     secret is stored here.
 
-    A device's place is the number of its attempt counter (`model/login_attempts.py`).
+    A device's place is the number of the attempt counter that limits wrong passwords from that device. Several devices
+    may share a place.
     """
 
     async def seen(self, account_id: str, digest: str, now: datetime) -> bool:

@@ -88,7 +88,7 @@ class RowConverter:
 
     def _hash(self, row: ForeignRow) -> str | None:
         if not row.password:
-            # Users of an external provider have no password here. They can set one with a mailed link.
+            # Users of an external provider have no password here. Such a user can set one with a mailed link.
             if row.provider in {None, "", "local"}:
                 raise LeftOut("it has no password hash")
             return None

@@ -15,7 +15,9 @@ from vestibule.protocol.authentication import Method
 _ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 
 MAX_LIVE_SUCCESSORS = 16
-"""How many counters, issued in exchange for the same parent, may be valid at once (`flows/refresh.py`)."""
+"""How many refresh tokens, issued in exchange for the same one, may be valid at once: answers may get lost
+repeatedly.
+"""
 MOST_COUNTED = 2_000
 """How many sessions of an account are counted at most. A larger number would only say that there are too many."""
 

@@ -58,7 +58,7 @@ class Store(Protocol):
     """The database. What a transaction has committed survives a crash."""
 
     @property
-    def happened(self) -> Mapping[str, int]:
+    def event_counts(self) -> Mapping[str, int]:
         """Return how many events of each kind this process has committed."""
 
     @property

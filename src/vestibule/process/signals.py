@@ -15,7 +15,7 @@ LEAVE = signal.SIGUSR1
 """`vestibule serve` sends its workers this before SIGTERM: they report that they are not ready, and go on answering."""
 TO_STOP = (signal.SIGTERM, signal.SIGINT)
 _ALL_SIGNALS = (*TO_STOP, LEAVE)
-Handler = Callable[[int, FrameType | None], None]
+SignalHandler = Callable[[int, FrameType | None], None]
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def reaching_main_thread() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, earlier)
 
 
-def _calling(stop: Callable[[], None], earlier_handlers: Mapping[signal.Signals, Any]) -> Handler:
+def _calling(stop: Callable[[], None], earlier_handlers: Mapping[signal.Signals, Any]) -> SignalHandler:
     """Return a handler that has this loop call `stop`, and then calls the earlier handler of the signal, if any."""
     loop = asyncio.get_running_loop()
 

@@ -11,9 +11,9 @@ from vestibule.protocol.this_machine import is_this_machine
 from vestibule.settings.addresses import greeting_name
 from vestibule.settings.groups.group import Group, name_of
 from vestibule.settings.groups.guessing import Guessing
-from vestibule.settings.groups.keys import Secrets, Tokens
+from vestibule.settings.groups.keys import Secrets, SigningTokens
 from vestibule.settings.groups.mail_and_look import Look, Mail
-from vestibule.settings.groups.people import Registering, SignedIn
+from vestibule.settings.groups.people import Registering, StayingSignedIn
 from vestibule.settings.groups.serving import BehindProxy, Crowd, FrontEnds, Production
 from vestibule.settings.groups.watching import History, Watching
 
@@ -33,10 +33,10 @@ class Settings(
     Mail,
     Look,
     Registering,
-    SignedIn,
+    StayingSignedIn,
     Guessing,
     Secrets,
-    Tokens,
+    SigningTokens,
     Watching,
     History,
     Crowd,

@@ -17,7 +17,7 @@ from vestibule.settings.fields import Settings
 
 _LETTERS_APART = timedelta(minutes=5)
 # The limits of a network, as a multiple of its limit for sign-ins: a network with more users needs more of everything.
-_FOR_EACH_SIGN_IN = {
+_SHARES_OF_SIGN_INS = {
     RateClass.SIGN_IN: Fraction(1),
     RateClass.REGISTER: Fraction(1, 5),
     RateClass.MAIL: Fraction(2, 5),
@@ -44,7 +44,7 @@ def to_policy(chosen: Settings) -> Policy:
             at_most=chosen.password_failures,
             free=min(LoginAttemptLimits.free, chosen.password_failures),
         ),
-        networks=NetworkLimits({each: _part(chosen, share) for each, share in _FOR_EACH_SIGN_IN.items()}),
+        networks=NetworkLimits({each: _part(chosen, share) for each, share in _SHARES_OF_SIGN_INS.items()}),
         letters=LetterLimits.per_hour(chosen.letters_per_email, _part(chosen, _LETTERS_AN_HOUR), _LETTERS_APART),
         product=chosen.product_name,
         events_kept=timedelta(days=chosen.history_days),

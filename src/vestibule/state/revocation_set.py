@@ -36,14 +36,16 @@ class RevocationSet:
         self._floor, self._floor_mark = 0, ""
         self._until = 0.0
         self.reach: Reach | None = None
-        """Which part of the record is read. The first read chooses it. It is chosen again if the wall clock was ahead
-        at that time and has been set back.
+        """Which part of the record is read. The first read chooses it. Another part is chosen if the wall clock was
+        ahead at that time and has been set back.
         """
         self.clock_offset = 0.0
         """The wall clock minus the monotonic clock, in seconds, when the last whole read was sent."""
         self._offset_at_choice = 0.0
         self.generation = 0
-        """Grows with every new revocation. If it grew since a session was read, do not remember that session."""
+        """Grows with every new revocation. If this number grew since a session was read, do not remember that
+        session.
+        """
 
     def __len__(self) -> int:
         return len(self._revoked)

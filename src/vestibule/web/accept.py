@@ -5,7 +5,7 @@ import re
 from starlette.requests import Request
 
 _API = re.compile(r"/api(?:/|$)")
-_PAGE, _JSON = "text/html", "application/json"
+_HTML_TYPE, _JSON_TYPE = "text/html", "application/json"
 _QUALITY = re.compile(r"\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*", re.IGNORECASE)
 
 
@@ -14,7 +14,7 @@ def asks_for_page(request: Request) -> bool:
     if _API.match(request.scope["path"]):
         return False
     weights = _weights(",".join(request.headers.getlist("accept")))
-    return weights.get(_PAGE, 0) > 0 and weights[_PAGE] >= weights.get(_JSON, 0)
+    return weights.get(_HTML_TYPE, 0) > 0 and weights[_HTML_TYPE] >= weights.get(_JSON_TYPE, 0)
 
 
 def _weights(accept: str) -> dict[str, float]:

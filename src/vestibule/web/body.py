@@ -21,7 +21,7 @@ from vestibule.web.site import site_of
 MAX_BODY_BYTES = 10_240
 MAX_BODY_SECONDS = 10
 
-Entry = dict[str, Any]
+ZodError = dict[str, Any]
 """One validation error, in zod's format."""
 
 # After one of these errors zod does not compare the two passwords.
@@ -101,7 +101,7 @@ def validate(model: type[Body], value: Any, policy: Policy) -> Body:
     """Return `value` as a `model`; raises `BodyInvalid` with every error at once, in the order of the fields."""
     if not isinstance(value, dict):
         raise BodyInvalid([_wrong_type([], "object", value)])
-    entries: list[Entry] = []
+    entries: list[ZodError] = []
     try:
         parsed = model.model_validate(value, context=policy)
     except ValidationError as invalid:
@@ -159,23 +159,23 @@ def _is_json(content_type: str) -> bool:
     return True
 
 
-def _passwords_differ(value: dict[str, Any], entries: list[Entry]) -> bool:
+def _passwords_differ(value: dict[str, Any], entries: list[ZodError]) -> bool:
     aborted = any(entry["code"] in _ABORTING for entry in entries)
     return not aborted and value["password"] != value["passwordConfirm"]
 
 
-def _entry(model: type[ContractBody], error: ErrorDetails) -> Entry:
+def _entry(model: type[ContractBody], error: ErrorDetails) -> ZodError:
     path = [str(step) for step in error["loc"]]
     if error["type"] == "missing":
         missing = {"received": "undefined", "message": model.REQUIRED[path[0]]}
         return {**_wrong_type(path, "string", None), **missing}
     if error["type"] == "string_type":
         return _wrong_type(path, "string", error["input"])
-    entry: Entry = error["ctx"]["entry"]  # every other error comes from a validator in `web.api.bodies`
+    entry: ZodError = error["ctx"]["entry"]  # every other error comes from a validator in `web.api.bodies`
     return {**entry, "path": ["body", *path]}
 
 
-def _wrong_type(path: list[str], expected: str, received: Any) -> Entry:
+def _wrong_type(path: list[str], expected: str, received: Any) -> ZodError:
     kind = type_name(received)
     message = f"Expected {expected}, received {kind}"
     return {

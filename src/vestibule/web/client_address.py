@@ -17,7 +17,7 @@ from vestibule.model.limits import canonical_address
 
 Network = IPv4Network | IPv6Network
 ProxyHeader = Literal["x-forwarded-for", "forwarded"]
-_HEADERS = ("x-forwarded-for", "forwarded")
+_FORWARDING_HEADERS = ("x-forwarded-for", "forwarded")
 _HIDDEN = "unknown"  # RFC 7239, section 6.2
 _log = structlog.get_logger(__name__)
 
@@ -50,7 +50,7 @@ class ClientAddresses:
         return address
 
     def _warn_once(self, peer: str, headers: Headers) -> None:
-        if self._warned or not any(name in headers for name in _HEADERS):
+        if self._warned or not any(name in headers for name in _FORWARDING_HEADERS):
             return
         self._warned = True
         _log.warning(

@@ -50,11 +50,12 @@ class Bounds:
 
     @property
     def per_network(self) -> int:
+        """Return how many connections one network may have: a quarter, so that four are needed to take them all."""
         return max(self.most // 4, 1)
 
     @property
     def crowded_above(self) -> int:
-        """Return the number of connections above which any network may lose some."""
+        """Return the number of connections above which any network may lose some: three quarters of all."""
         return self.most * 3 // 4
 
 

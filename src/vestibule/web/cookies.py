@@ -95,7 +95,7 @@ def clear_sent_letter(response: Response, now: datetime, web: WebPolicy) -> None
 
 
 def set_refused_form(response: Response, value: str, path: str, max_age: int, now: datetime, web: WebPolicy) -> None:
-    """Set the cookie with a refused form, for the pages under `path`. It lasts `max_age` seconds."""
+    """Set the cookie with a refused form, for the pages under `path`. The cookie lasts `max_age` seconds."""
     _set(response, REFUSED_FORM, value, max_age, now, web, path)
 
 

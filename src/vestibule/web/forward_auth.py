@@ -16,7 +16,7 @@ from vestibule.web.errors import CrossSite, ReservedHeader
 from vestibule.web.site import site_of
 from vestibule.web.web_policy import WebPolicy
 
-_RESERVED = (b"vestibule-", b"vestibule_")
+_RESERVED_PREFIXES = (b"vestibule-", b"vestibule_")
 # A client that sends one of these deceives no service, because proxies overwrite them with the headers of our answer.
 _OVERWRITTEN = frozenset({b"vestibule-user", b"vestibule-role", b"vestibule-session", b"vestibule-email-verified"})
 _METHOD = b"x-forwarded-method"
@@ -35,7 +35,7 @@ def check_forwarded(headers: RawHeaders, web: WebPolicy) -> None:
     """
     sent = {}
     for name, content in headers:
-        if name.startswith(_RESERVED) and name not in _OVERWRITTEN:
+        if name.startswith(_RESERVED_PREFIXES) and name not in _OVERWRITTEN:
             raise ReservedHeader
         sent[name] = content
     if b"cookie" not in sent or credentials.bearer(headers) is not None:

@@ -12,7 +12,7 @@ from vestibule.web.web_policy import WebPolicy
 MAX_HINTS = 50
 """Hints logged in a minute. A bound is needed, because clients can send any origin and any content type."""
 
-_SECONDS = 60
+_INTERVAL_SECONDS = 60
 _MAX_CHARACTERS = 100
 _log = structlog.get_logger(__name__)
 
@@ -66,7 +66,7 @@ class FrontEndHints:
         self._warn("cookies_kept_back", f"{origin} {host}", hint, origin=_printable(origin), host=_printable(host))
 
     def _warn(self, event: str, about: str, hint: str, **details: str) -> None:
-        minute = int(self._clock.monotonic()) // _SECONDS
+        minute = int(self._clock.monotonic()) // _INTERVAL_SECONDS
         if minute != self._minute:
             self._minute, self._logged = minute, set()
         key = event, about[:_MAX_CHARACTERS]

@@ -15,7 +15,7 @@ from vestibule.web.web_policy import WebPolicy
 _HOST = re.compile(rb"(\[[0-9a-f:.]{2,45}\]|[a-z0-9_](?:[a-z0-9._-]{0,252}))(?::[0-9]{1,5})?", re.IGNORECASE)
 # Always allowed: a browser sends these names only to its own machine, and programs beside the server use them.
 _LOCAL_HOSTS = frozenset(f"[{name}]" if ":" in name else name for name in LOCALHOST)
-_PORT = re.compile(r":\d{1,5}\Z")
+_PORT_SUFFIX = re.compile(r":\d{1,5}\Z")
 _HOST_NAME, _CODING = b"host", b"transfer-encoding"
 _CHECKED_HEADERS = frozenset({_HOST_NAME, _CODING})
 
@@ -37,7 +37,7 @@ def check_host_and_framing(headers: Iterable[tuple[bytes, bytes]], web: WebPolic
 
 def is_loopback(host: str) -> bool:
     """Return whether a host is this machine, which browsers trust without TLS (Secure Contexts, section 3.1)."""
-    return is_this_machine(_PORT.sub("", host).removeprefix("[").removesuffix("]"))
+    return is_this_machine(_PORT_SUFFIX.sub("", host).removeprefix("[").removesuffix("]"))
 
 
 def _require_host(values: list[bytes], web: WebPolicy) -> None:

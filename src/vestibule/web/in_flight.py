@@ -6,8 +6,10 @@ from enum import Enum, auto
 
 from starlette.types import Scope
 
-Peer = tuple[str, int]
-"""The address and port at the other end of a connection."""
+Peer = tuple[
+    str,  # the address at the other end of a connection
+    int,  # the port there
+]
 
 _WRITTEN_SECONDS = 1.0
 """The server library writes an answer in a thread of its own, within this time after the application has given it."""
@@ -37,8 +39,8 @@ class InFlight:
     """
 
     def __init__(self) -> None:
-        self._requests: dict[Peer, tuple[Stage, float]] = {}
-        self._answered: dict[Peer, float] = {}
+        self._requests: dict[Peer, tuple[Stage, float]] = {}  # with the time from which the stage counts
+        self._answered: dict[Peer, float] = {}  # with the time of the answer
 
     def __len__(self) -> int:
         return len(self._requests)

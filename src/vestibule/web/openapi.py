@@ -29,12 +29,13 @@ _SECURITY_SCHEMES = {
     "cookie": {"type": "apiKey", "in": "cookie", "name": cookies.ACCESS},
     "service": {"type": "http", "scheme": "bearer", "description": "A service key"},
 }
+# The beginning of a path, and the heading under which the documentation shows it; the first that fits counts.
 _TAGS = (
     ("/api/auth/", "Signing up, in and out"),
     ("/api/users/", "My account"),
     ("/", "The server"),
 )
-_PATH = "/openapi.json"
+_DOCUMENT_PATH = "/openapi.json"
 _BODY_REFUSALS = (BodyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia)
 
 
@@ -105,8 +106,8 @@ def publish(app: FastAPI) -> None:
     async def document(_request: Request) -> Response:
         return Json(app.openapi())
 
-    app.openapi_url = _PATH
-    app.add_route(_PATH, document, include_in_schema=False)
+    app.openapi_url = _DOCUMENT_PATH
+    app.add_route(_DOCUMENT_PATH, document, include_in_schema=False)
 
 
 def _refusals_of(route: Route) -> tuple[type[Any], ...]:

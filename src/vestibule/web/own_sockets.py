@@ -25,8 +25,10 @@ _FILES = Path("/proc/self/fd")
 _LAST_DATA_SENT_OFFSET, _TCP_INFO_BYTES = 44, 48
 
 
-_File = tuple[int, int]
-"""The device and the inode of an open file. Each device numbers its inodes from the beginning."""
+_File = tuple[
+    int,  # the device that an open file is on
+    int,  # the inode; each device numbers its inodes from the beginning
+]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from vestibule.web.web_policy import WebPolicy
 REQUEST_ID_HEADER = b"x-request-id"
 # Proxies write hexadecimal digits, UUIDs and the like. None of these characters is special in a log, a shell or a page.
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,128}")
-_BYTES, _BATCH = 16, 64  # bytes of an id; ids in a batch
+_ID_BYTES, _IDS_AT_ONCE = 16, 64
 _drawn: list[bytes] = []
 os.register_at_fork(after_in_child=_drawn.clear)  # otherwise parent and child would use the same ids
 
@@ -35,8 +35,8 @@ def request_id(scope: Scope, web: WebPolicy) -> bytes:
 def new_request_id() -> bytes:
     """Return a new id. Ids are made in batches, because asking the system for random bytes is the slowest part."""
     if not _drawn:
-        digits = random_bytes(_BYTES * _BATCH).hex().encode()
-        _drawn.extend(digits[at : at + 2 * _BYTES] for at in range(0, len(digits), 2 * _BYTES))
+        digits = random_bytes(_ID_BYTES * _IDS_AT_ONCE).hex().encode()
+        _drawn.extend(digits[at : at + 2 * _ID_BYTES] for at in range(0, len(digits), 2 * _ID_BYTES))
     return _drawn.pop()
 
 

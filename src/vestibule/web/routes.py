@@ -34,6 +34,7 @@ from vestibule.web.prefetch import on_purpose
 from vestibule.web.site import ShowForm
 
 Guard = Callable[..., Any]
+"""What FastAPI calls before the handler; raises the refusal if the request may not pass."""
 
 SIGN_IN, REGISTER, MAIL, REFRESH, ACCOUNT = RateClass
 UNLIMITED = None

@@ -10,7 +10,7 @@ WRONG_KEYS = 60
 MOST_NETWORKS = 10_000
 """Networks that have a counter of their own."""
 _OTHER_NETWORKS = ""
-_MINUTE = 60
+_WINDOW_SECONDS = 60
 
 
 class WrongKeys:
@@ -27,12 +27,12 @@ class WrongKeys:
     def retry_after(self, key: str, network: str, clock: Clock) -> timedelta | None:
         """Return how long to wait until the key is looked up; None if it may be looked up now."""
         now = int(clock.monotonic())
-        if now // _MINUTE != self._minute:
-            self._minute, self._counts = now // _MINUTE, {}
+        if now // _WINDOW_SECONDS != self._minute:
+            self._minute, self._counts = now // _WINDOW_SECONDS, {}
         digest = digest_of(key)
         if digest is None or digest in self._right or self._counts.get(self._counter_of(network), 0) < WRONG_KEYS:
             return None
-        return timedelta(seconds=_MINUTE - now % _MINUTE)
+        return timedelta(seconds=_WINDOW_SECONDS - now % _WINDOW_SECONDS)
 
     def remember_right_key(self, key: ServiceKey) -> None:
         """Remember a right key. There are only as many keys as the operator has created."""

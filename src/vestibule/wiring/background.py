@@ -38,7 +38,7 @@ _POLLS_PER_MINUTE = 60
 _POLLS_PER_SCHEMA_CHECK = 10
 CLEAN_UP_SECONDS = 600.0
 REPLICA_CHECK_SECONDS = 10.0
-_LAST_LETTER_SECONDS = 3.0  # a server stops within five seconds; the rest is for putting the letter back
+_LAST_LETTER_SECONDS = 3.0  # with `_CANCEL_AGAIN_SECONDS`, background work ends within five seconds
 _RANDOM_PAUSE_SECONDS = 1.0
 _CANCEL_AGAIN_SECONDS = 1.5  # longer than it takes to put a letter back
 _log = structlog.get_logger(__name__)
@@ -118,9 +118,8 @@ async def follow_revocations(env: Env, woken: asyncio.Event) -> None:
             if polls % _POLLS_PER_MINUTE == 0:
                 await end_feeds_of_revoked_keys(env)
         except Fault as fault:
-            outage.note(
-                fault
-            )  # that is enough: `state.revocation_set` refuses to answer from revocations that are too old
+            # Noting it is enough: `state.revocation_set` refuses to answer from revocations that are too old.
+            outage.note(fault)
             await asyncio.sleep(POLL_SECONDS / 4)
 
 

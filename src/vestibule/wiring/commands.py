@@ -35,7 +35,7 @@ from vestibule.wiring.opening import (
     database,
     open_env,
     read_settings,
-    redis_place,
+    redis_location,
     refuse_lost_secret,
     require_folder,
 )
@@ -68,8 +68,8 @@ class RealCommandContext:
         return settings
 
     def places(self) -> Places:
-        kind, at = database_url.place(self.settings.database_address)
-        return Places(kind, at, redis_place(self.settings), REVISION)
+        kind, at = database_url.location_of(self.settings.database_address)
+        return Places(kind, at, redis_location(self.settings), REVISION)
 
     @asynccontextmanager
     async def opened(self, *, first_start: bool = False) -> AsyncIterator[Env]:

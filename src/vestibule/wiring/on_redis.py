@@ -6,7 +6,7 @@ from vestibule.storage.redis.faults import why_unreachable
 from vestibule.storage.redis.limiter import on_redis as limiter
 from vestibule.storage.redis.replica import UNREACHABLE_ERRORS, RedisSessionReplica, connect
 from vestibule.storage.redis.sentinel import SCHEMES
-from vestibule.storage.redis.throttled_warnings import place
+from vestibule.storage.redis.throttled_warnings import location_of
 from vestibule.storage.redis.wake_ups import RedisWakeUps
 
 __all__ = [
@@ -16,6 +16,6 @@ __all__ = [
     "RedisWakeUps",
     "connect",
     "limiter",
-    "place",
+    "location_of",
     "why_unreachable",
 ]

@@ -36,7 +36,7 @@ from vestibule.storage.sql.clock import DatabaseClock
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.revision import holds_sealed_keys, require_current
 from vestibule.storage.sql.store import SqlStore
-from vestibule.storage.sql.timeouts import DEFAULT_TIMEOUTS, Timeouts
+from vestibule.storage.sql.timeouts import DEFAULT_TIMEOUTS, DatabaseTimeouts
 from vestibule.storage.sql.url import WrongAddress
 from vestibule.storage.sql.wake_ups import PostgresqlWakeUps
 from vestibule.translations.catalogues import broken_templates
@@ -92,10 +92,10 @@ def _redis_if_set(settings: Settings) -> "Redis | None":
     return _redis(settings) if settings.redis_url.get_secret_value() else None
 
 
-def redis_place(settings: Settings) -> str | None:
+def redis_location(settings: Settings) -> str | None:
     """Return where Redis is, without user and password; None if REDIS_URL is not set. Opens nothing."""
     client = _redis_if_set(settings)
-    return None if client is None else str(redis_module().place(client))
+    return None if client is None else str(redis_module().location_of(client))
 
 
 def _redis(settings: Settings, *timeouts: float) -> "Redis":
@@ -176,7 +176,7 @@ async def _require_secret_of_keys(settings: Settings, engines: Engines) -> None:
 
 @asynccontextmanager
 async def database(
-    settings: Settings, connections: int | None = None, timeouts: Timeouts = DEFAULT_TIMEOUTS
+    settings: Settings, connections: int | None = None, timeouts: DatabaseTimeouts = DEFAULT_TIMEOUTS
 ) -> AsyncIterator[Engines]:
     """Open the database without checking its schema. Creates the data folder if the default database is used. Raises
     `WrongSettings` or `StoreUnavailable`.

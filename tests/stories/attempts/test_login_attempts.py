@@ -25,7 +25,7 @@ from vestibule.model.errors import WrongPassword
 from vestibule.model.letters import LetterKind
 from vestibule.model.login_attempts import LoginAttemptLimits
 from vestibule.model.sessions import Device
-from vestibule.storage.sql.timeouts import Timeouts
+from vestibule.storage.sql.timeouts import DatabaseTimeouts
 
 ADA, NOBODY = "ada@example.com", "nobody@example.com"
 RIGHT, NEW = "correct horse", "battery staple"
@@ -168,7 +168,7 @@ async def test_g3_two_hundred_at_once_and_ten_are_checked(kind: str, tmp_path: P
     try:
         async with (
             backends.fresh(kind, tmp_path) as backend,
-            world_on(backend, TEN, hasher=hasher, pool_size=16, timeouts=Timeouts(60, 60, 60, 60)) as world,
+            world_on(backend, TEN, hasher=hasher, pool_size=16, timeouts=DatabaseTimeouts(60, 60, 60, 60)) as world,
         ):
             await world.register()
             client = await world.client()

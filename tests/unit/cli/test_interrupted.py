@@ -29,7 +29,7 @@ from tests.unit.cli import every
 from tests.unit.cli.cells import Said
 from tests.unit.cli.test_troubles import beside
 from vestibule.client import InFile, Tokens
-from vestibule.storage.sql.migrate import LOCK
+from vestibule.storage.sql.migrate import ADVISORY_LOCK
 
 INTERRUPTED, ENDED = 130, -signal.SIGTERM
 STATUS = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: ENDED}
@@ -207,7 +207,7 @@ async def test_c41_while_it_migrates(number: signal.Signals, empty_database: str
     settings = {"DATABASE_URL": empty_database, "VESTIBULE_SECRET_KEY": SECRET}
     other = await asyncpg.connect(empty_database)
     try:
-        await other.execute("SELECT pg_advisory_lock($1)", LOCK)
+        await other.execute("SELECT pg_advisory_lock($1)", ADVISORY_LOCK)
         command = starting(tmp_path, ["migrate"], settings)
         async with asyncio.timeout(WAIT_SECONDS):
             while not await waits(other):
@@ -216,7 +216,7 @@ async def test_c41_while_it_migrates(number: signal.Signals, empty_database: str
         assert await asyncio.to_thread(command.end_by, number) == STATUS[number]
         await asyncio.to_thread(wait_until, lambda: not migrating.is_running(), "the end of what migrates")
         assert command.text == ""
-        await other.execute("SELECT pg_advisory_unlock($1)", LOCK)
+        await other.execute("SELECT pg_advisory_unlock($1)", ADVISORY_LOCK)
     finally:
         await other.close()
     if number is signal.SIGINT:

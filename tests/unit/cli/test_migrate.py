@@ -9,7 +9,7 @@ import pytest
 
 from tests.harness import servers
 from tests.harness.process import complaint, run
-from vestibule.storage.sql.migrate import LOCK
+from vestibule.storage.sql.migrate import ADVISORY_LOCK
 from vestibule.storage.sql.schema import REVISION
 from vestibule.storage.sql.timeouts import DEFAULT_TIMEOUTS
 
@@ -51,11 +51,11 @@ async def test_it_is_waited_for_longer_than_a_request_may_take(empty_database: s
     """As an index of a large table is, or another machine's migration."""
     other = await asyncpg.connect(empty_database)
     try:
-        await other.execute("SELECT pg_advisory_lock($1)", LOCK)
+        await other.execute("SELECT pg_advisory_lock($1)", ADVISORY_LOCK)
         migrating = asyncio.create_task(asyncio.to_thread(run, tmp_path, "migrate", DATABASE_URL=empty_database))
         while not await other.fetchval(LONG_WAITING, DEFAULT_TIMEOUTS.for_statement + 2):
             assert not migrating.done(), migrating.result().stderr
-        await other.execute("SELECT pg_advisory_unlock($1)", LOCK)
+        await other.execute("SELECT pg_advisory_unlock($1)", ADVISORY_LOCK)
         assert (await migrating).returncode == 0
     finally:
         await other.close()

@@ -10,7 +10,7 @@ from tests.harness.servers import free_port
 from vestibule.model.errors import StoreUnavailable
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.breaker import RETRY_SECONDS, Breaker
-from vestibule.storage.sql.timeouts import Timeouts
+from vestibule.storage.sql.timeouts import DatabaseTimeouts
 
 
 def test_everybody_asks_a_database_that_can_be_reached() -> None:
@@ -40,7 +40,7 @@ def test_one_success_lets_everybody_in_again() -> None:
 
 
 async def test_a_busy_pool_is_no_database_out_of_reach(postgresql: Backend) -> None:
-    engines = engine.connect(postgresql.database_url, 1, Timeouts(for_connection=0.05))
+    engines = engine.connect(postgresql.database_url, 1, DatabaseTimeouts(for_connection=0.05))
     async with engines.sqlalchemy_reading():
         try:
             async with engines.sqlalchemy_reading():

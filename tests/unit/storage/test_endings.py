@@ -95,7 +95,7 @@ async def test_what_is_over_or_of_somebody_else_ends_by_no_way(
 async def test_the_second_end_does_nothing_and_is_not_told(world: World, end: End) -> None:
     store = world.env.store
     session = await stored_session(store, await stored_account(store))
-    counted = store.happened.get("session_ended", 0)
+    counted = store.event_counts.get("session_ended", 0)
     with capture_logs() as logged:
         assert len(await end(world, session, LATER)) == 1
         after = await rows(world)
@@ -104,7 +104,7 @@ async def test_the_second_end_does_nothing_and_is_not_told(world: World, end: En
     assert [(line["event"], line["session_id"], line["reason"]) for line in logged] == [
         ("session_ended", session.id, "signed_out")
     ]
-    assert store.happened["session_ended"] == counted + 1
+    assert store.event_counts["session_ended"] == counted + 1
 
 
 async def test_a_log_out_is_one_statement_on_postgresql(racing_world: World) -> None:

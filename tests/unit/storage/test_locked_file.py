@@ -9,9 +9,9 @@ import pytest
 from vestibule.model.errors import StoreUnavailable
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.migrate import migrate
-from vestibule.storage.sql.timeouts import Timeouts
+from vestibule.storage.sql.timeouts import DatabaseTimeouts
 
-AT_ONCE = Timeouts(for_transaction=0.1)
+AT_ONCE = DatabaseTimeouts(for_transaction=0.1)
 
 
 @pytest.mark.parametrize("way", ["transaction", "steps", "sqlalchemy_transaction"])

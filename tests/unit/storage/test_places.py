@@ -3,8 +3,8 @@
 import pytest
 
 from vestibule.storage.redis.replica import connect
-from vestibule.storage.redis.throttled_warnings import place as place_of_redis
-from vestibule.storage.sql.url import place
+from vestibule.storage.redis.throttled_warnings import location_of as place_of_redis
+from vestibule.storage.sql.url import location_of
 
 DATABASES = {
     "postgresql://ada:hush@db.example.com/name": ("postgresql", "db.example.com:5432/name"),
@@ -24,7 +24,7 @@ REDIS = {
 
 @pytest.mark.parametrize(("address", "shown"), DATABASES.items())
 def test_a_database(address: str, shown: tuple[str, str]) -> None:
-    assert place(address) == shown
+    assert location_of(address) == shown
 
 
 @pytest.mark.parametrize(("address", "shown"), REDIS.items())

@@ -57,7 +57,7 @@ class Samples:
     def __init__(self, env: Env, dropped: Callable[[], int]) -> None:
         self._env = env
         self._totals: list[_CopiedTotal | _CopiedTotals] = [
-            _CopiedTotals(meters.EVENTS, lambda: env.store.happened),
+            _CopiedTotals(meters.EVENTS, lambda: env.store.event_counts),
             _CopiedTotals(meters.LIMITS_REACHED, lambda: env.limiter.refusals),
             _CopiedTotal(meters.LOG_DROPPED, dropped),
             _CopiedTotal(meters.LOOKUPS.labels("hit"), lambda: env.memory.hits),
@@ -74,6 +74,7 @@ class Samples:
         meters.POOL_PENDING.labels("hashing").set(max(env.passwords.admitted, env.passwords.threads.under_way))
         meters.POOL_PENDING.labels("signing").set(env.signing.under_way)
         meters.REVOCATIONS.set(len(env.revocations))
+        # The age is infinite before the first read. Write 1e9 seconds, thirty years, which every program can read.
         meters.STALENESS.set(min(env.revocations.age(env.clock.monotonic()), 1e9))
         meters.FOLLOWERS.set(len(env.feed))
         meters.CONNECTIONS.set(env.store.connections_in_use)

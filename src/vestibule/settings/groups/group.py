@@ -22,8 +22,8 @@ def setting(name: str, default: Any, why: str, *, takes: str = "", unset: str = 
 
     `takes` describes the allowed values, if type and bounds do not. `unset` describes what happens without the setting.
     """
-    shown: JsonDict = {"takes": takes, "unset": unset}
-    return Field(default, validation_alias=name, description=why, json_schema_extra=shown, **bounds)
+    documented: JsonDict = {"takes": takes, "unset": unset}
+    return Field(default, validation_alias=name, description=why, json_schema_extra=documented, **bounds)
 
 
 def name_of(field: FieldInfo) -> str:

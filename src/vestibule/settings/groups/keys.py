@@ -7,8 +7,8 @@ from pydantic import SecretStr
 from vestibule.settings.groups.group import Group, setting
 from vestibule.settings.types import OneLine, Pem, SealingSecret, Whole
 
-_SECRET = "a secret of 32 characters or more"
-_PEM = "a PEM file, encoded as base64"
+_TAKES_SECRET = "a secret of 32 characters or more"
+_TAKES_PEM = "a PEM file, encoded as base64"
 _MADE_HERE = "keys are made here"
 
 
@@ -21,28 +21,28 @@ class Secrets(Group):
         "VESTIBULE_SECRET_KEY",
         SecretStr(""),
         "Encrypts the private keys in the database. Needed with PostgreSQL, the same on every machine.",
-        takes=_SECRET,
+        takes=_TAKES_SECRET,
         unset="the file `secret.key` in VESTIBULE_DATA, which `vestibule serve` makes at its first start on SQLite",
     )
     secret_key_old: SealingSecret = setting(
         "VESTIBULE_SECRET_KEY_OLD",
         SecretStr(""),
         "Former VESTIBULE_SECRET_KEY: opens what is still encrypted with it, until `vestibule keys reencrypt` has run.",
-        takes=_SECRET,
+        takes=_TAKES_SECRET,
     )
     pepper: SealingSecret = setting(
         "VESTIBULE_PEPPER",
         SecretStr(""),
         "A secret kept outside the database, without which stolen hashes cannot be cracked. Hashes without it are made "
         "anew at the next sign-in. Keep a copy: if you lose the pepper, every password is lost.",
-        takes=_SECRET,
+        takes=_TAKES_SECRET,
         unset="no pepper",
     )
     pepper_old: SealingSecret = setting(
         "VESTIBULE_PEPPER_OLD",
         SecretStr(""),
         "Former VESTIBULE_PEPPER, for hashes that have not been made anew: keep it until everybody has signed in.",
-        takes=_SECRET,
+        takes=_TAKES_SECRET,
     )
     password_hash: Literal["argon2id", "bcrypt"] = setting(
         "VESTIBULE_PASSWORD_HASH",
@@ -51,7 +51,7 @@ class Secrets(Group):
     )
 
 
-class Tokens(Group):
+class SigningTokens(Group):
     """Read this when services check tokens themselves, or when you bring keys of your own."""
 
     title: ClassVar[str] = "Sign tokens"
@@ -79,27 +79,27 @@ class Tokens(Group):
         "JWT_ACCESS_TOKEN_PRIVATE_KEY",
         SecretStr(""),
         "Private RSA key for access tokens. Set all four JWT_… settings, or none.",
-        takes=_PEM,
+        takes=_TAKES_PEM,
         unset="keys are made at the first start, and kept in the database, encrypted with VESTIBULE_SECRET_KEY",
     )
     jwt_access_public: Pem = setting(
         "JWT_ACCESS_TOKEN_PUBLIC_KEY",
         SecretStr(""),
         "Public half of the private key for access tokens.",
-        takes=_PEM,
+        takes=_TAKES_PEM,
         unset=_MADE_HERE,
     )
     jwt_refresh_private: Pem = setting(
         "JWT_REFRESH_TOKEN_PRIVATE_KEY",
         SecretStr(""),
         "Private RSA key for refresh tokens; not the one for access tokens.",
-        takes=_PEM,
+        takes=_TAKES_PEM,
         unset=_MADE_HERE,
     )
     jwt_refresh_public: Pem = setting(
         "JWT_REFRESH_TOKEN_PUBLIC_KEY",
         SecretStr(""),
         "Public half of the private key for refresh tokens.",
-        takes=_PEM,
+        takes=_TAKES_PEM,
         unset=_MADE_HERE,
     )

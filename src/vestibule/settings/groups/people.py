@@ -45,7 +45,7 @@ class Registering(Group):
     )
 
 
-class SignedIn(Group):
+class StayingSignedIn(Group):
     """Read this when people are signed out too early or too late."""
 
     title: ClassVar[str] = "How long people stay signed in"

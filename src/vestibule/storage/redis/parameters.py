@@ -14,8 +14,8 @@ _TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _TLS_PARAMETERS = (*_TLS_FILES, "ssl_cert_reqs", "ssl_check_hostname")
 _KNOWN = ("db", "client_name", *_TLS_PARAMETERS)
 _SCHEMES = {"redis", "rediss", "unix"}
-_MOST_DATABASES = 2**31
-_MAX_FILE_BYTES = 10_000_000
+_MOST_DATABASES = 2**31  # Redis counts them in a signed integer of 32 bits
+_MAX_FILE_BYTES = 10_000_000  # many times the certificates of all public authorities
 
 
 def require_known(url: str) -> None:

@@ -19,7 +19,7 @@ from vestibule.model.accounts import Account
 from vestibule.model.clock import Clock
 from vestibule.model.sessions import Session
 from vestibule.storage.redis import parameters, sentinel
-from vestibule.storage.redis.throttled_warnings import ThrottledWarnings, place
+from vestibule.storage.redis.throttled_warnings import ThrottledWarnings, location_of
 
 _TIMEOUT_SECONDS = 0.25
 _MOST_CONNECTIONS = 20
@@ -99,7 +99,7 @@ class RedisSessionReplica:
             return
         if self._is_away:
             self._is_away = False
-            _log.warning("redis_available_again", redis=place(self._redis))
+            _log.warning("redis_available_again", redis=location_of(self._redis))
         if policy not in (_KEEPS_ALL, self._policy):
             _log.warning(
                 "redis_may_forget",

@@ -12,11 +12,11 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 
 SCHEMES = ("redis+sentinel", "rediss+sentinel")
-_PORT = 26379
+_DEFAULT_PORT = 26379
 _EXAMPLE = "redis+sentinel://host:26379,host:26379/name/0"
 
 
-class Address(NamedTuple):
+class SentinelAddress(NamedTuple):
     """A parsed address. `for_primary` and `for_sentinels` are redis-py's arguments for connections to each kind of
     server, without host and port.
     """
@@ -27,7 +27,7 @@ class Address(NamedTuple):
     for_sentinels: dict[str, Any]
 
 
-def parse(url: str) -> Address:
+def parse(url: str) -> SentinelAddress:
     """Return the parts of a Sentinel address. Raises ValueError with what is wrong; it never shows the password."""
     parts = urlsplit(url)
     credentials, _, hosts = parts.netloc.rpartition("@")
@@ -41,7 +41,7 @@ def parse(url: str) -> Address:
     tls = {"ssl": True} if parts.scheme == "rediss+sentinel" else {}
     for_primary = {"username": unquote(user) or None, "password": unquote(password) or None, "db": int(number or 0)}
     for_sentinels = {key.removeprefix("sentinel_"): value for key, value in parameters.items()}
-    return Address([_host(host) for host in hosts.split(",")], name, for_primary | tls, for_sentinels | tls)
+    return SentinelAddress([_host(host) for host in hosts.split(",")], name, for_primary | tls, for_sentinels | tls)
 
 
 def connect(url: str, max_connections: int, wait_seconds: float, **seconds: float) -> Redis:
@@ -75,4 +75,4 @@ def _host(text: str) -> tuple[str, int]:
     parts = urlsplit(f"//{text}")
     if not parts.hostname:
         raise ValueError(f"names no host before or after a comma; write it as {_EXAMPLE}")
-    return parts.hostname, parts.port or _PORT
+    return parts.hostname, parts.port or _DEFAULT_PORT

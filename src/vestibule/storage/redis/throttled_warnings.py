@@ -20,7 +20,7 @@ class ThrottledWarnings:
     """Logs the warnings of one object that uses Redis, at most one a minute."""
 
     def __init__(self, redis: Redis, clock: Clock | None = None) -> None:
-        self._where = place(redis)
+        self._where = location_of(redis)
         self._clock = clock or SystemClock()
         self._quiet_until = self._clock.monotonic()
 
@@ -32,7 +32,7 @@ class ThrottledWarnings:
             _log.warning(event, fault=why_unreachable(fault), redis=self._where, hint=_REMEDY)
 
 
-def place(redis: Redis) -> str:
+def location_of(redis: Redis) -> str:
     """Return host and port, the socket's path, or the primary's name for the Sentinels; never the password."""
     pool: Any = redis.connection_pool
     given = pool.connection_kwargs

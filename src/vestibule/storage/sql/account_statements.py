@@ -17,12 +17,12 @@ _a = accounts.c
 _THIS_ACCOUNT = _a.id == bindparam("of_account")
 _AT_EMAIL = _a.email == bindparam("at_email")
 _NOW = bindparam("now", type_=Instant)
-_EPOCH_NOW = bindparam("in_epoch", type_=_a.epoch.type)
+_IN_EPOCH = bindparam("in_epoch", type_=_a.epoch.type)
 
 # ON CONFLICT reads the same on both databases, so SQLAlchemy's `insert` for PostgreSQL serves SQLite too.
 ADD = Prepared(insert(accounts).on_conflict_do_nothing().returning(_a.id))
 _SINCE = func.coalesce(_a.imported_at, _a.created_at)
-# Of the accounts just added, delete those whose email is kept for another account (`kept_emails.py`).
+# Of the accounts just added, delete those whose email another account had before and may still take back.
 DELETE_KEPT = Prepared(
     delete(accounts)
     .where(
@@ -78,11 +78,11 @@ LOCK_FOR_TOKEN = Prepared(
 )
 
 NOTE_USE = Prepared(
-    update(accounts).where(_THIS_ACCOUNT, _a.epoch == _EPOCH_NOW, _a.first_used_at.is_(None)).values(first_used_at=_NOW)
+    update(accounts).where(_THIS_ACCOUNT, _a.epoch == _IN_EPOCH, _a.first_used_at.is_(None)).values(first_used_at=_NOW)
 )
 VERIFY = Prepared(
     update(accounts)
-    .where(_THIS_ACCOUNT, _AT_EMAIL, or_(_EPOCH_NOW.is_(None), _a.epoch == _EPOCH_NOW))
+    .where(_THIS_ACCOUNT, _AT_EMAIL, or_(_IN_EPOCH.is_(None), _a.epoch == _IN_EPOCH))
     .values(verified=True, updated_at=_NOW, first_used_at=USED_SINCE)
 )
 _HASH = bindparam("of_hash", type_=Text)

@@ -8,7 +8,7 @@ from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.prepared import Prepared
 
-_NOW = Prepared(select(func.clock_timestamp(type_=Instant)))
+_SERVER_TIME = Prepared(select(func.clock_timestamp(type_=Instant)))
 
 
 class DatabaseClock:
@@ -21,5 +21,5 @@ class DatabaseClock:
         if self._engines.dialect != "postgresql":
             return None
         async with self._engines.reading() as connection:
-            shown: datetime = (await connection.execute(_NOW)).scalar_one()
-        return shown
+            server_time: datetime = (await connection.execute(_SERVER_TIME)).scalar_one()
+        return server_time

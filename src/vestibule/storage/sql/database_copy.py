@@ -17,7 +17,7 @@ from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.schema import Sequence, metadata
 from vestibule.storage.sql.source import SourceUnusable, source_errors, tolerate_invalid_utf8
 
-_BATCH = 500
+_ROWS_AT_ONCE = 500
 _MOST_KEY_CHARACTERS = 64
 _ARGUMENT = re.compile(r"query argument \$(\d+)")
 # How the database, a driver or SQLAlchemy refuses a value.
@@ -117,7 +117,7 @@ def _why(table: Table, fault: Exception) -> str:
 async def _read(table: Table, old: AsyncConnection) -> AsyncIterator[Any]:
     with source_errors():
         found = await old.stream(select(table))
-        async for rows in found.partitions(_BATCH):
+        async for rows in found.partitions(_ROWS_AT_ONCE):
             yield rows
 
 

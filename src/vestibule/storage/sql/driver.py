@@ -142,11 +142,12 @@ def as_sqlalchemy_error(error: Exception, sql: str = "", *, lost: bool = True) -
     closed.
     """
     redact_driver_error(error)
-    kind = next((kind for driver_kinds, kind in _KINDS if isinstance(error, driver_kinds)), exc.DBAPIError)
+    kind = next((kind for errors, kind in _SQLALCHEMY_ERRORS if isinstance(error, errors)), exc.DBAPIError)
     return kind(sql, None, error, hide_parameters=True, connection_invalidated=lost)
 
 
-_KINDS: tuple[tuple[tuple[type[Exception], ...], type[exc.DBAPIError]], ...] = (
+# The errors of both drivers, and the error that SQLAlchemy has for them.
+_SQLALCHEMY_ERRORS: tuple[tuple[tuple[type[Exception], ...], type[exc.DBAPIError]], ...] = (
     ((asyncpg.IntegrityConstraintViolationError, sqlite3.IntegrityError), exc.IntegrityError),
     ((asyncpg.InterfaceError, asyncpg.InternalClientError, sqlite3.InterfaceError), exc.InterfaceError),
     ((sqlite3.OperationalError,), exc.OperationalError),

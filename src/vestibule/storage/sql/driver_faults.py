@@ -7,11 +7,11 @@ from sqlalchemy import exc
 # PostgreSQL's classes and codes for a database that cannot serve us (its manual, appendix A): connection,
 # authorization, no such database, rolled back to resolve a conflict, read-only, resources, lock not available, operator
 # intervention, system.
-_UNAVAILABLE = {"08", "28", "3D", "40", "25006", "53", "55", "57", "58"}
+_UNAVAILABLE_STATES = {"08", "28", "3D", "40", "25006", "53", "55", "57", "58"}
 # Could not serialize, deadlock, foreign key violated (ibid.).
-_CONFLICTS = {"40001", "40P01", "23503"}
+_CONFLICT_STATES = {"40001", "40P01", "23503"}
 # Without SQLITE_BUSY itself: it comes after a wait of ten seconds, and a retry would double the wait.
-_SQLITE_CONFLICTS = {
+_SQLITE_CONFLICT_CODES = {
     sqlite3.SQLITE_BUSY_RECOVERY,
     sqlite3.SQLITE_BUSY_SNAPSHOT,
     sqlite3.SQLITE_LOCKED,
@@ -32,8 +32,8 @@ def is_out_of_reach(fault: exc.DBAPIError) -> bool:
 
 def is_conflict(fault: exc.DBAPIError) -> bool:
     """Return whether the transaction was aborted in favour of another, or refers to a row deleted meanwhile."""
-    conflict = getattr(fault.orig, "sqlstate", None) in _CONFLICTS
-    return conflict or getattr(fault.orig, "sqlite_errorcode", None) in _SQLITE_CONFLICTS
+    conflict = getattr(fault.orig, "sqlstate", None) in _CONFLICT_STATES
+    return conflict or getattr(fault.orig, "sqlite_errorcode", None) in _SQLITE_CONFLICT_CODES
 
 
 def is_about_a_value(fault: exc.DBAPIError) -> bool:
@@ -46,7 +46,7 @@ def is_unavailable(fault: exc.DBAPIError) -> bool:
     """Return whether the database is busy, full, gone, read-only or shutting down; False for a wrong statement."""
     sqlstate = getattr(fault.orig, "sqlstate", None)
     if sqlstate:
-        return sqlstate[:2] in _UNAVAILABLE or sqlstate in _UNAVAILABLE
+        return sqlstate[:2] in _UNAVAILABLE_STATES or sqlstate in _UNAVAILABLE_STATES
     if getattr(fault.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
         return False  # SQLite calls its own refusal of a statement operational too
     return isinstance(fault, exc.OperationalError | exc.InterfaceError)

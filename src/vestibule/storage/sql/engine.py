@@ -26,7 +26,7 @@ from vestibule.storage.sql.checkout import Checkouts
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.driver_faults import driver_message, is_conflict, is_out_of_reach, is_unavailable
 from vestibule.storage.sql.sqlite_connections import SqliteConnections
-from vestibule.storage.sql.timeouts import DEFAULT_TIMEOUTS, Timeouts
+from vestibule.storage.sql.timeouts import DEFAULT_TIMEOUTS, DatabaseTimeouts
 
 _DEFAULT_SECONDS = -1.0  # stands for the timeout of transactions; None is no timeout
 
@@ -42,7 +42,7 @@ class Engines:
     single_reads: AsyncEngine
     behind_pooler: bool = False
     breaker: Breaker = field(default_factory=Breaker)
-    timeouts: Timeouts = DEFAULT_TIMEOUTS
+    timeouts: DatabaseTimeouts = DEFAULT_TIMEOUTS
     sqlite_connections: SqliteConnections = field(default_factory=SqliteConnections)
 
     @property
@@ -185,7 +185,7 @@ class Engines:
         await self.sqlite_connections.join()
 
 
-def connect(address: str, pool_size: int = 10, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Engines:
+def connect(address: str, pool_size: int = 10, timeouts: DatabaseTimeouts = DEFAULT_TIMEOUTS) -> Engines:
     """Return the engines for a database address, without opening a connection. Raises `url.WrongAddress`."""
     url, arguments = addresses.parse(address)
     if url.drivername.startswith("sqlite"):

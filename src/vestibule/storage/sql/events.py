@@ -29,7 +29,7 @@ _ACCOUNT_IF_THERE = (
 NEW = {c.name: bindparam(f"new_{c.name}", type_=c.type) for c in _e if c.name not in {"sequence", "account_id"}}
 """The parameters of a new event, by column."""
 _RECORD = Prepared(insert(events).values(**NEW, account_id=_ACCOUNT_IF_THERE.scalar_subquery()))
-_OF_ACCOUNT = Prepared(
+_LATEST_OF_ACCOUNT = Prepared(
     select(_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address, _e.detail)
     .where(_e.account_id == bindparam("of_account"))
     .order_by(_e.at.desc(), _e.sequence.desc())
@@ -39,7 +39,7 @@ _EARLIER = and_(
     _e.at <= bindparam("moment", type_=Instant),
     or_(_e.at < bindparam("moment", type_=Instant), _e.sequence < bindparam("below")),
 )
-_PAGE = Prepared(
+_PAGE_OF_ACCOUNT = Prepared(
     select(_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address, _e.detail, _e.sequence)
     .where(_e.account_id == bindparam("of_account"), _EARLIER)
     .order_by(_e.at.desc(), _e.sequence.desc())
@@ -47,9 +47,11 @@ _PAGE = Prepared(
 )
 _ANONYMOUS = {"account_id": None, "session_id": None, "network_address": None, "detail": "{}"}
 # Chosen in a WITH, because PostgreSQL may evaluate a sub-select in IN more than once.
-_SOME = select(_e.sequence).where(_e.account_id == bindparam("of_account")).limit(bindparam("most")).cte("some")
+_SOME_OF_ACCOUNT = (
+    select(_e.sequence).where(_e.account_id == bindparam("of_account")).limit(bindparam("most")).cte("some")
+)
 _DETACH = Prepared(
-    update(events).where(_e.sequence.in_(select(_SOME.c.sequence))).values(_ANONYMOUS).returning(_e.sequence)
+    update(events).where(_e.sequence.in_(select(_SOME_OF_ACCOUNT.c.sequence))).values(_ANONYMOUS).returning(_e.sequence)
 )
 _PURGE = deletion_of_oldest(events, and_(_e.at < bindparam("before", type_=Instant), not_the_newest(events)), _e.at)
 _EVENT_READER = odd_rows.Reader((_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address))
@@ -96,13 +98,13 @@ class SqlEvents:
         return (await self._connection.execute(_DETACH, {"of_account": account_id, "most": most})).rowcount
 
     async def of_account(self, account_id: str, most: int) -> list[Event]:
-        rows = await self._connection.execute(_OF_ACCOUNT, {"of_account": account_id, "most": most})
+        rows = await self._connection.execute(_LATEST_OF_ACCOUNT, {"of_account": account_id, "most": most})
         return [event for row in rows if (event := _from_row(row)) is not None]
 
     async def page(self, account_id: str, before: tuple[datetime, int], most: int) -> list[tuple[int, Event]]:
         moment, below = before
         which = {"of_account": account_id, "moment": moment, "below": below, "most": most}
-        rows = await self._connection.execute(_PAGE, which)
+        rows = await self._connection.execute(_PAGE_OF_ACCOUNT, which)
         return [(row.sequence, event) for row in rows if (event := _from_row(row)) is not None]
 
     def log_recorded(self) -> Sequence[Event]:

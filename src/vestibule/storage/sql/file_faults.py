@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sqlalchemy import exc
 
-_PRIMARY = 0xFF  # an extended code has its primary one in the last byte (SQLite, "Result and Error Codes")
-_SENTENCES = {
+_PRIMARY_CODE_BITS = 0xFF  # an extended code has its primary one in the last byte (SQLite, "Result and Error Codes")
+_SENTENCES_BY_CODE = {
     sqlite3.SQLITE_NOTADB: "{path} is no SQLite database; name another file, or put a backup in its place",
     sqlite3.SQLITE_CORRUPT: "{path} is damaged; put a backup in its place (docs/operating.md)",
     sqlite3.SQLITE_FULL: "{path} cannot grow, because its disk is full; make room there",
@@ -27,7 +27,7 @@ def sentence(path: str, fault: exc.DBAPIError) -> str | None:
     code = getattr(fault.orig, "sqlite_errorcode", None)
     if code is None:
         return None
-    words = _MOVED if code == sqlite3.SQLITE_READONLY_DBMOVED else _SENTENCES.get(code & _PRIMARY)
+    words = _MOVED if code == sqlite3.SQLITE_READONLY_DBMOVED else _SENTENCES_BY_CODE.get(code & _PRIMARY_CODE_BITS)
     return words and words.format(path=path, said=fault.orig, obstacle=_obstacle(Path(path)) or fault.orig)
 
 

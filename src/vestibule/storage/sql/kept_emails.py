@@ -14,7 +14,7 @@ from vestibule.model.one_time_tokens import Purpose, kept_email_digest
 from vestibule.storage.sql.schema import letters, one_time_tokens
 
 KEPT = one_time_tokens.alias("kept")
-_UNDO = one_time_tokens.alias("undo")
+_UNDO_LINK = one_time_tokens.alias("undo")
 _l = letters.c
 
 
@@ -24,14 +24,14 @@ def is_kept(now: ColumnElement[datetime]) -> ColumnElement[bool]:
     """
     link_is_valid = (
         exists()
-        .correlate_except(_UNDO)
+        .correlate_except(_UNDO_LINK)
         .where(
-            _UNDO.c.account_id == KEPT.c.account_id,
-            _UNDO.c.purpose == Purpose.UNDO_EMAIL_CHANGE.value,
-            _UNDO.c.email == KEPT.c.email,
-            _UNDO.c.digest != KEPT.c.digest,
-            _UNDO.c.used_at.is_(None),
-            _UNDO.c.expires_at > now,
+            _UNDO_LINK.c.account_id == KEPT.c.account_id,
+            _UNDO_LINK.c.purpose == Purpose.UNDO_EMAIL_CHANGE.value,
+            _UNDO_LINK.c.email == KEPT.c.email,
+            _UNDO_LINK.c.digest != KEPT.c.digest,
+            _UNDO_LINK.c.used_at.is_(None),
+            _UNDO_LINK.c.expires_at > now,
         )
     )
     link_is_to_be_sent = (

@@ -17,30 +17,32 @@ _d = known_devices.c
 _ACCOUNT = bindparam("of_account", type_=_d.account_id.type)
 _DIGEST = bindparam("of_digest", type_=_d.digest.type)
 _NOW = bindparam("now", type_=Instant)
-_OF_ACCOUNT = _d.account_id == _ACCOUNT
+_THIS_ACCOUNT = _d.account_id == _ACCOUNT
 _SEEN = Prepared(
-    update(known_devices).where(_OF_ACCOUNT, _d.digest == _DIGEST).values(last_seen_at=_NOW).returning(_d.digest)
+    update(known_devices).where(_THIS_ACCOUNT, _d.digest == _DIGEST).values(last_seen_at=_NOW).returning(_d.digest)
 )
 # Devices from before there was a column `place` have NULL: they count as place 0, unknown.
 _ITS_PLACE = func.coalesce(_d.place, 0)
 _PLACE = Prepared(
-    select(func.max(_ITS_PLACE)).where(_OF_ACCOUNT, _d.digest.in_(bindparam("of_digests", expanding=True)))
+    select(func.max(_ITS_PLACE)).where(_THIS_ACCOUNT, _d.digest.in_(bindparam("of_digests", expanding=True)))
 )
-_SOME = select(_ITS_PLACE.label("place")).where(_OF_ACCOUNT).limit(DEVICES_OF_ACCOUNT + MOST_DELETED_AT_ONCE).subquery()
-_PLACES = Prepared(select(_SOME.c.place, func.count()).group_by(_SOME.c.place))
+_SOME_PLACES = (
+    select(_ITS_PLACE.label("place")).where(_THIS_ACCOUNT).limit(DEVICES_OF_ACCOUNT + MOST_DELETED_AT_ONCE).subquery()
+)
+_PLACES = Prepared(select(_SOME_PLACES.c.place, func.count()).group_by(_SOME_PLACES.c.place))
 _ADD = Prepared(
     insert(known_devices)
     .values(account_id=_ACCOUNT, digest=_DIGEST, created_at=_NOW, last_seen_at=_NOW, place=bindparam("in_place"))
     .on_conflict_do_nothing()
 )
-_DELETE_LONGEST_UNSEEN = deletion_of_oldest(known_devices, _OF_ACCOUNT, _d.last_seen_at)
+_DELETE_LONGEST_UNSEEN = deletion_of_oldest(known_devices, _THIS_ACCOUNT, _d.last_seen_at)
 _later = known_devices.alias()
 # Each account keeps the device that it was last seen on.
 _SEEN_WITH_ANOTHER = exists().where(_later.c.account_id == _d.account_id, _later.c.last_seen_at > _d.last_seen_at)
 _PURGE_UNSEEN = deletion_of_oldest(
     known_devices, and_(_d.last_seen_at < bindparam("before", type_=Instant), _SEEN_WITH_ANOTHER), _d.last_seen_at
 )
-_DELETE_OF = Prepared(delete(known_devices).where(_OF_ACCOUNT))
+_DELETE_OF = Prepared(delete(known_devices).where(_THIS_ACCOUNT))
 
 
 class SqlKnownDevices:

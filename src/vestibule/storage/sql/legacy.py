@@ -17,7 +17,7 @@ from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.source import SourceUnavailable, source_errors, tolerate_invalid_utf8
 
 # Every column is read as text, whatever its type, so that a value of one row cannot prevent the others from being read.
-_MEMBERS = {
+_FIELDS_BY_COLUMN = {
     "id": "id",
     "name": "name",
     "email": "email",
@@ -29,8 +29,8 @@ _MEMBERS = {
     "updatedAt": "updated_at",
     "provider": "provider",
 }
-_users = Table("users", MetaData(), *(Column(name, NullType()) for name in _MEMBERS))
-_BATCH = 500
+_users = Table("users", MetaData(), *(Column(name, NullType()) for name in _FIELDS_BY_COLUMN))
+_ROWS_AT_ONCE = 500
 _UNKNOWN_ENCODING = "SQL_ASCII"
 
 
@@ -88,14 +88,14 @@ class LegacyUsers:
             async with self._engines.sqlalchemy_reading() as connection:
                 return int((await connection.execute(select(func.count()).select_from(_users))).scalar_one())
 
-    async def batches(self, size: int = _BATCH) -> AsyncGenerator[Sequence[ForeignRow], None]:
+    async def batches(self, size: int = _ROWS_AT_ONCE) -> AsyncGenerator[Sequence[ForeignRow], None]:
         """Yield all rows, `size` at a time, so that memory does not grow with the table. Verified rows come first,
         and older rows before newer ones, as `flows/import_accounts.py` needs. Raises `SourceUnavailable`.
         """
         with source_errors():
             async with aclosing(self._partitions(size)) as partitions:
                 async for rows in partitions:
-                    yield [ForeignRow(**dict(zip(_MEMBERS.values(), row, strict=True))) for row in rows]
+                    yield [ForeignRow(**dict(zip(_FIELDS_BY_COLUMN.values(), row, strict=True))) for row in rows]
 
     async def _partitions(self, size: int) -> AsyncGenerator[Sequence[Row[Any]], None]:
         async with self._connection() as connection:

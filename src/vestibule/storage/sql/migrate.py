@@ -16,7 +16,7 @@ from vestibule.storage.sql.revision import SchemaMismatch, refuse_newer, require
 from vestibule.storage.sql.schema import REVISION
 from vestibule.storage.sql.sqlite import WRITE_AHEAD
 
-LOCK = 0x7665_7374  # any number that nobody else on this database takes; these are the bytes of "vest"
+ADVISORY_LOCK = 0x7665_7374  # any number that nobody else on this database takes; these are the bytes of "vest"
 
 
 async def migrate(engines: Engines) -> tuple[str | None, str]:
@@ -28,7 +28,7 @@ async def migrate(engines: Engines) -> tuple[str | None, str]:
         if engines.dialect == "postgresql":
             await connection.execute(text("SET LOCAL statement_timeout = 0"))
             await _require_a_schema(connection)
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK})
         before = await revision_of(connection)
         if before is None:
             await require_ours(connection)

@@ -40,7 +40,7 @@ def _delete_older(*conditions: ColumnElement[bool]) -> Prepared:
 _LETTER = bindparam("of_letter", type_=_t.letter_id.type)
 _OF_ANOTHER_LETTER = or_(_LETTER.is_(None), _t.letter_id.is_(None), _t.letter_id != _LETTER)
 _DELETE_OLDER = _delete_older(_OF_ANOTHER_LETTER)
-# Leaves the row that keeps the email (`kept_emails.py`).
+# Leaves the row that keeps the old email for its account.
 _DELETE_OLDER_UNDO = _delete_older(
     _OF_ANOTHER_LETTER, _t.email == bindparam("to_email"), _t.digest != bindparam("kept_digest")
 )

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from vestibule.model.clock import LAST_YEAR
 from vestibule.storage.sql.redaction import redact_error
-from vestibule.storage.sql.timeouts import Timeouts
+from vestibule.storage.sql.timeouts import DatabaseTimeouts
 
-_EPOCH, _MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+_POSTGRESQL_ZERO, _MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _TRAVEL_SECONDS = 0.5
 """How much longer than the database's own timeout we wait for a statement, before we take the connection for dead."""
 # The database itself drops a client that is silent for a minute, instead of keeping its connection for hours.
@@ -24,7 +24,7 @@ _DEAD_CLIENTS = {
 
 
 def engines(
-    url: URL, arguments: dict[str, Any], pool_size: int, timeouts: Timeouts, *, behind_pooler: bool
+    url: URL, arguments: dict[str, Any], pool_size: int, timeouts: DatabaseTimeouts, *, behind_pooler: bool
 ) -> tuple[AsyncEngine, AsyncEngine]:
     """Return the engine for transactions, and the one for single reads. `arguments` are the driver's."""
     given = arguments.pop("server_settings", {})
@@ -64,12 +64,12 @@ def _read_any_moment(connection: Any, _record: Any) -> None:
 
 
 def _to_microseconds(moment: datetime) -> tuple[int]:
-    return ((moment - _EPOCH) // _MICROSECOND,)
+    return ((moment - _POSTGRESQL_ZERO) // _MICROSECOND,)
 
 
 def _from_microseconds(decoded: tuple[int]) -> datetime | str:
     try:
-        moment = _EPOCH + decoded[0] * _MICROSECOND
+        moment = _POSTGRESQL_ZERO + decoded[0] * _MICROSECOND
     except OverflowError:
         return "no moment"
     return moment if moment.year <= LAST_YEAR else str(moment)
@@ -84,13 +84,13 @@ _PREPARE_NOTHING = {
 }
 
 
-def _server_settings(timeouts: Timeouts) -> dict[str, str]:
+def _server_settings(timeouts: DatabaseTimeouts) -> dict[str, str]:
     """Return the settings that each connection asks PostgreSQL for. A pooler refuses such settings, because clients
     share its connections.
     """
     return {
         "statement_timeout": str(int(timeouts.for_statement * 1000)),
-        "idle_in_transaction_session_timeout": "10000",
+        "idle_in_transaction_session_timeout": "10000",  # milliseconds, as long as a transaction may take here
         **_DEAD_CLIENTS,
     }
 

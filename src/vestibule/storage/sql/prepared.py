@@ -18,8 +18,11 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 Processor = Callable[[Any], Any]
+"""Converts one value on its way to the driver or back."""
 RowMaker = Callable[[Sequence[Any]], Any]
+"""Makes a named tuple from the values that the driver returned for a row."""
 Parameters = Mapping[str, Any]
+"""The values of a statement's parameters, by name."""
 ROWS_AT_ONCE = 50
 """Rows that one INSERT writes: with up to 30 columns, far fewer values than either database takes (32,766)."""
 _LENGTHS_KEPT = 64

@@ -17,9 +17,9 @@ from vestibule.storage.sql.server_faults import lacks_right
 
 TABLE = "vestibule_schema"
 _TUTORIAL_TABLE = ("users", {"id", "email", "password", "provider"})
-_NUMBER = re.compile("[0-9]{4}")
+_REVISION_FORM = re.compile("[0-9]{4}")
 _UNICODE = "UTF8"
-_VERSION: Select[Any] = select(column("version_num")).select_from(table(TABLE))
+_SELECT_REVISION: Select[Any] = select(column("version_num")).select_from(table(TABLE))
 
 
 class SchemaMismatch(OperatorError):
@@ -97,12 +97,12 @@ async def revision_of(connection: AsyncConnection) -> str | None:
     if not await connection.run_sync(lambda sync: inspect(sync).has_table(TABLE)):
         return None
     try:
-        found = (await connection.execute(_VERSION)).scalars().all()
+        found = (await connection.execute(_SELECT_REVISION)).scalars().all()
     except (OperationalError, ProgrammingError) as fault:
         if lacks_right(fault):
             raise
         found = ["?"]
-    if any(not (isinstance(each, str) and _NUMBER.fullmatch(each)) for each in found) or len(found) > 1:
+    if any(not (isinstance(each, str) and _REVISION_FORM.fullmatch(each)) for each in found) or len(found) > 1:
         raise NotOurs(
             f"{_name(connection)}: its table {TABLE} has content that Vestibule did not write; restore a backup"
         )

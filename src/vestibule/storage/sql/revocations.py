@@ -16,7 +16,7 @@ from vestibule.storage.sql.odd_rows import OddRow
 from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import revocations
 
-_REVOCATION_MEMBERS = ("at", "kind", "subject", "purge_at", "not_before")
+_INSERTED_COLUMNS = ("at", "kind", "subject", "purge_at", "not_before")
 _r = revocations.c
 _APPEND = Prepared(insert(revocations).returning(_r.sequence, _r.kind, _r.subject))
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,7 +61,7 @@ class SqlRevocations:
     async def append(self, batch: Sequence[Revocation]) -> list[Revocation]:
         if not batch:
             return []
-        rows = [{name: getattr(revocation, name) for name in _REVOCATION_MEMBERS} for revocation in batch]
+        rows = [{name: getattr(revocation, name) for name in _INSERTED_COLUMNS} for revocation in batch]
         # `execute` splits the rows into as many statements as the database needs.
         added = await self._connection.execute(_APPEND, rows)
         numbers = {(row.kind, row.subject): row.sequence for row in added}

@@ -8,7 +8,7 @@ from vestibule.storage.sql.driver_faults import driver_message
 NO_RIGHT = "42501"
 _NO_SUCH_DATABASE = "3D000"
 _NO_TLS = "rejected SSL upgrade"  # asyncpg has no class for it
-_SENTENCES = {
+_SENTENCES_BY_STATE = {
     _NO_SUCH_DATABASE: "{server} has no database {database}; make it there (createdb {database}), then run: vestibule "
     "migrate",
     "28P01": "{server} refuses the password of {user}; correct user and password in the URL",
@@ -20,7 +20,7 @@ _SENTENCES = {
 
 def sentence(url: URL, server: str | None, fault: exc.DBAPIError) -> str | None:
     """Return what is wrong and what to do; None for other faults, and if `server` is None, as it is for a file."""
-    template = _SENTENCES.get(getattr(fault.orig, "sqlstate", None) or "")
+    template = _SENTENCES_BY_STATE.get(getattr(fault.orig, "sqlstate", None) or "")
     if server is None or template is None:
         return None
     return template.format(server=server, database=url.database, user=_user(url), said=driver_message(fault))

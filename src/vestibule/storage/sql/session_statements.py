@@ -15,8 +15,8 @@ from vestibule.storage.sql.schema import accounts, sessions
 from vestibule.storage.sql.session_rows import COLUMNS
 
 _s = sessions.c
-_SESSION = _s.id == bindparam("of_session")
-_ACCOUNT = _s.account_id == bindparam("of_account")
+_THIS_SESSION = _s.id == bindparam("of_session")
+_THIS_ACCOUNT = _s.account_id == bindparam("of_account")
 _LIVE = and_(_s.ended_at.is_(None), _s.idle_expires_at > bindparam("now", type_=Instant))
 
 _others = sessions.alias()
@@ -55,7 +55,7 @@ OPEN = Prepared(
 )
 
 FIND = Prepared(
-    select(*COLUMNS, *account_rows.COLUMNS).join(accounts, accounts.c.id == sessions.c.account_id).where(_SESSION)
+    select(*COLUMNS, *account_rows.COLUMNS).join(accounts, accounts.c.id == sessions.c.account_id).where(_THIS_SESSION)
 )
 
 _PRESENTED = bindparam("presented", type_=_s.current.type)
@@ -79,7 +79,7 @@ _USED = {
 }
 _ROTATING = (
     update(sessions)
-    .where(_SESSION, _LIVE, or_(_FRESH, _ANSWER_LOST))
+    .where(_THIS_SESSION, _LIVE, or_(_FRESH, _ANSWER_LOST))
     .values(
         parent=_PRESENTED,
         base=case((_FRESH, _s.current), else_=_s.base),
@@ -95,16 +95,16 @@ ROTATE_AND_FIND = Prepared(
 )
 STEP_UP = Prepared(
     update(sessions)
-    .where(_SESSION, _ACCOUNT, _LIVE)
+    .where(_THIS_SESSION, _THIS_ACCOUNT, _LIVE)
     .values(amr=bindparam("by_methods", type_=_s.amr.type), authenticated_at=_NOW, **_USED)
     .returning(*COLUMNS)
 )
 
 OF_ACCOUNT = Prepared(
-    select(*COLUMNS).where(_ACCOUNT, _LIVE).order_by(_s.last_seen_at.desc(), _s.id).limit(bindparam("most"))
+    select(*COLUMNS).where(_THIS_ACCOUNT, _LIVE).order_by(_s.last_seen_at.desc(), _s.id).limit(bindparam("most"))
 )
 COUNT_LIVE = Prepared(
-    select(func.count()).select_from(select(_s.id).where(_ACCOUNT, _LIVE).limit(MOST_COUNTED).subquery())
+    select(func.count()).select_from(select(_s.id).where(_THIS_ACCOUNT, _LIVE).limit(MOST_COUNTED).subquery())
 )
 # Pages are in the order of `created_at`, which never changes: no refresh between two pages moves a session.
 _EARLIER = and_(
@@ -114,45 +114,47 @@ _EARLIER = and_(
 PAGE = {
     live: Prepared(
         select(*COLUMNS)
-        .where(_ACCOUNT, _LIVE if live else not_(_LIVE), _EARLIER)
+        .where(_THIS_ACCOUNT, _LIVE if live else not_(_LIVE), _EARLIER)
         .order_by(_s.created_at.desc(), _s.id.desc())
         .limit(bindparam("most"))
     )
     for live in (True, False)
 }
 PAST = Prepared(
-    select(*COLUMNS).where(_ACCOUNT, not_(_LIVE)).order_by(_s.last_seen_at.desc(), _s.id).limit(bindparam("most"))
+    select(*COLUMNS).where(_THIS_ACCOUNT, not_(_LIVE)).order_by(_s.last_seen_at.desc(), _s.id).limit(bindparam("most"))
 )
 SEEN_ON_DEVICE = Prepared(
     select(
         exists().where(
-            _ACCOUNT,
+            _THIS_ACCOUNT,
             _s.user_agent == bindparam("by_agent"),
             _s.network_address == bindparam("from_network"),
             _s.created_at < _NOW,
         )
     )
 )
-_END = {"ended_at": _NOW, "end_reason": bindparam("reason")}
-ENDING_ONE = update(sessions).where(_SESSION, _ACCOUNT, _LIVE).values(_END).returning(_s.id, _s.last_seen_at)
+_ENDED_NOW = {"ended_at": _NOW, "end_reason": bindparam("reason")}
+ENDING_ONE = (
+    update(sessions).where(_THIS_SESSION, _THIS_ACCOUNT, _LIVE).values(_ENDED_NOW).returning(_s.id, _s.last_seen_at)
+)
 END_ONE = Prepared(ENDING_ONE)
 # Chosen in a WITH, because PostgreSQL may evaluate a sub-select in IN more than once.
 _SOME_OTHERS = (
     select(_s.id)
-    .where(_ACCOUNT, _LIVE, _s.id != bindparam("spare"))
+    .where(_THIS_ACCOUNT, _LIVE, _s.id != bindparam("spare"))
     .limit(bindparam("most"))
     .with_for_update()
     .cte("live")
 )
 END_OTHERS = Prepared(
-    update(sessions).where(_s.id.in_(select(_SOME_OTHERS.c.id))).values(_END).returning(_s.id, _s.last_seen_at)
+    update(sessions).where(_s.id.in_(select(_SOME_OTHERS.c.id))).values(_ENDED_NOW).returning(_s.id, _s.last_seen_at)
 )
-_SOME_PAST = select(_s.id).where(_ACCOUNT, not_(_LIVE)).limit(bindparam("most")).cte("over")
+_SOME_PAST = select(_s.id).where(_THIS_ACCOUNT, not_(_LIVE)).limit(bindparam("most")).cte("over")
 PURGE = deletion_of_oldest(sessions, _s.expires_at < bindparam("before", type_=Instant), _s.expires_at)
 PURGE_PAST = Prepared(delete(sessions).where(_s.id.in_(select(_SOME_PAST.c.id))).returning(_s.id))
 _LONGEST_UNSEEN = (
     select(_s.id)
-    .where(_ACCOUNT, _s.ended_at.is_(None), _s.id != bindparam("spare"))
+    .where(_THIS_ACCOUNT, _s.ended_at.is_(None), _s.id != bindparam("spare"))
     .order_by(_s.last_seen_at, _s.id)
     .limit(bindparam("most"))
     # Do not wait for a session that another sign-in is ending, or that is being refreshed.
@@ -176,7 +178,7 @@ END_LONGEST_UNSEEN = Prepared(
 )
 # Also sessions that have expired by this machine's clock: it may be ahead, and then some of them are live.
 _ALL_NOT_ENDED = (
-    select(_s.id).where(_ACCOUNT, _s.ended_at.is_(None)).limit(bindparam("most")).with_for_update().cte("every")
+    select(_s.id).where(_THIS_ACCOUNT, _s.ended_at.is_(None)).limit(bindparam("most")).with_for_update().cte("every")
 )
 END_ALL = Prepared(
     update(sessions)

@@ -20,8 +20,8 @@ from vestibule.storage.sql import session_statements as statements
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.session_rows import COLUMNS, from_row, to_row
 
-_BATCH = 10_000
-"""The most sessions that one statement ends: far fewer than it could end before it times out."""
+_MOST_ENDED_AT_ONCE = 10_000
+"""How many sessions one statement ends: far fewer than it could end before it times out."""
 
 
 class SqlSessions:
@@ -91,12 +91,12 @@ class SqlSessions:
         return {row.id: row.last_seen_at for row in ended}
 
     async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> EndedSessions:
-        which = {"of_account": account_id, "reason": reason.value, "now": now, "most": _BATCH}
+        which = {"of_account": account_id, "reason": reason.value, "now": now, "most": _MOST_ENDED_AT_ONCE}
         ended: EndedSessions = {}
         while True:
             batch = (await self._connection.execute(statements.END_ALL, which)).all()
             ended |= {row.id: row.last_seen_at for row in batch if row.end_reason == reason.value}
-            if len(batch) < _BATCH:
+            if len(batch) < _MOST_ENDED_AT_ONCE:
                 return ended
 
     async def end_others(

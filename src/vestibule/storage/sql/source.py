@@ -26,8 +26,8 @@ class SourceUnusable(SourceUnavailable):
 
 @contextmanager
 def source_errors() -> Iterator[None]:
-    """Raise every error of the block as a `SourceUnavailable` that names --from: other errors would name DATABASE_URL.
-    For code that asks no other database.
+    """Raise every error of the block as a `SourceUnavailable` that names --from, or a `SourceUnusable` if the operator
+    has to repair something: other errors would name DATABASE_URL. For code that asks no other database.
     """
     try:
         yield

@@ -12,14 +12,14 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from vestibule.storage.sql.redaction import redact_error
 from vestibule.storage.sql.sqlite_connections import SqliteConnections
-from vestibule.storage.sql.timeouts import Timeouts
+from vestibule.storage.sql.timeouts import DatabaseTimeouts
 
 _HAS_OUR_SCHEMA = "SELECT 1 FROM sqlite_master WHERE name = 'vestibule_schema'"
 WRITE_AHEAD = text("PRAGMA journal_mode = WAL")
 """The file keeps this setting, which cannot be set within a transaction."""
 
 
-def engines(url: URL, timeouts: Timeouts, connections: SqliteConnections) -> tuple[AsyncEngine, AsyncEngine]:
+def engines(url: URL, timeouts: DatabaseTimeouts, connections: SqliteConnections) -> tuple[AsyncEngine, AsyncEngine]:
     """Return the engine for transactions, and the one for single reads."""
     # SQLite allows one writer at a time. Waiting in our own queue is fair; polling SQLite's lock is not.
     writing = _engine(url, connections, pool_size=1, wait_seconds=30.0)

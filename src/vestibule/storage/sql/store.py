@@ -34,7 +34,7 @@ class SqlStore:
     def __init__(self, engines: Engines, require: Callable[[], None] = lambda: None) -> None:
         self._engines = engines
         self._require = require
-        self.happened: Counter[str] = Counter()
+        self.event_counts: Counter[str] = Counter()
 
     @property
     def connections_in_use(self) -> int:
@@ -62,7 +62,7 @@ class SqlStore:
         async with opened as connection:
             events = SqlEvents(connection)
             yield _ports(connection, events)
-        self.happened.update(event.kind.value for event in events.log_recorded())
+        self.event_counts.update(event.kind.value for event in events.log_recorded())
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Ports]:

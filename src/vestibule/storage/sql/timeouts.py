@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Timeouts:
+class DatabaseTimeouts:
     """How many seconds to wait for the database before it counts as unavailable.
 
-    Readers of revocations rely on `for_transaction`: `OVERLAP_SECONDS` (`model/revocations.py`) must be longer.
+    A revocation may be committed as late as `for_transaction` allows. So `OVERLAP_SECONDS`, for which the record of
+    revocations is read again, must be longer.
     """
 
     for_connection: float = 1.0  # for a free connection of the pool
@@ -16,6 +17,6 @@ class Timeouts:
     for_transaction: float = 10.0
 
 
-DEFAULT_TIMEOUTS = Timeouts()
-UNHURRIED = Timeouts(for_connection=60.0, to_connect=10.0, for_statement=3600.0)
+DEFAULT_TIMEOUTS = DatabaseTimeouts()
+UNHURRIED = DatabaseTimeouts(for_connection=60.0, to_connect=10.0, for_statement=3600.0)
 """For commands that read or change everything, and may wait for each other: an index of a large table takes minutes."""

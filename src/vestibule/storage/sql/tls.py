@@ -9,7 +9,7 @@ from vestibule.protocol.files import read_bounded
 MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 FILES = ("sslrootcert", "sslcert", "sslkey")
 _SYSTEM = "system"
-_MAX_FILE_BYTES = 10_000_000
+_MAX_FILE_BYTES = 10_000_000  # many times the certificates of all public authorities
 _USUAL_ROOT = "~/.postgresql/root.crt"
 
 

@@ -51,7 +51,7 @@ def parse(address: str) -> tuple[URL, dict[str, Any]]:
     raise WrongAddress(f"names {kind}; Vestibule runs on postgresql:// and sqlite:///")
 
 
-def place(address: str) -> tuple[str, str]:
+def location_of(address: str) -> tuple[str, str]:
     """Return the kind of database, `sqlite` or `postgresql`, and where it is: the file, or `host:port/name` without
     user and password. Raises `WrongAddress`.
     """

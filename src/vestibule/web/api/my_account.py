@@ -17,14 +17,14 @@ from vestibule.web.site import site_of
 async def list_mine(env: EnvDep, caller: SignedInCaller) -> Response:
     """List up to a hundred devices that are signed in to the account, the one last seen first, and count the others."""
     live = await my_sessions.list_sessions(env, caller)
-    shown = [answers.ShownSession.of(session, caller.session_id) for session in live.listed]
+    listed = [answers.ShownSession.of(session, caller.session_id) for session in live.listed]
     if live.more:
-        return answers.as_json(answers.Sessions(data=answers.SomeSessionsData(sessions=shown, more=live.more)))
-    return answers.as_json(answers.Sessions(data=answers.SessionsData(sessions=shown)))
+        return answers.as_json(answers.Sessions(data=answers.SomeSessionsData(sessions=listed, more=live.more)))
+    return answers.as_json(answers.Sessions(data=answers.SessionsData(sessions=listed)))
 
 
 async def end_one(request: Request, env: EnvDep, caller: SignedInCaller, session_id: str) -> Response:
-    """Sign one device out. Its tokens are refused at once and everywhere."""
+    """Sign one device out. The tokens of that device are refused at once and everywhere."""
     await my_sessions.end_one(env, caller, session_id)
     response = answers.as_json(answers.Success())
     if session_id == caller.session_id:
@@ -66,8 +66,8 @@ async def change_my_email(
     sent: Sent[bodies.ChangeEmail],
     client_info: ClientInfoDep,
 ) -> Response:
-    """Mail a link to a new email, with the current password. Nothing changes before the link is used. It leads to a
-    page of Vestibule, also if `ORIGIN` is set.
+    """Mail a link to a new email, with the current password. Nothing changes before the link is used. The link leads to
+    a page of Vestibule, also if `ORIGIN` is set.
     """
     await request_change(env, caller, sent.current_password, sent.email, client_info)
     return answers.as_json(answers.Told(message="You will receive an email at the new address to confirm it"))

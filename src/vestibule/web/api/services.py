@@ -48,8 +48,8 @@ async def stream_revocations(
 async def introspect_token(request: Request, env: EnvDep) -> Response:
     """Say whether an access token is valid now, and for whom (RFC 7662). The form has one field, `token`."""
     token = await introspect(env, (await read_form(request)).get("token", ""))
-    shown = answers.Introspection.of(token, env.policy.issuer)
-    return Json(shown.model_dump(mode="json", exclude_none=True))
+    answer = answers.Introspection.of(token, env.policy.issuer)
+    return Json(answer.model_dump(mode="json", exclude_none=True))
 
 
 class EventsResponse(Response):

@@ -24,7 +24,7 @@ from vestibule.web.web_policy import WebPolicy
 
 _log = structlog.get_logger(__name__)
 
-_SECURITY = {
+_SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -36,7 +36,7 @@ _SECURITY = {
 # `Origin: null`, and nothing would show that a form is from our own page. `strict-origin` sends the origin, but not the
 # path, which may contain the secret of a mailed link.
 _REFERRER_OF_PLAIN_PAGES = "strict-origin"
-_HSTS = "max-age=31536000"
+_HSTS = "max-age=31536000"  # a year
 _DOCS_PATH = "/docs"
 _ENCODED_SLASH = re.compile(rb"%2f", re.IGNORECASE)
 # Development only: Swagger UI starts itself from an inline script.
@@ -58,7 +58,7 @@ def headers_for(origin: str | None, secure: bool) -> list[tuple[bytes, bytes]]:
 
 def _add_common(headers: MutableHeaders, origin: str | None, secure: bool) -> None:
     """Add the headers of every answer, for a listed origin or none, except those that the answer sets itself."""
-    for name, value in _SECURITY.items():
+    for name, value in _SECURITY_HEADERS.items():
         headers.setdefault(name, value)
     if secure:
         headers.setdefault("Strict-Transport-Security", _HSTS)
