@@ -40,7 +40,8 @@ In development the server also publishes an OpenAPI document at `/openapi.json` 
   `POST /api/auth/refresh` once, and repeat the request. If the refresh is refused, or a code begins with `session_`,
   the user must sign in again.
 * **Recent sign-in.** On 403 `reauthentication_required` the sign-in is more than `max_age` seconds ago: ask for one of
-  `satisfied_by`, send it to `POST /api/users/me/step-up`, and repeat the request with the new access token.
+  `satisfied_by`, send it to `POST /api/users/me/step-up`, and repeat the request with the new access token. For a
+  passkey, `POST /api/users/me/step-up/options` has what to give to `navigator.credentials.get()`.
 * **From a browser.** Send `credentials: "include"` with every call, and list the front-end's origin in `ORIGIN`.
 * **TypeScript.** `npx openapi-typescript http://localhost:8000/openapi.json -o vestibule.d.ts` writes the types.
 * **Not in the API:** the data export and the deletion of an account. Link to the pages `/profile/data` and

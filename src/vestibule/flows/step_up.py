@@ -4,6 +4,10 @@ The session goes on under the same id, and its refresh counters stay as they are
 tokens say how and when the user authenticated; tokens that were issued before keep saying what they said.
 """
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
@@ -15,30 +19,60 @@ from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import SessionOver
 from vestibule.model.events import Event, EventKind
 from vestibule.model.sessions import Session
+from vestibule.model.store import Ports
 from vestibule.protocol.authentication import Method
 
 
-async def step_up(env: Env, caller: Caller, password: str, client_info: ClientInfo) -> Tokens:
+@dataclass(frozen=True)
+class FreshProof:
+    """What the user has just proved: by which methods. `spend` uses it up, inside the transaction of the step-up."""
+
+    methods: tuple[str, ...]
+    spend: Callable[[Ports, datetime], Awaitable[None]] | None = None
+
+
+async def step_up_by_password(env: Env, caller: Caller, password: str, client_info: ClientInfo) -> Tokens:
     """Return new tokens of the caller's session, if the password is right. Raises `WrongPassword`, `TooManyAttempts`,
     `Overloaded`, or `SessionOver` if the session ended meanwhile.
     """
     account = await check_current_password(env, caller, password, client_info)
-    session = await _note(env, account, caller.session_id, (Method.PASSWORD,), client_info)
+    return await complete_step_up(env, account, caller, FreshProof((Method.PASSWORD,)), client_info)
+
+
+async def complete_step_up(
+    env: Env, account: Account, caller: Caller, proof: FreshProof, client_info: ClientInfo
+) -> Tokens:
+    """Return new tokens of the caller's session, which has the proof's methods from now on. Raises `WrongPassword` if
+    the account changed since it was read, `SessionOver`, and what `proof.spend` raises.
+    """
+    session = await _note(env, account, caller.session_id, proof, client_info)
     await env.replica.put(session, account)
     return await issue_tokens(env, session, account, session.authenticated_at)
 
 
+async def account_of(env: Env, caller: Caller) -> Account:
+    """Return the caller's account as it is now; raises `SessionOver` if it is gone."""
+    async with env.store.reading() as read:
+        account = await read.accounts.get(caller.account.id)
+    if account is None:
+        raise SessionOver
+    return account
+
+
+def methods_before(caller: Caller) -> tuple[str, ...]:
+    """Return the factor that the session stands for beside a new one: the password, if it began with that."""
+    return (Method.PASSWORD,) if Method.PASSWORD in caller.methods else ()
+
+
 @retry_on_conflict
-async def _note(
-    env: Env, account: Account, session_id: str, methods: tuple[str, ...], client_info: ClientInfo
-) -> Session:
-    """Return the session, now by these methods. Raises `WrongPassword` if the account changed since they were checked,
-    and `SessionOver`.
-    """
+async def _note(env: Env, account: Account, session_id: str, proof: FreshProof, client_info: ClientInfo) -> Session:
+    """Spend the proof, and return the session, now by its methods."""
     now = env.clock.now()
     async with env.store.transaction() as tx:
         await lock_unchanged(tx, account, session_id, now)
-        session = await tx.sessions.step_up(session_id, account.id, methods, env.policy.sessions, now)
+        if proof.spend is not None:
+            await proof.spend(tx, now)
+        session = await tx.sessions.step_up(session_id, account.id, proof.methods, env.policy.sessions, now)
         if session is None:
             raise SessionOver
         address = client_info.network_address

@@ -63,6 +63,7 @@ NO_PASSKEY = (e.PasskeysUnavailable, e.CeremonyOver, e.PasskeyRefused, e.Passkey
 NO_SIGN_OUT = (*NO_TOKEN, CrossSite)
 NO_REFRESH = (e.RefreshRefused, CrossSiteRefresh)
 NO_CHANGE = (*NO_SIGN_OUT, e.WrongPassword, e.TooManyAttempts)
+NO_STEP_UP = (*NO_CHANGE, e.PasskeysUnavailable, e.CeremonyOver, e.PasskeyRefused, e.PasskeyUnknown)
 NO_FACTOR = (*NO_SIGN_OUT, e.ReauthenticationRequired)
 NO_INTROSPECTION = (e.ServiceKeyInvalid, e.TooManyRequests, BodyMalformed, BodyTooLarge, UnsupportedMedia)
 NO_RESET = (e.ResetTokenInvalid, e.PasswordTooEasy, CrossSite)
@@ -133,7 +134,8 @@ ROUTES = (
     Route("PATCH", "/api/users/me",                        my_account.change_my_name,     SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Me, NO_SIGN_OUT),
     Route("PATCH", "/api/users/me/password",               my_account.change_my_password, SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_CHANGE, e.PasswordTooEasy)),
     Route("PATCH", "/api/users/me/email",                  my_account.change_my_email,    SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.Told, NO_CHANGE),
-    Route("POST",  "/api/users/me/step-up",                step_up.by_password,           SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.SignedIn, NO_CHANGE),
+    Route("POST",  "/api/users/me/step-up/options",        step_up.options,               SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.PasskeyOptions, (*NO_SIGN_OUT, e.PasskeysUnavailable)),
+    Route("POST",  "/api/users/me/step-up",                step_up.step_up,               SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.SignedIn, NO_STEP_UP),
     Route("GET",   "/api/users/me/factors",                factors.list_factors,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, answers.Factors, NO_TOKEN),
     Route("POST",  "/api/users/me/factors/totp",           factors.begin_totp,            SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.NewTotp, (*NO_FACTOR, e.TotpUnavailable)),
     Route("POST",  "/api/users/me/factors/totp/confirm",   factors.confirm_totp,          SIGNED_IN_OWN_SITE,   ACCOUNT,   HASHES,  200, answers.FactorAdded, (*NO_FACTOR, e.WrongCode, e.FactorUnknown, e.TotpUnavailable)),

@@ -64,6 +64,9 @@ def move(email: str, current: str = PASSWORD) -> Send:
     return patch(CHANGE_EMAIL, {"currentPassword": current, "email": email})
 
 
+ONE_OF_THEM = {"code": "custom", "path": ["body"], "message": "Send either the password or a credential"}
+
+
 def step_up(current: str = PASSWORD) -> Send:
     return post(STEP_UP, {"password": current})
 
@@ -181,7 +184,10 @@ ROWS = [
 
 HARMLESS = [
     Row("name: none", patch(WHO, {}, by="ada"), invalid(missing("name", "Name is required"))),
-    Row("step-up: no password", post(STEP_UP, {}, by="ada"), invalid(missing("password", "Password is required"))),
+    *(
+        Row(f"step-up: {what}", post(STEP_UP, sent, by="ada"), invalid(ONE_OF_THEM))
+        for what, sent in {"nothing": {}, "both": {"password": PASSWORD, "credential": {"id": "x"}}}.items()
+    ),
     Row("devices: one that is not there", delete(f"{DEVICES}/nonsense", by="ada"), UNKNOWN),
     *(
         Row(f"{ask.method} {ask.path}: nobody", ask, challenged(NOT_LOGGED_IN))

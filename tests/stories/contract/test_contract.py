@@ -158,6 +158,7 @@ FOR_THE_SIGNED_IN = {
     DEVICES,
     f"{DEVICES}/{{session_id}}",
     STEP_UP,
+    f"{STEP_UP}/options",
     VERIFY,
     *(path for _, path in FOR_FACTORS),
 }
@@ -184,6 +185,7 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     # Ending one device by its id is told in tests/unit/web/test_devices.py, where ids are known.
     # Passkeys, which need an authenticator, are told in tests/stories/passkeys.
     unasked -= {(route.method, route.path) for route in ROUTES if "/auth/passkeys" in route.path}
+    unasked -= {("POST", f"{STEP_UP}/options")}
     assert unasked == {("DELETE", f"{DEVICES}/{{session_id}}"), *FOR_SERVICES, *FOR_FACTORS}
     # The contract knows nothing of these. Pages alone tell of `return_to`, and of links that change an email.
     busy = (Overloaded, TooManyFollowers, TooManyPolls, StoreUnavailable, NotReady)

@@ -29,6 +29,7 @@ from vestibule.flows import (
     my_factors,
     my_sessions,
     passkey_sign_in,
+    passkey_step_up,
     refresh,
     register,
     reset_password,
@@ -133,13 +134,29 @@ async def _confirm_app(world: World, person: Person) -> Any:
     return await enrol_totp.confirm_totp(world.env, person.caller, code, person.client_info, end_others=True)
 
 
-async def _sign_in_with_a_passkey(world: World, person: Person) -> Any:
-    """With one that is made first, if the account is still there."""
+async def _with_a_passkey(world: World, person: Person) -> Authenticator | None:
+    """One that is made now, if the account is still there."""
     authenticator = Authenticator()
     async with world.env.store.transaction() as tx:
         if await tx.accounts.lock(person.account.id) is None:
             return None
         await tx.passkeys.add(made_passkey(authenticator, person.account, world.clock.now()))
+    return authenticator
+
+
+async def _step_up_with_a_passkey(world: World, person: Person) -> Any:
+    if (authenticator := await _with_a_passkey(world, person)) is None:
+        return None
+    question = await passkey_step_up.ask_for_my_passkey(world.env, person.caller)
+    credential = authenticator.get(question.options)
+    return await passkey_step_up.step_up_by_passkey(
+        world.env, person.caller, credential, question.kept, person.client_info
+    )
+
+
+async def _sign_in_with_a_passkey(world: World, person: Person) -> Any:
+    if (authenticator := await _with_a_passkey(world, person)) is None:
+        return None
     question = passkey_sign_in.ask_for_passkey(world.env)
     credential = authenticator.get(question.options)
     return await passkey_sign_in.sign_in_with_passkey(world.env, credential, question.kept, person.client_info)
@@ -205,7 +222,8 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
         lambda w, p: sign_up.sign_up(w.env, "Ada", p.account.email, NEW_PASSWORD, p.client_info),
     ),
     "sign out": ("sign_out", lambda w, p: sign_out.sign_out(w.env, p.caller)),
-    "step up": ("step_up", lambda w, p: step_up.step_up(w.env, p.caller, PASSWORD, p.client_info)),
+    "step up": ("step_up", lambda w, p: step_up.step_up_by_password(w.env, p.caller, PASSWORD, p.client_info)),
+    "step up with a passkey": ("step_up", _step_up_with_a_passkey),
     "take over": ("take_over", lambda w, p: take_over.take_over(w.env, p.secrets[Purpose.VERIFY_EMAIL])),
     "verify": ("verify_email", lambda w, p: verify_email.verify_email(w.env, p.secrets[Purpose.VERIFY_EMAIL])),
     "clean up": ("clean_up", lambda w, _: clean_up.clean_up(w.env)),

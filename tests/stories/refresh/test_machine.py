@@ -34,7 +34,7 @@ from vestibule.flows.identify import Caller
 from vestibule.flows.issue_tokens import Tokens
 from vestibule.flows.refresh import refresh
 from vestibule.flows.sign_in import sign_in
-from vestibule.flows.step_up import step_up
+from vestibule.flows.step_up import step_up_by_password
 from vestibule.model import refresh_tokens
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import RefreshRefused
@@ -147,7 +147,9 @@ class Real:
         return counter
 
     def step_up(self) -> int:
-        tokens = self._runner.run(step_up(self._env, self._caller, "correct horse", ClientInfo(Device("", ""))))
+        tokens = self._runner.run(
+            step_up_by_password(self._env, self._caller, "correct horse", ClientInfo(Device("", "")))
+        )
         self._given.clear()
         return self._read(tokens)[1]
 

@@ -64,7 +64,8 @@ STATUSES = {
     "PATCH /api/users/me": {200, 403, 429} | BODY | TOKEN,
     "PATCH /api/users/me/email": {200, 403, 429} | BODY | TOKEN,
     "PATCH /api/users/me/password": {200, 403, 429} | TOKEN | BODY,
-    "POST /api/users/me/step-up": {200, 403, 429} | TOKEN | BODY,
+    "POST /api/users/me/step-up/options": {200, 403, 404, 429} | TOKEN,
+    "POST /api/users/me/step-up": {200, 403, 404, 429} | TOKEN | BODY,
     "GET /api/users/me/factors": {200, 429} | TOKEN,
     "POST /api/users/me/factors/totp": {200, 403, 429} | TOKEN,
     "POST /api/users/me/factors/totp/confirm": {200, 403, 404, 429} | TOKEN | BODY,
@@ -209,6 +210,9 @@ async def test_every_success_is_as_declared(world: World) -> None:
     await ask("GET /api/users/me", 200)
     await ask("PATCH /api/users/me", 200, name="Countess")
     await ask("GET /api/auth/verify", 204)
+    asked = await ask("POST /api/users/me/step-up/options", 200)
+    credential = authenticator.get(asked.json()["data"]["publicKey"])
+    await ask("POST /api/users/me/step-up", 200, credential=credential)
     await ask("POST /api/users/me/step-up", 200, password=ada["password"])
     await ask("GET /api/users/me/sessions", 200)
     await ask("GET /api/users/me/factors", 200)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from vestibule.model.accounts import MAX_EMAIL_BYTES, MAX_NAME_CHARACTERS, NotAnEmail, Role, canonical_email
@@ -148,10 +148,17 @@ class Login(ContractBody):
 
 
 class StepUp(ContractBody):
-    """The current password."""
+    """The current password, or what `navigator.credentials.get()` has given: one of them."""
 
-    REQUIRED: ClassVar = {"password": "Password is required"}
-    password: Text = Field(json_schema_extra={"format": "password"})
+    REQUIRED: ClassVar = {}
+    password: Text = Field(default="", json_schema_extra={"format": "password"})
+    credential: Credential = Field(default={})
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "StepUp":
+        if bool(self.password) is bool(self.credential):
+            raise _error("Send either the password or a credential", code="custom")
+        return self
 
 
 class UsePasskey(ContractBody):

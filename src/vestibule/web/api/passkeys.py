@@ -15,7 +15,7 @@ from vestibule.web.site import site_of
 
 async def sign_in_options(request: Request, env: EnvDep) -> Response:
     """What to ask the browser for, to sign in with any passkey of this server. Everybody is asked the same."""
-    return _asking(request, env, passkey_sign_in.ask_for_passkey(env))
+    return asking(request, env, passkey_sign_in.ask_for_passkey(env))
 
 
 async def sign_in(request: Request, env: EnvDep, sent: Sent[bodies.UsePasskey], client_info: ClientInfoDep) -> Response:
@@ -30,7 +30,7 @@ async def sign_in(request: Request, env: EnvDep, sent: Sent[bodies.UsePasskey], 
     return response
 
 
-def _asking(request: Request, env: Env, question: Question) -> Response:
+def asking(request: Request, env: Env, question: Question) -> Response:
     """Return the options, and set the cookie that keeps the question."""
     response = answers.as_json(answers.PasskeyOptions(data=answers.PasskeyOptionsData(publicKey=question.options)))
     seconds = int(LIFETIME.total_seconds())

@@ -1,23 +1,37 @@
-"""The handler that proves again who is signed in."""
+"""The handlers that prove again who is signed in."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vestibule.flows.step_up import step_up
+from vestibule.flows.passkey_step_up import ask_for_my_passkey, step_up_by_passkey
+from vestibule.flows.step_up import step_up_by_password
 from vestibule.web import cookies
 from vestibule.web.api import answers, bodies
+from vestibule.web.api.passkeys import asking
 from vestibule.web.body import Sent
 from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller
 from vestibule.web.site import site_of
 
 
-async def by_password(
+async def options(request: Request, env: EnvDep, caller: SignedInCaller) -> Response:
+    """What to ask the browser for, to step up with a passkey of the account."""
+    return asking(request, env, await ask_for_my_passkey(env, caller))
+
+
+async def step_up(
     request: Request, env: EnvDep, caller: SignedInCaller, sent: Sent[bodies.StepUp], client_info: ClientInfoDep
 ) -> Response:
     """Sign in again within the session, for what needs a recent sign-in. The session goes on, and the new tokens say
     that its user authenticated just now; those issued before keep saying what they said.
     """
-    tokens = await step_up(env, caller, sent.password, client_info)
+    web, now = site_of(request).web, env.clock.now()
+    if sent.credential:
+        kept = cookies.read_ceremony(request.headers.raw, web)
+        tokens = await step_up_by_passkey(env, caller, sent.credential, kept, client_info)
+    else:
+        tokens = await step_up_by_password(env, caller, sent.password, client_info)
     response = answers.as_json(answers.SignedIn(access_token=tokens.access_token))
-    cookies.set_tokens(response, tokens, env.clock.now(), site_of(request).web)
+    cookies.set_tokens(response, tokens, now, web)
+    if sent.credential:
+        cookies.clear_ceremony(response, now, web)
     return response
