@@ -125,3 +125,14 @@ async def test_a_program_is_told_by_the_status(world: World) -> None:
 
 async def test_a_service_behind_vestibule_is_not_given_it(world: World) -> None:
     assert cookies.without_ours([(b"cookie", b"refused_form=v1.x; theirs=1")]) == "theirs=1"
+
+
+@pytest.mark.parametrize("code", ["a%3Fb%3Dc", "a%20b%25", "a%0D%0Ab", "%C3%A9", "%FF", "{code}", "..%5Cevil"])
+async def test_a_path_with_odd_characters_leads_back_to_itself(world: World, code: str) -> None:
+    client = await browser_of(world)
+    answer = await client.post(f"/resetpassword/{code}", data={"password": "short"})
+    (line,) = answer.headers.get_list("set-cookie")
+    assert "; Path=/resetpassword; " in line
+    page = await client.get(answer.headers["location"])
+    assert (page.status_code, page.url.raw_path.decode().count("?")) == (403, 0), "the page of a dead link"
+    assert page.url.path.startswith("/resetpassword/")
