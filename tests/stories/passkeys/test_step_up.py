@@ -28,10 +28,11 @@ async def prove(browser: httpx.AsyncClient, authenticator: Authenticator, lie: L
     ids=["verified", "not verified"],
 )
 async def test_f26_a_passkey_steps_up(
-    world: World, authenticator: Authenticator, passkey: Passkey, lie: Lie, methods: tuple[str, ...], acr: int
+    world: World, authenticator: Authenticator, lie: Lie, methods: tuple[str, ...], acr: int
 ) -> None:
     """F26: two factors by itself if its user was verified, otherwise with the password that the session began with."""
     browser = await world.sign_in()
+    await store_passkey(world, authenticator)
     before = access_of(world, browser)
     world.clock.advance(minutes=6)
     assert (await browser.delete("/api/users/me/sessions")).status_code == 403
@@ -52,11 +53,10 @@ async def test_f26_possession_alone_is_one_factor(world: World, authenticator: A
     assert (access_of(world, browser).methods, access_of(world, browser).level) == (("hwk",), 1)
 
 
-async def test_f26_the_question_belongs_to_the_session_that_asked(
-    world: World, authenticator: Authenticator, passkey: Passkey
-) -> None:
+async def test_f26_the_question_belongs_to_the_session_that_asked(world: World, authenticator: Authenticator) -> None:
     """F26: and to a step-up: no sign-in, and no other session, not even of the account, takes the answer."""
     browser, other = await world.sign_in(), await world.sign_in()
+    passkey = await store_passkey(world, authenticator)
     options = (await browser.post(ASK)).json()["data"]["publicKey"]
     assert [allowed["id"] for allowed in options["allowCredentials"]] == [passkey.credential_id]
     credential, cookie = authenticator.get(options), browser.cookies["ceremony"]
@@ -73,14 +73,13 @@ async def test_f26_the_question_belongs_to_the_session_that_asked(
     assert (await browser.post(STEP_UP, json={"credential": credential})).json()["code"] == "ceremony_over"
 
 
-async def test_f26_a_passkey_of_another_account_proves_nothing(
-    world: World, authenticator: Authenticator, passkey: Passkey
-) -> None:
-    """F26: nor one that is not there."""
+async def test_f26_a_passkey_of_another_account_proves_nothing(world: World, authenticator: Authenticator) -> None:
+    """F26: also in the session of somebody who has one too."""
+    browser = await world.sign_in()
+    await store_passkey(world, authenticator)
     await world.register(BOB)
     bobs = Authenticator()
     await store_passkey(world, bobs, BOB)
-    browser = await world.sign_in()
     tokens = dict(browser.cookies)
     options = (await browser.post(ASK)).json()["data"]["publicKey"] | {"allowCredentials": []}
     refused = await browser.post(STEP_UP, json={"credential": bobs.get(options)})
@@ -92,8 +91,8 @@ async def test_f26_a_question_is_answered_once_by_many_at_once(racing_world: Wor
     """F26: on PostgreSQL."""
     await racing_world.register()
     authenticator = Authenticator()
-    await store_passkey(racing_world, authenticator)
     browser = await racing_world.sign_in()
+    await store_passkey(racing_world, authenticator)
     credential = authenticator.get((await browser.post(ASK)).json()["data"]["publicKey"])
     tabs = [await copy_of(racing_world, browser) for _ in range(8)]
     answers = await asyncio.gather(*(tab.post(STEP_UP, json={"credential": credential}) for tab in tabs))

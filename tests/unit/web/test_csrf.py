@@ -29,10 +29,6 @@ ROUTES = [
     ("POST", "/api/users/me/factors/recovery-codes"),
     ("POST", "/api/users/me/step-up/options"),
     ("POST", "/api/users/me/step-up"),
-    ("POST", "/api/users/me/factors/totp"),
-    ("POST", "/api/users/me/factors/totp/confirm"),
-    ("DELETE", "/api/users/me/factors/totp"),
-    ("POST", "/api/users/me/factors/recovery-codes"),
     ("DELETE", "/api/users/me/sessions"),
     ("DELETE", "/api/users/me/sessions/nonsense"),
 ]
