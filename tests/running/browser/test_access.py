@@ -95,6 +95,44 @@ def test_nothing_is_wider_than_the_screen(browsing: Browsing, width: int) -> Non
             assert tab.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
+# What reaches past the screen, as text; a page that clips it is no wider.
+BEYOND = """() => [...document.querySelectorAll("body *")].filter(each => {
+    const box = each.getBoundingClientRect();
+    return box.width && box.left >= 0 && box.right > document.documentElement.clientWidth + 0.5;
+}).map(each => `${each.localName}: ${each.textContent.trim().slice(0, 40)}`)"""
+
+
+def with_large_text(browsing: Browsing, width: int, language: str) -> Page:
+    """A page on a phone whose owner has doubled the browser's default font, 16 pixels."""
+    page = browsing.page(viewport={"width": width, "height": 800}, locale=language)
+    page.context.new_cdp_session(page).send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
+    return page
+
+
+@pytest.mark.parametrize("width", [320, 360])
+@pytest.mark.parametrize("language", ["fr", "de"])
+def test_nothing_is_wider_than_the_screen_with_text_twice_as_large(
+    browsing: Browsing, language: str, width: int
+) -> None:
+    """A password field has room for some characters, and long words may be hyphenated, as far as the browser can."""
+    page, member = (with_large_text(browsing, width, language) for _ in range(2))
+    email = somebody(browsing, "Wolfeschlegelsteinhausenbergerdorff Ada")
+    member.goto("/login")
+    assert member.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
+    assert member.evaluate("getComputedStyle(document.querySelector('h1')).hyphens") == "auto"
+    member.locator("input[type=email]").fill(email)
+    member.locator("input[type=password]").fill(PASSWORD)
+    member.locator("main button[type=submit]").click()
+    member.wait_for_url("**/profile")
+    for tab, paths in ((member, FOR_MEMBERS), (page, FOR_ALL)):
+        for path in paths:
+            tab.goto(path.replace("{code}", "0" * 64).replace("{token}", "0" * 64))
+            assert tab.evaluate(BEYOND) == [], path
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width, path
+            for field in tab.locator("input[type=password]").all():
+                assert field.evaluate("field => field.clientWidth") > 200, path
+
+
 def test_no_letter_is_wider_than_a_phone(browsing: Browsing) -> None:
     page = browsing.page(viewport={"width": 360, "height": 740})
     renderer = Renderer(SENDER, Brand("Donaudampfschifffahrtsgesellschaftskapitänspatent"), ManualClock())

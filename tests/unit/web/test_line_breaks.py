@@ -15,6 +15,7 @@ from vestibule.web.routes import PAGES
 
 _HYPHEN = "\N{NON-BREAKING HYPHEN}"
 WORDS = {"de": f"E{_HYPHEN}Mail{_HYPHEN}Adresse", "fr": f"adresse e{_HYPHEN}mail", "pt": f"e{_HYPHEN}mail"}
+_OPEN = '<span translate="no">'  # the style lets no hyphen in there
 _SHOWN = sorted({page.path for page in PAGES if page.method == "GET" and not page.path.startswith("/static/")})
 
 
@@ -47,9 +48,9 @@ def test_an_email_has_plain_hyphens(language: str) -> None:
 @pytest.mark.parametrize(
     ("text", "html"),
     [
-        ("ada@mail.example.com", "ada@<wbr>mail<wbr>.example<wbr>.com"),
-        ("You are ada.l@a.org. Go on.", "You are ada<wbr>.l@<wbr>a<wbr>.org. Go on."),
-        ("<b>&'@x.org", "&lt;b&gt;&amp;&#39;@<wbr>x<wbr>.org"),
+        ("ada@mail.example.com", f"{_OPEN}ada@<wbr>mail<wbr>.example<wbr>.com</span>"),
+        ("You are ada.l@a.org. Go on.", f"You are {_OPEN}ada<wbr>.l@<wbr>a<wbr>.org</span>. Go on."),
+        ("<b>&'@x.org", f"{_OPEN}&lt;b&gt;&amp;&#39;@<wbr>x<wbr>.org</span>"),
         ("", ""),
     ],
 )

@@ -13,6 +13,7 @@ from vestibule.translations.catalogues import translations
 
 _NON_BREAKING_HYPHEN = "\N{NON-BREAKING HYPHEN}"
 _HYPHENATED = re.compile(r"\b\w+(?:-\w+)+")
+_EMAIL = re.compile(r"(\S+@\S*\w)")
 _WITHIN_AN_EMAIL = re.compile(r"(?<=@)(?=\w)|(?<=\w)(?=\.\w)")
 
 
@@ -35,8 +36,13 @@ def page_translations(language: str) -> NullTranslations:
 
 
 def breakable(text: str) -> Markup:
-    """Return a text whose email addresses may break after "@" and before a dot, as HTML."""
-    return Markup("<wbr>").join(_WITHIN_AN_EMAIL.split(text))
+    """Return a text whose email addresses may break after "@" and before a dot, but get no hyphen there, as HTML."""
+    return Markup("").join(_breakable_email(part) if "@" in part else part for part in _EMAIL.split(text))
+
+
+def _breakable_email(email: str) -> Markup:
+    parts = Markup("<wbr>").join(_WITHIN_AN_EMAIL.split(email))
+    return Markup('<span translate="no">{}</span>').format(parts)
 
 
 def _unbroken(sentence: str) -> str:
