@@ -5,27 +5,28 @@ from contextlib import suppress
 from vestibule.flows.env import Env
 from vestibule.flows.identify import identify, why_over
 from vestibule.flows.refresh import read_refresh_token
+from vestibule.model.accounts import Account
 from vestibule.model.errors import AccessTokenInvalid, NotSignedIn, RefreshRefused
 
 
-async def check_session(env: Env, access_token: str, refresh_token: str) -> None:
-    """Return if the browser's session lives, and change nothing: no token is renewed, and none is spent.
+async def check_session(env: Env, access_token: str, refresh_token: str) -> Account:
+    """Return the account of the browser's session, and change nothing: no token is renewed, and none is spent.
 
     Raises `NotSignedIn` without a token, `SessionOver` or `RefreshRefused` if the session has ended, and
     `StoreUnavailable`.
     """
     with suppress(AccessTokenInvalid):  # expired, or missing: browsers delete an expired cookie
-        await identify(env, access_token)
-        return
+        return (await identify(env, access_token)).account
     if not refresh_token:
         raise NotSignedIn
-    await _check_refresh_token(env, refresh_token)
+    return await _account_of(env, refresh_token)
 
 
-async def _check_refresh_token(env: Env, refresh_token: str) -> None:
+async def _account_of(env: Env, refresh_token: str) -> Account:
     token = await read_refresh_token(env, refresh_token)
     async with env.store.reading() as read:
         found = await read.sessions.find(token.session_id)
     reason = why_over(env, *found) if found is not None else None
     if found is None or token.expired or reason is not None:
         raise RefreshRefused(reason)
+    return found[1]

@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from vestibule.flows.identify import Caller
 from vestibule.flows.issue_tokens import Tokens
+from vestibule.model.accounts import Account
 
 
 class BodyMissing(Enum):
@@ -42,6 +43,8 @@ class RequestContext:
     """The signed-in user of a page."""
     has_session: bool | None = None
     """Whether the browser's cookies are of a live session; None if nobody has checked."""
+    session_account: Account | None = None
+    """The account of the live session of a browser at a page that asks for no sign-in; None if nobody has checked."""
     session_over: str = ""
     """Why the session of the browser's cookies has ended: the code of the refusal; empty if it has not, or if that is
     not known."""

@@ -62,7 +62,7 @@ async def find_session(request: Request) -> None:
             cookies.read_access(raw, web),
             cookies.read_refresh(raw, web),
         )
-        await check_session(env, access or "", refresh_token or "")
+        context.session_account = await check_session(env, access or "", refresh_token or "")
     except Refusal as refusal:
         _note_refusal(request, refusal)
     except Fault:

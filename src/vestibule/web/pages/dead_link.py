@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vestibule.model.accounts import Account
 from vestibule.model.errors import EmailChangeInvalid, Refusal, ResetTokenInvalid, VerificationCodeInvalid
 from vestibule.model.one_time_tokens import Purpose
 from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import render
 from vestibule.web.pages.words import _
+from vestibule.web.request_context import context_of
 
 _TITLE = _("This link no longer works")
+_CONFIRMED_TITLE = _("Your email address is confirmed")
+_CONFIRMED = _("You are signed in as %(email)s, which is confirmed. This link no longer works.")
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,9 @@ _DEAD_LINKS = {
 
 def dead_link_page(request: Request, purpose: Purpose) -> Response:
     """Return the page for a link that its flow refuses."""
-    dead = _DEAD_LINKS[purpose]
+    dead, account = _DEAD_LINKS[purpose], context_of(request).session_account
+    if purpose is Purpose.VERIFY_EMAIL and account is not None and account.verified:
+        return _confirmed_page(request, account)
     in_session = render.has_session(request)
     why = dead.why_in_session if in_session and dead.why_in_session else dead.why
     return render.page(
@@ -83,4 +89,17 @@ def dead_link_page(request: Request, purpose: Purpose) -> Response:
         message=render.say(request, why),
         another=dead.another,
         in_account=dead.in_account,
+    )
+
+
+def _confirmed_page(request: Request, account: Account) -> Response:
+    """Return the page for somebody whose account has nothing left to verify."""
+    return render.page(
+        request,
+        "dead_link.html",
+        HTTP_MAPPINGS[VerificationCodeInvalid].status,
+        title=render.say(request, _CONFIRMED_TITLE),
+        message=render.say(request, _CONFIRMED, email=account.email),
+        another="",
+        in_account="",
     )

@@ -54,7 +54,7 @@ class _LinkAction:
 
 _VERIFY = _LinkAction(
     _("Confirm your email address"),
-    _("Click the button to confirm that this email address is yours."),
+    _("Click the button to confirm that %(email)s is your email address."),
     _("Confirm my email address"),
     Purpose.VERIFY_EMAIL,
     verify_or_reset,
@@ -71,9 +71,8 @@ _VERIFY_WITH_PASSWORD = replace(
 )
 _CONFIRM_TITLE = _("Confirm your new email address")
 _CONFIRM_QUESTION = _(
-    "You are signed in as %(email)s. This changes your account's email address to %(new)s and signs you out on "
-    "all devices. An unconfirmed account with that address is deleted. If you did not ask for this, close"
-    " this page."
+    "You will be signed out everywhere. Any unconfirmed account with the new address will be deleted. If you did not "
+    "ask for this, close this page."
 )
 _CONFIRM_BUTTON = _("Use this email address")
 _NOT_THIS_ACCOUNT = _("This link is for another account")
@@ -105,12 +104,12 @@ async def ask_verify(request: Request, env: EnvDep, code: str) -> Response:
     """Ask for the click that verifies an email, and offer to take over an account that somebody else made with it. If
     it was registered more than once, say so, and ask for a new password.
     """
-    await return_to.open_link(request, env, code, Purpose.VERIFY_EMAIL)
-    if not await link_works(env, code, Purpose.VERIFY_EMAIL):
+    link = await return_to.open_link(request, env, code, Purpose.VERIFY_EMAIL)
+    if link is None or not await link_works(env, code, Purpose.VERIFY_EMAIL):
         return dead_link_page(request, Purpose.VERIFY_EMAIL)
     if await needs_new_password(env, code):
         return _ask_page(request, _VERIFY_WITH_PASSWORD)
-    return _ask_page(request, _VERIFY, _NOT_MINE, _MAKE_MINE)
+    return _ask_page(request, _VERIFY, _NOT_MINE, _MAKE_MINE, email=link.email)
 
 
 async def verify(request: Request, env: EnvDep, code: str) -> Response:
@@ -143,9 +142,9 @@ async def ask_confirm(request: Request, env: EnvDep, caller: OptionalBrowserCall
         return dead_link_page(request, Purpose.CHANGE_EMAIL)
     except EmailChangeOfAnother:
         return _other_account_page(request, caller)
-    question = render.say(request, _CONFIRM_QUESTION, email=caller.account.email, new=new)
-    title, button = render.say(request, _CONFIRM_TITLE), render.say(request, _CONFIRM_BUTTON)
-    return render.page(request, "ask.html", title=title, question=question, button=button, otherwise="")
+    texts = {"title": _CONFIRM_TITLE, "question": _CONFIRM_QUESTION, "button": _CONFIRM_BUTTON}
+    said: dict[str, Any] = {name: render.say(request, text) for name, text in texts.items()}
+    return render.page(request, "ask.html", **said, otherwise="", new_email=new)
 
 
 async def confirm(request: Request, env: EnvDep, caller: BrowserCaller, _form: SessionForm, token: str) -> Response:
@@ -205,8 +204,12 @@ def new_password_form(request: Request, status: int = 200, faults: dict[str, Sen
     return render.page(request, "reset.html", status, faults=faults, min_length=min_length)
 
 
-def _ask_page(request: Request, link_action: _LinkAction, otherwise: str = "", other_button: str = "") -> Response:
-    """Return the page with the link's button, and below it a second button if the link can do something else."""
+def _ask_page(
+    request: Request, link_action: _LinkAction, otherwise: str = "", other_button: str = "", email: str = ""
+) -> Response:
+    """Return the page with the link's button, and below it a second button if the link can do something else. The
+    question may name the email that the link was mailed to.
+    """
     texts = {
         "title": link_action.title,
         "question": link_action.question,
@@ -214,8 +217,10 @@ def _ask_page(request: Request, link_action: _LinkAction, otherwise: str = "", o
         "otherwise": otherwise,
         "other_button": other_button,
     }
-    variables: dict[str, Any] = {name: render.say(request, text) if text else "" for name, text in texts.items()}
-    return render.page(request, "ask.html", **variables)
+    variables: dict[str, Any] = {
+        name: render.say(request, text, email=email) if text else "" for name, text in texts.items()
+    }
+    return render.page(request, "ask.html", **variables, new_email="")
 
 
 async def _run_link_action(request: Request, env: Env, link_action: _LinkAction, secret: str) -> Response:

@@ -12,20 +12,22 @@ from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import refused_form, render, return_to, sent_letter
-from vestibule.web.pages.browser_session import BrowserCaller, OptionalBrowserCaller
+from vestibule.web.pages.browser_session import SESSION_CODE, BrowserCaller, OptionalBrowserCaller
 from vestibule.web.pages.form import form_values, read_form, validated
 from vestibule.web.pages.route import SIGNED_OUT, clear_session_cookies, see_other, set_session_cookies
 from vestibule.web.pages.words import (
     AFTER_LINKS,
+    IF_NOT_YOU,
     NO_PASSWORD,
     WHY_OVER,
     WRONG_CREDENTIALS,
     Sentence,
     faults_of,
 )
+from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
 
-_REASONS = {reason.value: WHY_OVER[reason] for reason in EndReason}
+_REASONS = {reason.value: reason for reason in EndReason}
 
 
 async def go_to_profile() -> Response:
@@ -88,8 +90,22 @@ async def signed_out(request: Request, caller: OptionalBrowserCaller) -> Respons
     """Say why the user is no longer signed in."""
     if caller is not None:
         return see_other(return_to.HOME)
-    why = _REASONS.get(request.query_params.get("reason", ""), "")
-    return render.page(request, "signed_out.html", why=render.say(request, why) if why else "")
+    why = _why_over(request, request.query_params.get("reason", ""))
+    return render.page(request, "signed_out.html", why=why)
+
+
+def _why_over(request: Request, named: str) -> str:
+    """Return why a session ended, and what to do if that was somebody else; empty if the reason is unknown."""
+    reason = _REASONS.get(named)
+    if reason is None:
+        return ""
+    return " ".join(render.say(request, texts[reason]) for texts in (WHY_OVER, IF_NOT_YOU) if reason in texts)
+
+
+def _why_asked(request: Request) -> str:
+    """Return why the session of this browser ended, if that is why it is asked to sign in."""
+    says_so = request.method != "GET" or "notice" in request.query_params
+    return "" if says_so else _why_over(request, context_of(request).session_over.removeprefix(SESSION_CODE))
 
 
 def _sign_in_page(
@@ -110,6 +126,7 @@ def _sign_in_page(
         values=values or form_values(request) or _values_of_link(request),
         unverified=unverified,
         perhaps_unverified=perhaps_unverified,
+        why=_why_asked(request),
     )
 
 

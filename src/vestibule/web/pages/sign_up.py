@@ -38,7 +38,7 @@ class _ByEmail:
 
 
 _RESET = _ByEmail(
-    _("Choose a new password"),
+    _("Forgot your password?"),
     _("Enter your email address and we'll send you a reset link."),
     "reset",
     request_reset,

@@ -70,6 +70,17 @@ WHY_OVER = {
 }
 """Why a session ended, told to its user."""
 
+IF_NOT_YOU = {
+    EndReason.SIGNED_OUT_ELSEWHERE: _("If this was not you, sign in and change your password."),
+    EndReason.PASSWORD_CHANGED: _("If this was not you, choose a new password with “Forgot your password?”."),
+    EndReason.PASSWORD_RESET: _(
+        "If this was not you, somebody reads your email: secure your mailbox first, then choose a new password with"
+        " “Forgot your password?”."
+    ),
+    EndReason.EMAIL_CHANGED: _("If this was not you, use the link that we sent to the old address."),
+}
+"""What to do about the end of a session that its user did not cause."""
+
 WHAT_HAPPENED = {
     EventKind.REGISTERED: _("Account created"),
     EventKind.SIGNED_IN: _("Signed in"),
