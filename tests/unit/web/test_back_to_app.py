@@ -13,20 +13,22 @@ from vestibule.model.languages import LANGUAGES
 from vestibule.web.routes import PAGES
 
 pytestmark = pytest.mark.any_engine
-FILES = {"/", "/profile/data", "/static/pages.css", "/static/pages.js", "/static/logo"}
-SHOWN = sorted({page.path for page in PAGES if page.method == "GET"} - FILES)
+READ = [page.path for page in PAGES if page.method == "GET"]
 LINK = re.compile(r'<p class="app"><a href="([^"]*)">([^<]*)</a></p>')
 
 
-@pytest.mark.parametrize("path", SHOWN)
+@pytest.mark.parametrize("path", READ)
 async def test_every_page_has_it(world: World, path: str) -> None:
+    """Files have none, nor has a page that leads on because it has nothing to show."""
     client = await ada(world)
     if not path.startswith("/profile"):
         client.cookies.clear()
     at = path.replace("{", "").replace("}", "")
     page = await client.get(at, params={"return_to": f"{FRONT_END}/orders?tab=2"})
-    assert LINK.findall(page.text) == [(f"{FRONT_END}/", "Back to localhost:3000")]
-    client.cookies.delete("return_to")
+    is_page = page.headers.get("content-type", "").startswith("text/html")
+    assert LINK.findall(page.text) == ([(f"{FRONT_END}/", "Back to localhost:3000")] if is_page else [])
+    if is_page:
+        client.cookies.delete("return_to")
     assert LINK.findall((await client.get(at)).text) == []
 
 
