@@ -68,7 +68,7 @@ class Authenticator:
     verifies: bool = True
     aaguid: str = "00000000-0000-0000-0000-000000000000"
     make_key: Callable[[], Key] = lambda: ec.generate_private_key(ec.SECP256R1())
-    id_bytes: int = 32
+    make_id: Callable[[], bytes] = lambda: random_bytes(32)
     passkeys: list[Passkey] = field(default_factory=list)
 
     @property
@@ -78,7 +78,7 @@ class Authenticator:
     def create(self, options: Json, lie: Lie = HONEST) -> Json:
         """Answer `navigator.credentials.create()`."""
         handle = websafe_decode(options["user"]["id"])
-        made = Passkey(random_bytes(self.id_bytes), options["rp"]["id"], handle, self.make_key(), self.flags)
+        made = Passkey(self.make_id(), options["rp"]["id"], handle, self.make_key(), self.flags)
         self.passkeys.append(made)
         cose = dict(lie.cose) if lie.cose is not None else dict(cose_of(made.key))
         attested = bytes(Aaguid.parse(self.aaguid)) + len(made.id).to_bytes(2, "big") + made.id + cbor.encode(cose)

@@ -12,6 +12,8 @@ The caller can correct a `Refusal`; a `Fault` is Vestibule's own. Each class has
       FactorUnknown             the account has no such second factor
       PasskeyRefused            not what was asked of an authenticator, or not of this account
       PasskeyUnknown            no passkey here has this credential or id
+      PasskeyTaken              the credential that an authenticator has made is stored already
+      TooManyPasskeys           the account has as many as it may have
       CeremonyOver              the question to an authenticator has expired, or was answered before
       PasskeysUnavailable       there are no passkeys under this server's address
       SessionUnknown            no live session of the caller's with this id
@@ -93,6 +95,14 @@ class PasskeyRefused(Refusal):
 
 class PasskeyUnknown(Refusal):
     code = "passkey_unknown"
+
+
+class PasskeyTaken(Refusal):
+    code = "passkey_taken"
+
+
+class TooManyPasskeys(Refusal):
+    code = "too_many_passkeys"
 
 
 class CeremonyOver(Refusal):

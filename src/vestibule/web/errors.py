@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 
 from vestibule.model import errors
 from vestibule.model.errors import Fault, Refusal
+from vestibule.model.passkeys import MOST_PASSKEYS
 from vestibule.protocol import refusals
 from vestibule.protocol.refusals import Wording
 
@@ -149,6 +150,10 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     errors.FactorUnknown: HttpMapping(404, "The account has no such second factor"),
     errors.PasskeyRefused: HttpMapping(400, "This passkey could not be accepted, please try again"),
     errors.PasskeyUnknown: HttpMapping(404, "There is no such passkey"),
+    errors.PasskeyTaken: HttpMapping(409, "This passkey is set up already"),
+    errors.TooManyPasskeys: HttpMapping(
+        409, f"An account can have {MOST_PASSKEYS} passkeys, please remove one before you add another"
+    ),
     errors.CeremonyOver: HttpMapping(400, "This took too long or was used already, please try again"),
     errors.PasskeysUnavailable: HttpMapping(404, "There are no passkeys here; vestibule doctor says why"),
     errors.TooManyRequests: HttpMapping(429, "Too many requests from your network, please try again later"),

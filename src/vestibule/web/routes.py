@@ -64,6 +64,7 @@ NO_SIGN_OUT = (*NO_TOKEN, CrossSite)
 NO_REFRESH = (e.RefreshRefused, CrossSiteRefresh)
 NO_CHANGE = (*NO_SIGN_OUT, e.WrongPassword, e.TooManyAttempts)
 NO_STEP_UP = (*NO_CHANGE, e.PasskeysUnavailable, e.CeremonyOver, e.PasskeyRefused, e.PasskeyUnknown)
+NO_NEW_PASSKEY = (e.PasskeysUnavailable, e.CeremonyOver, e.PasskeyRefused, e.PasskeyTaken, e.TooManyPasskeys)
 NO_FACTOR = (*NO_SIGN_OUT, e.ReauthenticationRequired)
 NO_INTROSPECTION = (e.ServiceKeyInvalid, e.TooManyRequests, BodyMalformed, BodyTooLarge, UnsupportedMedia)
 NO_RESET = (e.ResetTokenInvalid, e.PasswordTooEasy, CrossSite)
@@ -141,6 +142,11 @@ ROUTES = (
     Route("POST",  "/api/users/me/factors/totp/confirm",   factors.confirm_totp,          SIGNED_IN_OWN_SITE,   ACCOUNT,   HASHES,  200, answers.FactorAdded, (*NO_FACTOR, e.WrongCode, e.FactorUnknown, e.TotpUnavailable)),
     Route("DELETE", "/api/users/me/factors/totp",          factors.remove_totp,           SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_FACTOR, e.FactorUnknown)),
     Route("POST",  "/api/users/me/factors/recovery-codes", factors.make_recovery_codes,   SIGNED_IN_OWN_SITE,   ACCOUNT,   HASHES,  200, answers.RecoveryCodes, (*NO_FACTOR, e.FactorUnknown)),
+    Route("GET",   "/api/users/me/factors/passkeys",       passkeys.list_my_passkeys,     SIGNED_IN,            ACCOUNT,   NO_HASH, 200, answers.Passkeys, NO_TOKEN),
+    Route("POST",  "/api/users/me/factors/passkeys/options", passkeys.creation_options,     SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.PasskeyOptions, (*NO_FACTOR, e.PasskeysUnavailable, e.TooManyPasskeys)),
+    Route("POST",  "/api/users/me/factors/passkeys",       passkeys.add_my_passkey,       SIGNED_IN_OWN_SITE,   ACCOUNT,   HASHES,  201, answers.PasskeyAdded, (*NO_FACTOR, *NO_NEW_PASSKEY)),
+    Route("PATCH", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.rename_my_passkey,    SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_FACTOR, e.PasskeyUnknown)),
+    Route("DELETE", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.remove_my_passkey,    SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.PasskeyRemoved, (*NO_FACTOR, e.PasskeyUnknown)),
     Route("GET",   "/api/users/me/sessions",               my_account.list_mine,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, answers.Sessions, NO_TOKEN),
     Route("DELETE", "/api/users/me/sessions",              my_account.end_others,         SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Ended, (*NO_SIGN_OUT, e.ReauthenticationRequired)),
     Route("DELETE", "/api/users/me/sessions/{session_id}", my_account.end_one,            SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),

@@ -33,12 +33,14 @@ from vestibule.model.errors import (
     Overloaded,
     PasskeyRefused,
     PasskeysUnavailable,
+    PasskeyTaken,
     PasskeyUnknown,
     PasswordTooEasy,
     ReauthenticationRequired,
     Refusal,
     StoreUnavailable,
     TooManyFollowers,
+    TooManyPasskeys,
     TooManyPolls,
     TotpUnavailable,
     WrongCode,
@@ -192,7 +194,7 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     unreadable = (HostInvalid, HostUnknown, TransferCodingUnknown, FetchedAhead, ReservedHeader, NonceInvalid)
     by_page = (EmailChangeInvalid, EmailChangeOfAnother, ReturnToTooLong)
     of_factors = (WrongCode, FactorUnknown, TotpUnavailable)
-    of_passkeys = (PasskeyRefused, PasskeyUnknown, CeremonyOver, PasskeysUnavailable)
+    of_passkeys = (PasskeyRefused, PasskeyUnknown, PasskeyTaken, TooManyPasskeys, PasskeysUnavailable, CeremonyOver)
     elsewhere = (*of_factors, *of_passkeys, *busy, *unreadable, *by_page, ReauthenticationRequired, PasswordTooEasy)
     told = {step.expect.body["code"] for step in steps if step.expect.body and "code" in step.expect.body}
     assert {kind.code for kind in HTTP_MAPPINGS} - told == {kind.code for kind in elsewhere}

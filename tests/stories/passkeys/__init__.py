@@ -1,6 +1,7 @@
 """Passkeys, by an authenticator that the tests hold: who signs in with them, and who does not."""
 
 from datetime import datetime
+from typing import Any
 
 import httpx
 
@@ -14,6 +15,7 @@ from vestibule.model.passkeys import Passkey
 assert POLICY.relying_party
 PARTY = POLICY.relying_party
 OPTIONS, VERIFY = "/api/auth/passkeys/options", "/api/auth/passkeys/verify"
+MINE = "/api/users/me/factors/passkeys"
 EMAIL = "ada@example.com"
 
 
@@ -35,9 +37,9 @@ async def store_passkey(world: World, authenticator: Authenticator, email: str =
     return passkey
 
 
-async def ask(client: httpx.AsyncClient) -> Json:
-    """The question for any passkey; the browser keeps the cookie with it."""
-    answer = await client.post(OPTIONS)
+async def ask(client: httpx.AsyncClient, path: str = OPTIONS) -> Json:
+    """The question for any passkey, or for a new one; the browser keeps the cookie with it."""
+    answer = await client.post(path)
     assert answer.status_code == 200, answer.text
     options: Json = answer.json()["data"]["publicKey"]
     return options
@@ -46,3 +48,11 @@ async def ask(client: httpx.AsyncClient) -> Json:
 async def sign_in(client: httpx.AsyncClient, authenticator: Authenticator, lie: Lie = HONEST) -> httpx.Response:
     """A whole sign-in with the newest passkey on the authenticator."""
     return await client.post(VERIFY, json={"credential": authenticator.get(await ask(client), lie)})
+
+
+async def add(
+    client: httpx.AsyncClient, authenticator: Authenticator, lie: Lie = HONEST, **more: Any
+) -> httpx.Response:
+    """A whole registration, in a browser that is signed in."""
+    made = authenticator.create(await ask(client, f"{MINE}/options"), lie)
+    return await client.post(MINE, json={"credential": made, **more})

@@ -5,8 +5,9 @@ from collections import Counter
 
 from tests.harness.authenticator import Authenticator
 from tests.harness.world import World
-from tests.stories.passkeys import VERIFY, ask, store_passkey
+from tests.stories.passkeys import MINE, VERIFY, add, ask, store_passkey
 from vestibule.model.events import EventKind
+from vestibule.model.passkeys import MOST_PASSKEYS
 
 RACERS = 16
 
@@ -47,3 +48,28 @@ async def test_f16_of_two_uses_with_one_counter_one_is_told_of(racing_world: Wor
     async with racing_world.env.store.reading() as read:
         events = await read.events.of_account(passkey.account_id, 100)
     assert [event.kind for event in events].count(EventKind.PASSKEY_MAY_BE_COPIED) == 1
+
+
+async def test_f17_however_many_are_added_at_once_there_are_twenty(racing_world: World) -> None:
+    """F17: each by a browser of its own."""
+    await racing_world.register()
+    browsers = [await racing_world.sign_in() for _ in range(RACERS + 9)]
+    answers = await asyncio.gather(*(add(browser, Authenticator()) for browser in browsers))
+    assert Counter(answer.status_code for answer in answers) == {201: MOST_PASSKEYS, 409: 5}
+    first = [answer.json()["data"]["recovery_codes"] for answer in answers if answer.status_code == 201]
+    assert sorted(map(len, first)) == [0] * (MOST_PASSKEYS - 1) + [10]
+
+
+async def test_f17_one_credential_is_added_once(racing_world: World) -> None:
+    """F17: by two sessions at the same moment, each with a question of its own."""
+    await racing_world.register()
+    same = Authenticator(make_id=lambda: b"i" * 32)
+    browsers = [await racing_world.sign_in() for _ in range(RACERS)]
+    made = [same.create(await ask(browser, f"{MINE}/options")) for browser in browsers]
+    answers = await asyncio.gather(
+        *(browser.post(MINE, json={"credential": each}) for browser, each in zip(browsers, made, strict=True))
+    )
+    assert Counter(answer.json().get("code", "added") for answer in answers) == {
+        "added": 1,
+        "passkey_taken": RACERS - 1,
+    }

@@ -13,6 +13,7 @@ from tests.stories.races.people import BROWSER, PASSWORD, Person
 from tests.unit.storage import an_account
 from vestibule.crypto.entropy import new_id
 from vestibule.flows import (
+    add_passkey,
     administer,
     ask_for_letter,
     change_email,
@@ -27,6 +28,7 @@ from vestibule.flows import (
     import_accounts,
     look_after_mail,
     my_factors,
+    my_passkeys,
     my_sessions,
     passkey_sign_in,
     passkey_step_up,
@@ -162,6 +164,21 @@ async def _sign_in_with_a_passkey(world: World, person: Person) -> Any:
     return await passkey_sign_in.sign_in_with_passkey(world.env, credential, question.kept, person.client_info)
 
 
+async def _add_a_passkey(world: World, person: Person) -> Any:
+    question = await add_passkey.ask_to_add_passkey(world.env, person.caller)
+    made, client_info = Authenticator().create(question.options), person.client_info
+    return await add_passkey.add_passkey(
+        world.env, person.caller, made, question.kept, "", client_info, end_others=True
+    )
+
+
+async def _change_a_passkey(world: World, person: Person) -> Any:
+    """Add one, rename it and remove it."""
+    passkey, _ = await _add_a_passkey(world, person)
+    await my_passkeys.rename_passkey(world.env, person.caller, passkey.id, "Blue key")
+    return await my_passkeys.remove_passkey(world.env, person.caller, passkey.id, person.client_info)
+
+
 CONTENDERS: dict[str, tuple[str, Act]] = {
     "sign out everywhere": ("administer", lambda w, p: administer.sign_out_everywhere(w.env, p.account)),
     "disable": ("administer", lambda w, p: administer.disable_account(w.env, p.account)),
@@ -197,6 +214,8 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "add an app": ("enrol_totp", _confirm_app),
     "remove the app": ("my_factors", lambda w, p: my_factors.remove_totp(w.env, p.caller, p.client_info)),
     "make recovery codes": ("my_factors", lambda w, p: my_factors.make_recovery_codes(w.env, p.caller, p.client_info)),
+    "add a passkey": ("add_passkey", _add_a_passkey),
+    "change a passkey": ("my_passkeys", _change_a_passkey),
     "import": ("import_accounts", _import),
     "try letters again": ("look_after_mail", lambda w, _: look_after_mail.retry_letters(w.env, None)),
     "sign out another": ("my_sessions", lambda w, p: my_sessions.end_one(w.env, p.caller, p.sessions[1].id)),

@@ -29,6 +29,10 @@ ROUTES = [
     ("POST", "/api/users/me/factors/recovery-codes"),
     ("POST", "/api/users/me/step-up/options"),
     ("POST", "/api/users/me/step-up"),
+    ("POST", "/api/users/me/factors/passkeys/options"),
+    ("POST", "/api/users/me/factors/passkeys"),
+    ("PATCH", "/api/users/me/factors/passkeys/nonsense"),
+    ("DELETE", "/api/users/me/factors/passkeys/nonsense"),
     ("DELETE", "/api/users/me/sessions"),
     ("DELETE", "/api/users/me/sessions/nonsense"),
 ]

@@ -1,6 +1,7 @@
 """Every JSON answer ends with one line break, which Content-Length counts: after curl, a prompt has its own line."""
 
 import json
+import re
 
 import httpx
 
@@ -21,7 +22,7 @@ def ends_right(answer: httpx.Response) -> bool:
 async def every_route(browser: httpx.AsyncClient) -> list[httpx.Response]:
     """What each line of the URL map answers to an empty request."""
     return [
-        await browser.request(route.method, route.path.format(code="c", token="t", session_id="s", id="i"))
+        await browser.request(route.method, re.sub(r"{\w+}", "x", route.path))
         for route in ROUTES
         if route.path != STREAM and route.method != "HEAD"
     ]

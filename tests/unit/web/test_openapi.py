@@ -25,7 +25,6 @@ from tests.harness.mailer import BRAND
 from tests.harness.rounds import rounds
 from tests.harness.servers import WAIT_SECONDS
 from tests.harness.world import BASE, POLICY, WEB, World
-from tests.stories.passkeys import store_passkey
 from tests.unit.mail import RENDERER
 from vestibule.model.letters import LetterKind
 from vestibule.web.application import build_app, make_site
@@ -71,6 +70,11 @@ STATUSES = {
     "POST /api/users/me/factors/totp/confirm": {200, 403, 404, 429} | TOKEN | BODY,
     "DELETE /api/users/me/factors/totp": {200, 403, 404, 429} | TOKEN,
     "POST /api/users/me/factors/recovery-codes": {200, 403, 404, 429} | TOKEN,
+    "GET /api/users/me/factors/passkeys": {200, 429} | TOKEN,
+    "POST /api/users/me/factors/passkeys/options": {200, 403, 404, 409, 429} | TOKEN,
+    "POST /api/users/me/factors/passkeys": {201, 403, 404, 409, 429} | TOKEN | BODY,
+    "PATCH /api/users/me/factors/passkeys/{passkey_id}": {200, 403, 404, 429} | TOKEN | BODY,
+    "DELETE /api/users/me/factors/passkeys/{passkey_id}": {200, 403, 404, 429} | TOKEN,
     "GET /api/users/me/sessions": {200, 429} | TOKEN,
     "DELETE /api/users/me/sessions": {200, 403, 429} | TOKEN,
     "DELETE /api/users/me/sessions/{session_id}": {200, 403, 404, 429} | TOKEN,
@@ -202,11 +206,14 @@ async def test_every_success_is_as_declared(world: World) -> None:
     await world.deliver()
     await ask("GET /api/auth/verifyemail/{code}", 200, world.secret(LetterKind.VERIFY_EMAIL))
     await ask("POST /api/auth/login", 200, **ada)
-    authenticator = Authenticator()
-    await store_passkey(world, authenticator, ada["email"])
+    authenticator, mine = Authenticator(), "/api/users/me/factors/passkeys"
+    asked = await ask(f"POST {mine}/options", 200)
+    made = authenticator.create(asked.json()["data"]["publicKey"])
+    added = await ask(f"POST {mine}", 201, credential=made)
+    await ask(f"GET {mine}", 200)
     asked = await ask("POST /api/auth/passkeys/options", 200)
-    credential = authenticator.get(asked.json()["data"]["publicKey"])
-    await ask("POST /api/auth/passkeys/verify", 200, credential=credential)
+    signed = authenticator.get(asked.json()["data"]["publicKey"])
+    await ask("POST /api/auth/passkeys/verify", 200, credential=signed)
     await ask("GET /api/users/me", 200)
     await ask("PATCH /api/users/me", 200, name="Countess")
     await ask("GET /api/auth/verify", 204)
@@ -214,6 +221,9 @@ async def test_every_success_is_as_declared(world: World) -> None:
     credential = authenticator.get(asked.json()["data"]["publicKey"])
     await ask("POST /api/users/me/step-up", 200, credential=credential)
     await ask("POST /api/users/me/step-up", 200, password=ada["password"])
+    passkey_id = added.json()["data"]["passkey"]["id"]
+    await ask(f"PATCH {mine}/{{passkey_id}}", 200, passkey_id, name="Blue key")
+    await ask(f"DELETE {mine}/{{passkey_id}}", 200, passkey_id)
     await ask("GET /api/users/me/sessions", 200)
     await ask("GET /api/users/me/factors", 200)
     begun = await browser.post("/api/users/me/factors/totp")

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.accounts import Account, Role
+from vestibule.model.passkeys import Passkey
 from vestibule.model.sessions import Session
 from vestibule.model.totp import Totp
 from vestibule.protocol.access_tokens import AccessToken
@@ -196,6 +197,56 @@ class FactorAdded(Success):
     """
 
     data: FactorAddedData
+
+
+class ShownPasskey(Answer):
+    """A passkey of the account. `synced`: it may be on several devices of its owner."""
+
+    id: str = Field(json_schema_extra={"format": "uuid"})
+    name: str
+    synced: bool
+    created_at: str = Field(alias="createdAt", json_schema_extra={"format": "date-time"})
+    last_used_at: str | None = Field(alias="lastUsedAt", json_schema_extra={"format": "date-time"})
+
+    @classmethod
+    def of(cls, passkey: Passkey) -> "ShownPasskey":
+        last_used_at = _timestamp(passkey.last_used_at) if passkey.last_used_at else None
+        created_at = _timestamp(passkey.created_at)
+        shown = {"id": passkey.id, "name": passkey.name, "synced": passkey.backup_eligible}
+        return cls(**shown, createdAt=created_at, lastUsedAt=last_used_at)
+
+
+class PasskeysData(Answer):
+    passkeys: list[ShownPasskey]
+
+
+class Passkeys(Success):
+    """The passkeys of the account, the oldest first."""
+
+    data: PasskeysData
+
+
+class PasskeyAddedData(FactorAddedData):
+    passkey: ShownPasskey
+
+
+class PasskeyAdded(Success):
+    """The passkey signs in from now on. The other members are those of `FactorAdded`."""
+
+    data: PasskeyAddedData
+
+
+class PasskeyRemovedData(Answer):
+    rp_id: str = Field(alias="rpId")
+    credential_id: str = Field(alias="credentialId")
+
+
+class PasskeyRemoved(Success):
+    """The passkey that signs in no longer. `data` is for `PublicKeyCredential.signalUnknownCredential`, which tells the
+    password manager (WebAuthn, section 5.1.10).
+    """
+
+    data: PasskeyRemovedData
 
 
 class Refused(Answer):

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 from pydantic_core import PydanticCustomError
 
 from vestibule.model.accounts import MAX_EMAIL_BYTES, MAX_NAME_CHARACTERS, NotAnEmail, Role, canonical_email
+from vestibule.model.passkeys import MAX_PASSKEY_NAME_CHARACTERS
 from vestibule.model.passwords import PasswordRules
 from vestibule.web.body import ConfirmedBody, ContractBody, type_name
 
@@ -30,10 +31,19 @@ def _without_nul(text: str) -> str:
     return text
 
 
-def _short_enough(name: str) -> str:
-    if len(name) > MAX_NAME_CHARACTERS:
-        message = f"String must contain at most {MAX_NAME_CHARACTERS} character(s)"
-        raise _length_error("too_big", "maximum", MAX_NAME_CHARACTERS, message)
+def _at_most(characters: int) -> AfterValidator:
+    def check(text: str) -> str:
+        if len(text) > characters:
+            message = f"String must contain at most {characters} character(s)"
+            raise _length_error("too_big", "maximum", characters, message)
+        return text
+
+    return AfterValidator(check)
+
+
+def _not_empty(name: str) -> str:
+    if not name:
+        raise _length_error("too_small", "minimum", 1, "Name is required")
     return name
 
 
@@ -66,13 +76,6 @@ def _long_enough_to_try(password: str) -> str:
     return password
 
 
-def _short_code(code: str) -> str:
-    if len(code) > _MAX_CODE_CHARACTERS:
-        message = f"String must contain at most {_MAX_CODE_CHARACTERS} character(s)"
-        raise _length_error("too_big", "maximum", _MAX_CODE_CHARACTERS, message)
-    return code
-
-
 def _known_role(value: Any) -> Any:
     options = " | ".join(f"'{role}'" for role in _ROLES)
     kind = type_name(value)
@@ -90,22 +93,29 @@ def _as_in_javascript(value: str | float) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _object(value: Any) -> Any:
-    if not isinstance(value, dict):
-        message = f"Expected object, received {type_name(value)}"
-        raise _error(message, code="invalid_type", expected="object", received=type_name(value))
-    return value
+def _typed(expected: str) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        received = type_name(value)
+        if received != expected:
+            message = f"Expected {expected}, received {received}"
+            raise _error(message, code="invalid_type", expected=expected, received=received)
+        return value
+
+    return BeforeValidator(check)
 
 
-Credential = Annotated[dict[str, Any], BeforeValidator(_object)]
+Credential = Annotated[dict[str, Any], _typed("object")]
+Flag = Annotated[bool, _typed("boolean")]
 Text = Annotated[str, AfterValidator(_without_nul)]
-Name = Annotated[Text, AfterValidator(_short_enough), Field(json_schema_extra={"maxLength": MAX_NAME_CHARACTERS})]
+Name = Annotated[Text, _at_most(MAX_NAME_CHARACTERS), Field(json_schema_extra={"maxLength": MAX_NAME_CHARACTERS})]
+_OF_PASSKEY = Field(json_schema_extra={"maxLength": MAX_PASSKEY_NAME_CHARACTERS})
+PasskeyName = Annotated[Text, AfterValidator(str.strip), _at_most(MAX_PASSKEY_NAME_CHARACTERS), _OF_PASSKEY]
 _AS_EMAIL = Field(json_schema_extra={"format": "email", "maxLength": MAX_EMAIL_BYTES})
 Email = Annotated[Text, AfterValidator(_email("Invalid email address")), _AS_EMAIL]
 ForgottenEmail = Annotated[Text, AfterValidator(_email("Email is invalid")), _AS_EMAIL]
 NewPassword = Annotated[Text, AfterValidator(_fits_rules), Field(json_schema_extra={"format": "password"})]
 Password = Annotated[Text, AfterValidator(_long_enough_to_try), Field(json_schema_extra={"format": "password"})]
-Code = Annotated[Text, AfterValidator(_short_code), Field(json_schema_extra={"maxLength": _MAX_CODE_CHARACTERS})]
+Code = Annotated[Text, _at_most(_MAX_CODE_CHARACTERS), Field(json_schema_extra={"maxLength": _MAX_CODE_CHARACTERS})]
 # Validated as in the contract, then ignored, because nobody can register as an admin.
 IgnoredRole = Annotated[Any, BeforeValidator(_known_role), Field(json_schema_extra={"type": "string", "enum": _ROLES})]
 
@@ -206,7 +216,25 @@ class ConfirmTotp(ContractBody):
 
     REQUIRED: ClassVar = {"code": "Code is required"}
     code: Code
-    end_others: bool = False
+    end_others: Flag = False
+
+
+class AddPasskey(ContractBody):
+    """What `navigator.credentials.create()` has given, as `toJSON()` writes it (WebAuthn, section 5.1.8), and what to
+    call it. `end_others`: sign every other device out too.
+    """
+
+    REQUIRED: ClassVar = {"credential": "Credential is required"}
+    credential: Credential
+    name: PasskeyName = ""
+    end_others: Flag = False
+
+
+class RenamePasskey(ContractBody):
+    """The new name."""
+
+    REQUIRED: ClassVar = {"name": "Name is required"}
+    name: Annotated[PasskeyName, AfterValidator(_not_empty)]
 
 
 class ResetPassword(ConfirmedBody):

@@ -3,13 +3,13 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vestibule.flows import passkey_sign_in
+from vestibule.flows import add_passkey, my_passkeys, passkey_sign_in
 from vestibule.flows.ceremony import LIFETIME, Question
 from vestibule.flows.env import Env
 from vestibule.web import cookies
 from vestibule.web.api import answers, bodies
 from vestibule.web.body import Sent
-from vestibule.web.caller import ClientInfoDep, EnvDep, keep_device
+from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller, keep_device
 from vestibule.web.site import site_of
 
 
@@ -28,6 +28,59 @@ async def sign_in(request: Request, env: EnvDep, sent: Sent[bodies.UsePasskey], 
     cookies.clear_ceremony(response, env.clock.now(), web)
     keep_device(request, response, env, outcome.device)
     return response
+
+
+async def list_my_passkeys(env: EnvDep, caller: SignedInCaller) -> Response:
+    """List the passkeys of the account."""
+    mine = await my_passkeys.list_passkeys(env, caller)
+    shown = [answers.ShownPasskey.of(passkey) for passkey in mine]
+    return answers.as_json(answers.Passkeys(data=answers.PasskeysData(passkeys=shown)))
+
+
+async def creation_options(request: Request, env: EnvDep, caller: SignedInCaller) -> Response:
+    """What to ask the browser for, to add a passkey. Needs a recent sign-in."""
+    return asking(request, env, await add_passkey.ask_to_add_passkey(env, caller))
+
+
+async def add_my_passkey(
+    request: Request, env: EnvDep, caller: SignedInCaller, sent: Sent[bodies.AddPasskey], client_info: ClientInfoDep
+) -> Response:
+    """Add the passkey that the browser has made. Without a name, it is called after its maker."""
+    web = site_of(request).web
+    passkey, added = await add_passkey.add_passkey(
+        env,
+        caller,
+        sent.credential,
+        cookies.read_ceremony(request.headers.raw, web),
+        sent.name,
+        client_info,
+        end_others=sent.end_others,
+    )
+    data = answers.PasskeyAddedData(
+        passkey=answers.ShownPasskey.of(passkey),
+        recovery_codes=list(added.recovery_codes),
+        other_sessions=added.other_sessions,
+    )
+    response = answers.as_json(answers.PasskeyAdded(data=data), 201)
+    cookies.clear_ceremony(response, env.clock.now(), web)
+    return response
+
+
+async def rename_my_passkey(
+    env: EnvDep, caller: SignedInCaller, passkey_id: str, sent: Sent[bodies.RenamePasskey]
+) -> Response:
+    """Rename a passkey. Needs a recent sign-in."""
+    await my_passkeys.rename_passkey(env, caller, passkey_id, sent.name)
+    return answers.as_json(answers.Success())
+
+
+async def remove_my_passkey(
+    env: EnvDep, caller: SignedInCaller, passkey_id: str, client_info: ClientInfoDep
+) -> Response:
+    """Remove a passkey. With the last factor, the recovery codes go too. Needs a recent sign-in."""
+    removed = await my_passkeys.remove_passkey(env, caller, passkey_id, client_info)
+    data = answers.PasskeyRemovedData(rpId=removed.domain, credentialId=removed.credential_id)
+    return answers.as_json(answers.PasskeyRemoved(data=data))
 
 
 def asking(request: Request, env: Env, question: Question) -> Response:

@@ -1,0 +1,99 @@
+"""Add a passkey: ask an authenticator to make one for the caller's account, and store it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from vestibule.crypto import webauthn
+from vestibule.crypto.entropy import new_id
+from vestibule.crypto.webauthn import Answer, CredentialName, NewCredential, NotVerified
+from vestibule.flows.add_factor import Added, NewCodes, new_codes, note_added
+from vestibule.flows.announce import announce
+from vestibule.flows.ceremony import Question, begin_ceremony, read_ceremony, relying_party, spend_ceremony
+from vestibule.flows.env import Env
+from vestibule.flows.identify import Caller
+from vestibule.flows.passkey_proof import log_refused
+from vestibule.flows.reauthenticate import require_recent_sign_in
+from vestibule.flows.retry import retry_on_conflict
+from vestibule.model.authenticators import authenticator_name
+from vestibule.model.client_info import ClientInfo
+from vestibule.model.errors import PasskeyRefused, PasskeyTaken, Refusal, TooManyPasskeys
+from vestibule.model.factors import FactorKind
+from vestibule.model.passkeys import MOST_PASSKEYS, Ceremony, CeremonyPurpose, Passkey
+from vestibule.model.store import Ports
+
+
+@dataclass(frozen=True)
+class NewPasskey:
+    """A credential that was made for a question, with the name that its owner gave it; empty without one."""
+
+    ceremony: Ceremony
+    credential: NewCredential
+    name: str
+
+    def of(self, account_id: str, domain: str, now: datetime) -> Passkey:
+        """Return it as a passkey of an account, created `now`."""
+        made = self.credential
+        name = self.name or authenticator_name(made.aaguid, made.transports)
+        return Passkey(new_id(), account_id, domain, name=name, created_at=now, **vars(made))
+
+
+async def ask_to_add_passkey(env: Env, caller: Caller) -> Question:
+    """Return the question for a new passkey of the caller, on no authenticator that has one already.
+
+    Raises `TooManyPasskeys`, `PasskeysUnavailable`, `ReauthenticationRequired` and `SessionOver`.
+    """
+    party, account = relying_party(env), caller.account
+    async with env.store.reading() as read:
+        await require_recent_sign_in(env, read, caller, env.clock.now())
+        known = await read.passkeys.of_account(account.id)
+    if len(known) >= MOST_PASSKEYS:
+        raise TooManyPasskeys
+    challenge, kept = begin_ceremony(env, CeremonyPurpose.ADD, caller.session_id)
+    names = [CredentialName(passkey.credential_id, passkey.transports) for passkey in known]
+    return Question(webauthn.creation_options(party, challenge, account.id, account.email, names), kept)
+
+
+async def add_passkey(
+    env: Env, caller: Caller, answer: Answer, kept: str, name: str, client_info: ClientInfo, *, end_others: bool
+) -> tuple[Passkey, Added]:
+    """Add the passkey that the authenticator has made, and return it with what came with it: the first factor comes
+    with recovery codes. `end_others`: end the caller's other sessions too.
+
+    Raises `CeremonyOver`, `PasskeyRefused`, `PasskeyTaken`, `TooManyPasskeys`, `PasskeysUnavailable`, `Overloaded`,
+    `ReauthenticationRequired` and `SessionOver`.
+    """
+    ceremony = read_ceremony(env, kept, CeremonyPurpose.ADD, caller.session_id)
+    try:
+        made = webauthn.check_registration(relying_party(env), ceremony.challenge, answer)
+    except NotVerified as why:
+        log_refused(why)
+        raise PasskeyRefused from None
+    new = NewPasskey(ceremony, made, name)
+    passkey, added = await _add(env, caller, new, await new_codes(env), client_info, end_others=end_others)
+    env.letters_waiting.set()
+    await announce(env, added.revoked)
+    return passkey, added
+
+
+@retry_on_conflict
+async def _add(
+    env: Env, caller: Caller, new: NewPasskey, codes: NewCodes, client_info: ClientInfo, *, end_others: bool
+) -> tuple[Passkey, Added]:
+    now, account_id = env.clock.now(), caller.account.id
+    async with env.store.transaction() as tx:
+        await tx.accounts.lock(account_id)
+        await require_recent_sign_in(env, tx, caller, now)
+        await spend_ceremony(tx, new.ceremony)
+        first = not (await tx.factors.of(account_id)).needed
+        passkey = new.of(account_id, relying_party(env).domain, now)
+        if not await tx.passkeys.add(passkey):
+            raise await _why_not(tx, account_id)
+        kind, with_first = FactorKind.PASSKEY, codes if first else None
+        added = await note_added(env, tx, caller, kind, with_first, client_info, now, end_others=end_others)
+    return passkey, added
+
+
+async def _why_not(tx: Ports, account_id: str) -> Refusal:
+    """Return why a passkey of the account, which is locked, was not added."""
+    full = len(await tx.passkeys.of_account(account_id)) >= MOST_PASSKEYS
+    return TooManyPasskeys() if full else PasskeyTaken()

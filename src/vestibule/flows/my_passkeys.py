@@ -1,0 +1,50 @@
+"""My passkeys: list the caller's passkeys, rename one, and remove one."""
+
+from collections.abc import Sequence
+
+from vestibule.flows.env import Env
+from vestibule.flows.identify import Caller
+from vestibule.flows.my_factors import note_removed
+from vestibule.flows.reauthenticate import require_recent_sign_in
+from vestibule.flows.retry import retry_on_conflict
+from vestibule.model.client_info import ClientInfo
+from vestibule.model.errors import PasskeyUnknown
+from vestibule.model.factors import FactorKind
+from vestibule.model.passkeys import Passkey
+from vestibule.model.sessions import is_session_id
+
+
+async def list_passkeys(env: Env, caller: Caller) -> Sequence[Passkey]:
+    """Return the caller's passkeys, the oldest first."""
+    async with env.store.reading() as read:
+        return await read.passkeys.of_account(caller.account.id)
+
+
+@retry_on_conflict
+async def rename_passkey(env: Env, caller: Caller, passkey_id: str, name: str) -> None:
+    """Rename one of the caller's passkeys. Raises `PasskeyUnknown` if it is not the caller's,
+    `ReauthenticationRequired` and `SessionOver`.
+    """
+    now, account_id = env.clock.now(), caller.account.id
+    async with env.store.transaction() as tx:
+        await tx.accounts.lock(account_id)
+        await require_recent_sign_in(env, tx, caller, now)
+        if not (is_session_id(passkey_id) and await tx.passkeys.rename(account_id, passkey_id, name)):
+            raise PasskeyUnknown
+
+
+@retry_on_conflict
+async def remove_passkey(env: Env, caller: Caller, passkey_id: str, client_info: ClientInfo) -> Passkey:
+    """Remove one of the caller's passkeys and return it. Raises `PasskeyUnknown` if it is not the caller's,
+    `ReauthenticationRequired` and `SessionOver`.
+    """
+    now, account_id = env.clock.now(), caller.account.id
+    async with env.store.transaction() as tx:
+        await tx.accounts.lock(account_id)
+        await require_recent_sign_in(env, tx, caller, now)
+        removed = await tx.passkeys.remove(account_id, passkey_id) if is_session_id(passkey_id) else None
+        if removed is None:
+            raise PasskeyUnknown
+        await note_removed(tx, account_id, FactorKind.PASSKEY, client_info, now)
+    env.letters_waiting.set()
+    return removed
