@@ -9,9 +9,11 @@ import pytest
 from structlog.contextvars import get_contextvars, merge_contextvars
 from structlog.testing import capture_logs
 
+from tests.harness.authenticator import Authenticator, Lie
 from tests.harness.forms import csrf_in
 from tests.harness.mailer import CatchingMailer
 from tests.harness.world import World
+from tests.stories.passkeys import MINE, add, sign_in
 from tests.unit.flows import DONE, ask_for_change, ask_for_reset, click, confirm, reset, twice, verify
 from tests.unit.web.people import ada
 from vestibule.flows.deliver import deliver_next
@@ -82,6 +84,16 @@ async def steps_up(world: World) -> None:
     assert answer.status_code == 200
 
 
+async def has_a_passkey(world: World) -> None:
+    await world.register()
+    browser, authenticator = await world.sign_in(), Authenticator()
+    passkey = (await add(browser, authenticator)).json()["data"]["passkey"]
+    for _ in range(2):
+        assert (await sign_in(browser, authenticator, Lie(count=7))).status_code == 200
+    assert (await browser.post("/api/users/me/factors/recovery-codes")).status_code == 200
+    assert (await browser.delete(f"{MINE}/{passkey['id']}")).status_code == 200
+
+
 async def changes_the_name(world: World) -> None:
     await world.register()
     assert (await (await world.sign_in()).patch("/api/users/me", json={"name": "Countess"})).status_code == 200
@@ -134,6 +146,10 @@ STORIES: dict[Act, set[EventKind]] = {
     signs_in_and_out: {EventKind.SIGNED_IN, EventKind.SIGN_IN_REFUSED, EventKind.SESSION_ENDED},
     is_mailed: {EventKind.EMAIL_VERIFIED, EventKind.PASSWORD_RESET_REQUESTED, EventKind.PASSWORD_RESET},
     steps_up: {EventKind.STEPPED_UP},
+    has_a_passkey: {
+        *(EventKind.FACTOR_ADDED, EventKind.FACTOR_REMOVED),
+        *(EventKind.RECOVERY_CODES_MADE, EventKind.PASSKEY_MAY_BE_COPIED),
+    },
     changes_the_name: {EventKind.NAME_CHANGED},
     changes_the_password: {EventKind.PASSWORD_CHANGED},
     moves_and_comes_back: {EventKind.EMAIL_CHANGED, EventKind.EMAIL_TAKEN_BACK, EventKind.SQUATTER_REMOVED},
