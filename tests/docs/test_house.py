@@ -53,7 +53,7 @@ def test_the_map_tells_a_sign_in_in_the_order_of_the_flow() -> None:
     [sign_in] = [node for node in flow.body if getattr(node, "name", "") == "sign_in"]
     calls = [node.func for node in ast.walk(sign_in) if isinstance(node, ast.Call)]
     names = [
-        call for call in calls if isinstance(call, ast.Name) and call.id not in {"SignedIn", "counters_of_attempts"}
+        call for call in calls if isinstance(call, ast.Name) and call.id not in {"isinstance", "counters_of_attempts"}
     ]
     once = dict.fromkeys(call.id for call in sorted(names, key=lambda call: (call.lineno, call.col_offset)))
     steps = list(once)

@@ -31,6 +31,10 @@ session_commands = Commands(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+_HINTS = {
+    "not_signed_in": "; sign in with: vestibule login",
+    "second_factor_required": "; `vestibule login` cannot ask for it yet: this account signs in with an app alone",
+}
 _FIELDS_TO_PRINT = ("name", "email", "email_verified", "role", "id")
 
 Url = Annotated[
@@ -113,8 +117,7 @@ def _session(url: str | None, *, begins: bool = False) -> Iterator[Session]:
             _require_place_for(file)
         yield session
     except SignedOutError as refusal:
-        hint = "; sign in with: vestibule login" if refusal.code == "not_signed_in" else ""
-        fail(f"{refusal}{hint}")
+        fail(f"{refusal}{_HINTS.get(refusal.code, '')}")
         raise typer.Exit(_NOT_DONE) from None
     except NotReachedError as fault:
         fail(str(fault))

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.ask_for_letter import allow_reset_at_once
+from vestibule.flows.begin_session import SignedIn
 from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
@@ -13,7 +14,6 @@ from vestibule.flows.know_device import circumstances, know_only_this_device
 from vestibule.flows.login_attempt import check_current_password
 from vestibule.flows.reauthenticate import lock_unchanged
 from vestibule.flows.retry import retry_on_conflict
-from vestibule.flows.sign_in import SignedIn
 from vestibule.flows.tell_owner import tell_owner
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo

@@ -19,6 +19,7 @@ _PURGES: dict[str, Purge] = {
     "letters": lambda tx, before, most: tx.letters.purge(before, most),
     "known_devices": lambda tx, before, most: tx.known_devices.purge_unseen(before, most),
     "login_attempts": lambda tx, before, most: tx.login_attempts.purge(before, most),
+    "pending_sign_ins": lambda tx, before, most: tx.pending_sign_ins.purge(before, most),
     "rate_counters": lambda tx, before, most: tx.rate_counters.purge(before, most),
     "ceremonies": lambda tx, before, most: tx.ceremonies.purge(before, most),
 }
@@ -33,6 +34,7 @@ async def clean_up(env: Env) -> dict[str, int]:
         "letters": _cutoff(now, retention.letters),
         "known_devices": _cutoff(now, retention.devices),
         "login_attempts": now - _ATTEMPTS_KEPT,
+        "pending_sign_ins": now,
         "rate_counters": now,
         "ceremonies": now - 2 * MOST_APART,  # a process whose clock is behind still takes an answer
     }

@@ -78,6 +78,7 @@ async def _delete(
         await tx.letters.delete_of(account.id)
         await clear_history(tx, account.id, now)  # events since the last clearing, and those of the sessions just ended
         await tx.login_attempts.forgive_all(account.id, account.email)
+        await tx.login_attempts.forgive_second_factor(account.id)
         if await tx.accounts.remove(account.id):
             await tx.events.record(Event(now, EventKind.ACCOUNT_DELETED, detail={"account": account.id}))
     await announce_end(env, ended)

@@ -1,4 +1,6 @@
-"""End trust: end an account's sessions, mailed links and known devices together, after its credentials changed."""
+"""End trust: end an account's sessions, the sign-ins that wait for a second step, its mailed links and known devices
+together, after its credentials changed.
+"""
 
 from datetime import UTC, datetime
 
@@ -21,8 +23,8 @@ async def end_trust(
     undo_since: datetime | None = None,
     delete_devices: bool = True,
 ) -> Ended:
-    """End every session, token and mailed link of an account, withdraw letters that are not sent yet, and, if
-    `delete_devices`, delete the known devices. Return what ended.
+    """End every session, waiting sign-in, token and mailed link of an account, withdraw letters that are not sent yet,
+    and, if `delete_devices`, delete the known devices. Return what ended.
 
     Call it in the transaction that begins a new epoch: after the step that begins it, and before new letters are queued
     and the browser is added to the known devices.
@@ -31,6 +33,7 @@ async def end_trust(
     who took the account could void the link with which the owner regains it.
     """
     ended = await end_account(env, tx, account_id, reason, now)
+    await tx.pending_sign_ins.delete_of(account_id)
     await void_links(tx, account_id, now, undo_since=undo_since)
     if delete_devices:
         await tx.known_devices.delete_of(account_id)

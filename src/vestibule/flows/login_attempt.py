@@ -16,20 +16,27 @@ from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import Overloaded, TooManyAttempts, WrongPassword
 from vestibule.model.events import Event, EventKind
 from vestibule.model.limits import Limit
-from vestibule.model.login_attempts import AttemptCounter, LoginAttempt, counters_of_attempts
+from vestibule.model.login_attempts import (
+    AttemptCounter,
+    LoginAttempt,
+    LoginAttemptLimits,
+    counters_of_attempts,
+)
 
 _ONE_EVENT_A_MINUTE = Limit("refused_attempts_told", 1, timedelta(minutes=1))
 
 
 @retry_on_conflict
-async def count_attempt(env: Env, counters: Sequence[AttemptCounter]) -> LoginAttempt:
+async def count_attempt(
+    env: Env, counters: Sequence[AttemptCounter], limits: LoginAttemptLimits | None = None
+) -> LoginAttempt:
     """Count an attempt by the first of these counters that has tries left, and return it. Raises `TooManyAttempts`
-    while the next one has to wait.
+    while the next one has to wait. `limits`: those of these counters, if not the policy's for passwords.
 
     If no counter has tries left, the attempt is `spent`: no password is checked until a reset, and the answer must be
     the one for a wrong password.
     """
-    limits, now = env.policy.login_attempts, env.clock.now()
+    limits, now = limits or env.policy.login_attempts, env.clock.now()
     async with env.store.steps() as steps:
         for tried, counter in enumerate(counters, start=1):
             number = await steps.login_attempts.take(counter, limits.of(counter), now)
@@ -56,7 +63,7 @@ async def check_attempt(env: Env, account: Account | None, password: str, attemp
     except Overloaded:
         # The password was not checked. If the attempt counted, a program that retries through a flood would lock its
         # own account.
-        await _give_back(env, attempt.counter)
+        await give_back(env, attempt.counter)
         raise
     accepted = matches and attempt.within_limit(env.policy.login_attempts)
     if not accepted or account is None or account.disabled_at is not None:
@@ -98,7 +105,8 @@ async def check_current_password(env: Env, caller: Caller, password: str, client
 
 
 @retry_on_conflict
-async def _give_back(env: Env, counter: AttemptCounter) -> None:
+async def give_back(env: Env, counter: AttemptCounter) -> None:
+    """Take back one attempt that was counted, because its password was not checked, or was right."""
     async with env.store.steps() as steps:
         await steps.login_attempts.give_back(counter)
 
@@ -112,15 +120,21 @@ async def forgive_attempts(env: Env, keys: Sequence[str]) -> None:
 
 @retry_on_conflict
 async def record_failed_attempt(
-    env: Env, account: Account | None, attempt: LoginAttempt, client_info: ClientInfo
+    env: Env,
+    account: Account | None,
+    attempt: LoginAttempt,
+    client_info: ClientInfo,
+    kind: EventKind = EventKind.SIGN_IN_REFUSED,
+    limits: LoginAttemptLimits | None = None,
 ) -> None:
     """Record the event of a failed attempt; for the last one before the pause, with `paused`. Later attempts are not
-    checked, and one event a minute is recorded of them: otherwise anybody could write events without end.
+    checked, and one event a minute is recorded of them: otherwise anybody could write events without end. `limits`:
+    those of the attempt's counters, if not the policy's for passwords.
     """
-    limits, now = env.policy.login_attempts, env.clock.now()
+    limits, now = limits or env.policy.login_attempts, env.clock.now()
     refused = Event(
         now,
-        EventKind.SIGN_IN_REFUSED,
+        kind,
         account_id=account.id if account else None,
         network_address=client_info.network_address,
         detail={"paused": "true"} if attempt.pauses(limits) else {},

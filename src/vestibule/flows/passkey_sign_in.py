@@ -4,10 +4,11 @@ from datetime import datetime
 
 from vestibule.crypto import webauthn
 from vestibule.crypto.webauthn import Answer
+from vestibule.flows.begin_session import Proof, SignedIn, begin_session
 from vestibule.flows.ceremony import Question, begin_ceremony, read_ceremony, relying_party
 from vestibule.flows.env import Env
 from vestibule.flows.passkey_proof import check_passkey, use_passkey
-from vestibule.flows.sign_in import SignedIn, begin_session, session_held
+from vestibule.flows.sign_in import session_held
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import EmailNotVerified, PasskeyRefused, WrongCredentials
@@ -34,18 +35,20 @@ async def sign_in_with_passkey(
     also for a disabled account. Raises `EmailNotVerified` if a verified email is mandatory.
     """
     ceremony = read_ceremony(env, kept, CeremonyPurpose.SIGN_IN)
-    proof = await check_passkey(env, ceremony, answer, verify_user=True)
-    account = await _account(env, proof.passkey.account_id)
+    passkey = await check_passkey(env, ceremony, answer, verify_user=True)
+    account = await _account(env, passkey.passkey.account_id)
 
-    async def confirm(tx: Ports, now: datetime) -> None:
-        await use_passkey(tx, proof, client_info, now)
+    async def spend(tx: Ports, now: datetime) -> None:
+        await use_passkey(tx, passkey, client_info, now)
 
+    proof = Proof(passkey.methods, held_session=session_held(env, held), spend=spend)
     try:
-        return await begin_session(
-            env, account, client_info, held_session=session_held(env, held), methods=proof.methods, confirm=confirm
-        )
+        outcome = await begin_session(env, account, client_info, proof)
     except WrongCredentials:  # the account has changed since it was read
         raise PasskeyRefused from None
+    if not isinstance(outcome, SignedIn):
+        raise PasskeyRefused
+    return outcome
 
 
 async def _account(env: Env, account_id: str) -> Account:

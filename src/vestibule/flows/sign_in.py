@@ -1,50 +1,29 @@
-"""Sign in: check an email and its password, begin a new session, and issue its two tokens."""
+"""Sign in: check an email and its password, then begin a session, or wait for a second step."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-
-from vestibule.crypto.entropy import new_id
-from vestibule.flows.announce import announce
-from vestibule.flows.end_sessions import end_longest_unseen, end_session
+from vestibule.flows.begin_session import Proof, SecondFactorNeeded, SignedIn, begin_session
 from vestibule.flows.env import Env
-from vestibule.flows.issue_tokens import Tokens, issue_tokens
-from vestibule.flows.know_device import know_device, place_of
+from vestibule.flows.know_device import place_of
 from vestibule.flows.login_attempt import (
     check_attempt,
     count_attempt,
     forgive_attempts,
+    give_back,
     record_failed_attempt,
 )
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model import refresh_tokens
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.devices import DeviceSecret
 from vestibule.model.errors import EmailNotVerified, RefreshRefused, WrongCredentials
-from vestibule.model.events import Event, EventKind
 from vestibule.model.login_attempts import counters_of_attempts
-from vestibule.model.revocations import Revocation
-from vestibule.model.sessions import EndReason, Session, begin
-from vestibule.model.store import Ports
 from vestibule.protocol.authentication import Method
 
-Confirm = Callable[[Ports, datetime], Awaitable[None]]
-"""What a proof still has to do in the transaction that opens the session. If it raises, no session begins."""
 
-
-@dataclass(frozen=True)
-class SignedIn:
-    """The outcome of a sign-in. `device` is the secret by which the browser is known next time."""
-
-    account: Account
-    session: Session
-    tokens: Tokens
-    device: DeviceSecret
-
-
-async def sign_in(env: Env, email: str, password: str, client_info: ClientInfo, held: str = "") -> SignedIn:
-    """Begin a session and return its tokens. `held` is the refresh token that the browser sent, if any: if it is this
+async def sign_in(
+    env: Env, email: str, password: str, client_info: ClientInfo, held: str = ""
+) -> SignedIn | SecondFactorNeeded:
+    """Begin a session and return its tokens; or, if the account has a second factor, return what the second step needs
+    (`complete_sign_in`). `held` is the refresh token that the browser sent, if any: if it is this
     account's, its session ends (ASVS 5.0, 7.2.4).
 
     Raises `WrongCredentials` for an unknown email or a wrong password, after the same work; and after too many wrong
@@ -68,28 +47,13 @@ async def sign_in(env: Env, email: str, password: str, client_info: ClientInfo, 
     if env.policy.verification_mandatory and not account.verified:
         await forgive_attempts(env, attempt.keys)
         raise EmailNotVerified
-    held_session = session_held(env, held)
-    signed_in = await begin_session(env, account, client_info, attempt.keys, held_session)
+    proof = Proof((Method.PASSWORD,), attempt.keys, session_held(env, held))
+    outcome = await begin_session(env, account, client_info, proof)
+    if isinstance(outcome, SecondFactorNeeded):
+        # Neither wrong nor complete: only a complete sign-in resets the counters.
+        await give_back(env, attempt.counter)
     await _renew_hash(env, account, password)
-    return signed_in
-
-
-async def begin_session(
-    env: Env,
-    account: Account,
-    client_info: ClientInfo,
-    counter_keys: Sequence[str] = (),
-    held_session: str | None = None,
-    methods: tuple[str, ...] = (Method.PASSWORD,),
-    confirm: Confirm | None = None,
-) -> SignedIn:
-    """Begin a session of an account whose user just authenticated by these methods, and issue its tokens. Reset the
-    counters of attempts, and end the session that the browser held before, if it is this account's. Raises
-    `WrongCredentials` if the account changed since, and what `confirm` raises.
-    """
-    session, device = await _open_session(env, account, client_info, counter_keys, held_session, methods, confirm)
-    await env.replica.put(session, account)
-    return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device)
+    return outcome
 
 
 def session_held(env: Env, refresh_token: str) -> str | None:
@@ -99,47 +63,6 @@ def session_held(env: Env, refresh_token: str) -> str | None:
     except RefreshRefused:
         return None
     return token.session_id
-
-
-@retry_on_conflict
-async def _open_session(
-    env: Env,
-    account: Account,
-    client_info: ClientInfo,
-    counter_keys: Sequence[str],
-    held_session: str | None,
-    methods: tuple[str, ...],
-    confirm: Confirm | None,
-) -> tuple[Session, DeviceSecret]:
-    """Open the session and end the one that the browser held before. Return the new session with the device's secret.
-    Raises `WrongCredentials` if the account changed since its user authenticated, and what `confirm` raises.
-    """
-    now = env.clock.now()
-    session = begin(new_id(), account.id, client_info.device, env.policy.sessions, now, methods)
-    revoked: list[Revocation] = []
-    async with env.store.transaction() as tx:
-        # What proves the user was checked before this transaction. If the account's epoch changed since, both steps do
-        # nothing.
-        if not account.verified and account.first_used_at is None:
-            await tx.accounts.note_use(account.id, account.epoch, now)
-        opened = await tx.sessions.open(session, account.epoch)
-        if opened:
-            if confirm is not None:
-                await confirm(tx, now)
-            if held_session is not None:
-                revoked = await end_session(env, tx, held_session, account.id, EndReason.SIGNED_OUT, now)
-            revoked += await end_longest_unseen(env, tx, session, opened - len(revoked), now)
-            await tx.events.record(
-                Event(now, EventKind.SIGNED_IN, account.id, session.id, network_address=client_info.network_address)
-            )
-            device, new = await know_device(tx, account, client_info, now)
-            await tx.login_attempts.forgive(counter_keys)
-    if not opened:
-        raise WrongCredentials
-    if new:
-        env.letters_waiting.set()
-    await announce(env, revoked)
-    return session, device
 
 
 async def _renew_hash(env: Env, account: Account, password: str) -> None:

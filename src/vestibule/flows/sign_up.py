@@ -6,9 +6,10 @@ the second form signs in, as the sign-in page would, with the same limits.
 
 from datetime import timedelta
 
+from vestibule.flows.begin_session import SignedIn, begin_session
 from vestibule.flows.env import Env
 from vestibule.flows.register import register
-from vestibule.flows.sign_in import SignedIn, begin_session, sign_in
+from vestibule.flows.sign_in import sign_in
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import EmailTaken, Fault, Refusal, WrongCredentials
 
@@ -27,9 +28,10 @@ async def sign_up(env: Env, name: str, email: str, password: str, client_info: C
     if not env.policy.signs_in_at_sign_up:
         return None
     try:
-        return await begin_session(env, account, client_info)
+        outcome = await begin_session(env, account, client_info)
     except (WrongCredentials, Fault):
         return None
+    return outcome if isinstance(outcome, SignedIn) else None
 
 
 async def _sign_in_if_sent_twice(env: Env, name: str, email: str, password: str, client_info: ClientInfo) -> SignedIn:
@@ -41,6 +43,9 @@ async def _sign_in_if_sent_twice(env: Env, name: str, email: str, password: str,
     if not env.policy.signs_in_at_sign_up:
         raise EmailTaken
     try:
-        return await sign_in(env, email, password, client_info)
+        outcome = await sign_in(env, email, password, client_info)
     except Refusal:
         raise EmailTaken from None
+    if not isinstance(outcome, SignedIn):
+        raise EmailTaken
+    return outcome

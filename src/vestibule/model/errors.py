@@ -8,6 +8,9 @@ The caller can correct a `Refusal`; a `Fault` is Vestibule's own. Each class has
       PasswordTooEasy           a new password that attackers try first
       WrongCredentials          no such email, or not its password
       WrongPassword             signed in, but the current password was given wrong
+      SecondFactorRequired      right password, and the account asks for a second step
+      NoPendingSignIn           a second step without a first one that is still good
+      SecondFactorPaused        too many wrong codes from devices that are not known
       WrongCode                 not a code of this moment, or used before
       FactorUnknown             the account has no such second factor
       PasskeyRefused            not what was asked of an authenticator, or not of this account
@@ -44,6 +47,7 @@ from datetime import timedelta
 from math import ceil
 from typing import ClassVar
 
+from vestibule.model.factors import FactorKind
 from vestibule.model.sessions import EndReason
 from vestibule.protocol import refusals
 
@@ -79,6 +83,24 @@ class WrongCredentials(Refusal):
 
 class WrongPassword(Refusal):
     code = "wrong_password"
+
+
+class SecondFactorRequired(Refusal):
+    """The password was right, and the account asks for a second step, by one of `kinds`."""
+
+    code = "second_factor_required"
+
+    def __init__(self, kinds: tuple[FactorKind, ...]) -> None:
+        super().__init__()
+        self.kinds = kinds
+
+
+class NoPendingSignIn(Refusal):
+    code = "no_pending_sign_in"
+
+
+class SecondFactorPaused(Refusal):
+    code = "second_factor_paused"
 
 
 class WrongCode(Refusal):

@@ -17,6 +17,8 @@ PLACES = 10
 """How many counters an account's known devices share. A fixed number, so that the limit for all of them together does
 not grow with the number of devices. Place n is counter n; place 0 is for signed-in callers whose device is not known.
 """
+SECOND = "second:"
+"""How the keys of the counters for second factors begin."""
 _SIGNED_IN = 0  # the place of a signed-in caller whose device is not known: a program without cookies, or a thief
 _TRIES_OF_A_DEVICE = 5
 
@@ -104,6 +106,23 @@ def counters_of_attempts(
     return AttemptCounter.of_device(account.id, place, limits), others
 
 
+SECOND_FACTOR_LIMITS = LoginAttemptLimits(at_most=10, free=10, waits_restart_after=None)
+"""Ten wrong codes of a second factor from all known devices together, and as many from all others. A code has a million
+values, so whoever has the password finds it with a chance of one in 17,000 (three of them are good at a time).
+"""
+
+
+def counters_of_second_factor(account: Account, place: int | None) -> tuple[AttemptCounter, ...]:
+    """Return the counters for a second factor of an account, in order, as `counters_of_attempts` does. They are others
+    than those for its password, and nothing that resets those resets them.
+    """
+    others = AttemptCounter(f"{SECOND}others:{account.id}", account.id)
+    if place is None:
+        return (others,)
+    device = AttemptCounter.of_device(account.id, place, SECOND_FACTOR_LIMITS)
+    return replace(device, key=SECOND + device.key), others
+
+
 def emptiest_place(devices: Mapping[int, int]) -> int:
     """Return the place with the fewest devices, for a new device of an account. `devices`: their number by place."""
     return min(range(1, PLACES), key=lambda place: devices.get(place, 0))
@@ -173,7 +192,12 @@ class LoginAttempts(Protocol):
         """Reset the counters with these keys, after a right password."""
 
     async def forgive_all(self, account_id: str, email: str) -> None:
-        """Reset every counter of an account and of its email, because it has another password or owner."""
+        """Reset every counter for the password of an account and of its email, because it has another password or
+        owner.
+        """
+
+    async def forgive_second_factor(self, account_id: str) -> None:
+        """Reset every counter for the second factors of an account, because they are gone."""
 
     async def purge(self, before: datetime, most: int) -> int:
         """Delete up to `most` counters that concern no account and were not touched since `before`; return their

@@ -1,5 +1,6 @@
-"""The cookies (RFC 6265): the contract's three for a sign-in, one for each known device, one for a question to an
-authenticator, and five of pages: the language, `return_to`, `sent_letter`, `refused_form` and `recovery_codes`.
+"""The cookies (RFC 6265): the contract's three for a sign-in, one for each known device, one for a second step, one for
+a question to an authenticator, and five of pages: the language, `return_to`, `sent_letter`, `refused_form` and
+`recovery_codes`.
 
 Names and attributes of the contract's cookies are exactly the contract's.
 """
@@ -22,6 +23,7 @@ DEVICE = "device_"
 LANGUAGE = "language"
 RETURN_TO = "return_to"
 SENT_LETTER = "sent_letter"
+SECOND_FACTOR = "second_factor"
 REFUSED_FORM = "refused_form"
 CEREMONY = "ceremony"
 RECOVERY_CODES = "recovery_codes"
@@ -65,6 +67,26 @@ def device_prefix(web: WebPolicy) -> str:
     that, so that no other host of the domain can plant such a cookie. The contract does not name these cookies.
     """
     return (protocol.HOST_PREFIX if web.secure_cookies else "") + DEVICE
+
+
+def set_second_factor(response: Response, handle: str, lifetime: timedelta, now: datetime, web: WebPolicy) -> None:
+    """Set the cookie with the secret handle of a sign-in that waits for its second step."""
+    _set(response, second_factor_name(web), handle, int(lifetime.total_seconds()), now, web)
+
+
+def clear_second_factor(response: Response, now: datetime, web: WebPolicy) -> None:
+    """Delete the cookie of a sign-in that was waiting."""
+    _set(response, second_factor_name(web), "", 0, now, web)
+
+
+def second_factor_name(web: WebPolicy) -> str:
+    """Return the name of the cookie for a second step, with `__Host-` wherever browsers accept that."""
+    return (protocol.HOST_PREFIX if web.secure_cookies else "") + SECOND_FACTOR
+
+
+def read_second_factor(headers: RawHeaders, web: WebPolicy) -> str | None:
+    """Return the handle of the sign-in that waits; None without one, or if two cookies differ."""
+    return protocol.read(headers, second_factor_name(web).encode())
 
 
 def set_language(response: Response, language: str, now: datetime, web: WebPolicy) -> None:

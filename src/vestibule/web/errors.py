@@ -146,6 +146,13 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     errors.EmailTaken: HttpMapping(409, "Email already exist, please use another email address"),
     errors.WrongCredentials: HttpMapping(400, "Invalid email or password"),
     errors.WrongPassword: HttpMapping(403, "The current password is wrong"),
+    errors.SecondFactorRequired: HttpMapping(403, "Use your second factor to finish signing in"),
+    errors.NoPendingSignIn: HttpMapping(
+        403, "Sign in with your password first; the code has to follow within 10 minutes"
+    ),
+    errors.SecondFactorPaused: HttpMapping(
+        403, "Too many wrong codes. Sign in on a device that you have signed in on before, or ask for help"
+    ),
     errors.WrongCode: HttpMapping(403, "This code is wrong, has expired, or was used before"),
     errors.FactorUnknown: HttpMapping(404, "The account has no such second factor"),
     errors.PasskeyRefused: HttpMapping(400, "This passkey could not be accepted, please try again"),
@@ -228,6 +235,8 @@ def refusal_response(refusal: Refusal | Fault) -> Json:
         content["errors"] = refusal.entries
     if isinstance(refusal, errors.ReauthenticationRequired):
         content |= {"satisfied_by": refusal.satisfied_by, "max_age": refusal.max_age}
+    if isinstance(refusal, errors.SecondFactorRequired):
+        content["factors"] = [kind.value for kind in refusal.kinds]
     if isinstance(refusal, errors.PasswordTooEasy):  # front-ends look here for errors of a field
         content["errors"] = [{"code": "custom", "path": ["body", "password"], "message": message}]
     return Json(content, mapping.status, _headers(refusal, mapping))

@@ -271,8 +271,8 @@ async def test_g12_a_sign_in_asks_the_database_no_more_than_before(world: World)
         if len(asked) == 1:
             for name in ("access_token", "refresh_token"):
                 home.cookies.delete(name)
-    assert asked[:4] == [8, 7, 10, 5]
-    assert asked[4:] == [6, 10]
+    assert asked[:4] == [9, 8, 11, 5]
+    assert asked[4:] == [6, 11]
 
 
 @pytest.mark.parametrize("known", [99, 100, 105])

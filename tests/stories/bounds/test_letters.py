@@ -15,7 +15,7 @@ from tests.harness.backends import Backend
 from tests.harness.forms import csrf_in
 from tests.harness.world import POLICY, World, world_on
 from tests.stories.bounds import fill, number_as_id, numbers
-from tests.stories.factors.apps import CODES, TOTP, enrol
+from tests.stories.factors.apps import CODES, TOTP, enrol, first_step, second_step
 from tests.unit.flows import DONE, EMAIL, PASSWORD, ask_for_change, ask_for_reset, confirm, twice, verify
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.administer import find_account
@@ -108,6 +108,19 @@ async def change_factors(world: World) -> None:
         await later(world, timedelta(seconds=1))
 
 
+async def use_recovery_codes(world: World) -> None:
+    """One after the other, and ten new ones when they are used up."""
+    browser = await world.sign_in()
+    _, codes = await enrol(world, browser)
+    for number in range(OFTEN):
+        client = await world.client()
+        await first_step(client, EMAIL, PASSWORD)
+        assert await second_step(client, codes[number % 10]) == "ok"
+        if number % 10 == 9:
+            codes = (await client.post(CODES)).json()["data"]["recovery_codes"]
+        await later(world, timedelta(seconds=1))
+
+
 async def try_the_mail_server(world: World) -> None:
     """An operator does, and past the outbox."""
     await send_test_letter(world.env, EMAIL, "en")
@@ -127,8 +140,8 @@ BOUNDS: dict[Callable[[World], Awaitable[None]], dict[LetterKind, int]] = {
         LetterKind.FACTOR_ADDED: NOTICES_A_DAY,
         LetterKind.FACTOR_REMOVED: NOTICES_A_DAY,
         LetterKind.RECOVERY_CODES_MADE: NOTICES_A_DAY,
-        LetterKind.RECOVERY_CODE_USED: 0,
     },
+    use_recovery_codes: {LetterKind.RECOVERY_CODE_USED: NOTICES_A_DAY},
     try_the_mail_server: {LetterKind.TEST: 0},
 }
 QUEUEING = {

@@ -29,6 +29,7 @@ from vestibule.model.errors import (
     EmailChangeOfAnother,
     FactorUnknown,
     Fault,
+    NoPendingSignIn,
     NotReady,
     Overloaded,
     PasskeyRefused,
@@ -38,6 +39,8 @@ from vestibule.model.errors import (
     PasswordTooEasy,
     ReauthenticationRequired,
     Refusal,
+    SecondFactorPaused,
+    SecondFactorRequired,
     StoreUnavailable,
     TooManyFollowers,
     TooManyPasskeys,
@@ -64,7 +67,7 @@ from vestibule.web.errors import (
 from vestibule.web.routes import DEVELOPMENT_PAGES, PAGES, ROUTES
 
 # Told in tests/stories/factors, with apps and codes.
-FOR_FACTORS = {(route.method, route.path) for route in ROUTES if "/factors" in route.path}
+FOR_FACTORS = {(route.method, route.path) for route in ROUTES if "factor" in route.path}
 # Told in tests/stories/services, to those who hold a key.
 FOR_SERVICES = {("GET", FEED), ("POST", INTROSPECT)}
 
@@ -162,7 +165,7 @@ FOR_THE_SIGNED_IN = {
     STEP_UP,
     f"{STEP_UP}/options",
     VERIFY,
-    *(path for _, path in FOR_FACTORS),
+    *(path for _, path in FOR_FACTORS if path.startswith(WHO)),
 }
 
 
@@ -193,8 +196,9 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     busy = (Overloaded, TooManyFollowers, TooManyPolls, StoreUnavailable, NotReady)
     unreadable = (HostInvalid, HostUnknown, TransferCodingUnknown, FetchedAhead, ReservedHeader, NonceInvalid)
     by_page = (EmailChangeInvalid, EmailChangeOfAnother, ReturnToTooLong)
-    of_factors = (WrongCode, FactorUnknown, TotpUnavailable)
     of_passkeys = (PasskeyRefused, PasskeyUnknown, PasskeyTaken, TooManyPasskeys, PasskeysUnavailable, CeremonyOver)
+    of_second_step = (SecondFactorRequired, SecondFactorPaused, NoPendingSignIn)
+    of_factors = (*of_second_step, WrongCode, FactorUnknown, TotpUnavailable)
     elsewhere = (*of_factors, *of_passkeys, *busy, *unreadable, *by_page, ReauthenticationRequired, PasswordTooEasy)
     told = {step.expect.body["code"] for step in steps if step.expect.body and "code" in step.expect.body}
     assert {kind.code for kind in HTTP_MAPPINGS} - told == {kind.code for kind in elsewhere}

@@ -63,3 +63,26 @@ async def listed(browser: httpx.AsyncClient) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     data: dict[str, Any] = answer.json()["data"]
     return data
+
+
+LOGIN, SECOND = "/api/auth/login", "/api/auth/login/second-factor"
+ADA, PASSWORD = "ada@example.com", "correct horse"
+
+
+async def enrolled(world: World) -> tuple[httpx.AsyncClient, App, list[str]]:
+    """Ada with an app: the browser in which she added it, the app, and her recovery codes."""
+    await world.register()
+    browser = await world.sign_in()
+    return browser, *await enrol(world, browser)
+
+
+async def first_step(browser: httpx.AsyncClient, email: str = ADA, password: str = PASSWORD) -> None:
+    """The right password, which is not enough."""
+    answer = await browser.post(LOGIN, json={"email": email, "password": password})
+    assert (answer.status_code, answer.json()["code"]) == (403, "second_factor_required"), answer.text
+
+
+async def second_step(browser: httpx.AsyncClient, code: str) -> str:
+    """`ok`, or the code of the refusal."""
+    answer = await browser.post(SECOND, json={"code": code})
+    return "ok" if answer.status_code == 200 else str(answer.json()["code"])

@@ -71,7 +71,7 @@ async def test_f19_it_is_a_whole_sign_in(world: World, authenticator: Authentica
 async def test_f14_everybody_is_asked_the_same(world: World, authenticator: Authenticator, passkey: Passkey) -> None:
     """F14: with passkeys and without, known or not, signed in or not: but for the challenge, the same bytes."""
     asked = []
-    known = await world.sign_in()
+    known = await world.client()
     await sign_in(known, authenticator)
     for client in (known, await world.client(), await world.client()):
         answer = await client.post(OPTIONS)

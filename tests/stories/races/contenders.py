@@ -59,7 +59,12 @@ APART = {
     "service_keys": "keys of services",
 }
 # Part of others here.
-WITHIN = {"compose_letter": "deliver", "login_attempt": "sign in wrongly", "tell_if_shared": "refresh from elsewhere"}
+WITHIN = {
+    "begin_session": "sign in",
+    "compose_letter": "deliver",
+    "login_attempt": "sign in wrongly",
+    "tell_if_shared": "refresh from elsewhere",
+}
 
 
 class _Refusing:

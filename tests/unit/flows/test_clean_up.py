@@ -40,6 +40,7 @@ NOTHING = dict.fromkeys(
         "letters",
         "known_devices",
         "login_attempts",
+        "pending_sign_ins",
         "rate_counters",
         "ceremonies",
         "events",

@@ -116,6 +116,15 @@ async def test_f6_it_ends_with_the_epoch_and_with_the_account(store: Store) -> N
         assert not await tx.pending_sign_ins.add(pending(account, 1)), "its password was checked in an earlier epoch"
 
 
+async def test_f6_one_that_was_just_added_stays_whatever_the_clocks_of_others_say(store: Store) -> None:
+    account = await stored_account(store)
+    async with store.transaction() as tx:
+        for number in reversed(range(2 * OF_ACCOUNT)):
+            assert await tx.pending_sign_ins.add(pending(account, number))
+            assert await tx.pending_sign_ins.consume(pending(account, number).digest, NOW + timedelta(seconds=number))
+            assert await tx.pending_sign_ins.add(pending(account, number))
+
+
 async def test_n12_an_account_has_ten_and_the_oldest_go(store: Store) -> None:
     account = await stored_account(store)
     async with store.transaction() as tx:

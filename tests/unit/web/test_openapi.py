@@ -51,6 +51,7 @@ STATUSES = {
     "POST /api/auth/login": {200, 401, 403, 429} | BODY,
     "POST /api/auth/passkeys/options": {200, 403, 404, 429},
     "POST /api/auth/passkeys/verify": {200, 401, 403, 404, 429} | BODY,
+    "POST /api/auth/login/second-factor": {200, 403, 429} | BODY,
     "GET /api/auth/refresh": {200, 403, 429},
     "POST /api/auth/refresh": {200, 403, 429},
     "GET /api/auth/logout": {200, 403, 429} | TOKEN,
@@ -230,6 +231,11 @@ async def test_every_success_is_as_declared(world: World) -> None:
     code = pyotp.parse_uri(begun.json()["data"]["uri"]).at(world.clock.now())
     await ask("POST /api/users/me/factors/totp/confirm", 200, code=code)
     await ask("GET /api/users/me/factors", 200)
+    await ask("POST /api/auth/login", 403, **ada)
+    await ask("POST /api/auth/login/second-factor", 403, code="wrong")
+    world.clock.advance(seconds=30)
+    code = pyotp.parse_uri(begun.json()["data"]["uri"]).at(world.clock.now())
+    await ask("POST /api/auth/login/second-factor", 200, code=code)
     await ask("POST /api/users/me/factors/recovery-codes", 200)
     await ask("DELETE /api/users/me/factors/totp", 200)
     await ask("POST /api/users/me/factors/totp", 200)

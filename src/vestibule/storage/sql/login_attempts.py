@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, delete, exists, false, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, exists, false, func, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from vestibule.model.clock import MOST_APART
-from vestibule.model.login_attempts import AttemptCount, AttemptCounter, LoginAttemptLimits, others_key
+from vestibule.model.login_attempts import SECOND, AttemptCount, AttemptCounter, LoginAttemptLimits, others_key
 from vestibule.storage.sql.batches import deletion_of_oldest
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
@@ -32,11 +32,12 @@ _OF_NO_ACCOUNT = ~exists().where(accounts.c.id == _a.account_id)
 _PURGE = deletion_of_oldest(
     login_attempts, and_(_a.last_at < bindparam("before", type_=Instant), _OF_NO_ACCOUNT), _a.last_at
 )
+_OF_ACCOUNT = _a.account_id == bindparam("of_account", type_=_a.account_id.type)
+_OF_SECOND_FACTOR = _a.counter.startswith(SECOND)
 _FORGIVE_ALL = Prepared(
-    delete(login_attempts).where(
-        or_(_a.account_id == bindparam("of_account", type_=_a.account_id.type), _a.counter == bindparam("of_counter"))
-    )
+    delete(login_attempts).where(or_(and_(_OF_ACCOUNT, not_(_OF_SECOND_FACTOR)), _a.counter == bindparam("of_counter")))
 )
+_FORGIVE_SECOND_FACTOR = Prepared(delete(login_attempts).where(_OF_ACCOUNT, _OF_SECOND_FACTOR))
 
 
 class SqlLoginAttempts:
@@ -65,6 +66,9 @@ class SqlLoginAttempts:
     async def forgive_all(self, account_id: str, email: str) -> None:
         # The email's counter too: attempts from before the account existed do not name the account.
         await self._connection.execute(_FORGIVE_ALL, {"of_account": account_id, "of_counter": others_key(email)})
+
+    async def forgive_second_factor(self, account_id: str) -> None:
+        await self._connection.execute(_FORGIVE_SECOND_FACTOR, {"of_account": account_id})
 
     async def purge(self, before: datetime, most: int) -> int:
         return (await self._connection.execute(_PURGE, {"before": before, "most": most})).rowcount

@@ -5,7 +5,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, exists, insert, select
+from sqlalchemy import and_, bindparam, case, delete, exists, insert, select
 
 from vestibule.model.clock import MOST_APART
 from vestibule.model.pending_sign_ins import OF_ACCOUNT, PendingSignIn
@@ -33,7 +33,9 @@ _ADD = Prepared(
     )
     .returning(_p.digest)
 )
-_NEWEST = select(_p.digest).where(_ACCOUNT).order_by(_p.created_at.desc(), _p.digest).limit(OF_ACCOUNT)
+# The one just added first: by this machine's clock, others may have begun later.
+_JUST_ADDED = case((_DIGEST, 0), else_=1)
+_NEWEST = select(_p.digest).where(_ACCOUNT).order_by(_JUST_ADDED, _p.created_at.desc(), _p.digest).limit(OF_ACCOUNT)
 _DELETE_OLDER = Prepared(delete(pending_sign_ins).where(_ACCOUNT, _p.digest.not_in(_NEWEST)))
 _OF_THIS_EPOCH = exists().where(_a.id == _p.account_id, _a.epoch == _p.epoch, _a.disabled_at.is_(None))
 # One made by a clock that was ahead would be valid for too long.
@@ -57,7 +59,7 @@ class SqlPendingSignIns:
         added = await self._connection.execute(_ADD, values | mine | {"in_epoch": pending.epoch})
         if added.one_or_none() is None:
             return False
-        await self._connection.execute(_DELETE_OLDER, mine)
+        await self._connection.execute(_DELETE_OLDER, mine | {"of_digest": pending.digest})
         return True
 
     async def find(self, digest: str, now: datetime) -> PendingSignIn | None:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.accounts import Account, Role
+from vestibule.model.factors import FactorKind
 from vestibule.model.passkeys import Passkey
 from vestibule.model.sessions import Session
 from vestibule.model.totp import Totp
@@ -250,11 +251,14 @@ class PasskeyRemoved(Success):
 
 
 class Refused(Answer):
-    """The request was refused. `code` is for programs, `message` for people."""
+    """The request was refused. `code` is for programs, `message` for people. `factors` is there with
+    `second_factor_required` alone: by which of them a second step can be taken.
+    """
 
     status: Literal["fail"]
     code: str
     message: str
+    factors: list[FactorKind] = Field(default=[])
 
 
 class ReauthenticationNeeded(Refused):

@@ -4,6 +4,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.flows.ask_for_letter import request_reset, request_verification
+from vestibule.flows.begin_session import SecondFactorNeeded, SignedIn
+from vestibule.flows.complete_sign_in import complete_sign_in
 from vestibule.flows.issue_tokens import Tokens
 from vestibule.flows.refresh import refresh as refresh_flow
 from vestibule.flows.register import register as register_flow
@@ -11,12 +13,13 @@ from vestibule.flows.reset_password import reset_password
 from vestibule.flows.sign_in import sign_in
 from vestibule.flows.sign_out import sign_out
 from vestibule.flows.verify_email import verify_email as verify_email_flow
-from vestibule.model.errors import RefreshRefused
+from vestibule.model.errors import RefreshRefused, SecondFactorRequired
+from vestibule.model.pending_sign_ins import LIFETIME
 from vestibule.web import cookies
 from vestibule.web.api import answers, bodies
 from vestibule.web.body import Sent
 from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller, device_of, keep_device
-from vestibule.web.errors import Json
+from vestibule.web.errors import Json, refusal_response
 from vestibule.web.site import site_of
 
 
@@ -34,11 +37,28 @@ async def login(
     sent: Sent[bodies.Login],
     client_info: ClientInfoDep,
 ) -> Response:
-    """Begin a session and set its cookies."""
+    """Begin a session and set its cookies; if the account has a second factor, ask for it, and set a cookie that the
+    second step needs.
+    """
     previous_token = cookies.read_refresh(request.headers.raw, site_of(request).web) or ""
     outcome = await sign_in(env, sent.email, sent.password, client_info, previous_token)
-    response = _with_tokens(request, env, outcome.tokens)
-    keep_device(request, response, env, outcome.device)
+    if isinstance(outcome, SecondFactorNeeded):
+        asking = refusal_response(SecondFactorRequired(outcome.kinds))
+        cookies.set_second_factor(asking, outcome.handle, LIFETIME, env.clock.now(), site_of(request).web)
+        return asking
+    return _signed_in(request, env, outcome)
+
+
+async def second_factor(
+    request: Request, env: EnvDep, sent: Sent[bodies.SecondFactor], client_info: ClientInfoDep
+) -> Response:
+    """Finish a sign-in with a code of the authenticator app or a recovery code. The cookie that `login` set has to come
+    with it.
+    """
+    web = site_of(request).web
+    handle = cookies.read_second_factor(request.headers.raw, web) or ""
+    response = _signed_in(request, env, await complete_sign_in(env, handle, sent.code, client_info))
+    cookies.clear_second_factor(response, env.clock.now(), web)
     return response
 
 
@@ -96,6 +116,12 @@ async def reset(
 async def answer_head() -> Response:
     """Answer the HEAD of a GET that changes something, and change nothing."""
     return Response(headers={"Content-Type": Json.media_type})
+
+
+def _signed_in(request: Request, env: EnvDep, outcome: SignedIn) -> Response:
+    response = _with_tokens(request, env, outcome.tokens)
+    keep_device(request, response, env, outcome.device)
+    return response
 
 
 def _with_tokens(request: Request, env: EnvDep, tokens: Tokens) -> Response:

@@ -178,6 +178,13 @@ class UsePasskey(ContractBody):
     credential: Credential
 
 
+class SecondFactor(ContractBody):
+    """A code of the authenticator app, or a recovery code."""
+
+    REQUIRED: ClassVar = {"code": "Code is required"}
+    code: Code
+
+
 class ForgotPassword(ContractBody):
     """The email to mail a link to."""
 

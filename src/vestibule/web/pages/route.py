@@ -4,8 +4,8 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from vestibule.flows.begin_session import SignedIn
 from vestibule.flows.issue_tokens import Tokens
-from vestibule.flows.sign_in import SignedIn
 from vestibule.model.errors import (
     Fault,
     NotSignedIn,

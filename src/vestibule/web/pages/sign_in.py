@@ -3,9 +3,10 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vestibule.flows.begin_session import SecondFactorNeeded
 from vestibule.flows.sign_in import sign_in as sign_in_flow
 from vestibule.flows.sign_out import sign_out as sign_out_flow
-from vestibule.model.errors import EmailNotVerified, WrongCredentials
+from vestibule.model.errors import EmailNotVerified, SecondFactorRequired, WrongCredentials
 from vestibule.model.sessions import EndReason
 from vestibule.web import cookies
 from vestibule.web.api import bodies
@@ -19,6 +20,7 @@ from vestibule.web.pages.words import (
     AFTER_LINKS,
     IF_NOT_YOU,
     NO_PASSWORD,
+    SECOND_STEP,
     WHY_OVER,
     WRONG_CREDENTIALS,
     Sentence,
@@ -61,6 +63,8 @@ async def sign_in(request: Request, env: EnvDep, client_info: ClientInfoDep) -> 
         return _sign_in_page(request, target, status, {"password": WRONG_CREDENTIALS}, perhaps_unverified=offer_link_to)
     except EmailNotVerified:
         return _sign_in_page(request, target, HTTP_MAPPINGS[EmailNotVerified].status, unverified=sent.email)
+    if isinstance(outcome, SecondFactorNeeded):
+        return _sign_in_page(request, target, HTTP_MAPPINGS[SecondFactorRequired].status, {"password": SECOND_STEP})
     return await set_session_cookies(request, arrive(request), outcome)
 
 

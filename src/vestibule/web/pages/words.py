@@ -21,6 +21,10 @@ WRONG_NEW_CODE: Sentence = (
     _("This code is wrong. Enter the one that the app shows now. If it is wrong again, check the clock of your phone."),
     {},
 )
+SECOND_STEP: Sentence = (
+    _("This account asks for a second step, which this page cannot do yet. Sign in with your app."),
+    {},
+)
 WRONG_PASSWORD: Sentence = (_("This is not your current password."), {})
 EMAIL_TAKEN: Sentence = (_("An account with this email address already exists. Sign in instead."), {})
 

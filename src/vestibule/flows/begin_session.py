@@ -1,0 +1,156 @@
+"""Begin a session: the last step of every sign-in. If the account needs a second step, the sign-in waits for it.
+
+Whether it does is decided with the account locked, so that no session begins beside a factor that is just being added:
+either the session comes first, and whoever adds the factor sees it; or the factor does, and the session asks for it.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from vestibule.crypto.entropy import new_id
+from vestibule.crypto.opaque import digest, mint_secret
+from vestibule.flows.announce import announce
+from vestibule.flows.end_sessions import end_longest_unseen, end_session
+from vestibule.flows.env import Env
+from vestibule.flows.issue_tokens import Tokens, issue_tokens
+from vestibule.flows.know_device import know_device
+from vestibule.flows.retry import retry_on_conflict
+from vestibule.model.accounts import Account
+from vestibule.model.client_info import ClientInfo
+from vestibule.model.devices import DeviceSecret
+from vestibule.model.errors import WrongCredentials
+from vestibule.model.events import Event, EventKind
+from vestibule.model.factors import FactorKind
+from vestibule.model.pending_sign_ins import LIFETIME, PendingSignIn
+from vestibule.model.revocations import Revocation
+from vestibule.model.sessions import EndReason, Session, begin
+from vestibule.model.store import Ports
+from vestibule.protocol.authentication import Level, Method, level_reached
+
+Spend = Callable[[Ports, datetime], Awaitable[None]]
+"""Spends what a proof can be used for once, inside the transaction that it allows; raises a refusal if it is spent."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What somebody has proved at a sign-in: by which methods. When it is complete, the attempt counters `counter_keys`
+    are reset, and the session `held_session`, which the browser held before, ends if it is the account's.
+    """
+
+    methods: tuple[str, ...] = (Method.PASSWORD,)
+    counter_keys: Sequence[str] = ()
+    held_session: str | None = None
+    spend: Spend | None = None
+
+
+BY_PASSWORD = Proof()
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """The outcome of a complete sign-in. `device` is the secret by which the browser is known next time."""
+
+    account: Account
+    session: Session
+    tokens: Tokens
+    device: DeviceSecret
+
+
+@dataclass(frozen=True)
+class SecondFactorNeeded:
+    """The outcome of a sign-in that waits for a second step, by one of `kinds`. Only the browser keeps `handle`."""
+
+    handle: str
+    kinds: tuple[FactorKind, ...]
+
+
+class _Incomplete(Exception):
+    """The account needs a second step. Raised to roll the transaction back."""
+
+    def __init__(self, kinds: tuple[FactorKind, ...]) -> None:
+        super().__init__()
+        self.kinds = kinds
+
+
+async def begin_session(
+    env: Env, account: Account, client_info: ClientInfo, proof: Proof = BY_PASSWORD
+) -> SignedIn | SecondFactorNeeded:
+    """Begin a session of an account, and issue its tokens; or let the sign-in wait, if the account has a second factor
+    and the proof none. Raises `WrongCredentials` if the account changed since it was read, and what `proof.spend`
+    raises.
+    """
+    try:
+        session, device = await _open_session(env, account, client_info, proof)
+    except _Incomplete as incomplete:
+        return SecondFactorNeeded(await _wait(env, account, proof), incomplete.kinds)
+    await env.replica.put(session, account)
+    return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device)
+
+
+@retry_on_conflict
+async def _open_session(
+    env: Env, account: Account, client_info: ClientInfo, proof: Proof
+) -> tuple[Session, DeviceSecret]:
+    """Open the session and end the one that the browser held before. Return the new session with the device's secret.
+    Raises `WrongCredentials` if the account changed since it was read, and `_Incomplete`.
+    """
+    now = env.clock.now()
+    session = begin(new_id(), account.id, client_info.device, env.policy.sessions, now, proof.methods)
+    revoked: list[Revocation] = []
+    async with env.store.transaction() as tx:
+        # The proof was checked before this transaction. If the account's epoch changed since, both steps do nothing.
+        if not account.verified and account.first_used_at is None:
+            await tx.accounts.note_use(account.id, account.epoch, now)
+        opened = await tx.sessions.open(session, account.epoch)
+        if opened:
+            await _require_complete(tx, account, proof, now)
+            if proof.held_session is not None:
+                revoked = await end_session(env, tx, proof.held_session, account.id, EndReason.SIGNED_OUT, now)
+            revoked += await end_longest_unseen(env, tx, session, opened - len(revoked), now)
+            await tx.events.record(
+                Event(now, EventKind.SIGNED_IN, account.id, session.id, network_address=client_info.network_address)
+            )
+            device, new = await know_device(tx, account, client_info, now)
+            await tx.login_attempts.forgive(proof.counter_keys)
+    if not opened:
+        raise WrongCredentials
+    if new:
+        env.letters_waiting.set()
+    await announce(env, revoked)
+    return session, device
+
+
+async def _require_complete(tx: Ports, account: Account, proof: Proof, now: datetime) -> None:
+    """Raise `_Incomplete` if the account needs a second factor and the proof has none; then spend the proof. Called
+    after the session was opened, because that locks the account.
+    """
+    if level_reached(proof.methods) < Level.TWO_FACTORS:
+        factors = await tx.factors.of(account.id)
+        if factors.needed:
+            raise _Incomplete(factors.kinds)
+    if proof.spend is not None:
+        await proof.spend(tx, now)
+
+
+@retry_on_conflict
+async def _wait(env: Env, account: Account, proof: Proof) -> str:
+    """Note that a sign-in waits for its second step; return its secret handle. Raises `WrongCredentials` if the account
+    changed since it was read.
+    """
+    now, handle = env.clock.now(), mint_secret()
+    pending = PendingSignIn(
+        digest(handle),
+        account.id,
+        account.epoch,
+        proof.methods,
+        tuple(proof.counter_keys),
+        now,
+        now + LIFETIME,
+        proof.held_session,
+    )
+    async with env.store.transaction() as tx:
+        added = await tx.pending_sign_ins.add(pending)
+    if not added:
+        raise WrongCredentials
+    return handle

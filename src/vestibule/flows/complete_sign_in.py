@@ -1,0 +1,60 @@
+"""Complete a sign-in: take the second step, by a code, in the browser where the password was typed."""
+
+from datetime import datetime
+
+from vestibule.crypto.opaque import digest, is_secret
+from vestibule.flows.begin_session import Proof, SignedIn, Spend, begin_session
+from vestibule.flows.env import Env
+from vestibule.flows.second_factor import METHODS, SecondFactor, check_second_factor
+from vestibule.model.accounts import Account
+from vestibule.model.client_info import ClientInfo
+from vestibule.model.errors import NoPendingSignIn, WrongCredentials
+from vestibule.model.pending_sign_ins import PendingSignIn
+from vestibule.model.store import Ports
+
+
+async def complete_sign_in(env: Env, handle: str, code: str, client_info: ClientInfo) -> SignedIn:
+    """Begin the session that a right password was the first step to. `handle` is the secret in the browser's cookie.
+
+    Raises `NoPendingSignIn` if there is nothing to complete: unknown, used, more than ten minutes old, or the account
+    changed since; otherwise what `check_second_factor` raises.
+    """
+    pending, account = await pending_sign_in(env, handle)
+    factor = await check_second_factor(env, account, code, client_info)
+    proof = Proof(
+        (*pending.methods, *METHODS),
+        (*pending.counter_keys, *factor.counter_keys),
+        pending.held_session,
+        _spend_both(pending, factor),
+    )
+    try:
+        outcome = await begin_session(env, account, client_info, proof)
+    except WrongCredentials:  # the account changed meanwhile
+        raise NoPendingSignIn from None
+    if not isinstance(outcome, SignedIn):
+        raise NoPendingSignIn
+    env.letters_waiting.set()
+    return outcome
+
+
+async def pending_sign_in(env: Env, handle: str) -> tuple[PendingSignIn, Account]:
+    """Return the sign-in that waits for its second step, with its account; raises `NoPendingSignIn`. Spends nothing."""
+    if not is_secret(handle):
+        raise NoPendingSignIn
+    async with env.store.reading() as read:
+        pending = await read.pending_sign_ins.find(digest(handle), env.clock.now())
+        account = await read.accounts.get(pending.account_id) if pending is not None else None
+    if pending is None or account is None:
+        raise NoPendingSignIn
+    return pending, account
+
+
+def _spend_both(pending: PendingSignIn, factor: SecondFactor) -> Spend:
+    """Return what spends the handle and the code together: both or neither."""
+
+    async def spend(tx: Ports, now: datetime) -> None:
+        if not await tx.pending_sign_ins.consume(pending.digest, now):
+            raise NoPendingSignIn
+        await factor.spend(tx, now)
+
+    return spend

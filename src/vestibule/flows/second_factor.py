@@ -1,0 +1,113 @@
+"""Check a second factor that is typed: a code of the authenticator app, or a recovery code.
+
+Guesses have counters of their own, shared by every route and every kind of code. Neither a right password nor a reset
+of the password resets them, only a completed second step: otherwise whoever knows the password could guess for ever.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from vestibule.crypto import totp
+from vestibule.flows.begin_session import Spend
+from vestibule.flows.env import Env
+from vestibule.flows.know_device import place_of
+from vestibule.flows.login_attempt import count_attempt, give_back, record_failed_attempt
+from vestibule.flows.open_totp import open_totp
+from vestibule.flows.tell_of_factor import tell_of_factor
+from vestibule.model.accounts import Account
+from vestibule.model.client_info import ClientInfo
+from vestibule.model.errors import Overloaded, SecondFactorPaused, TotpUnavailable, WrongCode
+from vestibule.model.events import EventKind
+from vestibule.model.letters import LetterKind
+from vestibule.model.login_attempts import SECOND_FACTOR_LIMITS, LoginAttempt, counters_of_second_factor
+from vestibule.model.recovery_codes import RecoveryCode, read_code
+from vestibule.model.store import Ports
+from vestibule.protocol.authentication import Method
+
+METHODS = (Method.ONE_TIME_CODE, Method.MORE_THAN_ONE_FACTOR)
+"""The methods that a code adds to those before."""
+
+
+@dataclass(frozen=True)
+class SecondFactor:
+    """A code that was right. `spend` uses it up, inside the transaction that it allows; then the attempt counters
+    `counter_keys` are reset.
+    """
+
+    spend: Spend
+    counter_keys: Sequence[str]
+
+
+async def check_second_factor(
+    env: Env, account: Account, code: str, client_info: ClientInfo, *, signed_in: bool = False
+) -> SecondFactor:
+    """Return what to spend, if the code is right; it is still to be spent. `signed_in`: the caller has a session, so
+    the attempt counts as that of a known device, as in `check_current_password`.
+
+    Raises `WrongCode`; `SecondFactorPaused` after too many wrong ones, also for a right one; `TotpUnavailable`;
+    `TooManyAttempts`; and `Overloaded`.
+    """
+    async with env.store.reading() as read:
+        place = await place_of(read, account, client_info)
+    if signed_in and place is None:
+        place = 0
+    attempt = await count_attempt(env, counters_of_second_factor(account, place), SECOND_FACTOR_LIMITS)
+    spend = None if attempt.spent else await _check(env, account, code, attempt, client_info)
+    if spend is None:
+        await record_failed_attempt(
+            env, account, attempt, client_info, EventKind.SECOND_FACTOR_REFUSED, SECOND_FACTOR_LIMITS
+        )
+        raise SecondFactorPaused if attempt.spent else WrongCode
+    return SecondFactor(spend, attempt.keys)
+
+
+async def _check(env: Env, account: Account, code: str, attempt: LoginAttempt, client_info: ClientInfo) -> Spend | None:
+    """Return how to spend the code; None if it is wrong. If it could not be checked, give the attempt back, and raise
+    `TotpUnavailable` or `Overloaded`.
+    """
+    try:
+        if totp.is_code(plain := "".join(code.split())):
+            return await _totp(env, account, plain)
+        return await _recovery_code(env, account, code, client_info)
+    except (TotpUnavailable, Overloaded):
+        await give_back(env, attempt.counter)
+        raise
+
+
+async def _totp(env: Env, account: Account, code: str) -> Spend | None:
+    async with env.store.reading() as read:
+        app = await read.totps.confirmed(account.id)
+    if app is None:
+        return None
+    step = totp.step_of(code, open_totp(env, app), env.clock.now().timestamp())
+    return None if step is None else partial(_spend_step, app.id, step)
+
+
+async def _spend_step(totp_id: str, step: int, tx: Ports, now: datetime) -> None:
+    if not await tx.totps.accept(totp_id, step, now):
+        raise WrongCode
+
+
+async def _recovery_code(env: Env, account: Account, text: str, client_info: ClientInfo) -> Spend | None:
+    """Check a recovery code. A code that was used, or never made, takes the same work as a wrong one."""
+    code = read_code(text)
+    if code is None:
+        return None
+    async with env.store.reading() as read:
+        stored = await read.recovery_codes.unused(account.id, code.number)
+    if not await env.passwords.match(code.secret, stored) or stored is None:
+        return None
+    return partial(_spend_code, account.id, code, stored, client_info)
+
+
+async def _spend_code(
+    account_id: str, code: RecoveryCode, stored: str, client_info: ClientInfo, tx: Ports, now: datetime
+) -> None:
+    """Spend the code, and tell the owner how many are left."""
+    if not await tx.recovery_codes.spend(account_id, code.number, stored, now):
+        raise WrongCode
+    left = (await tx.factors.of(account_id)).recovery_codes_left
+    event, letter = EventKind.RECOVERY_CODE_USED, LetterKind.RECOVERY_CODE_USED
+    await tell_of_factor(tx, account_id, event, letter, {"left": str(left)}, client_info, now)
