@@ -21,7 +21,7 @@ from vestibule.flows.remove_squatter import remove_squatter
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.errors import EmailChangeInvalid, EmailChangeOfAnother
+from vestibule.model.errors import EmailChangeInvalid, EmailChangeOfAnother, EmailUnchanged
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import TAKEN_BACK, LetterKind, QueuedLetter
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose, token_that_keeps_email
@@ -30,9 +30,11 @@ from vestibule.model.store import Ports
 
 
 async def request_change(env: Env, caller: Caller, password: str, email: str, client_info: ClientInfo) -> None:
-    """Mail a link to the new email; raises `WrongPassword`, `TooManyAttempts`, or `SessionOver` if the session
-    ended meanwhile. Never tells whether somebody else has that email.
+    """Mail a link to the new email. Raises `EmailUnchanged` for the account's own, `WrongPassword`, `TooManyAttempts`,
+    or `SessionOver` if the session ended meanwhile. Never tells whether somebody else has that email.
     """
+    if email == caller.account.email:
+        raise EmailUnchanged
     account = await check_current_password(env, caller, password, client_info)
     await _write_to_new_email(env, account, caller.session_id, email, client_info)
     env.letters_waiting.set()

@@ -5,6 +5,7 @@ The caller can correct a `Refusal`; a `Fault` is Vestibule's own. Each class has
 
     Refusal
       EmailTaken                registering a known email
+      EmailUnchanged            a change of email to the one that the account has
       PasswordTooEasy           a new password that attackers try first
       WrongCredentials          no such email, or not its password
       WrongPassword             signed in, but the current password was given wrong
@@ -65,6 +66,10 @@ class Refusal(Exception):
 
 class EmailTaken(Refusal):
     code = "email_taken"
+
+
+class EmailUnchanged(Refusal):
+    code = "email_unchanged"
 
 
 class PasswordTooEasy(Refusal):

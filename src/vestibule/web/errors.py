@@ -144,6 +144,7 @@ _SERVICE_KEY_CHALLENGE = 'Bearer realm="vestibule services"'
 HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     errors.PasswordTooEasy: HttpMapping(400),
     errors.EmailTaken: HttpMapping(409, "Email already exist, please use another email address"),
+    errors.EmailUnchanged: HttpMapping(409, "This is your email address already"),
     errors.WrongCredentials: HttpMapping(400, "Invalid email or password"),
     errors.WrongPassword: HttpMapping(403, "The current password is wrong"),
     errors.SecondFactorRequired: HttpMapping(403, "Use your second factor to finish signing in"),

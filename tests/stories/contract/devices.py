@@ -36,6 +36,7 @@ STEP_UP, CHANGE_EMAIL, RESEND = "/api/users/me/step-up", "/api/users/me/email", 
 RENAMED = succeeded(data={"user": USER | {"name": "Countess of Lovelace"}})
 NOW = "2026-11-23T23:09:51.236Z"
 UNKNOWN = refused(404, "session_unknown", "There is no such session")
+OWN_EMAIL = refused(409, "email_unchanged", "This is your email address already")
 WRONG_PASSWORD = refused(403, "wrong_password", "The current password is wrong")
 ELSEWHERE = (registered, enters(), enters("phone"), noted("phone", phones="access_token"))
 on_phone = bearer(get(WHO, by="nobody"), "{phones}")
@@ -113,6 +114,13 @@ ROWS = [
         "email: not without the current password",
         move("countess@example.com", "incorrect horse"),
         WRONG_PASSWORD,
+        given=(registered, enters()),
+        then=(letters_sent(1), Step(get(WHO), ME)),
+    ),
+    Row(
+        "email: not to its own, in whatever case it is written",
+        move("Ada@Example.com"),
+        OWN_EMAIL,
         given=(registered, enters()),
         then=(letters_sent(1), Step(get(WHO), ME)),
     ),

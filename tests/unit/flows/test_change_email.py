@@ -29,7 +29,7 @@ from vestibule.storage.sql.schema import accounts, events
 
 NEW, THIRD = "countess@example.com", "thief@example.com"
 CONFIRM, CHANGED, TAKEN = LetterKind.CONFIRM_NEW_EMAIL, LetterKind.EMAIL_CHANGED, LetterKind.EMAIL_TAKEN
-DONE_AT = {CONFIRM: "/login?notice=email_changed_told", CHANGED: "/login?notice=taken_back"}
+DONE_AT = {CONFIRM: "/login?notice=email_changed_told", CHANGED: "/checkemail?about=taken_back"}
 RESET, VERIFY = LetterKind.RESET_PASSWORD, LetterKind.VERIFY_EMAIL
 
 

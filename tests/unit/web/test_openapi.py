@@ -62,7 +62,7 @@ STATUSES = {
     "PATCH /api/auth/resetpassword/{token}": {200, 403, 429} | BODY,
     "GET /api/users/me": {200} | TOKEN,
     "PATCH /api/users/me": {200, 403, 429} | BODY | TOKEN,
-    "PATCH /api/users/me/email": {200, 403, 429} | BODY | TOKEN,
+    "PATCH /api/users/me/email": {200, 403, 409, 429} | BODY | TOKEN,
     "PATCH /api/users/me/password": {200, 403, 429} | TOKEN | BODY,
     "POST /api/users/me/step-up/options": {200, 403, 404, 429} | TOKEN,
     "POST /api/users/me/step-up": {200, 403, 404, 429} | TOKEN | BODY,

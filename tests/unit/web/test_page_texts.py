@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
+from tests.harness.forms import csrf_in
 from tests.harness.world import World
 from tests.unit.web.people import ada
 from tests.unit.web.test_dead_links import main_of
@@ -85,6 +86,43 @@ async def test_a_link_to_a_new_email_shows_both_one_below_the_other(world: World
     lines = re.findall(r"<dt>([^<]+)</dt><dd>(.+)</dd>", page)
     assert lines == [("Current email address", breakable(ADA)), ("New email address", breakable(NEW))]
     assert "You will be signed out everywhere." in page
+
+
+async def test_who_asks_for_a_new_email_is_told_where_the_link_went(world: World) -> None:
+    """Alike for an email that somebody has; and its own email is refused, which tells nothing about others."""
+    client = await ada(world)
+    await world.register("eve@example.com")
+    form = {"csrf": csrf_in(await client.get("/profile/security/email")), "currentPassword": "correct horse"}
+    for email in (NEW, "eve@example.com"):
+        answer = await client.post("/profile/security/email", data=form | {"email": email})
+        page = main_of((await client.get(answer.headers["location"])).text)
+        assert f"We sent a link to {email}. Open it to complete the change." in page
+        assert email not in (await client.get("/profile/security")).text
+    before = len(world.mailer.letters)
+    page = main_of((await client.post("/profile/security/email", data=form | {"email": "ADA@example.com"})).text)
+    assert "This is your email address already." in page
+    await world.deliver()
+    assert ADA not in [letter.to for letter in world.mailer.letters[before:]]
+
+
+async def test_who_takes_an_account_back_is_sent_to_the_mailbox_not_to_the_sign_in(world: World) -> None:
+    client = await ada(world)
+    await client.get(f"/api/auth/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}")
+    body = {"currentPassword": "correct horse", "email": NEW}
+    assert (await client.patch("/api/users/me/email", json=body)).status_code == 200
+    await world.deliver()
+    link = f"/confirmemail/{world.secret(LetterKind.CONFIRM_NEW_EMAIL)}"
+    assert (await client.post(link, data={"csrf": csrf_in(await client.get(link))})).status_code == 303
+    await world.deliver()
+    owner = await world.client(None)
+    owner.headers["Sec-Fetch-Site"] = "same-origin"
+    answer = await owner.post(f"/undoemail/{world.secret(LetterKind.EMAIL_CHANGED)}")
+    page = main_of((await owner.get(answer.headers["location"])).text)
+    assert "<h1>Check your email</h1>" in page
+    assert "Your account is yours again. We sent you a link to choose a new password." in page
+    assert str(breakable(ADA)) in page
+    assert 'type="password"' not in page
+    assert 'action="/forgotpassword"' in page
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

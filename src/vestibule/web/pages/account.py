@@ -12,18 +12,28 @@ from vestibule.flows.change_name import change_name as change_name_flow
 from vestibule.flows.change_password import change_password as change_password_flow
 from vestibule.flows.my_data import account_overview
 from vestibule.flows.my_factors import list_factors
-from vestibule.model.errors import PasswordTooEasy, SessionUnknown, WrongPassword
+from vestibule.model.errors import EmailUnchanged, PasswordTooEasy, SessionUnknown, WrongPassword
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
-from vestibule.web.pages import render, return_to
+from vestibule.web.pages import render, return_to, sent_letter
 from vestibule.web.pages.browser_session import BrowserCaller, SessionForm
 from vestibule.web.pages.form import validated
 from vestibule.web.pages.route import see_other, set_session_cookies
-from vestibule.web.pages.words import TOO_EASY, WHAT_HAPPENED, WHY_OVER, WRONG_PASSWORD, Sentence, faults_of
+from vestibule.web.pages.words import (
+    EMAIL_ASKED,
+    EMAIL_UNCHANGED,
+    TOO_EASY,
+    WHAT_HAPPENED,
+    WHY_OVER,
+    WRONG_PASSWORD,
+    Sentence,
+    faults_of,
+)
 from vestibule.web.site import site_of
 
 _SECURITY = "/profile/security"
+_EMAIL_ASKED = "email_asked"
 
 
 async def profile(request: Request) -> Response:
@@ -64,9 +74,18 @@ async def security(request: Request, env: EnvDep, caller: BrowserCaller) -> Resp
     past = [(session, render.say(request, WHY_OVER[reason])) for session, reason in reasons if reason is not None]
     happened = [(event, render.say(request, WHAT_HAPPENED[event.kind])) for event in mine.events]
     this_device_first = sorted(mine.live.listed, key=lambda session: session.id != caller.session_id)
+    new_email = sent_letter.new_email(request) if request.query_params.get("notice") == _EMAIL_ASKED else ""
+    notice: dict[str, Any] = {"notice": render.say(request, EMAIL_ASKED, email=new_email)} if new_email else {}
     live: dict[str, Any] = {"sessions": this_device_first, "more": mine.live.more, "current": caller.session_id}
     return _page(
-        request, "security.html", past=past, happened=happened, factors=factors, offers_app=env.seal is not None, **live
+        request,
+        "security.html",
+        past=past,
+        happened=happened,
+        factors=factors,
+        offers_app=env.seal is not None,
+        **live,
+        **notice,
     )
 
 
@@ -123,10 +142,15 @@ async def change_email(
         await request_change(env, caller, sent.current_password, sent.email, client_info)
     except BodyInvalid as invalid:
         return _page(request, "change_email.html", 400, faults_of(invalid.entries))
+    except EmailUnchanged:
+        faults = {"email": EMAIL_UNCHANGED}
+        return _page(request, "change_email.html", HTTP_MAPPINGS[EmailUnchanged].status, faults)
     except WrongPassword:
         faults = {"currentPassword": WRONG_PASSWORD}
         return _page(request, "change_email.html", HTTP_MAPPINGS[WrongPassword].status, faults)
-    return see_other(return_to.with_query(_SECURITY, notice="email_asked"))
+    response = see_other(return_to.with_query(_SECURITY, notice=_EMAIL_ASKED))
+    sent_letter.remember(request, response, sent_letter.NEW_EMAIL, sent.email)
+    return response
 
 
 def name_form(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:

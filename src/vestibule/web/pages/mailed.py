@@ -33,15 +33,15 @@ from vestibule.web.pages import render, return_to, sent_letter
 from vestibule.web.pages.browser_session import BrowserCaller, OptionalBrowserCaller, SessionForm
 from vestibule.web.pages.dead_link import dead_link_page
 from vestibule.web.pages.form import read_form, validated
-from vestibule.web.pages.route import SIGN_IN, see_other
+from vestibule.web.pages.route import CHECK_EMAIL_AT, SIGN_IN, see_other
 from vestibule.web.pages.words import TOO_EASY, Sentence, _, faults_of
 from vestibule.web.site import site_of
 
 
 @dataclass(frozen=True)
 class _LinkAction:
-    """What a link does: the texts of its page, the purpose of its token, the flow after the click, and the notice that
-    follows.
+    """What a link does: the texts of its page, the purpose of its token, the flow after the click, and what the next
+    page says.
     """
 
     title: str
@@ -231,7 +231,16 @@ async def _run_link_action(request: Request, env: Env, link_action: _LinkAction,
         return dead_link_page(request, link_action.purpose)
     if reset_secret is not None:
         return see_other(f"/resetpassword/{reset_secret}")
+    if link_action is _UNDO and link is not None:
+        return _to_mailbox(request, link_action.notice, link)
     return _to_sign_in(request, link_action.notice, link)
+
+
+def _to_mailbox(request: Request, about: str, link: OneTimeToken) -> Response:
+    """Redirect to the page that says where an email was just sent: the account has no password to sign in with."""
+    response = see_other(return_to.with_query(CHECK_EMAIL_AT, about=about))
+    sent_letter.remember(request, response, about, link.email)
+    return response
 
 
 def _to_sign_in(request: Request, notice: str, link: OneTimeToken | None = None) -> Response:

@@ -27,7 +27,7 @@ from vestibule.web.request_context import context_of
 from vestibule.web.site import ShowForm, site_of
 
 SEE_OTHER = 303
-SIGN_IN, SIGNED_OUT = "/login", "/signedout"
+SIGN_IN, SIGNED_OUT, CHECK_EMAIL_AT = "/login", "/signedout", "/checkemail"
 _SECURITY, _FILES = "/profile/security", ("/profile/data",)
 _KEPT_HEADERS = ("retry-after", "allow")  # of the JSON refusal, for the page
 

@@ -18,6 +18,8 @@ from vestibule.web import cookies
 from vestibule.web.pages.words import CHECK_EMAIL
 from vestibule.web.site import site_of
 
+NEW_EMAIL = "new_email"
+"""What an email to a new email of the account is about."""
 _MAX_BYTES = 2000
 _MAX_TIMES = 20
 
@@ -43,7 +45,7 @@ class SentLetter:
 
 def remember(request: Request, response: Response, about: str, email: str, name: str = "") -> None:
     """Keep in a cookie that an email was just asked for."""
-    before, now = sent_letter(request), site_of(request).env.clock.now()
+    before, now = _kept(request), site_of(request).env.clock.now()
     sent = SentLetter(about, email, int(now.timestamp()), name=name)
     if before is not None and before.email == email:
         times = before.times + 1 if before.about == about else 1
@@ -67,6 +69,18 @@ def _store(request: Request, response: Response, sent: SentLetter) -> None:
 
 
 def sent_letter(request: Request) -> SentLetter | None:
+    """Return the letter that "Check your email" tells of; None without one."""
+    kept = _kept(request)
+    return kept if kept is not None and kept.about in CHECK_EMAIL else None
+
+
+def new_email(request: Request) -> str:
+    """Return the new email of the account that a link was just sent to; empty without one."""
+    kept = _kept(request)
+    return kept.email if kept is not None and kept.about == NEW_EMAIL else ""
+
+
+def _kept(request: Request) -> SentLetter | None:
     """Return what the cookie keeps; None without one, or if it is not one of ours."""
     value = read(request.headers.raw, cookies.SENT_LETTER.encode()) or ""
     try:
@@ -85,5 +99,5 @@ def _parsed(value: str, now: datetime) -> SentLetter | None:
     fields = dict(parse_qsl(value, keep_blank_values=True, max_num_fields=5, errors="strict"))
     about, name = fields["about"], fields["name"]
     email, at, times = canonical_email(fields["email"]), int(fields["at"]), int(fields["times"])
-    known = about in CHECK_EMAIL and len(name) <= MAX_NAME_CHARACTERS and 1 <= times <= _MAX_TIMES
+    known = about in {*CHECK_EMAIL, NEW_EMAIL} and len(name) <= MAX_NAME_CHARACTERS and 1 <= times <= _MAX_TIMES
     return SentLetter(about, email, at, times, name) if known and at <= now.timestamp() else None

@@ -18,13 +18,13 @@ from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import render, return_to, sent_letter
 from vestibule.web.pages.browser_session import OptionalBrowserCaller
 from vestibule.web.pages.form import read_form, validated
-from vestibule.web.pages.route import see_other, set_session_cookies
+from vestibule.web.pages.route import CHECK_EMAIL_AT, see_other, set_session_cookies
 from vestibule.web.pages.sign_in import arrive
 from vestibule.web.pages.words import CHECK_EMAIL, EMAIL_TAKEN, TOO_EASY, Sentence, _, faults_of
 from vestibule.web.site import site_of
 
-_CHECK_EMAIL = "/checkemail"
-_FORMS = {"registered": "/register", "reset": "/forgotpassword", "verify": "/verifyemail"}
+_RESEND_AT = {"reset": "/forgotpassword", "taken_back": "/forgotpassword"}
+_FORMS = {"registered": "/register", "verify": "/verifyemail", **_RESEND_AT}
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ async def check_email(request: Request, about: str = "reset") -> Response:
         sent=sent,
         wait=wait,
         when=render.waiting_time(request, wait),
-        resend_at="/forgotpassword" if sent and sent.about == "reset" else "/verifyemail",
+        resend_at=_RESEND_AT.get(sent.about if sent else about, "/verifyemail"),
         change_at=return_to.with_query(
             _form_of(sent) if sent else "",
             change="email",
@@ -158,7 +158,7 @@ async def _send(request: Request, env: Env, by_email: _ByEmail, client_info: Cli
 
 def _sent(request: Request, about: str, email: str, name: str = "") -> Response:
     """Redirect to the page that says that an email was sent, with its address in a cookie."""
-    response = see_other(return_to.with_query(_CHECK_EMAIL, about=about))
+    response = see_other(return_to.with_query(CHECK_EMAIL_AT, about=about))
     sent_letter.remember(request, response, about, email, name)
     return response
 

@@ -28,6 +28,8 @@ SECOND_STEP: Sentence = (
 WRONG_PASSWORD: Sentence = (_("This is not your current password."), {})
 EMAIL_TAKEN: Sentence = (_("An account with this email address already exists. Sign in instead."), {})
 
+EMAIL_UNCHANGED: Sentence = (_("This is your email address already."), {})
+
 TOO_EASY: dict[str, Sentence] = {
     "one of the commonest": (
         _("This password is too common. Choose another one."),
@@ -123,7 +125,6 @@ NOTICES = {
     "email_changed_told": _(
         "Your email address was changed. Sign in with the new one. We also sent a notice to the old one."
     ),
-    "taken_back": _("Your account is yours again. We sent you a link to choose a new password."),
     "password_reset": _("Your password was changed and every device signed out. Sign in with the new one."),
     "password_changed": _("Your password was changed, and every other device signed out."),
     "email_asked": _("We sent a link to the new email address. Open it to complete the change."),
@@ -143,8 +144,12 @@ CHECK_EMAIL = {
     "registered": _("We have sent you an email. Open the link in it to confirm your email address."),
     "reset": _("If this email address has an account, we sent an email with a link to it."),
     "verify": _("If this email address is not confirmed yet, we sent an email with a link to it."),
+    "taken_back": _("Your account is yours again. We sent you a link to choose a new password."),
 }
 """What the email that was just sent is about."""
+
+EMAIL_ASKED = _("We sent a link to %(email)s. Open it to complete the change.")
+"""The notice `email_asked`, where the browser knows which email was asked for."""
 
 WHEN = _("You can try again %(when)s.")
 """When a refused request may be tried again; `when` is "in 5 minutes"."""
