@@ -15,6 +15,7 @@ DIGITS = 6
 STEP_SECONDS = 30
 _SECRET_BYTES = 20  # 160 bits, the length that RFC 4226, section 4, recommends
 _STEPS_TRIED = (0, -1, 1)  # one in either direction, for clocks that differ and people who type slowly
+_OTHER_STEPS = 20  # ten minutes: by so much a phone's clock may be wrong, and its codes still be recognized as codes
 _GROUP = 4  # characters of the key between two spaces, where people type it
 
 
@@ -46,6 +47,13 @@ def step_of(code: str, secret: bytes, seconds: float) -> int | None:
         step for tried in _STEPS_TRIED if hmac.compare_digest(code_of(secret, step := now + tried).encode(), typed)
     ]
     return matching[0] if matching else None
+
+
+def is_of_another_time(code: str, secret: bytes, seconds: float) -> bool:
+    """Return whether the code is of a time step within `_OTHER_STEPS` of the one at `seconds` since 1970."""
+    now = step_at(seconds)
+    nearby = [code_of(secret, step) for step in range(max(0, now - _OTHER_STEPS), now + _OTHER_STEPS + 1)]
+    return code in nearby  # in plain time: no code of these lets anybody in
 
 
 def is_code(text: str) -> bool:

@@ -1,5 +1,6 @@
 """Complete a sign-in: take the second step, by a code, in the browser where the password was typed."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from vestibule.crypto.opaque import digest, is_secret
@@ -9,8 +10,27 @@ from vestibule.flows.second_factor import METHODS, SecondFactor, check_second_fa
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import NoPendingSignIn, WrongCredentials
+from vestibule.model.factors import FactorKind
 from vestibule.model.pending_sign_ins import PendingSignIn
 from vestibule.model.store import Ports
+
+
+@dataclass(frozen=True)
+class WaitingSignIn:
+    """A sign-in that waits for its second step: whose it is, and by which kinds of factors it can go on."""
+
+    email: str
+    kinds: tuple[FactorKind, ...]
+
+
+async def waiting_sign_in(env: Env, handle: str) -> WaitingSignIn:
+    """Return the sign-in that `complete_sign_in` would complete; raises `NoPendingSignIn`. Spends nothing."""
+    _, account = await pending_sign_in(env, handle)
+    async with env.store.reading() as read:
+        factors = await read.factors.of(account.id)
+    if not factors.kinds:  # the account's factors are gone, so the password is enough now
+        raise NoPendingSignIn
+    return WaitingSignIn(account.email, factors.kinds)
 
 
 async def complete_sign_in(env: Env, handle: str, code: str, client_info: ClientInfo) -> SignedIn:

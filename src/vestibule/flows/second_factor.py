@@ -20,6 +20,7 @@ from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import Overloaded, SecondFactorPaused, TotpUnavailable, WrongCode
 from vestibule.model.events import EventKind
+from vestibule.model.factors import CodeFault
 from vestibule.model.letters import LetterKind
 from vestibule.model.login_attempts import SECOND_FACTOR_LIMITS, LoginAttempt, counters_of_second_factor
 from vestibule.model.recovery_codes import RecoveryCode, read_code
@@ -54,18 +55,20 @@ async def check_second_factor(
     if signed_in and place is None:
         place = 0
     attempt = await count_attempt(env, counters_of_second_factor(account, place), SECOND_FACTOR_LIMITS)
-    spend = None if attempt.spent else await _check(env, account, code, attempt, client_info)
-    if spend is None:
+    spend = CodeFault.WRONG if attempt.spent else await _check(env, account, code, attempt, client_info)
+    if isinstance(spend, CodeFault):
         await record_failed_attempt(
             env, account, attempt, client_info, EventKind.SECOND_FACTOR_REFUSED, SECOND_FACTOR_LIMITS
         )
-        raise SecondFactorPaused if attempt.spent else WrongCode
+        raise SecondFactorPaused if attempt.spent else WrongCode(spend)
     return SecondFactor(spend, attempt.keys)
 
 
-async def _check(env: Env, account: Account, code: str, attempt: LoginAttempt, client_info: ClientInfo) -> Spend | None:
-    """Return how to spend the code; None if it is wrong. If it could not be checked, give the attempt back, and raise
-    `TotpUnavailable` or `Overloaded`.
+async def _check(
+    env: Env, account: Account, code: str, attempt: LoginAttempt, client_info: ClientInfo
+) -> Spend | CodeFault:
+    """Return how to spend the code, or what is wrong with it. If it could not be checked, give the attempt back, and
+    raise `TotpUnavailable` or `Overloaded`.
     """
     try:
         if totp.is_code(plain := "".join(code.split())):
@@ -76,29 +79,32 @@ async def _check(env: Env, account: Account, code: str, attempt: LoginAttempt, c
         raise
 
 
-async def _totp(env: Env, account: Account, code: str) -> Spend | None:
+async def _totp(env: Env, account: Account, code: str) -> Spend | CodeFault:
     async with env.store.reading() as read:
         app = await read.totps.confirmed(account.id)
     if app is None:
-        return None
-    step = totp.step_of(code, open_totp(env, app), env.clock.now().timestamp())
-    return None if step is None else partial(_spend_step, app.id, step)
+        return CodeFault.WRONG
+    secret, now = open_totp(env, app), env.clock.now().timestamp()
+    step = totp.step_of(code, secret, now)
+    if step is not None:
+        return partial(_spend_step, app.id, step)
+    return CodeFault.OF_ANOTHER_TIME if totp.is_of_another_time(code, secret, now) else CodeFault.WRONG
 
 
 async def _spend_step(totp_id: str, step: int, tx: Ports, now: datetime) -> None:
     if not await tx.totps.accept(totp_id, step, now):
-        raise WrongCode
+        raise WrongCode(CodeFault.USED)
 
 
-async def _recovery_code(env: Env, account: Account, text: str, client_info: ClientInfo) -> Spend | None:
+async def _recovery_code(env: Env, account: Account, text: str, client_info: ClientInfo) -> Spend | CodeFault:
     """Check a recovery code. A code that was used, or never made, takes the same work as a wrong one."""
     code = read_code(text)
     if code is None:
-        return None
+        return CodeFault.WRONG
     async with env.store.reading() as read:
         stored = await read.recovery_codes.unused(account.id, code.number)
     if not await env.passwords.match(code.secret, stored) or stored is None:
-        return None
+        return CodeFault.WRONG
     return partial(_spend_code, account.id, code, stored, client_info)
 
 

@@ -48,7 +48,7 @@ from datetime import timedelta
 from math import ceil
 from typing import ClassVar
 
-from vestibule.model.factors import FactorKind
+from vestibule.model.factors import CodeFault, FactorKind
 from vestibule.model.sessions import EndReason
 from vestibule.protocol import refusals
 
@@ -109,7 +109,13 @@ class SecondFactorPaused(Refusal):
 
 
 class WrongCode(Refusal):
+    """The code is not good. `why` is for people at our pages."""
+
     code = "wrong_code"
+
+    def __init__(self, why: CodeFault = CodeFault.WRONG) -> None:
+        super().__init__()
+        self.why = why
 
 
 class FactorUnknown(Refusal):

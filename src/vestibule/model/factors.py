@@ -14,6 +14,16 @@ class FactorKind(StrEnum):
     RECOVERY_CODE = "recovery_code"
 
 
+class CodeFault(StrEnum):
+    """What is wrong with a code: no code of the app or of the account; right, and used before; or right at another time
+    of the last or the next minutes, so that a clock may be wrong.
+    """
+
+    WRONG = "wrong"
+    USED = "used"
+    OF_ANOTHER_TIME = "of_another_time"
+
+
 @dataclass(frozen=True)
 class AccountFactors:
     """The second factors of an account: whether it has a confirmed authenticator app, and how many passkeys and unused

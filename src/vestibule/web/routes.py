@@ -28,7 +28,18 @@ from vestibule.web.errors import (
     UnsupportedMedia,
 )
 from vestibule.web.forward_auth import forward_auth
-from vestibule.web.pages import account, language, letter_preview, mailed, my_data, my_factors, sign_in, sign_up, static
+from vestibule.web.pages import (
+    account,
+    language,
+    letter_preview,
+    mailed,
+    my_data,
+    my_factors,
+    second_step,
+    sign_in,
+    sign_up,
+    static,
+)
 from vestibule.web.pages.browser_session import browser_session, find_session, session_form
 from vestibule.web.prefetch import on_purpose
 from vestibule.web.site import ShowForm
@@ -165,6 +176,8 @@ PAGES = (
     Page("GET",  "/login",                                  sign_in.ask_sign_in,         ANYONE,       REFRESH,   NO_HASH),
     Page("POST", "/login",                                  sign_in.sign_in,             OWN_SITE,     SIGN_IN,   HASHES,  sign_in.sign_in_form),
     Page("POST", "/logout",                                 sign_in.sign_out,            BROWSER_FORM, ACCOUNT,   NO_HASH, None, "/profile"),
+    Page("GET",  "/login/second-step",                      second_step.ask_second_step, PUBLIC,       REFRESH,   NO_HASH),
+    Page("POST", "/login/second-step",                      second_step.take_second_step, PUBLIC_FORM, SIGN_IN,   HASHES, second_step.second_step_form),
     Page("GET",  "/signedout",                              sign_in.signed_out,          ANYONE,       REFRESH,   NO_HASH),
     Page("GET",  "/register",                               sign_up.ask_register,        ANYONE,       REFRESH,   NO_HASH),
     Page("POST", "/register",                               sign_up.register,            OWN_SITE,     REGISTER,  HASHES,  sign_up.register_form),

@@ -1,5 +1,7 @@
 """An authenticator app in somebody's hands, at a browser; its codes are by pyotp."""
 
+from datetime import UTC, datetime, timedelta
+
 import pyotp
 from playwright.sync_api import Page, expect
 
@@ -21,6 +23,11 @@ def type_code(page: Page, code: str, button: str, say: Labels = english) -> None
     """Type a code of the app, and send it."""
     page.get_by_label(say("Code from your authenticator app")).fill(code)
     page.get_by_role("button", name=say(button), exact=True).click()
+
+
+def next_code(app: pyotp.TOTP) -> str:
+    """The code that the app shows next, which is accepted already: the one of now was used to set the app up."""
+    return app.at(datetime.now(UTC) + timedelta(seconds=30))  # noqa: TID251
 
 
 def set_up_app(page: Page, say: Labels = english) -> tuple[pyotp.TOTP, list[str]]:

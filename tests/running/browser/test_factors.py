@@ -3,12 +3,45 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.running.browser.factors import SECURITY, begin_app, set_up_app, type_code
-from tests.running.browser.people import Browsing, comes_back, fresh_email, sign_up
+from tests.running.browser.factors import SECURITY, begin_app, next_code, set_up_app, type_code
+from tests.running.browser.people import Browsing, comes_back, fresh_email, send_sign_in, sign_up
 from tests.running.browser.test_access import found
 from vestibule.web.pages.line_breaks import page_translations
 
 LEFT = "%(number)s of 10 left. Each signs you in once if you lose your phone."
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("script", [True, False], ids=["with_script", "without_script"])
+def test_signing_in_with_a_second_step(browsing: Browsing, script: bool, language: str) -> None:
+    say = page_translations(language).gettext
+    page, email = browsing.page(java_script_enabled=script, locale=language), fresh_email()
+    sign_up(page, email, say=say)
+    app, codes = set_up_app(page, say)
+    page.get_by_role("button", name=say("Sign out")).click()
+
+    page.goto("/login?return_to=/profile/name")
+    send_sign_in(page, email, say=say)
+    expect(page.get_by_role("heading", name=say("Enter your code"))).to_be_visible()
+    expect(page.get_by_text(email)).to_be_visible()
+    expect(page.get_by_label(say("Code from your authenticator app"))).to_be_focused()
+    type_code(page, app.at(0), "Sign in", say)
+    expect(page.get_by_role("alert")).to_have_text(say("This code is wrong. Enter the one that the app shows now."))
+    page.get_by_role("link", name=say("Use a recovery code instead")).click()
+    page.get_by_label(say("Recovery code"), exact=True).fill("0-00000-00000")
+    page.get_by_role("button", name=say("Sign in"), exact=True).click()
+    expect(page.get_by_role("alert")).to_have_text(say("This recovery code is wrong, or was used already."))
+    page.get_by_label(say("Recovery code"), exact=True).fill(codes[0])
+    page.get_by_role("button", name=say("Sign in"), exact=True).click()
+    page.wait_for_url("**/profile/name")
+
+    other = browsing.page(java_script_enabled=script, locale=language)
+    other.goto("/login")
+    send_sign_in(other, email, say=say)
+    other.get_by_role("link", name=say("Start again")).click()
+    send_sign_in(other, email, say=say)
+    type_code(other, next_code(app), "Sign in", say)
+    other.wait_for_url("**/profile")
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
@@ -70,7 +103,8 @@ def test_recovery_codes_are_copied_as_lines(browsing: Browsing) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_on_the_pages_of_factors(browsing: Browsing, theme: str, width: int) -> None:
     page = browsing.page(color_scheme=theme, viewport={"width": width, "height": 800})
-    sign_up(page, fresh_email())
+    email = fresh_email()
+    sign_up(page, email)
     app, seen = begin_app(page), {}
     seen["key"] = found(page)
     type_code(page, app.at(0), "Turn on")
@@ -81,5 +115,13 @@ def test_axe_finds_nothing_on_the_pages_of_factors(browsing: Browsing, theme: st
     seen["codes"] = found(page)
     page.goto(SECURITY)
     seen["security"] = found(page)
+    page.get_by_role("button", name="Sign out", exact=True).first.click()
+    page.goto("/login")
+    send_sign_in(page, email)
+    page.wait_for_url("**/login/second-step")
+    seen["code"] = found(page)
+    page.get_by_role("link", name="Use a recovery code instead").click()
+    page.wait_for_url("**/login/second-step?by=recovery_code")
+    seen["recovery code"] = found(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert {name: violations for name, violations in seen.items() if violations} == {}

@@ -195,16 +195,6 @@ async def test_a_session_that_the_browser_held_ends_when_the_second_step_is_take
     assert gone.json()["code"] == "session_signed_out"
 
 
-async def test_the_page_says_that_it_cannot_do_it_and_signs_nobody_in(world: World) -> None:
-    _, _, _ = await enrolled(world)
-    browser = await world.client(origin=None)
-    answer = await browser.post("/login", data={"email": ADA, "password": PASSWORD})
-    while answer.is_redirect:
-        answer = await browser.get(answer.headers["location"])
-    assert "This account asks for a second step" in answer.text
-    assert not set(HERS) & set(browser.cookies)
-
-
 async def test_f8_a_wrong_password_tells_nothing_of_factors(world: World) -> None:
     """F8: the same bytes and headers with and without, for a known and an unknown email."""
     await enrolled(world)

@@ -11,6 +11,7 @@ from tests.harness.world import World
 SECURITY = "/profile/security"
 APP = f"{SECURITY}/authenticator"
 CODES = f"{SECURITY}/recovery-codes"
+_CODE = re.compile(r"\b[0-9]-[0-9a-z]{5}-[0-9a-z]{5}\b")
 
 
 async def begin(client: httpx.AsyncClient) -> tuple[httpx.Response, pyotp.TOTP]:
@@ -27,3 +28,13 @@ async def turn_on(world: World, client: httpx.AsyncClient, **more: str) -> httpx
     page, app = await begin(client)
     fields = {"csrf": csrf_in(page), "code": app.at(world.clock.now()), **more}
     return await client.post(APP, data=fields)
+
+
+async def codes_shown(client: httpx.AsyncClient) -> list[str]:
+    """The recovery codes that were just made."""
+    return codes_in((await client.get(CODES)).text)
+
+
+def codes_in(text: str) -> list[str]:
+    """Every recovery code in a text."""
+    return _CODE.findall(text)

@@ -1,24 +1,17 @@
 """The pages of second factors, sent as a browser without a script sends them."""
 
-import re
 from datetime import timedelta
 
-import httpx
 import pytest
 
 from tests.harness.forms import csrf_in
 from tests.harness.world import World
-from tests.unit.web.authenticator_app import APP, CODES, SECURITY, begin, turn_on
+from tests.unit.web.authenticator_app import APP, CODES, SECURITY, begin, codes_in, codes_shown, turn_on
 from tests.unit.web.people import ada, ada_again
 from vestibule.flows.enrol_totp import SHOWN_FOR
 from vestibule.web.pages.new_codes import SHOWN_SECONDS
 
 pytestmark = pytest.mark.any_engine
-_CODE = re.compile(r"\b[0-9]-[0-9a-z]{5}-[0-9a-z]{5}\b")
-
-
-async def codes_shown(client: httpx.AsyncClient) -> list[str]:
-    return _CODE.findall((await client.get(CODES)).text)
 
 
 async def test_an_app_is_set_up_with_one_code_and_recovery_codes_are_shown_and_downloaded(world: World) -> None:
@@ -50,10 +43,10 @@ async def test_new_recovery_codes_are_shown_for_some_minutes_to_their_session_al
     theirs = await other.get(
         CODES, headers={"Cookie": f"access_token={other.cookies['access_token']}; {kept.name}={kept.value}"}
     )
-    assert _CODE.findall(theirs.text) == []
+    assert codes_in(theirs.text) == []
     world.clock.advance(seconds=SHOWN_SECONDS + 1)
     late = {"Cookie": f"access_token={client.cookies['access_token']}; {kept.name}={kept.value}"}
-    assert _CODE.findall((await client.get(CODES, headers=late)).text) == []
+    assert codes_in((await client.get(CODES, headers=late)).text) == []
     assert (await client.get(f"{CODES}/file", headers=late)).headers["location"] == f"{CODES}/new"
 
 

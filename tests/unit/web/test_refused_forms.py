@@ -12,8 +12,10 @@ import pytest
 from tests.harness.backends import Backend
 from tests.harness.forms import csrf_in
 from tests.harness.world import POLICY, World, mandatory_verification, world_on
+from tests.unit.web.authenticator_app import turn_on
 from tests.unit.web.people import ada
 from tests.unit.web.test_admission import ALL_FIELDS, taken
+from tests.unit.web.test_second_step_page import STEP
 from vestibule.crypto.common_passwords import common_passwords
 from vestibule.flows.ask_for_letter import request_reset
 from vestibule.model.client_info import ClientInfo
@@ -56,6 +58,7 @@ EVE = {"email": "eve@example.com"}
 ROWS = [
     Row("/login", {**ADA, "password": WRONG}, ("password",), "The email address or the password is wrong.", ADA),
     Row("/login", {"email": "Nobody", "password": ""}, ("email", "password"), NOT_AN_EMAIL, {"email": "Nobody"}),
+    Row("/login/second-step", {"code": ""}, ("code",), "Enter the code."),
     Row("/register", {"name": "Eve", **ADA, "password": GOOD}, ("email",), "already exists", {"name": "Eve", **ADA}),
     Row("/register", {"name": "Eve", **EVE, "password": EASY}, ("password",), "too common", {"name": "Eve", **EVE}),
     Row("/register", {"name": "", **EVE, "password": "short"}, ("name", "password"), TOO_SHORT, EVE),
@@ -102,9 +105,14 @@ async def world(backend: Backend) -> AsyncIterator[World]:
 async def at_browser(world: World, path: str) -> httpx.AsyncClient:
     """Ada at a form: signed in if it is one of her account's."""
     client = await ada(world)
+    if path == STEP:
+        await turn_on(world, client)
     client.headers.update(BROWSER)
     if path not in OF_ACCOUNT:
         client.cookies.clear()
+    if path == STEP:
+        answer = await client.post("/login", data={**ADA, "password": "correct horse"})
+        assert answer.headers["location"] == STEP
     return client
 
 
@@ -178,7 +186,8 @@ async def test_a_form_that_was_open_for_too_long_leads_to_a_new_one(world: World
 )
 async def test_one_that_is_sent_too_often_says_when_to_try_again(backend: Backend, form: Page) -> None:
     assert form.limit
-    per_minute = {**POLICY.networks.per_minute, form.limit: 1}
+    before = 2 if form.path == STEP else 1  # who is there has signed in
+    per_minute = {**POLICY.networks.per_minute, form.limit: before}
     async with world_on(backend, replace(POLICY, networks=NetworkLimits(per_minute))) as world:
         client = await at_browser(world, form.path)
         path = await with_secret(world, form.path)

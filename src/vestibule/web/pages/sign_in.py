@@ -6,21 +6,22 @@ from starlette.responses import Response
 from vestibule.flows.begin_session import SecondFactorNeeded
 from vestibule.flows.sign_in import sign_in as sign_in_flow
 from vestibule.flows.sign_out import sign_out as sign_out_flow
-from vestibule.model.errors import EmailNotVerified, SecondFactorRequired, WrongCredentials
+from vestibule.model.errors import EmailNotVerified, WrongCredentials
 from vestibule.model.sessions import EndReason
 from vestibule.web import cookies
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import refused_form, render, return_to, sent_letter
+from vestibule.web.pages.arrival import arrive
 from vestibule.web.pages.browser_session import SESSION_CODE, BrowserCaller, OptionalBrowserCaller
 from vestibule.web.pages.form import form_values, read_form, validated
 from vestibule.web.pages.route import SIGNED_OUT, clear_session_cookies, see_other, set_session_cookies
+from vestibule.web.pages.second_step import go_to_second_step
 from vestibule.web.pages.words import (
     AFTER_LINKS,
     IF_NOT_YOU,
     NO_PASSWORD,
-    SECOND_STEP,
     WHY_OVER,
     WRONG_CREDENTIALS,
     Sentence,
@@ -64,18 +65,8 @@ async def sign_in(request: Request, env: EnvDep, client_info: ClientInfoDep) -> 
     except EmailNotVerified:
         return _sign_in_page(request, target, HTTP_MAPPINGS[EmailNotVerified].status, unverified=sent.email)
     if isinstance(outcome, SecondFactorNeeded):
-        return _sign_in_page(request, target, HTTP_MAPPINGS[SecondFactorRequired].status, {"password": SECOND_STEP})
+        return go_to_second_step(request, outcome)
     return await set_session_cookies(request, arrive(request), outcome)
-
-
-def arrive(request: Request, notice: str = "") -> Response:
-    """Redirect somebody who is signed in to where they were going, and delete the cookies that led there."""
-    site = site_of(request)
-    now = site.env.clock.now()
-    response = see_other(return_to.with_notice(return_to.target_of(request), notice))
-    cookies.clear_return_to(response, now, site.web)
-    sent_letter.forget(request, response, now)
-    return response
 
 
 def sign_in_form(request: Request, status: int) -> Response:

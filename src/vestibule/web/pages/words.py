@@ -3,6 +3,7 @@
 from typing import Any
 
 from vestibule.model.events import EventKind
+from vestibule.model.factors import CodeFault
 from vestibule.model.sessions import EndReason
 
 Sentence = tuple[str, dict[str, int]]
@@ -17,12 +18,25 @@ def _(english: str) -> str:
 NO_PASSWORD: Sentence = (_("Enter your password."), {})
 WRONG_CREDENTIALS: Sentence = (_("The email address or the password is wrong."), {})
 SIGN_IN_AGAIN: Sentence = (_("Your last sign-in is too long ago for this. Please sign in again."), {})
-WRONG_NEW_CODE: Sentence = (
-    _("This code is wrong. Enter the one that the app shows now. If it is wrong again, check the clock of your phone."),
+WRONG_CODES: dict[CodeFault, Sentence] = {
+    CodeFault.WRONG: (_("This code is wrong. Enter the one that the app shows now."), {}),
+    CodeFault.USED: (_("This code was used already. Wait until the app shows the next one."), {}),
+    CodeFault.OF_ANOTHER_TIME: (
+        _(
+            "This code is of another time. Enter the one that the app shows now. If that is refused too, let your phone"
+            " set its clock by itself."
+        ),
+        {},
+    ),
+}
+"""What is wrong with a code of an authenticator app."""
+WRONG_RECOVERY_CODE: Sentence = (_("This recovery code is wrong, or was used already."), {})
+CODES_PAUSED: Sentence = (
+    _("There were too many wrong codes. Sign in on a device that you have used here before, or ask for help."),
     {},
 )
-SECOND_STEP: Sentence = (
-    _("This account asks for a second step, which this page cannot do yet. Sign in with your app."),
+WRONG_NEW_CODE: Sentence = (
+    _("This code is wrong. Enter the one that the app shows now. If it is wrong again, check the clock of your phone."),
     {},
 )
 WRONG_PASSWORD: Sentence = (_("This is not your current password."), {})
@@ -132,6 +146,7 @@ NOTICES = {
     "others_signed_out": _("Every other device was signed out."),
     "app_added": _("Your authenticator app is set up."),
     "app_removed": _("The authenticator app was removed."),
+    "second_step_late": _("The code has to follow the password within 10 minutes. Please sign in again."),
     "letter_sent": _("We sent you an email with a link."),
     "deleted": _("Your account was deleted."),
 }
