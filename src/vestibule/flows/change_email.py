@@ -11,6 +11,7 @@ from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, is_secret
 from vestibule.flows.announce import announce
 from vestibule.flows.ask_for_letter import count_letter_of_account, going_to, letter_by_email
+from vestibule.flows.clear_factors import clear_factors
 from vestibule.flows.end_sessions import announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
@@ -136,9 +137,9 @@ async def _mail_undo_link(tx: Ports, owner: Account, now: datetime) -> None:
 
 @retry_on_conflict
 async def undo_change(env: Env, secret: str) -> None:
-    """Give the account its old email back, by the link that was mailed there: end every session, remove the password,
-    and mail a link that sets a new password. Changes made after the one that the link is for are undone too; earlier
-    changes can still be undone by their own links.
+    """Give the account its old email back, by the link that was mailed there: end every session, remove the password
+    and the second factors added since, and mail a link that sets a new password. Changes made after the one that the
+    link is for are undone too; earlier changes can still be undone by their own links.
 
     Raises `EmailChangeInvalid`, also if another account has verified the old email although it was kept for this one. A
     refusal does not spend the link.
@@ -154,6 +155,7 @@ async def undo_change(env: Env, secret: str) -> None:
         # An attacker who changed the email twice was mailed a link that undoes their second change. That second link
         # was made after the presented one, and is voided with it.
         ended = await end_trust(env, tx, owner.id, EndReason.EMAIL_CHANGED, now, undo_since=token.created_at)
+        await clear_factors(tx, owner.id, since=token.created_at)
         detail = {"why": TAKEN_BACK}
         await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, owner.id, detail=detail))
         await tx.events.record(Event(now, EventKind.EMAIL_TAKEN_BACK, owner.id))

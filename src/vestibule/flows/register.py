@@ -16,6 +16,7 @@ from vestibule.flows.ask_for_letter import (
     going_to,
     letter_by_email,
 )
+from vestibule.flows.clear_factors import clear_factors
 from vestibule.flows.end_sessions import end_all_sessions
 from vestibule.flows.end_trust import void_links
 from vestibule.flows.env import Env
@@ -208,6 +209,7 @@ async def _register_again(env: Env, tx: Ports, account: Account) -> tuple[Accoun
     account_id = replaced.id if replaced is not None else account.id
     revoked = await end_all_sessions(env, tx, account_id, EndReason.PASSWORD_CHANGED, now)
     await void_links(tx, account_id, now)
+    await clear_factors(tx, account_id)
     return replaced, revoked
 
 

@@ -6,6 +6,7 @@ from vestibule.crypto.opaque import digest
 from vestibule.flows.ask_for_letter import allow_reset_at_once
 from vestibule.flows.change_password import tell_changed_password
 from vestibule.flows.check_link import link_works
+from vestibule.flows.clear_factors import clear_factors
 from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
@@ -58,8 +59,12 @@ async def _spend(
 
 async def _replace_password(env: Env, tx: Ports, token: OneTimeToken, password_hash: str, now: datetime) -> Ended:
     """Set the password, verify the email and end all trust; return what ended. Whatever was set or opened before may be
-    an attacker's: only the person who reads the mail owns the account.
+    an attacker's: only the person who reads the mail owns the account. Its second factors stay, unless the email was
+    not verified: then whoever added them may be somebody else.
     """
+    account = await tx.accounts.get(token.account_id)
+    if account is not None and not account.verified:
+        await clear_factors(tx, token.account_id)
     await tx.accounts.set_password(token.account_id, password_hash, now)
     await tx.accounts.verify(token.account_id, token.email, now)
     ended = await end_trust(env, tx, token.account_id, EndReason.PASSWORD_RESET, now)

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from vestibule.crypto.opaque import digest, is_secret, mint_secret
+from vestibule.flows.clear_factors import clear_factors
 from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
@@ -43,10 +44,12 @@ async def take_over(env: Env, code: str) -> str:
 async def verify_without_password(
     env: Env, tx: Ports, token: OneTimeToken, now: datetime
 ) -> tuple[Account | None, Ended]:
-    """Verify the email that the token was mailed to. Remove the password, sessions, known devices and other links.
-    Return the changed account, or None if it is gone, and what ended.
+    """Verify the email that the token was mailed to. Remove the password, second factors, sessions, known devices and
+    other links. Return the changed account, or None if it is gone, and what ended.
     """
     taken = await tx.accounts.reassign_to_email(token.account_id, token.email, now)
     if taken is None:
         return None, Ended()
-    return taken, await end_trust(env, tx, taken.id, EndReason.PASSWORD_RESET, now)
+    ended = await end_trust(env, tx, taken.id, EndReason.PASSWORD_RESET, now)
+    await clear_factors(tx, taken.id)
+    return taken, ended

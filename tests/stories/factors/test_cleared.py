@@ -1,0 +1,112 @@
+"""Whoever loses an account to the owner of its email loses the factors too; a reset of the password clears none."""
+
+from collections.abc import Awaitable, Callable
+
+import httpx
+import pytest
+
+from tests.harness import dump
+from tests.harness.authenticator import Authenticator
+from tests.harness.world import BASE, World
+from tests.stories.factors.apps import ADA, enrol, enrolled, first_step, second_step
+from tests.stories.factors.test_second_step import reset_password
+from tests.stories.passkeys import store_passkey
+from tests.unit.flows import DONE, ask_for_change, confirm
+from vestibule.flows.administer import find_account
+from vestibule.flows.delete_account import delete_account
+from vestibule.flows.take_over import take_over
+from vestibule.flows.verify_email import verify_email
+from vestibule.model.letters import LetterKind
+
+TABLES = ("totps", "recovery_codes", "passkeys", "pending_sign_ins")
+
+
+async def left(world: World) -> set[str]:
+    """The tables of factors in which anything is left."""
+    stored = await dump.tables(world)
+    return {table for table in TABLES if stored[table]}
+
+
+async def a_stranger_s(world: World) -> httpx.AsyncClient:
+    """An unverified account at Ada's email, with an app and a passkey of whoever registered it."""
+    browser, _, _ = await enrolled(world)
+    await store_passkey(world, Authenticator(), ADA)
+    for number in range(5):
+        await first_step(client := await world.client())
+        await second_step(client, f"{number}")
+    assert await left(world) == set(TABLES)
+    return browser
+
+
+async def takes_it_over(world: World) -> None:
+    await take_over(world.env, world.secret(LetterKind.VERIFY_EMAIL))
+
+
+async def registers_again_and_verifies(world: World) -> None:
+    body = {"name": "Ada", "email": ADA, "password": "my own horse", "passwordConfirm": "my own horse"}
+    world.clock.advance(hours=1)
+    await (await world.client()).post("/api/auth/register", json=body)
+    await world.deliver()
+    await verify_email(world.env, world.secret(LetterKind.VERIFY_EMAIL))
+
+
+async def resets_the_password(world: World) -> None:
+    await reset_password(world, await world.client())
+    await world.sign_in(password="battery staple")
+
+
+@pytest.mark.parametrize("recover", [takes_it_over, registers_again_and_verifies, resets_the_password])
+async def test_f9_the_owner_of_the_email_finds_no_factor_of_a_stranger(
+    world: World, recover: Callable[[World], Awaitable[None]]
+) -> None:
+    """F9: an account that was never verified belongs to whoever reads its mail; a wrong code of before counts for
+    nothing.
+    """
+    await a_stranger_s(world)
+    await recover(world)
+    assert await left(world) == set()
+    assert "second:" not in str((await dump.tables(world))["login_attempts"])
+
+
+async def test_f9_a_reset_of_a_verified_account_clears_no_factor(world: World) -> None:
+    """F9, M9: whoever reads the mail still needs the app."""
+    mine, app, codes = await enrolled(world)
+    await mine.get(f"/api/auth/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}")
+    await reset_password(world, browser := await world.client())
+    await first_step(browser, password="battery staple")
+    assert (await browser.get("/api/users/me")).status_code == 401
+    assert await second_step(browser, app.next_code()) == "ok"
+    assert len((await dump.tables(world))["recovery_codes"]) == len(codes)
+
+
+@pytest.mark.parametrize("mine_too", [False, True])
+async def test_f9_an_undone_change_of_email_clears_what_was_added_since(world: World, mine_too: bool) -> None:
+    """F9: the thief's app goes, the owner's of before stays."""
+    await world.register()
+    browser = await world.sign_in()
+    await browser.get(f"/api/auth/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}")
+    if mine_too:
+        await enrol(world, browser)
+        world.clock.advance(seconds=60)
+    assert await ask_for_change(browser, "thief@example.com") == 200
+    await world.deliver()
+    thief = await world.client(origin=BASE)
+    thief.cookies.update(browser.cookies)
+    assert await confirm(thief, world.secret(LetterKind.CONFIRM_NEW_EMAIL)) == DONE
+    await world.deliver()
+    world.clock.advance(seconds=60)
+    await store_passkey(world, Authenticator(), "thief@example.com")
+    undo = world.secret(LetterKind.EMAIL_CHANGED)
+    page = await (await world.client(origin=BASE)).post(f"/undoemail/{undo}")
+    assert page.status_code in {200, 303}
+    assert await left(world) == ({"totps", "recovery_codes"} if mine_too else set())
+
+
+async def test_f9_with_the_account_everything_goes(world: World) -> None:
+    """F9: a deleted account leaves no factor and no counter behind."""
+    await a_stranger_s(world)
+    account = await find_account(world.env, ADA)
+    assert account is not None
+    await delete_account(world.env, account)
+    assert await left(world) == set()
+    assert (await dump.tables(world))["login_attempts"] == []
