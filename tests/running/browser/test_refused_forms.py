@@ -54,7 +54,7 @@ FORMS = [
         {OLD: PASSWORD},
         "/profile/security?notice=email_asked",
     ),
-    Form("/profile/delete", "Delete my account", {OLD: WRONG}, {OLD: PASSWORD}, "/login?notice=deleted"),
+    Form("/profile/delete", "Delete my account", {OLD: WRONG}, {OLD: PASSWORD}, "/signedout?reason=deleted"),
 ]
 
 

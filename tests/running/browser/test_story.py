@@ -73,6 +73,7 @@ def test_from_sign_up_to_the_device_list_and_out(browsing: Browsing, script: boo
     page.get_by_label(say("Current password"), exact=True).fill(NEW_PASSWORD)
     page.get_by_role("button", name=say("Delete my account")).click()
     expect(page.get_by_role("status")).to_have_text(say("Your account was deleted."))
+    page.goto("/login")
     send_sign_in(page, email, NEW_PASSWORD, say)
     expect(page.get_by_role("alert")).to_have_text(say("The email address or the password is wrong."))
 

@@ -109,7 +109,7 @@ async def test_deleting_asks_for_the_password_and_ends_everything(world: World) 
     assert wrong.status_code == 403
     assert "This is not your current password." in wrong.text
     done = await client.post("/profile/delete", data={"csrf": csrf, "currentPassword": "correct horse"})
-    assert done.headers["location"] == "/login?notice=deleted"
+    assert done.headers["location"] == "/signedout?reason=deleted"
     assert not client.cookies.get("access_token")
     answer = await (await world.client(None)).post(
         "/login", data={"email": "ada@example.com", "password": "correct horse"}

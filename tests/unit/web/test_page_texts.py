@@ -125,6 +125,23 @@ async def test_who_takes_an_account_back_is_sent_to_the_mailbox_not_to_the_sign_
     assert 'action="/forgotpassword"' in page
 
 
+@pytest.mark.parametrize(("target", "kept"), [("/profile/delete", False), (APP, True)])
+async def test_who_has_deleted_the_account_is_told_goodbye_and_leaves_no_way_into_it(
+    world: World, target: str, kept: bool
+) -> None:
+    client = await ada(world)
+    page = await client.get("/profile/delete", params={"return_to": target})
+    form = {"csrf": csrf_in(page), "currentPassword": "correct horse"}
+    answer = await client.post("/profile/delete", data=form)
+    page = await client.get(answer.headers["location"])
+    assert "<h1>Goodbye</h1>" in page.text
+    assert "Your account was deleted." in page.text
+    assert 'href="/login' not in page.text
+    assert ("Back to localhost:3000" in page.text) is kept
+    login = (await client.get("/login")).text
+    assert "/profile/delete" not in main_of(login)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_the_button_of_another_device_is_called_what_is_seen_on_it(world: World, language: str) -> None:
     """WCAG 2.2, success criterion 2.5.3. It does not sign the reader out, which French says with another word."""

@@ -10,18 +10,22 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from vestibule.flows.delete_account import delete_my_account
+from vestibule.flows.env import Env
 from vestibule.flows.my_data import MyData, my_data
 from vestibule.model.errors import WrongPassword
 from vestibule.model.events import Event
 from vestibule.model.sessions import Session
+from vestibule.web import cookies
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid, Json
 from vestibule.web.pages import render, return_to
 from vestibule.web.pages.browser_session import BrowserCaller, SessionForm
 from vestibule.web.pages.form import validated
-from vestibule.web.pages.route import SIGN_IN, clear_session_cookies, see_other
+from vestibule.web.pages.route import SIGNED_OUT, clear_session_cookies, see_other
+from vestibule.web.pages.sign_in import ACCOUNT_GONE
 from vestibule.web.pages.words import WRONG_PASSWORD, Sentence, faults_of
+from vestibule.web.site import site_of
 
 _AS_FILE = {"Content-Disposition": 'attachment; filename="my-data.json"'}
 
@@ -52,7 +56,15 @@ async def delete(
         return delete_form(request, 400, faults_of(invalid.entries))
     except WrongPassword:
         return delete_form(request, HTTP_MAPPINGS[WrongPassword].status, {"currentPassword": WRONG_PASSWORD})
-    return await clear_session_cookies(request, see_other(return_to.with_query(SIGN_IN, notice="deleted")))
+    return await clear_session_cookies(request, _say_goodbye(request, env))
+
+
+def _say_goodbye(request: Request, env: Env) -> Response:
+    """Redirect to the page that says goodbye. It leads back to an app, but no longer to a page of the account."""
+    response = see_other(return_to.with_query(SIGNED_OUT, reason=ACCOUNT_GONE))
+    if not return_to.origin_of(return_to.target_of(request)):
+        cookies.clear_return_to(response, env.clock.now(), site_of(request).web)
+    return response
 
 
 async def _json_parts(mine: MyData) -> AsyncIterator[str]:

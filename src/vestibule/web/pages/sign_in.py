@@ -30,6 +30,8 @@ from vestibule.web.pages.words import (
 from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
 
+ACCOUNT_GONE = "deleted"
+"""The reason that `/signedout` is given after its reader has deleted the account."""
 _REASONS = {reason.value: reason for reason in EndReason}
 
 
@@ -82,11 +84,11 @@ async def sign_out(request: Request, env: EnvDep, caller: BrowserCaller) -> Resp
 
 
 async def signed_out(request: Request, caller: OptionalBrowserCaller) -> Response:
-    """Say why the user is no longer signed in."""
+    """Say why the user is no longer signed in; after deleting the account, without a way to sign in again."""
     if caller is not None:
         return see_other(return_to.HOME)
-    why = _why_over(request, request.query_params.get("reason", ""))
-    return render.page(request, "signed_out.html", why=why)
+    reason = request.query_params.get("reason", "")
+    return render.page(request, "signed_out.html", why=_why_over(request, reason), gone=reason == ACCOUNT_GONE)
 
 
 def _why_over(request: Request, named: str) -> str:

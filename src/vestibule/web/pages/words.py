@@ -148,7 +148,6 @@ NOTICES = {
     "app_removed": _("The authenticator app was removed."),
     "second_step_late": _("The code has to follow the password within 10 minutes. Please sign in again."),
     "letter_sent": _("We sent you an email with a link."),
-    "deleted": _("Your account was deleted."),
 }
 """What was just done, by the `notice` in the next page's URL. A URL can show no other text."""
 
