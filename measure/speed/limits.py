@@ -7,6 +7,8 @@ from collections.abc import Callable
 from time import perf_counter, process_time
 
 import asyncpg
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from measure.load import Measured
 from measure.speed.library import LIBRARIES
@@ -63,6 +65,12 @@ class Limits:
         token, key = self._sign(algorithm), self._keys[algorithm]
         checking = {key.kid: key.public}
         return _repeated(lambda: jws.verify(token, checking, "at+jwt"), seconds)
+
+    def passkey_signatures(self, seconds: float) -> Measured:
+        """Signatures of a passkey (ES256) checked, one after the other."""
+        key, kind = ec.generate_private_key(ec.SECP256R1()), ec.ECDSA(SHA256())
+        public, signature = key.public_key(), key.sign(_PASSWORD, kind)
+        return _repeated(lambda: public.verify(signature, _PASSWORD, kind), seconds)
 
     def _sign(self, algorithm: str) -> str:
         return jws.sign(_CLAIMS, self._keys[algorithm], "at+jwt")

@@ -24,6 +24,8 @@ class Plan:
     loaded_starts: int
     services: int
     """Rounds of the checks of a service, and its starts."""
+    passkeys: int
+    """Sign-ins by passkey in each round."""
 
 
 FULL = Plan(
@@ -40,6 +42,7 @@ FULL = Plan(
     revocations=100_000,
     loaded_starts=3,
     services=5,
+    passkeys=400,
 )
 QUICK = Plan(
     rounds=1,
@@ -55,6 +58,7 @@ QUICK = Plan(
     revocations=10_000,
     loaded_starts=1,
     services=2,
+    passkeys=60,
 )
 
 READERS = 32  # connections that read at once

@@ -18,6 +18,7 @@ class Limit(StrEnum):
     REFRESH_SIGNATURE = "signature of a refresh token"
     CHECK = "check of an access token's signature"
     SELECT = "SELECT by key"
+    PASSKEY_SIGNATURE = "check of a passkey's signature"
 
 
 class Operation(StrEnum):
@@ -30,6 +31,8 @@ class Operation(StrEnum):
     REFRESH = "refresh"
     LOGOUT = "logout"
     REGISTER = "register"
+    SECOND_STEP = "login, second step with an app's code"
+    PASSKEY = "passkey sign-in, answer"
 
 
 class Push(StrEnum):
@@ -63,6 +66,8 @@ PARTS: dict[Operation, tuple[Limit, ...]] = {
     Operation.REFRESH: (Limit.SIGNATURE, Limit.REFRESH_SIGNATURE),
     Operation.LOGOUT: (Limit.BARE_ME, Limit.SELECT),
     Operation.REGISTER: (Limit.HASH,),
+    Operation.SECOND_STEP: (Limit.SIGNATURE, Limit.REFRESH_SIGNATURE),
+    Operation.PASSKEY: (Limit.SIGNATURE, Limit.REFRESH_SIGNATURE, Limit.PASSKEY_SIGNATURE),
 }
 
 
@@ -155,6 +160,8 @@ class Results:
     service_starts: list[ServiceStart] = field(default_factory=list)
     service_megabytes: float = 0.0
     """Of a service that starts where nothing is revoked."""
+    ceremonies: list[float] = field(default_factory=list)
+    """Seconds of each sign-in by passkey, from the question to the tokens, on one connection."""
     calm: Measured = field(default_factory=Measured)
     flooded: Measured = field(default_factory=Measured)
     flooded_elsewhere: Measured = field(default_factory=Measured)

@@ -11,6 +11,7 @@ from measure.speed.loaded_start import measure_loaded_starts
 from measure.speed.plan import Plan
 from measure.speed.results import Push, Results
 from measure.speed.revocation import measure_delays
+from measure.speed.second_factors import measure_second_factors
 from measure.speed.services.rounds import measure_services
 from measure.speed.vestibule_alone import measure_vestibule
 from tests.harness.backends import POSTGRESQL, SECRET, SQLITE, Backend, fresh
@@ -18,6 +19,7 @@ from tests.harness.process import UNLIMITED
 
 _START = 3  # seconds that a server, or a pair of them, takes to come and go
 _SIGN_INS = 30  # a second, roughly: only the progress bar relies on these
+_PASSKEYS = 100  # a second, with their questions
 _CONNECTIONS = 300
 
 COMMON = {
@@ -42,6 +44,7 @@ def steps(plan: Plan, results: Results, folder: Path) -> list[Step]:
     """All of them, in order; each adds what it finds to the results."""
     return [
         Step("One server", _seconds_alone(plan), lambda: _alone(plan, results, folder)),
+        Step("Second factors", _seconds_factors(plan), lambda: _factors(plan, results, folder)),
         Step("Beside the others", _seconds_beside(plan), lambda: _beside(plan, results, folder)),
         Step("Idle connections", plan.connections / _CONNECTIONS + 2 * _START, lambda: _idle(plan, results, folder)),
         Step("Starts beside revocations", plan.loaded_starts * 10 + 10, lambda: _loaded(plan, results, folder)),
@@ -59,6 +62,15 @@ def _seconds_alone(plan: Plan) -> float:
 async def _alone(plan: Plan, results: Results, folder: Path) -> None:
     async with fresh(POSTGRESQL, folder) as backend:
         await measure_vestibule(plan, _subfolder(folder, "alone"), settings_of(backend), results)
+
+
+def _seconds_factors(plan: Plan) -> float:
+    return 40 + plan.rounds * (plan.limits + plan.passkeys / _PASSKEYS) + plan.passkeys / _PASSKEYS
+
+
+async def _factors(plan: Plan, results: Results, folder: Path) -> None:
+    async with fresh(POSTGRESQL, folder) as backend:
+        await measure_second_factors(plan, _subfolder(folder, "factors"), settings_of(backend), results)
 
 
 def _seconds_beside(plan: Plan) -> float:

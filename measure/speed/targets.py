@@ -23,7 +23,7 @@ class Target:
 
 def judge(results: Results) -> list[Target]:
     """The targets, in the order of the table. Nothing is said of what was left out."""
-    targets = (_requests, _rates, _beside_a_crowd, _resources, _revocations, _services)
+    targets = (_requests, _second_factors, _rates, _beside_a_crowd, _resources, _revocations, _services)
     return [target for some in targets for target in some(results)]
 
 
@@ -48,6 +48,16 @@ def _requests(results: Results) -> Iterator[Target]:
     yield _within(results, "register", Operation.REGISTER, "`register` with its letter", 32_000, "hash")
     yield _within(results, "refresh", Operation.REFRESH, "`refresh`", 2_500, "signatures")
     yield _within(results, "logout", Operation.LOGOUT, "`logout`", 600, "bare answer, SELECT")
+
+
+def _second_factors(results: Results) -> Iterator[Target]:
+    work = results.operations[Operation.PASSKEY].cpu - results.limit_cpu(Operation.PASSKEY)
+    promise = "Passkey sign-in: at most 500 µs of CPU beside the signatures"
+    signatures = f"signatures: {_ms(results.limit_cpu(Operation.PASSKEY))}"
+    yield Target("passkey_work", promise, signatures, f"{_us(work)} beside them", work <= 500)
+    if results.ceremonies:
+        found, promise = percentile(results.ceremonies, 50) * 1e3, "Passkey sign-in, whole ceremony: p50 within 60 ms"
+        yield Target("ceremony", promise, "", f"{found:.1f} ms", found <= 60)
 
 
 def _within(results: Results, key: str, operation: Operation, what: str, most: float, parts: str) -> Target:
@@ -166,6 +176,11 @@ REASONS: dict[str, Callable[[Results], str]] = {
         f"The two signatures take {_ms(r.limit_cpu(Operation.REFRESH))} ({' and '.join(r.algorithms)}); the rest is "
         "rotating the session in one transaction."
     ),
+    "passkey_work": lambda _: (
+        "It reads the passkey and its account, uses the question up, opens the session with its event and device, and "
+        "commits."
+    ),
+    "ceremony": lambda _: "Two requests, one of which writes.",
     "logout": lambda _: (
         "It ends the session, records the revocation and an event, and wakes the others, in one commit."
     ),

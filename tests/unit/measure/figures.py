@@ -25,6 +25,7 @@ _LIMITS = {
     Limit.REFRESH_SIGNATURE: 60,
     Limit.CHECK: 90,
     Limit.SELECT: 40,
+    Limit.PASSKEY_SIGNATURE: 80,
 }
 _KEPT = {
     Operation.ME: 44,
@@ -34,6 +35,8 @@ _KEPT = {
     Operation.REFRESH: 2_400,
     Operation.LOGOUT: 590,
     Operation.REGISTER: 31_000,
+    Operation.SECOND_STEP: 4_000,
+    Operation.PASSKEY: 1_900,
 }
 
 
@@ -53,6 +56,7 @@ def run_of(times: float = 1.0) -> Results:
         found.hashes[contender] = measured(18_300)
         for operation in (Operation.ME, Operation.LOGIN, Operation.LOGOUT):
             found.beside[contender][operation] = measured(_KEPT[operation] * seconds, seconds)
+    found.ceremonies = [0.05 * times]
     found.calm, found.flooded, found.flooded_elsewhere = (Measured(1, 1, 1, [n * 1e-3]) for n in (0.3, 1.9 * times, 1))
     found.delays = {push: [(1.1 if push is Push.NONE else 0.03) * times] for push in Push}
     found.footprints = {kind: Footprint(104 * times, 90, 120, [1.1 * times, 3]) for kind in ("sqlite", "postgresql")}
