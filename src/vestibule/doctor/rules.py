@@ -11,8 +11,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Rule(Generic[T]):
-    """One row. If `applies` is true of what was seen, `make` (`hint`, `warning` or `fault`) makes a finding of `what`,
-    `why` and `remedy`. `what` is a function if its sentence names a value.
+    """One row. If `applies` is true of what was seen, `make` (`hint`, `warning` or `fault`) makes a finding of the
+    subject, `what`, `why` and `remedy`. `what` is a function if its sentence names a value.
     """
 
     applies: Callable[[T], bool]

@@ -1,7 +1,7 @@
 """End a command quietly when somebody presses Ctrl+C (SIGINT), whatever Python is doing.
 
 Python raises `KeyboardInterrupt`, even in the middle of an import, and prints a traceback if nobody catches it. So the
-signal itself ends the process, except in a block that catches it.
+signal itself ends the process, except inside `as_exit`.
 """
 
 import signal
@@ -23,15 +23,18 @@ def end_quietly() -> None:
 
 @contextmanager
 def as_exit() -> Iterator[None]:
-    """Clean up at SIGINT, then exit: the block sees `KeyboardInterrupt`, and its caller SystemExit with status 130."""
+    """Let the block clean up at SIGINT: it sees `KeyboardInterrupt`, and its caller `SystemExit` with status 130.
+
+    Changes nothing outside the main thread, or where SIGINT has a handler or is ignored.
+    """
     earlier = signal.getsignal(signal.SIGINT)
-    is_ours = earlier == signal.SIG_DFL and threading.current_thread() is threading.main_thread()
+    may_replace = earlier == signal.SIG_DFL and threading.current_thread() is threading.main_thread()
     try:
-        if is_ours:
+        if may_replace:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         yield
     except KeyboardInterrupt:
         sys.exit(_STATUS)
     finally:
-        if is_ours:
+        if may_replace:
             signal.signal(signal.SIGINT, earlier)

@@ -1,8 +1,8 @@
 """A bounded pool of low-priority threads for CPU-bound work: password hashes and RSA signatures.
 
-Measured with sixteen clients that sign in continuously, at the same rate of sign-ins: the 99th percentile of a cheap
-request is some milliseconds on two niced threads, tens of milliseconds on asyncio's default executor, and seconds in
-the event loop itself.
+Measured while sixteen clients signed in continuously, as often in each case: the 99th percentile of a cheap request was
+some milliseconds with the hashes on two niced threads, tens of milliseconds on asyncio's default executor, and seconds
+in the event loop itself.
 """
 
 import asyncio
@@ -24,21 +24,21 @@ class PoolFull(RuntimeError):
 class NicedThreads:
     """Runs at most `threads` calls at once, and queues at most `waiting` more. Raises `PoolFull` beyond that.
 
-    `room` is the sum of both. `under_way` is how many calls wait or run now. `calls` counts the calls that have begun,
-    `refused` those that found the pool full, `waited_seconds` the total time that calls have waited.
+    `capacity` is the sum of both. `under_way` is how many calls wait or run now. `calls` counts the calls that have
+    begun, `refused` those that found the pool full, `waited_seconds` the total time that calls have waited.
     """
 
     def __init__(self, threads: int, waiting: int) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="niced", initializer=lower_priority)
         self.threads = threads
-        self.room = threads + waiting
+        self.capacity = threads + waiting
         self.under_way = 0
         self.calls = self.refused = 0
         self.waited_seconds = 0.0
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return the result of `call`, made on one of the threads; raises `PoolFull`, and what `call` raises."""
-        if self.under_way >= self.room:
+        if self.under_way >= self.capacity:
             self.refused += 1
             raise PoolFull
         loop, submitted = asyncio.get_running_loop(), time.monotonic()

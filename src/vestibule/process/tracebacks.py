@@ -7,9 +7,10 @@ database's (after `storage/sql/redaction.py` has removed values), and of a few o
 import traceback
 from collections.abc import Iterator
 
-WITHHELD = "values_withheld"
+REDACTED = "values_withheld"
 """`storage/sql/redaction.py` sets this attribute on an error after it has removed values from the message."""
 
+# Errors of these packages and types show their message.
 _SHOWN_PACKAGES = {"vestibule", "sqlalchemy", "asyncpg", "sqlite3"}
 _DRIVERS = {"asyncpg", "sqlite3"}
 _SHOWN_TYPES = {
@@ -59,12 +60,12 @@ def _chain(error: BaseException, seen: set[int]) -> Iterator[str]:
 
 
 def _message(error: BaseException) -> str:
-    if isinstance(error, BaseExceptionGroup):
+    if isinstance(error, BaseExceptionGroup):  # its parts follow one by one
         return ""
     if isinstance(error, OSError):  # `strerror` alone, because subclasses put data into `args`
         return error.strerror or ""
     package = type(error).__module__.partition(".")[0]
-    # Some errors of a driver do not pass through `storage/sql/redaction.py`. SQLAlchemy's with `params` quote data.
-    if (package in _DRIVERS or hasattr(error, "params")) and not hasattr(error, WITHHELD):
+    # A driver's own error, or one of SQLAlchemy's with `params`, may quote data unless it is marked as redacted.
+    if (package in _DRIVERS or hasattr(error, "params")) and not hasattr(error, REDACTED):
         return ""
     return str(error) if package in _SHOWN_PACKAGES or type(error) in _SHOWN_TYPES else ""

@@ -33,7 +33,7 @@ class Passwords:
         Take it before any other work for a request. Otherwise, in a flood, the work before the hash (looking up the
         account, counting the attempt) would keep the database and the event loop busy.
         """
-        if self.admitted >= self.threads.room:
+        if self.admitted >= self.threads.capacity:
             self.threads.refused += 1
             raise Overloaded
         self.admitted += 1

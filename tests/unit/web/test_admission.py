@@ -54,7 +54,7 @@ async def taken(world: World) -> AsyncIterator[None]:
         async with passwords.admission_slot():
             await leaving.wait()
 
-    sitting = [asyncio.create_task(sit()) for _ in range(passwords.threads.room)]
+    sitting = [asyncio.create_task(sit()) for _ in range(passwords.threads.capacity)]
     await asyncio.sleep(0)
     yield
     leaving.set()

@@ -15,7 +15,7 @@ _SENTENCES_BY_CODE = {
     sqlite3.SQLITE_CORRUPT: "{path} is damaged; put a backup in its place (docs/operating.md)",
     sqlite3.SQLITE_FULL: "{path} cannot grow, because its disk is full; make room there",
     sqlite3.SQLITE_IOERR: "{path} cannot be read or written: {said}; look at its disk, and at quotas and limits",
-    sqlite3.SQLITE_READONLY: "{path} cannot be written; let this user write it, what lies beside it, and its folder",
+    sqlite3.SQLITE_READONLY: "{path} cannot be written; let this user write it, {path}-wal, {path}-shm and the folder",
     sqlite3.SQLITE_CANTOPEN: "{path} cannot be opened: {obstacle}",
 }
 _NO_ANSWER = "{path} gave no answer in time; perhaps another program keeps it locked (fuser {path} shows which)"

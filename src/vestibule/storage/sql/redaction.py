@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.engine import ExceptionContext
 
-from vestibule.process.tracebacks import WITHHELD
+from vestibule.process.tracebacks import REDACTED
 
 # PostgreSQL's classes of errors whose messages quote values (its manual, appendix A).
 _DATA_EXCEPTION_CLASS, _TRIGGER_CLASS = "22", "P0"
@@ -35,13 +35,13 @@ def redact_error(context: ExceptionContext) -> None:
     if of_sqlalchemy is not None:  # of_dialect was rewritten above, so its text holds no values any more
         of_sqlalchemy.args = (f"({type(of_dialect).__module__}.{type(of_dialect).__name__}) {of_dialect}",)
     for error in filter(None, (of_driver, of_dialect, of_sqlalchemy)):
-        setattr(error, WITHHELD, True)  # process.tracebacks may show the message of an error with this mark
+        setattr(error, REDACTED, True)  # process.tracebacks may show the message of an error with this mark
 
 
 def redact_driver_error(driver: BaseException) -> None:
     """Remove values from an error that the driver raised directly."""
     _rewrite(driver, _without_values(driver))
-    setattr(driver, WITHHELD, True)
+    setattr(driver, REDACTED, True)
 
 
 def _without_values(driver: BaseException) -> str:

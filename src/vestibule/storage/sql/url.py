@@ -10,7 +10,7 @@ from vestibule.model.paths import is_folder, path_from
 from vestibule.protocol import hosts
 from vestibule.storage.sql import tls
 
-# Parameters that Prisma and libpq put into an address and that mean nothing to this driver and pool.
+# Parameters that Prisma and libpq define for their own driver and pool.
 _IGNORED = {
     "channel_binding",
     "connect_timeout",
@@ -112,7 +112,9 @@ def _server_settings(parameters: dict[str, str]) -> dict[str, str]:
 
 
 def _require_escaped(url: URL) -> None:
-    """Raise `WrongAddress` if a password has an @ as it is: its rest would be taken for the host, and shown as such."""
+    """Raise `WrongAddress` if a password has an @ that is not escaped: what follows it would be taken for the host, the
+    database or a parameter, and be shown as such.
+    """
     if any("@" in part for part in (url.host or "", url.database or "", *url.query)):
         raise WrongAddress(f"has a second @; {_ESCAPED}")
 

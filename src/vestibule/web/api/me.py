@@ -29,6 +29,6 @@ async def jwks(env: EnvDep) -> Response:
 
 
 def me_content(caller: Caller) -> bytes:
-    """Return the JSON body of `me`, as bytes."""
+    """Return the JSON body of `me`. The fast path sends the same bytes."""
     data = answers.UserData(user=answers.PublicUser.of(caller.account))
     return answers.Me(data=data).model_dump_json(by_alias=True).encode() + Json.end

@@ -1,8 +1,9 @@
 """The layer that adds headers to every answer, errors included.
 
-Every answer has a request id, and CORS headers for a listed origin, also a 404, 413 or 500: without CORS headers a
-front-end cannot read the error. This layer also drops a slash at the end of a path, and the body of an answer to HEAD.
-The layer answers an unexpected exception with a 500 in the contract's format.
+Every answer, even a 404, 413 or 500, has a request id and, for a listed origin, CORS headers: without them a front-end
+cannot read the error. This layer also drops a slash at the end of a path, and the body of an answer to HEAD. It refuses
+requests with a wrong host or framing, and answers CORS preflights, before the application sees them. It answers an
+unexpected exception with a 500 in the contract's format.
 """
 
 import re
@@ -57,7 +58,7 @@ def headers_for(origin: str | None, secure: bool) -> list[tuple[bytes, bytes]]:
 
 
 def _add_common(headers: MutableHeaders, origin: str | None, secure: bool) -> None:
-    """Add the headers of every answer, for a listed origin or none, except those that the answer sets itself."""
+    """Add the common headers that the answer has not set itself, and CORS headers if it goes to a listed `origin`."""
     for name, value in _SECURITY_HEADERS.items():
         headers.setdefault(name, value)
     if secure:
@@ -89,12 +90,14 @@ class HeadersLayer:
 
     async def _answer(self, scope: Scope, receive: Receive, send: "_SendWithHeaders") -> None:
         try:
+            # Refuses a wrong host or framing, and returns whether the body is chunked.
             is_chunked = check_host_and_framing(scope["headers"], self._policy)
         except Refusal as refusal:
             send.closes = True
             await refusal_response(refusal)(scope, receive, send)
             return
-        # The server library drops a Content-Length beside `chunked`, but a proxy may have found the body's end by it.
+        # With `chunked` and a Content-Length, a second request can be smuggled past a proxy that finds the end of the
+        # body by the other one. The server library drops that Content-Length, so nothing tells whether there was one.
         send.closes = is_chunked
         self._hints.check_origin(Headers(scope=scope))
         if _is_preflight(scope):
@@ -104,7 +107,7 @@ class HeadersLayer:
             await refusal_response(RouteUnknown(target(scope)))(scope, receive, send)
             return
         try:
-            _keep_encoded_slashes(scope)
+            _unmatch_encoded_slashes(scope)
             _drop_trailing_slash(scope)
             await self._app(scope, receive, send)
         except Exception:
@@ -128,11 +131,12 @@ class _SendWithHeaders:
         self._send = send
         self._identifier = identifier.decode()
         self._policy = policy
-        self._head = scope["method"] == "HEAD"
-        self._docs = scope["path"].rstrip("/") == _DOCS_PATH
+        self._is_head = scope["method"] == "HEAD"
+        self._is_docs = scope["path"].rstrip("/") == _DOCS_PATH
         headers = Headers(scope=scope)
         self._origin = headers.get("origin")
-        self._plain = not policy.secure_cookies and not is_loopback(headers.get("host", ""))
+        # Browsers send Fetch Metadata to the loopback address over plain HTTP, too.
+        self._is_plain = not policy.secure_cookies and not is_loopback(headers.get("host", ""))
         self.has_begun = False
         self.closes = False
         """Whether the connection is closed after this answer."""
@@ -141,7 +145,7 @@ class _SendWithHeaders:
         if message["type"] == "http.response.start":
             self.has_begun = True
             self._add(MutableHeaders(scope=message))
-        elif self._head and message["type"] == "http.response.body":
+        elif self._is_head and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self._send(message)
 
@@ -149,16 +153,19 @@ class _SendWithHeaders:
         headers["X-Request-ID"] = self._identifier
         if self.closes:
             headers["Connection"] = "close"
-        if self._docs:
+        if self._is_docs:
             headers["Content-Security-Policy"] = _DOCS_CSP
-        if self._plain and headers.get("content-type", "").startswith("text/html"):
+        if self._is_plain and headers.get("content-type", "").startswith("text/html"):
             headers["Referrer-Policy"] = _REFERRER_OF_PLAIN_PAGES
         listed = self._origin if self._origin in self._policy.origins else None
         _add_common(headers, listed, self._policy.secure_cookies)
 
 
 def target(scope: Scope) -> str:
-    """Return path and query as the client sent them (RFC 9112, section 3.2)."""
+    """Return path and query as the client sent them (RFC 9112, section 3.2), or, if the server library does not tell,
+    the decoded path in ASCII.
+    """
+    # `raw_path` is optional in ASGI, and some servers include the query in it.
     path: bytes = scope.get("raw_path") or ascii(scope["path"])[1:-1].encode()
     query: bytes = scope["query_string"]
     return (path.partition(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1")
@@ -179,7 +186,7 @@ def _preflight_answer(scope: Scope, policy: WebPolicy) -> Response:
     return Response(status_code=204, headers=allowed)
 
 
-def _keep_encoded_slashes(scope: Scope) -> None:
+def _unmatch_encoded_slashes(scope: Scope) -> None:
     """Replace an encoded slash in the path by two slashes, which match no route. An encoded slash is a part of a
     segment (RFC 3986, section 2.2), but the server library decodes it, so it would separate two segments.
     """

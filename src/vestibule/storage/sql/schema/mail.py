@@ -1,10 +1,11 @@
-"""The letters, and the one-time tokens in their links."""
+"""The outbox of emails (`letters`), and the one-time tokens in their links."""
 
 from sqlalchemy import Column, Index, Integer, String, Table, Text, text
 
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.schema.parts import ID, metadata, owner
 
+# `settled_at`: sent, or no longer wanted. `refused_at`: refused for good by the mail server, until an operator retries.
 _WAITING = text("settled_at IS NULL AND refused_at IS NULL")
 _UNSETTLED = text("settled_at IS NULL")
 
@@ -13,7 +14,7 @@ letters = Table(
     metadata,
     Column("id", ID, primary_key=True),
     Column("kind", String(32), nullable=False),
-    owner(nullable=True),
+    owner(nullable=True),  # None: for the account that has `email` when the letter is sent
     Column("created_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -21,9 +22,10 @@ letters = Table(
     Column("last_fault", Text),
     Column("email", String(254)),
     Column("language", String(8)),
-    Column("detail", Text, nullable=False, server_default="{}"),
+    Column("detail", Text, nullable=False, server_default="{}"),  # JSON
     Column("refused_at", Instant),
-    # No foreign key: with its check, a letter to an account would take longer than one to an email without an account.
+    # The account, and its epoch, when the letter was asked for; None if there was none. No foreign key, because
+    # checking one takes time: a slower answer would reveal that the email has an account.
     Column("asked_of", ID),
     Column("epoch", Integer),
     Index("letters_due", "due_at", postgresql_where=_WAITING, sqlite_where=_WAITING),
@@ -38,11 +40,12 @@ one_time_tokens = Table(
     Column("digest", String(64), primary_key=True),
     owner(),
     Column("purpose", String(32), nullable=False),
-    Column("email", String(254), nullable=False),
+    Column("email", String(254), nullable=False),  # to which the link was mailed
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("used_at", Instant),
     Column("letter_id", ID),
+    # The account's, when the token was made.
     Column("epoch", Integer, nullable=False, server_default="0"),
     Column("account_email", String(254)),
     Column("return_to", Text),
