@@ -79,7 +79,7 @@ def for_readme(at: Browsing) -> None:
     page.get_by_label("Email address").fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.screenshot(path=PICTURES / "sign-in.png")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/profile")
     page.emulate_media(color_scheme="dark")
     page.goto("/profile/security")

@@ -176,6 +176,7 @@ PAGES = (
     Page("GET",  "/login",                                  sign_in.ask_sign_in,         ANYONE,       REFRESH,   NO_HASH),
     Page("POST", "/login",                                  sign_in.sign_in,             OWN_SITE,     SIGN_IN,   HASHES,  sign_in.sign_in_form),
     Page("POST", "/logout",                                 sign_in.sign_out,            BROWSER_FORM, ACCOUNT,   NO_HASH, None, "/profile"),
+    Page("POST", "/login/passkey",                          sign_in.use_passkey,         OWN_SITE,     SIGN_IN,   NO_HASH, None, "/login"),
     Page("GET",  "/login/second-step",                      second_step.ask_second_step, PUBLIC,       REFRESH,   NO_HASH),
     Page("POST", "/login/second-step",                      second_step.take_second_step, PUBLIC_FORM, SIGN_IN,   HASHES, second_step.second_step_form),
     Page("GET",  "/signedout",                              sign_in.signed_out,          ANYONE,       REFRESH,   NO_HASH),

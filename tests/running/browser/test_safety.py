@@ -102,7 +102,7 @@ def test_a_form_that_was_tampered_with_leads_home_too(browsing: Browsing) -> Non
         page.evaluate("target => { document.querySelector('main [name=return_to]').value = target; }", target)
         page.get_by_label("Email address").fill(email)
         page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Sign in", exact=True).click()
         page.wait_for_url("**/profile")
 
 

@@ -1,12 +1,16 @@
 """Read and validate the fields of a form that a page sends."""
 
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
+from vestibule.crypto import i_json
+from vestibule.model.errors import PasskeyRefused
+from vestibule.web.api import bodies
 from vestibule.web.body import Body, ConfirmedBody, read_bounded_body, validate
-from vestibule.web.errors import BodyMalformed, UnsupportedMedia
+from vestibule.web.errors import BodyInvalid, BodyMalformed, UnsupportedMedia
 from vestibule.web.pages import return_to
 from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
@@ -51,3 +55,12 @@ def form_values(request: Request) -> dict[str, str]:
 def typed_code(fields: Mapping[str, str]) -> str:
     """Return the field `code` without the spaces that apps show, or people type, within a code."""
     return "".join(fields.get("code", "").split())
+
+
+def sent_credential(request: Request, fields: Mapping[str, str]) -> dict[str, Any]:
+    """Return the field `credential`: what the browser has given the script, as JSON. Raises `PasskeyRefused`."""
+    try:
+        value = i_json.parse(fields.get("credential", "").encode())
+        return validate(bodies.UsePasskey, {"credential": value}, site_of(request).policy).credential
+    except (i_json.NotIJson, BodyInvalid):
+        raise PasskeyRefused from None

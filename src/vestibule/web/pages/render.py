@@ -73,6 +73,7 @@ def _security_policy(nonce: str, redirects_to: str, *, frames: bool) -> str:
     """Return the Content Security Policy (W3C CSP Level 3) of a page whose style and script have this nonce."""
     return (
         f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src 'self' data:; "
+        "connect-src 'self'; "
         f"form-action {_OWN} {redirects_to or _OWN}; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; "
         f"frame-src {_OWN if frames else _NONE}"
     )

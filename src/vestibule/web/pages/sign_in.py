@@ -4,9 +4,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.flows.begin_session import SecondFactorNeeded
+from vestibule.flows.passkey_sign_in import sign_in_with_passkey
 from vestibule.flows.sign_in import sign_in as sign_in_flow
 from vestibule.flows.sign_out import sign_out as sign_out_flow
-from vestibule.model.errors import EmailNotVerified, WrongCredentials
+from vestibule.model.errors import CeremonyOver, EmailNotVerified, PasskeyRefused, PasskeyUnknown, WrongCredentials
 from vestibule.model.sessions import EndReason
 from vestibule.web import cookies
 from vestibule.web.api import bodies
@@ -15,7 +16,7 @@ from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import refused_form, render, return_to, sent_letter
 from vestibule.web.pages.arrival import arrive
 from vestibule.web.pages.browser_session import SESSION_CODE, BrowserCaller, OptionalBrowserCaller
-from vestibule.web.pages.form import form_values, read_form, validated
+from vestibule.web.pages.form import form_values, read_form, sent_credential, validated
 from vestibule.web.pages.route import SIGNED_OUT, clear_session_cookies, see_other, set_session_cookies
 from vestibule.web.pages.second_step import go_to_second_step
 from vestibule.web.pages.words import (
@@ -24,6 +25,7 @@ from vestibule.web.pages.words import (
     NO_PASSWORD,
     WHY_OVER,
     WRONG_CREDENTIALS,
+    WRONG_PASSKEYS,
     Sentence,
     faults_of,
 )
@@ -69,6 +71,20 @@ async def sign_in(request: Request, env: EnvDep, client_info: ClientInfoDep) -> 
     if isinstance(outcome, SecondFactorNeeded):
         return go_to_second_step(request, outcome)
     return await set_session_cookies(request, arrive(request), outcome)
+
+
+async def use_passkey(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
+    """Begin a session with the passkey that the script has asked the browser for, and redirect to `return_to`."""
+    fields, headers, web = await read_form(request), request.headers.raw, site_of(request).web
+    kept, held = cookies.read_ceremony(headers, web), cookies.read_refresh(headers, web) or ""
+    try:
+        outcome = await sign_in_with_passkey(env, sent_credential(request, fields), kept, client_info, held)
+    except (PasskeyUnknown, PasskeyRefused, CeremonyOver, EmailNotVerified) as refusal:
+        faults = {"passkey": WRONG_PASSKEYS[type(refusal)]}
+        return _sign_in_page(request, return_to.target_of(request), HTTP_MAPPINGS[type(refusal)].status, faults)
+    response = await set_session_cookies(request, arrive(request), outcome)
+    cookies.clear_ceremony(response, env.clock.now(), web)
+    return response
 
 
 def sign_in_form(request: Request, status: int) -> Response:
@@ -124,6 +140,7 @@ def _sign_in_page(
         unverified=unverified,
         perhaps_unverified=perhaps_unverified,
         why=_why_asked(request),
+        offers_passkeys=site_of(request).policy.relying_party is not None,
     )
 
 

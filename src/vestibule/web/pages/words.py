@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from vestibule.model.errors import CeremonyOver, EmailNotVerified, PasskeyRefused, PasskeyUnknown, Refusal
 from vestibule.model.events import EventKind
 from vestibule.model.factors import CodeFault
 from vestibule.model.sessions import EndReason
@@ -39,6 +40,16 @@ WRONG_NEW_CODE: Sentence = (
     _("This code is wrong. Enter the one that the app shows now. If it is wrong again, check the clock of your phone."),
     {},
 )
+WRONG_PASSKEYS: dict[type[Refusal], Sentence] = {
+    PasskeyUnknown: (
+        _("This passkey is not known here. It may have been removed. Use another one, or your password."),
+        {},
+    ),
+    PasskeyRefused: (_("This passkey could not be accepted. Try again, or use your password."), {}),
+    CeremonyOver: (_("This took too long. Try again."), {}),
+    EmailNotVerified: (_("Confirm your email address first: open the link that we have sent to you."), {}),
+}
+"""Why somebody could not sign in with a passkey."""
 WRONG_PASSWORD: Sentence = (_("This is not your current password."), {})
 EMAIL_TAKEN: Sentence = (_("An account with this email address already exists. Sign in instead."), {})
 

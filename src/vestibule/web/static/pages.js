@@ -98,3 +98,28 @@ for (const button of navigator.clipboard ? document.querySelectorAll("[data-copy
     button.firstElementChild.textContent = button.dataset.done;
   });
 }
+
+// Ask for a passkey, where the browser can, and send it with the form: when its button is clicked, or one is chosen among
+// the suggestions at the email field. Only one question can be asked at a time, so the click takes back the other.
+async function askForPasskey(form, more) {
+  const answer = await fetch(form.dataset.passkey, { method: "POST", signal: more.signal });
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON((await answer.json()).data.publicKey);
+  const credential = await navigator.credentials.get({ publicKey, ...more });
+  form.elements.credential.value = JSON.stringify(credential);
+  form.submit();
+}
+
+for (const form of globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON ? document.querySelectorAll("[data-passkey]") : []) {
+  const suggesting = new AbortController();
+  form.hidden = false;
+  form.querySelector("button").addEventListener("click", async () => {
+    suggesting.abort();
+    const said = form.querySelector(".unused");
+    said.hidden = true;
+    said.role = "alert";
+    await askForPasskey(form, {}).catch(() => { said.hidden = false; });
+  });
+  PublicKeyCredential.isConditionalMediationAvailable?.().then((can) => {
+    if (can && !suggesting.signal.aborted) askForPasskey(form, { mediation: "conditional", signal: suggesting.signal }).catch(() => {});
+  });
+}
