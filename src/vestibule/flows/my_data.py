@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
+from vestibule.flows.my_factors import MyFactors, list_factors
 from vestibule.flows.my_sessions import SessionList, live_sessions_of
 from vestibule.flows.reauthenticate import require_recent_sign_in
 from vestibule.model.accounts import Account
 from vestibule.model.errors import SessionOver
 from vestibule.model.events import Event
+from vestibule.model.passkeys import Passkey
 from vestibule.model.sessions import Session
 
 ROWS_AT_ONCE = 200
@@ -30,11 +32,13 @@ class Overview:
 
 @dataclass(frozen=True)
 class MyData:
-    """An account with its live and past sessions and its events, the latest first. Each page of sessions and events is
-    read only when it is needed, because there may be very many.
+    """An account with its second factors, its live and past sessions and its events, the latest first. Each page of
+    sessions and events is read only when it is needed, because there may be very many.
     """
 
     account: Account
+    factors: MyFactors
+    passkeys: Sequence[Passkey]
     live: AsyncIterator[Sequence[Session]]
     past: AsyncIterator[Sequence[Session]]
     events: AsyncIterator[Sequence[Event]]
@@ -59,11 +63,12 @@ async def my_data(env: Env, caller: Caller) -> MyData:
     async with env.store.reading() as read:
         account = await read.accounts.get(account_id)
         await require_recent_sign_in(env, read, caller, now)
+        passkeys = await read.passkeys.of_account(account_id)
     if account is None:
         raise SessionOver
     live = _sessions(env, account_id, now, live=True)
     past = _sessions(env, account_id, now, live=False)
-    return MyData(account, live, past, _events(env, account_id))
+    return MyData(account, await list_factors(env, caller), passkeys, live, past, _events(env, account_id))
 
 
 async def _sessions(env: Env, account_id: str, now: datetime, *, live: bool) -> AsyncIterator[Sequence[Session]]:

@@ -80,7 +80,7 @@ async def test_n5_all_is_taken_away_in_pages_and_others_have_their_turn(
     with contextlib.suppress(asyncio.CancelledError):
         await others
     mine = answer.json()
-    assert list(mine) == ["account", "live", "past", "events"]
+    assert list(mine) == ["account", "factors", "live", "past", "events"]
     assert (len(mine["live"]), len({session["id"] for session in mine["past"]}), len(mine["past"])) == (1, 600, 600)
     refused = [event["network_address"] for event in mine["events"] if event["kind"] == "sign_in_refused"]
     assert refused == [f"10.0.{number}" for number in reversed(range(MANY))]

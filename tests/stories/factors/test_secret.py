@@ -1,12 +1,14 @@
 """What the secrets of apps are sealed under: it can be replaced, and without it nobody skips the app."""
 
+import json
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.harness import dump
 from tests.harness.world import World
-from tests.stories.factors.apps import App, enrol, scan
+from tests.stories.factors.apps import SECOND, App, enrol, first_step, scan, second_step
 from vestibule.crypto.seal import Seal
 from vestibule.flows.administer import find_account
 from vestibule.flows.enrol_totp import begin_totp, confirm_totp
@@ -74,3 +76,23 @@ async def test_f3_without_a_secret_no_app_is_begun_or_confirmed(world: World) ->
     with pytest.raises(TotpUnavailable):
         await confirm_totp(without, caller, app.code(), HERE, end_others=False)
     await confirm_totp(world.env, caller, app.code(), HERE, end_others=False)
+
+
+async def test_f3_no_secret_is_in_a_log_a_refusal_or_the_exported_data(world: World) -> None:
+    """F3: neither the app's secret nor a code, spent or not; the export says what there is and since when."""
+    with capture_logs() as said:
+        await world.register()
+        browser = await world.sign_in()
+        app, codes = await enrol(world, browser)
+        await first_step(other := await world.client())
+        refused = await other.post(SECOND, json={"code": codes[0][:-1] + "x"})
+        assert await second_step(other, codes[0]) == "ok"
+        exported = (await other.get("/profile/data")).text
+    factors = json.loads(exported)["factors"]
+    assert set(factors) == {"totp", "recovery_codes_left", "passkeys"}
+    assert set(factors["totp"]) == {"created_at", "confirmed_at", "last_used_at"}
+    assert factors["recovery_codes_left"] == 9
+    for secret in (app.totp.secret, app.code(), *codes, *(code[2:] for code in codes), "v1."):
+        assert secret not in exported
+        assert secret not in str(said)
+        assert secret not in refused.text

@@ -19,6 +19,7 @@ from tests.harness.process import given_keys
 from tests.harness.servers import free_port
 from tests.unit.doctor import FAULT, FINE, HINT, WARNING, severity_of
 from tests.unit.doctor.conftest import Chosen
+from tests.unit.storage import stored_account
 from vestibule.crypto import jwk
 from vestibule.crypto.seal import Seal
 from vestibule.doctor import database, mail, redis
@@ -27,6 +28,7 @@ from vestibule.model.clock import SystemClock
 from vestibule.model.events import Event, EventKind
 from vestibule.model.findings import Finding
 from vestibule.model.signing_keys import KeyManager, KeyState, KeyUse
+from vestibule.model.totp import Totp, seal_secret
 from vestibule.settings.fields import Settings
 from vestibule.storage.sql.store import SqlStore
 from vestibule.wiring import opening
@@ -129,6 +131,25 @@ async def test_keys_of_another_secret(chosen: Chosen, backend: Backend) -> None:
     assert severity_of(await look(chosen()), "no secret to open them with") is FAULT
     assert severity_of(await look(chosen(VESTIBULE_SECRET_KEY=SECRET[::-1])), "under another secret") is FAULT
     assert severity_of(await look(chosen(VESTIBULE_SECRET_KEY=SECRET)), "a key has 2048 bits") is HINT
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["stored keys", "keys of the settings"])
+async def test_f3_apps_of_another_secret(
+    chosen: Chosen, backend: Backend, production: dict[str, str], given: bool
+) -> None:
+    """F3: a lost secret silences no app: the doctor says how many, and what their owners do."""
+    keys = {name: value for name, value in production.items() if given and name.startswith("JWT_")}
+    settings = chosen(**backend.environment | keys | {"VESTIBULE_SECRET_KEY": SECRET})
+    async with opening.database(settings) as engines:
+        store = SqlStore(engines)
+        account = await stored_account(store)
+        async with store.transaction() as tx:
+            await tx.totps.add(Totp("1", account.id, seal_secret(Seal(SECRET), "1", b"secret"), account.created_at))
+    what = "1 were sealed under another secret"
+    assert severity_of(await look(settings), what) is None
+    assert severity_of(await look(chosen(VESTIBULE_SECRET_KEY=SECRET[::-1])), what) is FAULT
+    both = chosen(VESTIBULE_SECRET_KEY=SECRET[::-1], VESTIBULE_SECRET_KEY_OLD=SECRET)
+    assert severity_of(await look(both), what) is None
 
 
 async def test_old_keys(chosen: Chosen, backend: Backend) -> None:

@@ -73,7 +73,7 @@ async def _json_parts(mine: MyData) -> AsyncIterator[str]:
     """
     account = asdict(mine.account)
     del account["password_hash"]
-    yield f'{{\n"account": {_as_json(account)}'
+    yield f'{{\n"account": {_as_json(account)},\n"factors": {_as_json(_factors(mine))}'
     async for part in _list_parts("live", mine.live):
         yield part
     async for part in _list_parts("past", mine.past):
@@ -81,6 +81,15 @@ async def _json_parts(mine: MyData) -> AsyncIterator[str]:
     async for part in _list_parts("events", mine.events):
         yield part
     yield "\n}\n"
+
+
+def _factors(mine: MyData) -> dict[str, Any]:
+    """Return the second factors, without what signs in: neither the secret of the app nor a code."""
+    totp = mine.factors.totp
+    shown = ("created_at", "confirmed_at", "last_used_at")
+    app = {name: getattr(totp, name) for name in shown} if totp else None
+    passkeys = [asdict(passkey) for passkey in mine.passkeys]
+    return {"totp": app, "recovery_codes_left": mine.factors.recovery_codes_left, "passkeys": passkeys}
 
 
 async def _list_parts(
