@@ -13,6 +13,7 @@ from tests.unit.web.test_dead_links import main_of
 from vestibule.model.languages import LANGUAGES
 from vestibule.model.letters import LetterKind
 from vestibule.web.pages.line_breaks import breakable
+from vestibule.web.pages.template_loader import initials
 
 pytestmark = pytest.mark.any_engine
 APP = "http://localhost:3000/orders"
@@ -152,6 +153,14 @@ async def test_the_button_of_another_device_is_called_what_is_seen_on_it(world: 
     [(name, seen)] = _BUTTON.findall(page)
     assert name.startswith(seen)
     assert (language, seen != _sign_out_of(page)) in {(language, True), ("de", False), ("es", False), ("pt", False)}
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("Ada Lovelace", "AL"), ("Zed <b>O'Neil</b>", "ZB"), ('(née) "żółć" _x_', "NX"), ("Ada Ada", "A"), ("?! *", "?")],
+)
+def test_initials_are_letters(name: str, shown: str) -> None:
+    assert initials(name) == shown
 
 
 def _sign_out_of(page: str) -> str:

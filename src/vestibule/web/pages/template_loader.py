@@ -1,5 +1,6 @@
 """Load the templates of the pages, once for each language."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -45,8 +46,10 @@ class Templates:
 
 
 def initials(name: str) -> str:
-    """Return the initials that are shown instead of a photo: of the first and the last word."""
-    words = name.split()
+    """Return the initials that are shown instead of a photo: of the first and the last word that have a letter or a
+    digit.
+    """
+    words = list(filter(None, (re.sub(r"^[\W_]+", "", word) for word in name.split())))
     if not words:
         return "?"
     first_and_last = dict.fromkeys((words[0], words[-1]))  # only one, if both are the same word
