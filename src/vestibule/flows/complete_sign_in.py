@@ -1,4 +1,4 @@
-"""Complete a sign-in: take the second step, by a code, in the browser where the password was typed."""
+"""Complete a sign-in: take the second step in the browser where the password was typed."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,8 +41,22 @@ async def complete_sign_in(env: Env, handle: str, code: str, client_info: Client
     """
     pending, account = await pending_sign_in(env, handle)
     factor = await check_second_factor(env, account, code, client_info)
+    return await finish_sign_in(env, pending, account, factor, METHODS, client_info)
+
+
+async def finish_sign_in(
+    env: Env,
+    pending: PendingSignIn,
+    account: Account,
+    factor: SecondFactor,
+    methods: tuple[str, ...],
+    client_info: ClientInfo,
+) -> SignedIn:
+    """Begin the session of a pending sign-in whose second factor was right; `methods` are those that it adds. Raises
+    `NoPendingSignIn`, and what spending the factor raises.
+    """
     proof = Proof(
-        (*pending.methods, *METHODS),
+        (*pending.methods, *methods),
         (*pending.counter_keys, *factor.counter_keys),
         pending.held_session,
         _spend_both(pending, factor),

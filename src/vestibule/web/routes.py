@@ -71,6 +71,7 @@ BROWSER_FORM = (own_site, session_form)
 NO_TOKEN = (e.NotSignedIn, e.AccessTokenInvalid, e.SessionOver)
 NO_SIGN_IN = (e.WrongCredentials, e.TooManyAttempts, e.EmailNotVerified, CrossSite)
 NO_PASSKEY = (e.PasskeysUnavailable, e.CeremonyOver, e.PasskeyRefused, e.PasskeyUnknown, e.EmailNotVerified, CrossSite)
+NO_PASSKEY_STEP = (e.PasskeysUnavailable, e.CeremonyOver, e.PasskeyRefused, e.PasskeyUnknown)
 NO_SECOND_STEP = (e.NoPendingSignIn, e.SecondFactorPaused, e.WrongCode, e.TooManyAttempts, e.TotpUnavailable, CrossSite)
 NO_SIGN_OUT = (*NO_TOKEN, CrossSite)
 NO_REFRESH = (e.RefreshRefused, CrossSiteRefresh)
@@ -130,7 +131,8 @@ ROUTES = (
     Route("GET",   "/api/healthchecker",                   health.healthchecker,          ANYONE,               UNLIMITED, NO_HASH, 200, answers.Told),
     Route("POST",  "/api/auth/register",                   auth.register,                 OWN_SITE,             REGISTER,  HASHES,  201, answers.Registered, (e.EmailTaken, e.PasswordTooEasy, CrossSite)),
     Route("POST",  "/api/auth/login",                      auth.login,                    OWN_SITE,             SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_SIGN_IN, e.SecondFactorRequired)),
-    Route("POST",  "/api/auth/login/second-factor",        auth.second_factor,            OWN_SITE,             SIGN_IN,   HASHES,  200, answers.SignedIn, NO_SECOND_STEP),
+    Route("POST",  "/api/auth/login/second-factor/options", auth.second_factor_options,   OWN_SITE,             SIGN_IN,   NO_HASH, 200, answers.PasskeyOptions, (e.NoPendingSignIn, e.PasskeysUnavailable, CrossSite)),
+    Route("POST",  "/api/auth/login/second-factor",        auth.second_factor,            OWN_SITE,             SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_SECOND_STEP, *NO_PASSKEY_STEP)),
     Route("POST",  "/api/auth/passkeys/options",           passkeys.sign_in_options,      OWN_SITE,             REFRESH,   NO_HASH, 200, answers.PasskeyOptions, (e.PasskeysUnavailable, CrossSite)),
     Route("POST",  "/api/auth/passkeys/verify",            passkeys.sign_in,              OWN_SITE,             SIGN_IN,   NO_HASH, 200, answers.SignedIn, NO_PASSKEY),
     Route("GET",   "/api/auth/refresh",                    auth.refresh,                  ON_PURPOSE_REFRESH,   REFRESH,   NO_HASH, 200, answers.SignedIn, (*NO_REFRESH, FetchedAhead)),

@@ -21,6 +21,8 @@ ROUTES = [
     ("PATCH", "/api/users/me/password"),
     ("PATCH", "/api/users/me"),
     ("PATCH", "/api/users/me/email"),
+    ("POST", "/api/auth/login/second-factor"),
+    ("POST", "/api/auth/login/second-factor/options"),
     ("POST", "/api/auth/passkeys/options"),
     ("POST", "/api/auth/passkeys/verify"),
     ("POST", "/api/users/me/factors/totp"),

@@ -49,9 +49,10 @@ STATUSES = {
     "GET /api/healthchecker": {200},
     "POST /api/auth/register": {201, 403, 409, 429} | BODY,
     "POST /api/auth/login": {200, 401, 403, 429} | BODY,
+    "POST /api/auth/login/second-factor/options": {200, 403, 404, 429},
     "POST /api/auth/passkeys/options": {200, 403, 404, 429},
     "POST /api/auth/passkeys/verify": {200, 401, 403, 404, 429} | BODY,
-    "POST /api/auth/login/second-factor": {200, 403, 429} | BODY,
+    "POST /api/auth/login/second-factor": {200, 403, 404, 429} | BODY,
     "GET /api/auth/refresh": {200, 403, 429},
     "POST /api/auth/refresh": {200, 403, 429},
     "GET /api/auth/logout": {200, 403, 429} | TOKEN,
@@ -232,6 +233,7 @@ async def test_every_success_is_as_declared(world: World) -> None:
     await ask("POST /api/users/me/factors/totp/confirm", 200, code=code)
     await ask("GET /api/users/me/factors", 200)
     await ask("POST /api/auth/login", 403, **ada)
+    await ask("POST /api/auth/login/second-factor/options", 200)
     await ask("POST /api/auth/login/second-factor", 403, code="wrong")
     world.clock.advance(seconds=30)
     code = pyotp.parse_uri(begun.json()["data"]["uri"]).at(world.clock.now())

@@ -87,11 +87,15 @@ async def steps_up(world: World) -> None:
 async def has_a_passkey(world: World) -> None:
     await world.register()
     browser, authenticator = await world.sign_in(), Authenticator()
-    passkey = (await add(browser, authenticator)).json()["data"]["passkey"]
+    added = (await add(browser, authenticator)).json()["data"]
+    other, second = await world.client(), "/api/auth/login/second-factor"
+    assert (await other.post("/api/auth/login", json={"email": ADA, "password": PASSWORD})).status_code == 403
+    for code, status in (("000000", 403), (added["recovery_codes"][0], 200)):
+        assert (await other.post(second, json={"code": code})).status_code == status
     for _ in range(2):
         assert (await sign_in(browser, authenticator, Lie(count=7))).status_code == 200
     assert (await browser.post("/api/users/me/factors/recovery-codes")).status_code == 200
-    assert (await browser.delete(f"{MINE}/{passkey['id']}")).status_code == 200
+    assert (await browser.delete(f"{MINE}/{added['passkey']['id']}")).status_code == 200
 
 
 async def changes_the_name(world: World) -> None:
@@ -149,6 +153,7 @@ STORIES: dict[Act, set[EventKind]] = {
     has_a_passkey: {
         *(EventKind.FACTOR_ADDED, EventKind.FACTOR_REMOVED),
         *(EventKind.RECOVERY_CODES_MADE, EventKind.PASSKEY_MAY_BE_COPIED),
+        *(EventKind.SECOND_FACTOR_REFUSED, EventKind.RECOVERY_CODE_USED),
     },
     changes_the_name: {EventKind.NAME_CHANGED},
     changes_the_password: {EventKind.PASSWORD_CHANGED},

@@ -7,6 +7,7 @@ from vestibule.flows.ask_for_letter import request_reset, request_verification
 from vestibule.flows.begin_session import SecondFactorNeeded, SignedIn
 from vestibule.flows.complete_sign_in import complete_sign_in
 from vestibule.flows.issue_tokens import Tokens
+from vestibule.flows.passkey_second_step import ask_for_second_passkey, complete_sign_in_with_passkey
 from vestibule.flows.refresh import refresh as refresh_flow
 from vestibule.flows.register import register as register_flow
 from vestibule.flows.reset_password import reset_password
@@ -17,6 +18,7 @@ from vestibule.model.errors import RefreshRefused, SecondFactorRequired
 from vestibule.model.pending_sign_ins import LIFETIME
 from vestibule.web import cookies
 from vestibule.web.api import answers, bodies
+from vestibule.web.api.passkeys import asking
 from vestibule.web.body import Sent
 from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller, device_of, keep_device
 from vestibule.web.errors import Json, refusal_response
@@ -52,14 +54,27 @@ async def login(
 async def second_factor(
     request: Request, env: EnvDep, sent: Sent[bodies.SecondFactor], client_info: ClientInfoDep
 ) -> Response:
-    """Finish a sign-in with a code of the authenticator app or a recovery code. The cookie that `login` set has to come
-    with it.
+    """Finish a sign-in with a code of the authenticator app, a recovery code, or a passkey. The cookie that `login` set
+    has to come with it.
     """
-    web = site_of(request).web
-    handle = cookies.read_second_factor(request.headers.raw, web) or ""
-    response = _signed_in(request, env, await complete_sign_in(env, handle, sent.code, client_info))
+    headers, web = request.headers.raw, site_of(request).web
+    handle = cookies.read_second_factor(headers, web) or ""
+    if sent.credential:
+        kept = cookies.read_ceremony(headers, web)
+        outcome = await complete_sign_in_with_passkey(env, handle, sent.credential, kept, client_info)
+    else:
+        outcome = await complete_sign_in(env, handle, sent.code, client_info)
+    response = _signed_in(request, env, outcome)
     cookies.clear_second_factor(response, env.clock.now(), web)
+    if sent.credential:
+        cookies.clear_ceremony(response, env.clock.now(), web)
     return response
+
+
+async def second_factor_options(request: Request, env: EnvDep) -> Response:
+    """What to ask the browser for, to finish a sign-in with a passkey. Needs the cookie that `login` set."""
+    handle = cookies.read_second_factor(request.headers.raw, site_of(request).web) or ""
+    return asking(request, env, await ask_for_second_passkey(env, handle))
 
 
 async def refresh(request: Request, env: EnvDep) -> Response:

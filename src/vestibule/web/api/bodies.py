@@ -179,10 +179,19 @@ class UsePasskey(ContractBody):
 
 
 class SecondFactor(ContractBody):
-    """A code of the authenticator app, or a recovery code."""
+    """A code of the app, a recovery code, or what `navigator.credentials.get()` has given: one of them."""
 
-    REQUIRED: ClassVar = {"code": "Code is required"}
-    code: Code
+    REQUIRED: ClassVar = {}
+    code: Code = ""
+    credential: Credential = Field(default={})
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "SecondFactor":
+        if not self.code and not self.credential:
+            raise _error("Code is required", code="custom")
+        if self.code and self.credential:
+            raise _error("Send either a code or a credential", code="custom")
+        return self
 
 
 class ForgotPassword(ContractBody):

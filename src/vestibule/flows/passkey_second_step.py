@@ -1,0 +1,49 @@
+"""Take the second step of a sign-in with a passkey of the account, after its password."""
+
+from datetime import datetime
+
+from vestibule.crypto import webauthn
+from vestibule.crypto.webauthn import Answer, CredentialName
+from vestibule.flows.begin_session import SignedIn
+from vestibule.flows.ceremony import Question, begin_ceremony, read_ceremony, relying_party
+from vestibule.flows.complete_sign_in import finish_sign_in, pending_sign_in
+from vestibule.flows.env import Env
+from vestibule.flows.passkey_proof import check_passkey, use_passkey
+from vestibule.flows.second_factor import SecondFactor
+from vestibule.model.client_info import ClientInfo
+from vestibule.model.passkeys import CeremonyPurpose
+from vestibule.model.store import Ports
+from vestibule.protocol.authentication import Method
+
+
+async def ask_for_second_passkey(env: Env, handle: str) -> Question:
+    """Return the question for a passkey of the account whose password was right, which only this sign-in can answer.
+    Raises `NoPendingSignIn` and `PasskeysUnavailable`.
+    """
+    party = relying_party(env)
+    pending, account = await pending_sign_in(env, handle)
+    async with env.store.reading() as read:
+        passkeys = await read.passkeys.of_account(account.id)
+    challenge, kept = begin_ceremony(env, CeremonyPurpose.SECOND_FACTOR, pending.digest)
+    theirs = [CredentialName(passkey.credential_id, passkey.transports) for passkey in passkeys]
+    return Question(webauthn.request_options(party, challenge, theirs, verify_user=False), kept)
+
+
+async def complete_sign_in_with_passkey(
+    env: Env, handle: str, answer: Answer, kept: str, client_info: ClientInfo
+) -> SignedIn:
+    """Begin the session that a right password was the first step to. `handle` is the secret in the browser's cookie,
+    `kept` the sealed text with the question.
+
+    Raises `NoPendingSignIn` as `complete_sign_in` does, `CeremonyOver`, `PasskeyUnknown`, `PasskeyRefused` and
+    `PasskeysUnavailable`.
+    """
+    pending, account = await pending_sign_in(env, handle)
+    ceremony = read_ceremony(env, kept, CeremonyPurpose.SECOND_FACTOR, pending.digest)
+    proof = await check_passkey(env, ceremony, answer, verify_user=False, account_id=account.id)
+
+    async def spend(tx: Ports, now: datetime) -> None:
+        await use_passkey(tx, proof, client_info, now)
+
+    methods = tuple(dict.fromkeys((*proof.methods, Method.MORE_THAN_ONE_FACTOR)))
+    return await finish_sign_in(env, pending, account, SecondFactor(spend, ()), methods, client_info)
