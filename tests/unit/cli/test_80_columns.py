@@ -12,14 +12,16 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from tests.harness.process import PASSWORD, PROGRAM, Running, environment, serving
+from tests.harness.process import PASSWORD, PROGRAM, Running, environment, register, serving
 from tests.harness.servers import free_port, wait_until
 from tests.unit.cli.every import NEEDED
+from tests.unit.cli.stored_factors import add_factors
 from vestibule import __main__
 
 WIDTH = 80
 IPV6 = "2001:db8:85a3:1234:5678:9abc:def0:1234"
 EMAIL = f"{'ada.' * 15}ada@{'engine.' * 22}example.com"
+BOB = "bob@example.com"
 NAME = "艾达·洛夫莱斯 👩‍💻 " * 4
 SERVICE = "billing-" * 7 + "service8"
 HEADINGS = {
@@ -27,6 +29,7 @@ HEADINGS = {
     ("mail", "list"): "id",
     ("keys", "list"): "use",
     ("services", "list"): "service",
+    ("users", "factors", BOB): "factor",
 }
 IN_FULL = [("events", "--long"), ("mail", "list", "--long"), ("keys", "list", "--long")]
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
@@ -75,8 +78,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         assert browser.post("/api/auth/login", json=person).status_code == 200
         assert browser.post("/api/auth/forgotpassword", json={"email": EMAIL}).status_code == 200
         assert browser.post("/api/auth/logout").status_code == 200
+        register(browser, BOB)
         with sqlite3.connect(folder / "vestibule-data" / "vestibule.sqlite3", timeout=60) as database:
             database.execute("UPDATE events SET network_address = ?", (IPV6,))
+            add_factors(database, BOB, NAME)
         wait_until(lambda: "mail_delayed" in running.output or "letter" in running.output, "an attempt")
         assert seen(folder, "services", "create", SERVICE)
         yield running
