@@ -35,6 +35,10 @@ class AsyncSession(httpx.Auth):
         """Begin a session; raises as `Session.sign_in` does."""
         await asyncio.to_thread(self._session.sign_in, email, password)
 
+    async def complete_sign_in(self, code: str) -> None:
+        """Begin the session that `sign_in` asked a second factor for; raises as `Session.complete_sign_in` does."""
+        await asyncio.to_thread(self._session.complete_sign_in, code)
+
     async def sign_out(self) -> None:
         """End the session here and at Vestibule; raises as `Session.sign_out` does."""
         await asyncio.to_thread(self._session.sign_out)

@@ -13,6 +13,7 @@
           KeyUnknownError         signed with an unknown key, which may be new
           WrongSetupError         cannot decide until an operator corrects the service key or the URL
       SignedOutError              nobody is signed in with this `Session`, or not any more
+        SecondFactorRequiredError the password is right, and a code has to follow
       NotReachedError             Vestibule does not answer, or not as expected
         ServiceRefusedError       the service key is not in force
         TooManyServicesError      Vestibule serves as many feeds as it may
@@ -208,6 +209,16 @@ class SignedOutError(VestibuleError):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+class SecondFactorRequiredError(SignedOutError):
+    """The password is right; `Session.complete_sign_in` signs in with a code. `factors` says what the account has, such
+    as `totp`, `passkey` and `recovery_code`. A program can use the first and the last of these.
+    """
+
+    def __init__(self, code: str, message: str, factors: tuple[str, ...] = ()) -> None:
+        super().__init__(code, message)
+        self.factors = factors
 
 
 class NotReachedError(VestibuleError):

@@ -27,6 +27,8 @@ from vestibule.client.process import PerProcess
 from vestibule.client.session_answers import (
     Answer,
     bearer,
+    pending_cookie,
+    pending_in,
     refresh_cookie,
     refusal,
     rejects_token,
@@ -46,6 +48,7 @@ EARLY_SECONDS = 30
 ATTEMPTS = 4
 _FIRST_PAUSE_SECONDS = 0.2
 _REFRESH = "/api/auth/refresh"
+_SECOND_STEP = "/api/auth/login/second-factor"
 _NO_REUSE = httpx.Limits(
     max_keepalive_connections=0
 )  # `Timeouts` can shut only a connection that its own request opened
@@ -73,6 +76,7 @@ class Session(httpx.Auth):
         self._transport = arguments.instance("transport", transport, httpx.BaseTransport, NoneType)
         self._store = InMemory() if store is None else arguments.having("store", store, "load", "save", "clear")
         self._clock = SystemClock() if clock is None else arguments.having("clock", clock, "now", "monotonic")
+        self._pending: str | None = None  # the handle of a sign-in that waits for its second step
         self._processes = PerProcess(self._new_client_and_lock)
 
     def _new_client_and_lock(self) -> tuple[httpx.Client, threading.Lock]:
@@ -98,8 +102,25 @@ class Session(httpx.Auth):
         return self._processes.here()[1]
 
     def sign_in(self, email: str, password: str) -> None:
-        """Begin a session; raises `SignedOutError` if the credentials are rejected, and `NotReachedError`."""
-        answer = self._send("POST", "/api/auth/login", json=arguments.credentials(email, password))
+        """Begin a session; raises `SignedOutError` if the credentials are rejected, `SecondFactorRequiredError` if
+        `complete_sign_in` has to follow, and `NotReachedError`.
+        """
+        self._pending = None
+        self._begin(self._send("POST", "/api/auth/login", json=arguments.credentials(email, password)))
+
+    def complete_sign_in(self, code: str) -> None:
+        """Begin the session that `sign_in` asked a second factor for, by a code of the authenticator app or a recovery
+        code. Raises `SignedOutError` if the code is rejected: `wrong_code` may be followed by another; and
+        `NotReachedError`.
+        """
+        sent = {"code": arguments.string("code", code)}
+        if self._pending is None:
+            raise SignedOutError("no_pending_sign_in", "No sign-in is waiting for a code: sign in with the password")
+        self._begin(self._send("POST", _SECOND_STEP, json=sent, headers={"Cookie": pending_cookie(self._pending)}))
+        self._pending = None
+
+    def _begin(self, answer: Answer) -> None:
+        """Store the tokens of a new session; raises `NotReachedError` if there are none."""
         tokens = tokens_in(answer)
         try:
             self._store.save(tokens)
@@ -236,5 +257,6 @@ class Session(httpx.Auth):
         if answer.status_code >= 500:
             raise _TryAgainError(f"{answer.status_code}")
         if answer.status_code >= 300:
+            self._pending = pending_in(answer) or self._pending
             raise refusal(answer, sent_secrets(content))
         return answer

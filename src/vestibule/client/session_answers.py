@@ -8,15 +8,17 @@ from typing import Any
 
 import httpx
 
-from vestibule.client.errors import MAX_MESSAGE_CHARACTERS, NotReachedError, SignedOutError
+from vestibule.client.errors import MAX_MESSAGE_CHARACTERS, NotReachedError, SecondFactorRequiredError, SignedOutError
 from vestibule.client.tokens import SENDABLE, Tokens
 from vestibule.crypto import i_json
-from vestibule.protocol.cookies import ACCESS, HOST_PREFIX, REFRESH
+from vestibule.protocol.cookies import ACCESS, HOST_PREFIX, REFRESH, SECOND_FACTOR
 from vestibule.protocol.one_line import one_line, quoted
 from vestibule.protocol.refusals import INSUFFICIENT_AUTHENTICATION
 
 _INSUFFICIENT = f'error="{INSUFFICIENT_AUTHENTICATION.code}"'
-_SHORTEST_PASSWORD = 4  # a shorter one may be part of any sentence by chance
+_SECRET_MEMBERS = ("password", "code")
+_SHORTEST_SECRET = 4  # a shorter one may be part of any sentence by chance
+_MOST_FACTORS = 10
 
 
 @dataclass(frozen=True)
@@ -43,16 +45,23 @@ def refusal(answer: Answer, secrets: Collection[str]) -> Exception:
         code, message = one_line(str(body["code"])), one_line(str(body["message"]))
     except (ValueError, LookupError, TypeError):
         return NotReachedError(f"{answer.url} answers {answer.status_code}")
-    if any(secret in code + message for secret in secrets):
+    factors = _factors(body)
+    if any(secret in "".join((code, message, *factors)) for secret in secrets):
         return NotReachedError(f"{answer.url} answers {answer.status_code} and repeats a secret; is it a Vestibule?")
-    return SignedOutError(quoted(code), quoted(message, MAX_MESSAGE_CHARACTERS))
+    said = quoted(code), quoted(message, MAX_MESSAGE_CHARACTERS)
+    return SecondFactorRequiredError(*said, factors) if pending_in(answer) else SignedOutError(*said)
+
+
+def _factors(body: Mapping[str, Any]) -> tuple[str, ...]:
+    factors = body.get("factors")
+    return tuple(quoted(str(each)) for each in factors[:_MOST_FACTORS]) if isinstance(factors, list) else ()
 
 
 def sent_secrets(content: Mapping[str, Any]) -> list[str]:
-    """Return the password and the tokens that a request sends."""
-    password = content.get("json", {}).get("password", "")
+    """Return the password, the code and the tokens that a request sends."""
+    members = [content.get("json", {}).get(name, "") for name in _SECRET_MEMBERS]
     tokens = re.findall(r"[\w.-]{32,}", " ".join(content.get("headers", {}).values()))
-    return [*tokens, *([password] if len(password) >= _SHORTEST_PASSWORD else [])]
+    return [*tokens, *(each for each in members if len(each) >= _SHORTEST_SECRET)]
 
 
 def tokens_in(answer: Answer, refresh_before: str = "") -> Tokens:
@@ -66,6 +75,12 @@ def tokens_in(answer: Answer, refresh_before: str = "") -> Tokens:
     except (ValueError, LookupError, TypeError):  # not chained: messages may quote the token
         raise NotReachedError(f"{answer.url} sets tokens that are none; is it a Vestibule?") from None
     return Tokens(access, refresh, expires_at)
+
+
+def pending_in(answer: Answer) -> str | None:
+    """Return the handle that a response sets of a sign-in that waits for its second step; None without one."""
+    handle = _cookie_in(answer, SECOND_FACTOR)
+    return handle if handle and SENDABLE.fullmatch(handle) else None
 
 
 def _expiry_here(access: str, asked_at: float) -> int:
@@ -113,7 +128,16 @@ def _cookie_in(answer: Answer, name: str) -> str | None:
 
 def refresh_cookie(tokens: Tokens) -> str:
     """Return the Cookie header with both names: an operator may change the prefix while the session lives."""
-    return f"{REFRESH}={tokens.refresh}; {HOST_PREFIX}{REFRESH}={tokens.refresh}"
+    return _both_names(REFRESH, tokens.refresh)
+
+
+def pending_cookie(handle: str) -> str:
+    """Return the Cookie header of a sign-in that waits for its second step, with both names."""
+    return _both_names(SECOND_FACTOR, handle)
+
+
+def _both_names(name: str, value: str) -> str:
+    return f"{name}={value}; {HOST_PREFIX}{name}={value}"
 
 
 def bearer(tokens: Tokens) -> dict[str, str]:

@@ -7,6 +7,7 @@ RawHeaders = Collection[tuple[bytes, bytes]]
 
 ACCESS = "access_token"
 REFRESH = "refresh_token"
+SECOND_FACTOR = "second_factor"
 HOST_PREFIX = "__Host-"
 """Prefix of cookie names that no other host of the domain can set (RFC 6265bis, section 4.1.3.2)."""
 

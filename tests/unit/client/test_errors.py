@@ -19,6 +19,7 @@ from vestibule.client import (
     InsufficientAuthenticationError,
     NotReachedError,
     NotStoredError,
+    SecondFactorRequiredError,
     SignedOutError,
     VestibuleError,
     WrongSetupError,
@@ -49,6 +50,7 @@ def made() -> list[VestibuleError]:
         WrongSetupError: WrongSetupError("the key is not known"),
         InsufficientAuthenticationError: InsufficientAuthenticationError(Level.TWO_FACTORS, 300),
         SignedOutError: SignedOutError("session_over", "It is over"),
+        SecondFactorRequiredError: SecondFactorRequiredError("second_factor_required", "Use it", ("totp",)),
         NotStoredError: NotStoredError("/x: the tokens cannot be kept: it is full", "it is full"),
     }
     kinds = [kind for kind in of_the_kit() if issubclass(kind, VestibuleError)]
