@@ -49,8 +49,9 @@ def test_signing_in_with_a_second_step(browsing: Browsing, script: bool, languag
 def test_an_authenticator_app_is_set_up_and_removed(browsing: Browsing, script: bool, language: str) -> None:
     say = page_translations(language).gettext
     page = browsing.page(java_script_enabled=script, locale=language)
-    sign_up(page, fresh_email(), say=say)
-    _, codes = set_up_app(page, say)
+    email = fresh_email()
+    sign_up(page, email, say=say)
+    app, codes = set_up_app(page, say)
     assert len(set(codes)) == 10
     expect(page.get_by_role("status")).to_have_text(say("Your authenticator app is set up."))
     with page.expect_download() as started:
@@ -60,6 +61,10 @@ def test_an_authenticator_app_is_set_up_and_removed(browsing: Browsing, script: 
     page.get_by_role("button", name=say("I have saved them")).click()
     factors = page.locator("#factor-list")
     expect(factors).to_contain_text(say(LEFT) % {"number": 10})
+    page.get_by_role("button", name=say("Sign out"), exact=True).first.click()
+    page.goto("/login?return_to=/profile/security")
+    send_sign_in(page, email, say=say)
+    type_code(page, next_code(app), "Sign in", say)
     page.get_by_role("link", name=say("Create new codes")).click()
     page.get_by_role("button", name=say("Create new codes")).click()
     expect(page.get_by_role("heading", name=say("Your recovery codes"))).to_be_visible()

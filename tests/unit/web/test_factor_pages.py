@@ -8,6 +8,7 @@ from tests.harness.forms import csrf_in
 from tests.harness.world import World
 from tests.unit.web.authenticator_app import APP, CODES, SECURITY, begin, codes_in, codes_shown, turn_on
 from tests.unit.web.people import ada, ada_again
+from tests.unit.web.test_second_step_page import with_second_step
 from vestibule.flows.enrol_totp import SHOWN_FOR
 from vestibule.web.pages.new_codes import SHOWN_SECONDS
 
@@ -93,8 +94,7 @@ async def test_an_old_sign_in_is_asked_for_again(world: World, path: str) -> Non
 
 
 async def test_an_app_is_removed_and_its_recovery_codes_with_it(world: World) -> None:
-    client = await ada(world)
-    await turn_on(world, client)
+    client, _ = await with_second_step(world)
     page = await client.get(f"{APP}/remove")
     answer = await client.post(f"{APP}/remove", data={"csrf": csrf_in(page)})
     assert answer.headers["location"] == f"{SECURITY}?notice=app_removed"
@@ -105,9 +105,7 @@ async def test_an_app_is_removed_and_its_recovery_codes_with_it(world: World) ->
 
 
 async def test_recovery_codes_are_made_anew(world: World) -> None:
-    client = await ada(world)
-    await turn_on(world, client)
-    before = await codes_shown(client)
+    client, before = await with_second_step(world)
     answer = await client.post(f"{CODES}/new", data={"csrf": csrf_in(await client.get(SECURITY))})
     assert answer.headers["location"] == CODES
     after = await codes_shown(client)

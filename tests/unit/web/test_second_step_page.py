@@ -42,6 +42,14 @@ async def send(client: httpx.AsyncClient, code: str, by: str = "totp", **more: s
     return await client.post(STEP, data={"code": code, "by": by, **more})
 
 
+async def with_second_step(world: World) -> tuple[httpx.AsyncClient, list[str]]:
+    """Somebody who has just signed in with both, and the recovery codes."""
+    _, app, codes = await ada_with_app(world)
+    client = await at_second_step(world)
+    assert (await send(client, app.at(world.clock.now()))).headers["location"] == "/profile"
+    return client, codes
+
+
 async def test_a_code_completes_the_sign_in_and_leads_where_it_was_going(world: World) -> None:
     _, app, _ = await ada_with_app(world)
     client = await at_second_step(world, return_to=f"{FRONT_END}/app")
@@ -131,7 +139,7 @@ async def test_where_somebody_is_signed_in_nothing_changes_before_the_second_ste
 
 
 async def test_once_the_app_is_gone_the_password_is_enough(world: World) -> None:
-    owner, _, _ = await ada_with_app(world)
+    owner, _ = await with_second_step(world)
     client = await at_second_step(world)
     await owner.post(f"{APP}/remove", data={"csrf": csrf_in(await owner.get(CODES.replace("codes", "codes/new")))})
     assert (await client.get(STEP)).headers["location"] == LATE
