@@ -4,7 +4,7 @@ The session goes on under the same id, and its refresh counters stay as they are
 tokens say how and when the user authenticated; tokens that were issued before keep saying what they said.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from vestibule.flows.issue_tokens import Tokens, issue_tokens
 from vestibule.flows.login_attempt import check_current_password
 from vestibule.flows.reauthenticate import lock_unchanged
 from vestibule.flows.retry import retry_on_conflict
+from vestibule.flows.second_factor import METHODS, check_second_factor
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import SessionOver
@@ -25,10 +26,13 @@ from vestibule.protocol.authentication import Method
 
 @dataclass(frozen=True)
 class FreshProof:
-    """What the user has just proved: by which methods. `spend` uses it up, inside the transaction of the step-up."""
+    """What the user has just proved: by which methods. `spend` uses it up, inside the transaction of the step-up; then
+    the attempt counters `counter_keys` are reset.
+    """
 
     methods: tuple[str, ...]
     spend: Callable[[Ports, datetime], Awaitable[None]] | None = None
+    counter_keys: Sequence[str] = ()
 
 
 async def step_up_by_password(env: Env, caller: Caller, password: str, client_info: ClientInfo) -> Tokens:
@@ -37,6 +41,18 @@ async def step_up_by_password(env: Env, caller: Caller, password: str, client_in
     """
     account = await check_current_password(env, caller, password, client_info)
     return await complete_step_up(env, account, caller, FreshProof((Method.PASSWORD,)), client_info)
+
+
+async def step_up_by_code(env: Env, caller: Caller, code: str, client_info: ClientInfo) -> Tokens:
+    """Return new tokens of the caller's session, if the code of the authenticator app, or the recovery code, is right.
+    Raises `SessionOver`, and what `check_second_factor` raises.
+    """
+    account = await account_of(env, caller)
+    factor = await check_second_factor(env, account, code, client_info, signed_in=True)
+    proof = FreshProof((*methods_before(caller), *METHODS), factor.spend, factor.counter_keys)
+    tokens = await complete_step_up(env, account, caller, proof, client_info)
+    env.letters_waiting.set()
+    return tokens
 
 
 async def complete_step_up(
@@ -75,6 +91,7 @@ async def _note(env: Env, account: Account, session_id: str, proof: FreshProof, 
         session = await tx.sessions.step_up(session_id, account.id, proof.methods, env.policy.sessions, now)
         if session is None:
             raise SessionOver
+        await tx.login_attempts.forgive(proof.counter_keys)
         address = client_info.network_address
         await tx.events.record(Event(now, EventKind.STEPPED_UP, account.id, session_id, network_address=address))
     return session

@@ -65,7 +65,7 @@ def move(email: str, current: str = PASSWORD) -> Send:
     return patch(CHANGE_EMAIL, {"currentPassword": current, "email": email})
 
 
-ONE_OF_THEM = {"code": "custom", "path": ["body"], "message": "Send either the password or a credential"}
+ONE_OF_THEM = {"code": "custom", "path": ["body"], "message": "Send one of these: the password, a code or a credential"}
 
 
 def step_up(current: str = PASSWORD) -> Send:
@@ -194,7 +194,7 @@ HARMLESS = [
     Row("name: none", patch(WHO, {}, by="ada"), invalid(missing("name", "Name is required"))),
     *(
         Row(f"step-up: {what}", post(STEP_UP, sent, by="ada"), invalid(ONE_OF_THEM))
-        for what, sent in {"nothing": {}, "both": {"password": PASSWORD, "credential": {"id": "x"}}}.items()
+        for what, sent in {"nothing": {}, "two": {"password": PASSWORD, "code": "123456"}}.items()
     ),
     Row("devices: one that is not there", delete(f"{DEVICES}/nonsense", by="ada"), UNKNOWN),
     *(

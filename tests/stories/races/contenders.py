@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, cast
 
 import pyotp
@@ -141,6 +142,16 @@ async def _confirm_app(world: World, person: Person) -> Any:
     return await enrol_totp.confirm_totp(world.env, person.caller, code, person.client_info, end_others=True)
 
 
+async def _step_up_by_code(world: World, person: Person) -> Any:
+    """With the code after the one that confirmed the app."""
+    new = await enrol_totp.begin_totp(world.env, person.caller)
+    app = pyotp.parse_uri(new.uri)
+    now, next_step = world.clock.now(), world.clock.now() + timedelta(seconds=30)
+    code, next_code = (app.at(moment) for moment in (now, next_step))  # type: ignore[union-attr]  # it is of TOTP
+    await enrol_totp.confirm_totp(world.env, person.caller, code, person.client_info, end_others=False)
+    return await step_up.step_up_by_code(world.env, person.caller, next_code, person.client_info)
+
+
 async def _with_a_passkey(world: World, person: Person) -> Authenticator | None:
     """One that is made now, if the account is still there."""
     authenticator = Authenticator()
@@ -247,6 +258,7 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     ),
     "sign out": ("sign_out", lambda w, p: sign_out.sign_out(w.env, p.caller)),
     "step up": ("step_up", lambda w, p: step_up.step_up_by_password(w.env, p.caller, PASSWORD, p.client_info)),
+    "step up by a code": ("step_up", _step_up_by_code),
     "step up with a passkey": ("step_up", _step_up_with_a_passkey),
     "take over": ("take_over", lambda w, p: take_over.take_over(w.env, p.secrets[Purpose.VERIFY_EMAIL])),
     "verify": ("verify_email", lambda w, p: verify_email.verify_email(w.env, p.secrets[Purpose.VERIFY_EMAIL])),

@@ -158,16 +158,19 @@ class Login(ContractBody):
 
 
 class StepUp(ContractBody):
-    """The current password, or what `navigator.credentials.get()` has given: one of them."""
+    """One of these: the current password, a code of the authenticator app or a recovery code, or what
+    `navigator.credentials.get()` has given.
+    """
 
     REQUIRED: ClassVar = {}
     password: Text = Field(default="", json_schema_extra={"format": "password"})
+    code: Code = ""
     credential: Credential = Field(default={})
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "StepUp":
-        if bool(self.password) is bool(self.credential):
-            raise _error("Send either the password or a credential", code="custom")
+        if [bool(self.password), bool(self.code), bool(self.credential)].count(True) != 1:
+            raise _error("Send one of these: the password, a code or a credential", code="custom")
         return self
 
 

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.flows.passkey_step_up import ask_for_my_passkey, step_up_by_passkey
-from vestibule.flows.step_up import step_up_by_password
+from vestibule.flows.step_up import step_up_by_code, step_up_by_password
 from vestibule.web import cookies
 from vestibule.web.api import answers, bodies
 from vestibule.web.api.passkeys import asking
@@ -28,6 +28,8 @@ async def step_up(
     if sent.credential:
         kept = cookies.read_ceremony(request.headers.raw, web)
         tokens = await step_up_by_passkey(env, caller, sent.credential, kept, client_info)
+    elif sent.code:
+        tokens = await step_up_by_code(env, caller, sent.code, client_info)
     else:
         tokens = await step_up_by_password(env, caller, sent.password, client_info)
     response = answers.as_json(answers.SignedIn(access_token=tokens.access_token))
