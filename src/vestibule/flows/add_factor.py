@@ -9,6 +9,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.tell_of_factor import tell_of_factor
 from vestibule.model.client_info import ClientInfo
+from vestibule.model.errors import Overloaded
 from vestibule.model.events import EventKind
 from vestibule.model.factors import FactorKind
 from vestibule.model.letters import LetterKind
@@ -38,11 +39,29 @@ class Added:
 
 
 async def new_codes(env: Env) -> NewCodes:
-    """Return ten new recovery codes with their hashes; raises `Overloaded`. Takes as long as ten passwords, so call it
-    before the transaction.
+    """Return ten new recovery codes with their hashes; raises `Overloaded`. Takes as long as ten passwords. So call it
+    before the transaction, and only for a request that will store them.
     """
     codes = mint_codes()
     return NewCodes([code.text for code in codes], [await env.passwords.hash(code.secret) for code in codes])
+
+
+async def codes_for_first(env: Env, account_id: str) -> NewCodes | None:
+    """Return new recovery codes if the account has no factor yet, otherwise None. Raises `Overloaded`."""
+    async with env.store.reading() as read:
+        first = not (await read.factors.of(account_id)).needed
+    return await new_codes(env) if first else None
+
+
+async def codes_to_store(tx: Ports, account_id: str, codes: NewCodes | None) -> NewCodes | None:
+    """Return the codes of `codes_for_first` if the account, which is locked, still has no factor. Raises `Overloaded`
+    if its last one was removed since.
+    """
+    if (await tx.factors.of(account_id)).needed:
+        return None
+    if codes is None:
+        raise Overloaded
+    return codes
 
 
 async def note_added(

@@ -6,7 +6,7 @@ from datetime import datetime
 from vestibule.crypto import webauthn
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.webauthn import Answer, CredentialName, NewCredential, NotVerified
-from vestibule.flows.add_factor import Added, NewCodes, new_codes, note_added
+from vestibule.flows.add_factor import Added, NewCodes, codes_for_first, codes_to_store, note_added
 from vestibule.flows.announce import announce
 from vestibule.flows.ceremony import Question, begin_ceremony, read_ceremony, relying_party, spend_ceremony
 from vestibule.flows.env import Env
@@ -69,7 +69,10 @@ async def add_passkey(
         log_refused(why)
         raise PasskeyRefused from None
     new = NewPasskey(ceremony, made, name)
-    passkey, added = await _add(env, caller, new, await new_codes(env), client_info, end_others=end_others)
+    async with env.store.reading() as read:  # before anything is hashed for it
+        await require_recent_sign_in(env, read, caller, env.clock.now())
+    codes = await codes_for_first(env, caller.account.id)
+    passkey, added = await _add(env, caller, new, codes, client_info, end_others=end_others)
     env.letters_waiting.set()
     await announce(env, added.revoked)
     return passkey, added
@@ -77,19 +80,18 @@ async def add_passkey(
 
 @retry_on_conflict
 async def _add(
-    env: Env, caller: Caller, new: NewPasskey, codes: NewCodes, client_info: ClientInfo, *, end_others: bool
+    env: Env, caller: Caller, new: NewPasskey, codes: NewCodes | None, client_info: ClientInfo, *, end_others: bool
 ) -> tuple[Passkey, Added]:
     now, account_id = env.clock.now(), caller.account.id
     async with env.store.transaction() as tx:
         await tx.accounts.lock(account_id)
         await require_recent_sign_in(env, tx, caller, now)
         await spend_ceremony(tx, new.ceremony)
-        first = not (await tx.factors.of(account_id)).needed
+        to_store = await codes_to_store(tx, account_id, codes)
         passkey = new.of(account_id, relying_party(env).domain, now)
         if not await tx.passkeys.add(passkey):
             raise await _why_not(tx, account_id)
-        kind, with_first = FactorKind.PASSKEY, codes if first else None
-        added = await note_added(env, tx, caller, kind, with_first, client_info, now, end_others=end_others)
+        added = await note_added(env, tx, caller, FactorKind.PASSKEY, to_store, client_info, now, end_others=end_others)
     return passkey, added
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from vestibule.crypto import totp
 from vestibule.crypto.entropy import new_id
-from vestibule.flows.add_factor import Added, NewCodes, new_codes, note_added
+from vestibule.flows.add_factor import Added, NewCodes, codes_for_first, codes_to_store, note_added
 from vestibule.flows.announce import announce
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
@@ -77,25 +77,37 @@ async def confirm_totp(env: Env, caller: Caller, code: str, client_info: ClientI
     Raises `WrongCode`, `FactorUnknown` if no app was begun, `TotpUnavailable`, `ReauthenticationRequired` and
     `SessionOver`.
     """
-    added = await _confirm(env, caller, code, await new_codes(env), client_info, end_others=end_others)
+    await _require_right_code(env, caller, code)  # before anything is hashed for it
+    codes = await codes_for_first(env, caller.account.id)
+    added = await _confirm(env, caller, code, codes, client_info, end_others=end_others)
     env.letters_waiting.set()
     await announce(env, added.revoked)
     return added
 
 
+async def _require_right_code(env: Env, caller: Caller, code: str) -> None:
+    """Raise what `_confirm` would raise now."""
+    now = env.clock.now()
+    async with env.store.reading() as read:
+        await require_recent_sign_in(env, read, caller, now)
+        new = await read.totps.unconfirmed(caller.account.id)
+    if new is None:
+        raise FactorUnknown
+    if totp.step_of(code, open_totp(env, new), now.timestamp()) is None:
+        raise WrongCode
+
+
 @retry_on_conflict
 async def _confirm(
-    env: Env, caller: Caller, code: str, codes: NewCodes, client_info: ClientInfo, *, end_others: bool
+    env: Env, caller: Caller, code: str, codes: NewCodes | None, client_info: ClientInfo, *, end_others: bool
 ) -> Added:
     now, account_id = env.clock.now(), caller.account.id
     async with env.store.transaction() as tx:
         await tx.accounts.lock(account_id)
         await require_recent_sign_in(env, tx, caller, now)
-        first = not (await tx.factors.of(account_id)).needed
+        to_store = await codes_to_store(tx, account_id, codes)
         await _confirm_new_one(env, tx, account_id, code, now)
-        return await note_added(
-            env, tx, caller, FactorKind.TOTP, codes if first else None, client_info, now, end_others=end_others
-        )
+        return await note_added(env, tx, caller, FactorKind.TOTP, to_store, client_info, now, end_others=end_others)
 
 
 async def _confirm_new_one(env: Env, tx: Ports, account_id: str, code: str, now: datetime) -> None:

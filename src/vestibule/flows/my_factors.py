@@ -64,6 +64,10 @@ async def make_recovery_codes(env: Env, caller: Caller, client_info: ClientInfo)
     """Return ten new recovery codes of the caller, in place of all earlier ones. Raises `FactorUnknown` if the account
     has no other factor, `Overloaded`, `ReauthenticationRequired` and `SessionOver`.
     """
+    async with env.store.reading() as read:  # before anything is hashed for it
+        await require_recent_sign_in(env, read, caller, env.clock.now())
+        if not (await read.factors.of(caller.account.id)).needed:
+            raise FactorUnknown
     codes = await new_codes(env)
     await _store_codes(env, caller, codes, client_info)
     env.letters_waiting.set()
