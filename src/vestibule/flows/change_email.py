@@ -17,7 +17,7 @@ from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.login_attempt import check_current_password
-from vestibule.flows.reauthenticate import lock_unchanged, require_live_session
+from vestibule.flows.reauthenticate import lock_proven, require_live_session
 from vestibule.flows.remove_squatter import remove_squatter
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
@@ -37,16 +37,16 @@ async def request_change(env: Env, caller: Caller, password: str, email: str, cl
     if email == caller.account.email:
         raise EmailUnchanged
     account = await check_current_password(env, caller, password, client_info)
-    await _write_to_new_email(env, account, caller.session_id, email, client_info)
+    await _write_to_new_email(env, account, caller, email, client_info)
     env.letters_waiting.set()
 
 
 @retry_on_conflict
-async def _write_to_new_email(env: Env, account: Account, session_id: str, email: str, client_info: ClientInfo) -> None:
+async def _write_to_new_email(env: Env, account: Account, caller: Caller, email: str, client_info: ClientInfo) -> None:
     """Queue the letter with the link, or a notice that the email is taken; neither if a limit is reached."""
     now = env.clock.now()
     async with env.store.transaction() as tx:
-        await lock_unchanged(tx, account, session_id, now)
+        await lock_proven(env, tx, account, caller, now)
         kind = LetterKind.CONFIRM_NEW_EMAIL
         if await _can_get(tx, account, email, now):
             detail = going_to(client_info.return_to)

@@ -1,6 +1,7 @@
 """Change password: check the current one, end every session, and begin a new one for the caller."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.ask_for_letter import allow_reset_at_once
@@ -12,7 +13,7 @@ from vestibule.flows.identify import Caller
 from vestibule.flows.issue_tokens import issue_tokens
 from vestibule.flows.know_device import circumstances, know_only_this_device
 from vestibule.flows.login_attempt import check_current_password
-from vestibule.flows.reauthenticate import lock_unchanged
+from vestibule.flows.reauthenticate import lock_proven
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.tell_owner import tell_owner
 from vestibule.model.accounts import Account
@@ -23,6 +24,7 @@ from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.sessions import EndReason, Session, begin
 from vestibule.model.store import Ports
+from vestibule.protocol.authentication import Level
 
 
 async def change_password(env: Env, caller: Caller, current: str, password: str, client_info: ClientInfo) -> SignedIn:
@@ -32,7 +34,7 @@ async def change_password(env: Env, caller: Caller, current: str, password: str,
     env.policy.passwords.require_hard_to_guess(password, caller.account.email)
     account = await check_current_password(env, caller, current, client_info)
     password_hash = await env.passwords.hash(password)
-    session, device, ended = await _change(env, account, caller.session_id, password_hash, client_info)
+    session, device, ended = await _change(env, account, caller, password_hash, client_info)
     env.letters_waiting.set()
     await announce_end(env, ended)
     await env.replica.put(session, account)
@@ -41,15 +43,15 @@ async def change_password(env: Env, caller: Caller, current: str, password: str,
 
 @retry_on_conflict
 async def _change(
-    env: Env, account: Account, session_id: str, password_hash: str, client_info: ClientInfo
+    env: Env, account: Account, caller: Caller, password_hash: str, client_info: ClientInfo
 ) -> tuple[Session, DeviceSecret, Ended]:
     """Set the new hash. Return the caller's new session, the secret of the one device that is known from now on, and
     what ended. Raises `WrongPassword` if the password was changed meanwhile, and `SessionOver` if the session ended.
     """
     now = env.clock.now()
-    session = begin(new_id(), account.id, client_info.device, env.policy.sessions, now)
+    session = _as_proven(begin(new_id(), account.id, client_info.device, env.policy.sessions, now), caller)
     async with env.store.transaction() as tx:
-        await lock_unchanged(tx, account, session_id, now)
+        await lock_proven(env, tx, account, caller, now)
         # Replaces only the hash that was checked: of two changes at once, one wins.
         epoch = await tx.accounts.change_password(account.id, account.password_hash or "", password_hash, now)
         if epoch is None:
@@ -63,6 +65,14 @@ async def _change(
         await tx.login_attempts.forgive_all(account.id, account.email)
         await allow_reset_at_once(env, tx, account.email)
     return session, device, ended
+
+
+def _as_proven(session: Session, caller: Caller) -> Session:
+    """Return the new session; as the caller's token says, if it tells of more than the password that was just given."""
+    if caller.level is Level.ONE_FACTOR:
+        return session
+    moment = datetime.fromtimestamp(caller.authenticated_at, UTC)
+    return replace(session, methods=caller.methods, authenticated_at=moment)
 
 
 async def tell_changed_password(tx: Ports, account_id: str, client_info: ClientInfo, now: datetime) -> None:

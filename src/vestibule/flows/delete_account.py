@@ -8,7 +8,7 @@ from vestibule.flows.end_trust import EVER, end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.login_attempt import check_current_password
-from vestibule.flows.reauthenticate import lock_unchanged
+from vestibule.flows.reauthenticate import lock_proven
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
@@ -24,7 +24,7 @@ async def delete_account(env: Env, account: Account) -> int:
     deleted: an operator who restores a backup has to delete it again. Old rows are deleted first, some in each
     transaction.
     """
-    return await _delete_all(env, account, session_id=None)
+    return await _delete_all(env, account, caller=None)
 
 
 async def delete_my_account(env: Env, caller: Caller, password: str, client_info: ClientInfo) -> None:
@@ -32,38 +32,38 @@ async def delete_my_account(env: Env, caller: Caller, password: str, client_info
     `SessionOver` if the session ended meanwhile.
     """
     account = await check_current_password(env, caller, password, client_info)
-    await _delete_all(env, account, session_id=caller.session_id)
+    await _delete_all(env, account, caller=caller)
 
 
 async def delete_if_unused(env: Env, account: Account, since: datetime) -> bool:
     """Delete an account that nobody ever used, and that is untouched since `since`; return whether it was deleted."""
-    return await _delete(env, account, session_id=None, unused_since=since) is not None
+    return await _delete(env, account, caller=None, unused_since=since) is not None
 
 
-async def _delete_all(env: Env, account: Account, *, session_id: str | None) -> int:
-    while await _clear_some_history(env, account, session_id):
+async def _delete_all(env: Env, account: Account, *, caller: Caller | None) -> int:
+    while await _clear_some_history(env, account, caller):
         pass
-    return await _delete(env, account, session_id=session_id) or 0
+    return await _delete(env, account, caller=caller) or 0
 
 
 @retry_on_conflict
-async def _clear_some_history(env: Env, account: Account, session_id: str | None) -> bool:
+async def _clear_some_history(env: Env, account: Account, caller: Caller | None) -> bool:
     async with env.store.transaction() as tx:
-        await _lock(env, tx, account, session_id)
+        await _lock(env, tx, account, caller)
         return await clear_some_history(tx, account.id, env.clock.now())
 
 
-async def _lock(env: Env, tx: Ports, account: Account, session_id: str | None) -> None:
-    """Lock the account. With `session_id`, that session must still be live (`lock_unchanged`)."""
-    if session_id is None:
+async def _lock(env: Env, tx: Ports, account: Account, caller: Caller | None) -> None:
+    """Lock the account. With `caller`, that one must still be allowed to delete it (`lock_proven`)."""
+    if caller is None:
         await tx.accounts.lock(account.id)
     else:
-        await lock_unchanged(tx, account, session_id, env.clock.now())
+        await lock_proven(env, tx, account, caller, env.clock.now())
 
 
 @retry_on_conflict
 async def _delete(
-    env: Env, account: Account, *, session_id: str | None, unused_since: datetime | None = None
+    env: Env, account: Account, *, caller: Caller | None, unused_since: datetime | None = None
 ) -> int | None:
     """Delete the account, unless somebody used it since `unused_since`; return how many sessions ended, or
     None if it was not deleted.
@@ -71,7 +71,7 @@ async def _delete(
     now = env.clock.now()
     async with env.store.transaction() as tx:
         # The lock keeps sign-ins out until the account and all that refers to it are deleted.
-        await _lock(env, tx, account, session_id)
+        await _lock(env, tx, account, caller)
         if unused_since is not None and not await tx.accounts.never_used(unused_since, most=1, account_id=account.id):
             return None
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, undo_since=EVER)

@@ -30,8 +30,8 @@ async def ask_for_my_passkey(env: Env, caller: Caller) -> Question:
 
 async def step_up_by_passkey(env: Env, caller: Caller, answer: Answer, kept: str, client_info: ClientInfo) -> Tokens:
     """Return new tokens of the caller's session, if the answer is of a passkey of the account. `kept` is the sealed
-    text with the question. Raises `CeremonyOver`, `PasskeyUnknown`, `PasskeyRefused`, `PasskeysUnavailable`, and
-    `SessionOver`.
+    text with the question. Raises `CeremonyOver`, `PasskeyUnknown`, `PasskeyRefused`, `PasskeysUnavailable`,
+    `ReauthenticationRequired` if the passkey alone is not enough, and `SessionOver`.
     """
     ceremony = read_ceremony(env, kept, CeremonyPurpose.STEP_UP, caller.session_id)
     account = await account_of(env, caller)

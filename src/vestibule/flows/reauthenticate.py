@@ -2,7 +2,7 @@
 
 Flows that change a credential or delete the account ask for the current password. Other sensitive flows require that
 the caller's token tells of a recent sign-in: the user steps up (`flows/step_up.py`), and repeats the request with the
-new token.
+new token. If the account has a second factor, all of them require a recent sign-in with it.
 
 A password or a session that was just checked may be void a moment later, because a reset of the password commits in
 between. So each flow checks again with these functions, inside the transaction that makes the change, with the account
@@ -18,9 +18,10 @@ from vestibule.model.clock import MOST_APART
 from vestibule.model.errors import ReauthenticationRequired, SessionOver, WrongPassword
 from vestibule.model.sessions import EndReason, Session
 from vestibule.model.store import Ports
+from vestibule.protocol.authentication import Level
 
 PASSWORD = "password"
-"""The way to sign in again that every account has, as a refusal names it."""
+"""How an account without a second factor signs in again, as a refusal names it."""
 
 
 async def lock_unchanged(tx: Ports, account: Account, session_id: str, now: datetime) -> None:
@@ -35,18 +36,41 @@ async def lock_unchanged(tx: Ports, account: Account, session_id: str, now: date
     await require_live_session(tx, account.id, session_id, now)
 
 
+async def lock_proven(env: Env, tx: Ports, account: Account, caller: Caller, now: datetime) -> None:
+    """Lock the account as `lock_unchanged` does, for what its password allows. If it has a second factor, the password
+    is not enough: raises `ReauthenticationRequired` too.
+    """
+    await lock_unchanged(tx, account, caller.session_id, now)
+    if (await tx.factors.of(account.id)).needed:
+        await _require_recent(env, tx, caller, now)
+
+
 async def require_recent_sign_in(env: Env, tx: Ports, caller: Caller, now: datetime) -> None:
-    """Raise `ReauthenticationRequired` unless the caller's token tells of a sign-in that is recent enough. Raise
-    `SessionOver` if the session has ended since `identify`. Call it inside the transaction: what it raises undoes that.
+    """Raise `ReauthenticationRequired` unless the caller's token tells of a recent sign-in, with a second factor if the
+    account has one. Raise `SessionOver` if the session has ended since `identify`. Call it inside the transaction: what
+    it raises undoes that.
 
     A later sign-in of the session does not help an older token. A sign-in in the future, by a clock that was ahead, is
     not recent.
     """
     await require_live_session(tx, caller.account.id, caller.session_id, now)
-    longest_ago = env.policy.reauthentication
+    await _require_recent(env, tx, caller, now)
+
+
+async def _require_recent(env: Env, tx: Ports, caller: Caller, now: datetime) -> None:
     age = timedelta(seconds=int(now.timestamp()) - caller.authenticated_at)  # tokens have whole seconds
-    if not -2 * MOST_APART <= age <= longest_ago:
-        raise ReauthenticationRequired((PASSWORD,), int(longest_ago.total_seconds()))
+    recent = -2 * MOST_APART <= age <= env.policy.reauthentication
+    await require_enough(env, tx, caller.account.id, caller.level if recent else None)
+
+
+async def require_enough(env: Env, tx: Ports, account_id: str, level: Level | None) -> None:
+    """Raise `ReauthenticationRequired` unless a sign-in to this level is enough for the account: with a second factor,
+    if it has one. `level` is None without a recent sign-in.
+    """
+    kinds = (await tx.factors.of(account_id)).kinds
+    needed = Level.TWO_FACTORS if kinds else Level.ONE_FACTOR
+    if level is None or level < needed:
+        raise ReauthenticationRequired(kinds or (PASSWORD,), int(env.policy.reauthentication.total_seconds()))
 
 
 async def require_live_session(tx: Ports, account_id: str, session_id: str, now: datetime) -> Session:

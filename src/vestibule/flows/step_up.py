@@ -12,7 +12,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
 from vestibule.flows.login_attempt import check_current_password
-from vestibule.flows.reauthenticate import lock_unchanged
+from vestibule.flows.reauthenticate import lock_unchanged, require_enough
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.second_factor import METHODS, check_second_factor
 from vestibule.model.accounts import Account
@@ -21,7 +21,7 @@ from vestibule.model.errors import SessionOver
 from vestibule.model.events import Event, EventKind
 from vestibule.model.sessions import Session
 from vestibule.model.store import Ports
-from vestibule.protocol.authentication import Method
+from vestibule.protocol.authentication import Method, level_reached
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class FreshProof:
 
 async def step_up_by_password(env: Env, caller: Caller, password: str, client_info: ClientInfo) -> Tokens:
     """Return new tokens of the caller's session, if the password is right. Raises `WrongPassword`, `TooManyAttempts`,
-    `Overloaded`, or `SessionOver` if the session ended meanwhile.
+    `Overloaded`; `ReauthenticationRequired` if the account has a second factor, which has to be used; and `SessionOver`
+    if the session ended meanwhile.
     """
     account = await check_current_password(env, caller, password, client_info)
     return await complete_step_up(env, account, caller, FreshProof((Method.PASSWORD,)), client_info)
@@ -59,7 +60,8 @@ async def complete_step_up(
     env: Env, account: Account, caller: Caller, proof: FreshProof, client_info: ClientInfo
 ) -> Tokens:
     """Return new tokens of the caller's session, which has the proof's methods from now on. Raises `WrongPassword` if
-    the account changed since it was read, `SessionOver`, and what `proof.spend` raises.
+    the account changed since it was read, `ReauthenticationRequired` if the proof is not enough for the account,
+    `SessionOver`, and what `proof.spend` raises.
     """
     session = await _note(env, account, caller.session_id, proof, client_info)
     await env.replica.put(session, account)
@@ -86,6 +88,7 @@ async def _note(env: Env, account: Account, session_id: str, proof: FreshProof, 
     now = env.clock.now()
     async with env.store.transaction() as tx:
         await lock_unchanged(tx, account, session_id, now)
+        await require_enough(env, tx, account.id, level_reached(proof.methods))
         if proof.spend is not None:
             await proof.spend(tx, now)
         session = await tx.sessions.step_up(session_id, account.id, proof.methods, env.policy.sessions, now)

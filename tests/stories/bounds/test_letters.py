@@ -15,7 +15,7 @@ from tests.harness.backends import Backend
 from tests.harness.forms import csrf_in
 from tests.harness.world import POLICY, World, world_on
 from tests.stories.bounds import fill, number_as_id, numbers
-from tests.stories.factors.apps import CODES, TOTP, enrol, first_step, second_step
+from tests.stories.factors.apps import CODES, TOTP, enrol, first_step, prove, second_step
 from tests.unit.flows import DONE, EMAIL, PASSWORD, ask_for_change, ask_for_reset, confirm, twice, verify
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.administer import find_account
@@ -102,7 +102,8 @@ async def change_factors(world: World) -> None:
     """A new app each time, which begins with codes, and new codes beside it."""
     browser = await world.sign_in()
     for _ in range(OFTEN):
-        await enrol(world, browser)
+        app, _ = await enrol(world, browser)
+        await prove(browser, app)
         assert (await browser.post(CODES)).status_code == 200
         assert (await browser.delete(TOTP)).status_code == 200
         await later(world, timedelta(seconds=1))

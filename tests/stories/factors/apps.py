@@ -57,6 +57,12 @@ async def enrol(world: World, browser: httpx.AsyncClient) -> tuple[App, list[str
     return app, codes
 
 
+async def prove(browser: httpx.AsyncClient, app: App) -> None:
+    """Step up by a code, because the account has a factor by now, and the password alone changes nothing any more."""
+    answer = await browser.post("/api/users/me/step-up", json={"code": app.next_code()})
+    assert answer.status_code == 200, answer.text
+
+
 async def listed(browser: httpx.AsyncClient) -> dict[str, Any]:
     """The factors of the account, as its owner sees them."""
     answer = await browser.get(FACTORS)

@@ -8,7 +8,7 @@ import pytest
 from tests.harness import dump
 from tests.harness.authenticator import Authenticator
 from tests.harness.world import BASE, World
-from tests.stories.factors.apps import ADA, enrol, enrolled, first_step, second_step
+from tests.stories.factors.apps import ADA, enrol, enrolled, first_step, prove, second_step
 from tests.stories.factors.test_second_step import reset_password
 from tests.stories.passkeys import store_passkey
 from tests.unit.flows import DONE, ask_for_change, confirm
@@ -86,8 +86,9 @@ async def test_f9_an_undone_change_of_email_clears_what_was_added_since(world: W
     browser = await world.sign_in()
     await browser.get(f"/api/auth/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}")
     if mine_too:
-        await enrol(world, browser)
+        app, _ = await enrol(world, browser)
         world.clock.advance(seconds=60)
+        await prove(browser, app)
     assert await ask_for_change(browser, "thief@example.com") == 200
     await world.deliver()
     thief = await world.client(origin=BASE)

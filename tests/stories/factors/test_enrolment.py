@@ -7,7 +7,7 @@ import pytest
 
 from tests.harness import dump
 from tests.harness.world import World
-from tests.stories.factors.apps import CODES, CONFIRM, TOTP, confirm, enrol, listed, scan
+from tests.stories.factors.apps import CODES, CONFIRM, TOTP, confirm, enrol, listed, prove, scan
 from vestibule.model.letters import LetterKind
 
 ADA = "ada@example.com"
@@ -29,6 +29,7 @@ async def test_f2_an_app_counts_once_a_code_of_it_was_confirmed(world: World) ->
     assert added["other_sessions"] == 0
     mine = await listed(browser)
     assert (mine["recovery_codes_left"], set(mine["totp"])) == (10, {"createdAt", "lastUsedAt"})
+    await prove(browser, app)
     again = await browser.post(CONFIRM, json={"code": app.next_code()})
     assert (again.status_code, again.json()["code"]) == (404, "factor_unknown")
 
@@ -49,7 +50,8 @@ async def test_f2_a_new_app_replaces_the_old_one_when_it_is_confirmed_and_not_be
     """F2: whoever scans a code and never types one in keeps the old app."""
     await world.register()
     browser = await world.sign_in()
-    _, codes = await enrol(world, browser)
+    old, codes = await enrol(world, browser)
+    await prove(browser, old)
     before = (await listed(browser))["totp"]
     await scan(world, browser)
     app = await scan(world, browser)
@@ -81,7 +83,8 @@ async def test_f4_the_owner_is_told_of_every_change(world: World) -> None:
     await world.register()
     await (await world.client()).get(f"/api/auth/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}")
     browser = await world.sign_in()
-    await enrol(world, browser)
+    app, _ = await enrol(world, browser)
+    await prove(browser, app)
     assert (await browser.post(CODES)).status_code == 200
     assert (await browser.delete(TOTP)).status_code == 200
     await world.deliver()
@@ -98,6 +101,7 @@ async def test_f4_others_can_be_signed_out_in_the_same_breath(world: World) -> N
     browser, other = await world.sign_in(), await world.sign_in()
     app = await scan(world, browser)
     assert (await confirm(browser, app.code()))["other_sessions"] == 1
+    await prove(browser, app)
     again = await scan(world, browser)
     assert (await confirm(browser, again.code(), end_others=True))["other_sessions"] == 0
     gone = await other.get("/api/users/me")
@@ -112,7 +116,8 @@ async def test_with_the_last_factor_the_recovery_codes_go(world: World) -> None:
     assert (missing.status_code, missing.json()["code"]) == (404, "factor_unknown")
     none = await browser.post(CODES)
     assert (none.status_code, none.json()["code"]) == (404, "factor_unknown"), "codes alone are no factor"
-    _, codes = await enrol(world, browser)
+    app, codes = await enrol(world, browser)
+    await prove(browser, app)
     assert len(set(codes) & set((await browser.post(CODES)).json()["data"]["recovery_codes"])) == 0
     assert (await browser.delete(TOTP)).status_code == 200
     assert await listed(browser) == NONE

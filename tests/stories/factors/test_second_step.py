@@ -17,6 +17,7 @@ from tests.stories.factors.apps import (
     enrol,
     enrolled,
     first_step,
+    prove,
     second_step,
 )
 from vestibule.flows.administer import disable_account, enable_account, find_account, sign_out_everywhere
@@ -142,6 +143,7 @@ async def test_f6_a_change_of_the_account_ends_what_waits(world: World, change: 
     verify = f"/api/auth/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}"
     assert (await mine.get(verify)).status_code == 200
     await first_step(browser := await world.client())
+    await prove(mine, app)
     assert callable(change)
     await change(world, mine)
     assert await second_step(browser, app.next_code()) == "no_pending_sign_in"
@@ -223,6 +225,7 @@ async def test_f8_a_sign_in_without_factors_asks_one_statement_more_and_the_rest
 
 
 async def test_without_the_app_the_password_is_enough_again(world: World) -> None:
-    mine, _, _ = await enrolled(world)
+    mine, app, _ = await enrolled(world)
+    await prove(mine, app)
     assert (await mine.delete(TOTP)).status_code == 200
     await world.sign_in()

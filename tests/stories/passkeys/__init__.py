@@ -14,6 +14,7 @@ from vestibule.model.passkeys import Passkey
 
 assert POLICY.relying_party
 PARTY = POLICY.relying_party
+STEP_UP = "/api/users/me/step-up"
 OPTIONS, VERIFY = "/api/auth/passkeys/options", "/api/auth/passkeys/verify"
 MINE = "/api/users/me/factors/passkeys"
 EMAIL = "ada@example.com"
@@ -53,6 +54,15 @@ async def sign_in(client: httpx.AsyncClient, authenticator: Authenticator, lie: 
 async def add(
     client: httpx.AsyncClient, authenticator: Authenticator, lie: Lie = HONEST, **more: Any
 ) -> httpx.Response:
-    """A whole registration, in a browser that is signed in."""
+    """A whole registration, in a browser that is signed in, and a step-up: from now on the account needs a passkey."""
     made = authenticator.create(await ask(client, f"{MINE}/options"), lie)
-    return await client.post(MINE, json={"credential": made, **more})
+    answer = await client.post(MINE, json={"credential": made, **more})
+    if answer.status_code == 201:
+        assert (await step_up(client, authenticator)).status_code == 200
+    return answer
+
+
+async def step_up(client: httpx.AsyncClient, authenticator: Authenticator, lie: Lie = HONEST) -> httpx.Response:
+    """A whole step-up."""
+    signed = authenticator.get(await ask(client, f"{STEP_UP}/options"), lie)
+    return await client.post(STEP_UP, json={"credential": signed})

@@ -222,10 +222,11 @@ async def test_every_success_is_as_declared(world: World) -> None:
     asked = await ask("POST /api/users/me/step-up/options", 200)
     credential = authenticator.get(asked.json()["data"]["publicKey"])
     await ask("POST /api/users/me/step-up", 200, credential=credential)
-    await ask("POST /api/users/me/step-up", 200, password=ada["password"])
+    await ask("POST /api/users/me/step-up", 403, password=ada["password"])
     passkey_id = added.json()["data"]["passkey"]["id"]
     await ask(f"PATCH {mine}/{{passkey_id}}", 200, passkey_id, name="Blue key")
     await ask(f"DELETE {mine}/{{passkey_id}}", 200, passkey_id)
+    await ask("POST /api/users/me/step-up", 200, password=ada["password"])
     await ask("GET /api/users/me/sessions", 200)
     await ask("GET /api/users/me/factors", 200)
     begun = await browser.post("/api/users/me/factors/totp")

@@ -266,7 +266,7 @@ class ReauthenticationNeeded(Refused):
     request.
     """
 
-    satisfied_by: list[Literal["password"]]
+    satisfied_by: list[Literal["password"] | FactorKind]
     max_age: int
 
 

@@ -197,6 +197,13 @@ class SecondFactor(ContractBody):
         return self
 
 
+class TypedCode(ContractBody):
+    """A code of the app, or a recovery code, typed on a page."""
+
+    REQUIRED: ClassVar = {"code": "Code is required"}
+    code: Code
+
+
 class ForgotPassword(ContractBody):
     """The email to mail a link to."""
 

@@ -55,7 +55,7 @@ async def take_second_step(request: Request, env: EnvDep, client_info: ClientInf
     """Complete the sign-in, and redirect to `return_to`."""
     fields = await read_form(request)
     try:
-        sent = validated(request, bodies.SecondFactor, fields)
+        sent = validated(request, bodies.TypedCode, fields)
         outcome = await complete_sign_in(env, _handle(request), sent.code, client_info)
     except BodyInvalid as invalid:
         return _refused(request, 400, faults_of(invalid.entries))
