@@ -22,7 +22,7 @@ from vestibule.model.store import Ports
 from vestibule.model.totp import Totp, seal_secret
 
 SHOWN_FOR = timedelta(minutes=15)
-"""How long `begun_totp` shows the secret of an app that is not confirmed."""
+"""How long an app that was begun can be confirmed, and its secret is shown again."""
 
 
 @dataclass(frozen=True)
@@ -39,23 +39,28 @@ async def begin_totp(env: Env, caller: Caller) -> NewTotp:
     Raises `TotpUnavailable` if there is no secret to seal it under, `ReauthenticationRequired`, and `SessionOver`.
     """
     seal, secret, totp_id = require_seal(env), totp.mint_secret(), new_id()
-    await _add(env, caller, Totp(totp_id, caller.account.id, seal_secret(seal, totp_id, secret), env.clock.now()))
+    sealed = seal_secret(seal, totp_id, secret)
+    await _add(env, caller, Totp(totp_id, caller.account.id, sealed, env.clock.now(), session_id=caller.session_id))
     return _shown(env, caller, secret)
 
 
 async def begun_totp(env: Env, caller: Caller) -> NewTotp | None:
-    """Return again what `begin_totp` returned, so that a page can be reloaded; None if no app waits to be confirmed, or
-    if it was begun longer ago than `SHOWN_FOR`.
+    """Return again what `begin_totp` returned, so that a page can be reloaded; None if this session has no app that
+    waits to be confirmed, or if it was begun longer ago than `SHOWN_FOR`.
 
     Raises `TotpUnavailable`, `ReauthenticationRequired`, and `SessionOver`.
     """
     now = env.clock.now()
     async with env.store.reading() as read:
         await require_recent_sign_in(env, read, caller, now)
-        begun = await read.totps.unconfirmed(caller.account.id)
-    if begun is None or now - begun.created_at > SHOWN_FOR:
-        return None
-    return _shown(env, caller, open_totp(env, begun))
+        begun = await _begun(read, caller, now)
+    return None if begun is None else _shown(env, caller, open_totp(env, begun))
+
+
+async def _begun(read: Ports, caller: Caller, now: datetime) -> Totp | None:
+    """Return the app that the caller's session has begun, if it can still be confirmed."""
+    begun = await read.totps.unconfirmed(caller.account.id, caller.session_id)
+    return None if begun is None or now - begun.created_at > SHOWN_FOR else begun
 
 
 def _shown(env: Env, caller: Caller, secret: bytes) -> NewTotp:
@@ -74,8 +79,8 @@ async def confirm_totp(env: Env, caller: Caller, code: str, client_info: ClientI
     """Let the new app count, in place of the earlier one, because this is one of its codes. The first factor comes with
     recovery codes. `end_others`: end the caller's other sessions too.
 
-    Raises `WrongCode`, `FactorUnknown` if no app was begun, `TotpUnavailable`, `ReauthenticationRequired` and
-    `SessionOver`.
+    Raises `WrongCode`, `FactorUnknown` if this session has begun no app in the last minutes, `TotpUnavailable`,
+    `Overloaded`, `ReauthenticationRequired` and `SessionOver`.
     """
     await _require_right_code(env, caller, code)  # before anything is hashed for it
     codes = await codes_for_first(env, caller.account.id)
@@ -90,7 +95,7 @@ async def _require_right_code(env: Env, caller: Caller, code: str) -> None:
     now = env.clock.now()
     async with env.store.reading() as read:
         await require_recent_sign_in(env, read, caller, now)
-        new = await read.totps.unconfirmed(caller.account.id)
+        new = await _begun(read, caller, now)
     if new is None:
         raise FactorUnknown
     if totp.step_of(code, open_totp(env, new), now.timestamp()) is None:
@@ -106,13 +111,13 @@ async def _confirm(
         await tx.accounts.lock(account_id)
         await require_recent_sign_in(env, tx, caller, now)
         to_store = await codes_to_store(tx, account_id, codes)
-        await _confirm_new_one(env, tx, account_id, code, now)
+        await _confirm_new_one(env, tx, caller, code, now)
         return await note_added(env, tx, caller, FactorKind.TOTP, to_store, client_info, now, end_others=end_others)
 
 
-async def _confirm_new_one(env: Env, tx: Ports, account_id: str, code: str, now: datetime) -> None:
+async def _confirm_new_one(env: Env, tx: Ports, caller: Caller, code: str, now: datetime) -> None:
     """Let the new app count; raises `FactorUnknown`, `WrongCode` or `TotpUnavailable`, which undo the transaction."""
-    new = await tx.totps.unconfirmed(account_id)
+    new = await _begun(tx, caller, now)
     if new is None:
         raise FactorUnknown
     step = totp.step_of(code, open_totp(env, new), now.timestamp())

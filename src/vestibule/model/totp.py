@@ -12,7 +12,11 @@ from vestibule.crypto.seal import Seal
 
 @dataclass(frozen=True)
 class Totp:
-    """An authenticator app. `last_step` is the time step of the last code that was accepted."""
+    """An authenticator app. `last_step` is the time step of the last code that was accepted.
+
+    `session_id` is the session that began it. No other session is shown the secret or can confirm the app: one of them
+    may be a thief's.
+    """
 
     id: str
     account_id: str
@@ -21,6 +25,7 @@ class Totp:
     confirmed_at: datetime | None = None
     last_step: int | None = None
     last_used_at: datetime | None = None
+    session_id: str | None = None
 
 
 def seal_secret(seal: Seal, totp_id: str, secret: bytes) -> str:
@@ -46,8 +51,8 @@ class Totps(Protocol):
     async def confirmed(self, account_id: str) -> Totp | None:
         """Return the account's app; None if it has none."""
 
-    async def unconfirmed(self, account_id: str) -> Totp | None:
-        """Return the app that was added and not confirmed; None if there is none."""
+    async def unconfirmed(self, account_id: str, session_id: str) -> Totp | None:
+        """Return the app that this session of the account has added and not confirmed; None if there is none."""
 
     async def confirm(self, totp: Totp, step: int, now: datetime) -> bool:
         """Let the app count from now on, in place of the earlier one; `step` is that of the code that confirmed it.

@@ -7,7 +7,7 @@ import pytest
 
 from tests.harness import dump
 from tests.harness.world import World
-from tests.stories.factors.apps import CODES, CONFIRM, TOTP, confirm, enrol, listed, prove, scan
+from tests.stories.factors.apps import CODES, CONFIRM, PASSWORD, TOTP, confirm, enrol, listed, prove, scan
 from vestibule.model.letters import LetterKind
 
 ADA = "ada@example.com"
@@ -62,6 +62,32 @@ async def test_f2_a_new_app_replaces_the_old_one_when_it_is_confirmed_and_not_be
     assert (await listed(browser))["totp"] != before
     tables = await dump.tables(world)
     assert (len(tables["totps"]), len(tables["recovery_codes"])) == (1, len(codes))
+
+
+async def test_f2_another_session_neither_sees_nor_confirms_an_app_that_was_begun(world: World) -> None:
+    """F2: it may be a thief's, who would have the app's secret too, or whose app the owner would confirm."""
+    await world.register()
+    mine, other = await world.sign_in(), await world.sign_in()
+    app = await scan(world, mine)
+    key = app.totp.secret
+    shown = (await mine.get("/profile/security/authenticator")).text.replace(" ", "")
+    assert key in shown
+    assert key not in (await other.get("/profile/security/authenticator")).text.replace(" ", "")
+    refused = await other.post(CONFIRM, json={"code": app.code()})
+    assert (refused.status_code, refused.json()["code"]) == (404, "factor_unknown")
+    await confirm(mine, app.code())
+
+
+async def test_f2_an_app_that_was_begun_long_ago_is_not_confirmed(world: World) -> None:
+    """F2: its secret may have stood on a screen since."""
+    await world.register()
+    browser = await world.sign_in()
+    app = await scan(world, browser)
+    world.clock.advance(minutes=16)
+    await browser.post("/api/auth/refresh")
+    await browser.post("/api/users/me/step-up", json={"password": PASSWORD})
+    refused = await browser.post(CONFIRM, json={"code": app.code()})
+    assert (refused.status_code, refused.json()["code"]) == (404, "factor_unknown")
 
 
 async def test_f3_neither_the_secret_nor_a_recovery_code_is_stored_as_it_is(world: World) -> None:

@@ -21,10 +21,10 @@ _NOW = bindparam("now", type_=Instant)
 _UNCONFIRMED = _t.confirmed_at.is_(None)
 _DELETE_UNCONFIRMED = Prepared(delete(totps).where(_ACCOUNT, _UNCONFIRMED))
 _ADD = Prepared(insert(totps))
-_FIND = {
-    confirmed: Prepared(select(*_COLUMNS).where(_ACCOUNT, _t.confirmed_at.is_not(None) if confirmed else _UNCONFIRMED))
-    for confirmed in (True, False)
-}
+_FIND_CONFIRMED = Prepared(select(*_COLUMNS).where(_ACCOUNT, _t.confirmed_at.is_not(None)))
+_FIND_UNCONFIRMED = Prepared(
+    select(*_COLUMNS).where(_ACCOUNT, _t.session_id == bindparam("of_session", type_=_t.session_id.type), _UNCONFIRMED)
+)
 _USED = {"last_step": _STEP, "last_used_at": _NOW}
 _CONFIRM = Prepared(update(totps).where(_ID, _ACCOUNT, _UNCONFIRMED).values(confirmed_at=_NOW, **_USED))
 _DELETE_OTHERS = Prepared(delete(totps).where(_ACCOUNT, _t.id != bindparam("of_id", type_=_t.id.type)))
@@ -56,13 +56,12 @@ class SqlTotps:
         await self._connection.execute(_ADD, asdict(totp))
 
     async def confirmed(self, account_id: str) -> Totp | None:
-        return await self._find(account_id, confirmed=True)
+        row = (await self._connection.execute(_FIND_CONFIRMED, {"of_account": account_id})).one_or_none()
+        return None if row is None else _from_row(row)
 
-    async def unconfirmed(self, account_id: str) -> Totp | None:
-        return await self._find(account_id, confirmed=False)
-
-    async def _find(self, account_id: str, *, confirmed: bool) -> Totp | None:
-        row = (await self._connection.execute(_FIND[confirmed], {"of_account": account_id})).one_or_none()
+    async def unconfirmed(self, account_id: str, session_id: str) -> Totp | None:
+        which = {"of_account": account_id, "of_session": session_id}
+        row = (await self._connection.execute(_FIND_UNCONFIRMED, which)).one_or_none()
         return None if row is None else _from_row(row)
 
     async def confirm(self, totp: Totp, step: int, now: datetime) -> bool:

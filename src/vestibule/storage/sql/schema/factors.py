@@ -13,6 +13,7 @@ totps = Table(
     Column("sealed_secret", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("confirmed_at", Instant),
+    Column("session_id", ID),  # that began it: no other is shown its secret
     Column("last_step", BigInteger),
     Column("last_used_at", Instant),
     Index("totps_of_account", "account_id"),

@@ -28,6 +28,7 @@ def _create_factors() -> None:
         sa.Column("sealed_secret", sa.Text(), nullable=False),
         sa.Column("created_at", _INSTANT, nullable=False),
         sa.Column("confirmed_at", _INSTANT),
+        sa.Column("session_id", sa.String(36)),
         sa.Column("last_step", sa.BigInteger()),
         sa.Column("last_used_at", _INSTANT),
     )
