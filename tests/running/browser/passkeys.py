@@ -12,8 +12,15 @@ _ADD = """async () => {
   return (await post("/api/users/me/factors/passkeys", { credential })).status;
 }"""
 
+# Beside a passkey the password alone removes nothing, so its owner steps up with the passkey first.
 _REMOVE = """async () => {
   const mine = "/api/users/me/factors/passkeys";
+  const post = (path, body) => fetch(path, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+  });
+  const asked = await (await post("/api/users/me/step-up/options", {})).json();
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(asked.data.publicKey);
+  await post("/api/users/me/step-up", { credential: await navigator.credentials.get({ publicKey }) });
   const listed = await (await fetch(mine)).json();
   const gone = listed.data.passkeys.map(({ id }) => fetch(`${mine}/${id}`, { method: "DELETE" }));
   return (await Promise.all(gone)).map(({ status }) => status);

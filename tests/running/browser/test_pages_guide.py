@@ -82,7 +82,7 @@ def test_the_guide_to_the_pages_from_start_to_sign_out(browser: Browser, tmp_pat
             send_sign_in(phone, email)
             phone.wait_for_url(orders)
             page.goto(browsing.mailed(email, "verifyemail"))
-            expect(page.get_by_role("heading", name="This link no longer works")).to_be_visible()
+            expect(page.get_by_role("heading", name="Your email address is confirmed")).to_be_visible()
             page.goto(orders)
             expect(page.get_by_role("heading", name="Orders of")).to_be_visible()
             page.context.clear_cookies(name="access_token")  # as if it had expired

@@ -6,6 +6,7 @@ import pytest
 
 from tests.harness.authenticator import Authenticator
 from tests.harness.world import World
+from tests.stories.passkeys import step_up
 from vestibule.web.pages.words import NO_PASSWORD
 
 pytestmark = pytest.mark.any_engine
@@ -33,6 +34,7 @@ async def test_a_passkey_that_nobody_has_here_is_told_so(world: World) -> None:
     made = authenticator.create((await owner.post(f"{mine}/options")).json()["data"]["publicKey"])
     added = await owner.post(mine, json={"credential": made})
     assert added.status_code == 201, added.text
+    assert (await step_up(owner, authenticator)).status_code == 200
     await owner.delete(f"{mine}/{added.json()['data']['passkey']['id']}")
     answer = await client.post(AT, data={"credential": json.dumps(authenticator.get(asked))})
     assert answer.status_code == 404
