@@ -238,8 +238,12 @@ DEVELOPMENT_PAGES = (
 
 
 def methods_at(path: str) -> list[str]:
-    """Return the methods that the map has for a path, and HEAD if there is GET; empty for an unknown path."""
-    found = {route.method for route in (*ROUTES, *PAGES) if _pattern(route.path).fullmatch(path)}
+    """Return the methods that the map has for a path, and HEAD if there is GET; empty for an unknown path. A line with
+    exactly this path comes before lines whose parameters would match it.
+    """
+    lines = (*ROUTES, *PAGES)
+    exact = {route.method for route in lines if route.path == path}
+    found = exact or {route.method for route in lines if _pattern(route.path).fullmatch(path)}
     return sorted(found | {"HEAD"}) if "GET" in found else sorted(found)
 
 
