@@ -34,6 +34,7 @@ def test_no_check_of_any_phase_finds_anything(server: Running, who: str, tmp_pat
     with server.browser() as browser:
         sign_in(browser, EMAIL)
         bearer = f"Authorization: Bearer {browser.cookies['access_token']}"
+        operations = sum(len(of_path) for of_path in browser.get("/openapi.json").json()["paths"].values())
     asked = ["run", f"{server.base}/openapi.json", "--checks", "all", "--exclude-checks", LEFT_OUT]
     quietly = [
         "--max-examples",
@@ -52,5 +53,5 @@ def test_no_check_of_any_phase_finds_anything(server: Running, who: str, tmp_pat
         timeout=300,
     )
     assert done.returncode == 0, done.stdout[-6000:]
-    assert "Selected: 24/24" in done.stdout.replace("API Operations:", "")
+    assert f"Selected: {operations}/{operations}" in done.stdout.replace("API Operations:", "")
     assert "Traceback" not in server.output

@@ -45,6 +45,7 @@ from vestibule.flows import (
     watch_events,
 )
 from vestibule.model.accounts import Account, Role
+from vestibule.model.errors import PasskeyUnknown
 from vestibule.model.letters import LetterKind, RefusedForGood
 from vestibule.model.one_time_tokens import Purpose
 from vestibule.model.sessions import Device
@@ -152,19 +153,18 @@ async def _step_up_by_code(world: World, person: Person) -> Any:
     return await step_up.step_up_by_code(world.env, person.caller, next_code, person.client_info)
 
 
-async def _with_a_passkey(world: World, person: Person) -> Authenticator | None:
-    """One that is made now, if the account is still there."""
+async def _with_a_passkey(world: World, person: Person) -> Authenticator:
+    """One that is made now; raises `PasskeyUnknown` if the account is gone, which has none any more."""
     authenticator = Authenticator()
     async with world.env.store.transaction() as tx:
         if await tx.accounts.lock(person.account.id) is None:
-            return None
+            raise PasskeyUnknown
         await tx.passkeys.add(made_passkey(authenticator, person.account, world.clock.now()))
     return authenticator
 
 
 async def _step_up_with_a_passkey(world: World, person: Person) -> Any:
-    if (authenticator := await _with_a_passkey(world, person)) is None:
-        return None
+    authenticator = await _with_a_passkey(world, person)
     question = await passkey_step_up.ask_for_my_passkey(world.env, person.caller)
     credential = authenticator.get(question.options)
     return await passkey_step_up.step_up_by_passkey(
@@ -173,8 +173,7 @@ async def _step_up_with_a_passkey(world: World, person: Person) -> Any:
 
 
 async def _sign_in_with_a_passkey(world: World, person: Person) -> Any:
-    if (authenticator := await _with_a_passkey(world, person)) is None:
-        return None
+    authenticator = await _with_a_passkey(world, person)
     question = passkey_sign_in.ask_for_passkey(world.env)
     credential = authenticator.get(question.options)
     return await passkey_sign_in.sign_in_with_passkey(world.env, credential, question.kept, person.client_info)

@@ -40,7 +40,7 @@ _NEED_NONE = {
 }
 
 
-_MOST_TRANSACTIONS = 8
+_MOST_TRANSACTIONS = 12
 
 
 class DeletingMailer:
