@@ -1,6 +1,7 @@
 """A real SMTP server that can be told what to answer, and certificates for it."""
 
 import asyncio
+import selectors
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.harness.servers import free_port
+from tests.harness.servers import WAIT_SECONDS, free_port
 from vestibule.model.clock import SystemClock
 
 HOST = "127.0.0.1"
@@ -76,11 +77,42 @@ class MailServer:
         return AuthResult(success=login == LoginPassword(USER.encode(), PASSWORD.encode()), handled=False)
 
 
+class _Controller(Controller):
+    """Runs a mail server in a thread, and ends its connections before the thread ends.
+
+    aiosmtpd stops its loop in the middle of a goodbye. A TLS connection takes three turns of the loop to close, so its
+    socket was left to the garbage collector, which warned of it in some later test.
+    """
+
+    def __init__(self, server: MailServer, **options: Any) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._connections: list[SMTP] = []
+        super().__init__(server, loop=asyncio.SelectorEventLoop(self._selector), **options)
+
+    def factory(self) -> SMTP:
+        self._connections.append(super().factory())
+        return self._connections[-1]
+
+    def stop(self, no_assert: bool = False) -> None:
+        asyncio.run_coroutine_threadsafe(self._end_connections(), self.loop).result(WAIT_SECONDS)
+        super().stop(no_assert)
+
+    async def _end_connections(self) -> None:
+        assert self.server is not None
+        self.server.close()
+        for connection in self._connections:
+            if connection.transport is not None:
+                connection.transport.abort()
+        while len(self._selector.get_map()) > 1:  # noqa: ASYNC110  # one is the loop's own, by which threads wake it
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)  # what the loop no longer listens to is closed in its next turn
+
+
 @contextmanager
 def running(server: MailServer, port: int = 0, **options: Any) -> Iterator[int]:
     """The port on which the mail server listens."""
     where = {"hostname": HOST, "port": port or free_port()}
-    controller = Controller(server, **where, authenticator=server.authenticate, **options)
+    controller = _Controller(server, **where, authenticator=server.authenticate, **options)
     controller.start()
     try:
         yield controller.port

@@ -12,10 +12,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Sink
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests.harness.mail_server import HOST, MailServer, running
 from tests.harness.process import (
     PRODUCTION,
     Running,
@@ -32,18 +30,6 @@ from tests.harness.process import (
     tour,
 )
 from tests.harness.servers import WAIT_SECONDS, free_port, wait_until
-
-
-class Postbox(Sink):
-    """What a mail server was handed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.envelopes: list[Envelope] = []
-
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's name
-        self.envelopes.append(envelope)
-        return "250 OK"
 
 
 @pytest.fixture(scope="module")
@@ -213,23 +199,19 @@ def test_production_cookies_are_secure_and_its_log_is_json_without_links(product
 
 
 def test_the_tour_with_a_mail_server(tmp_path: Path) -> None:
-    postbox = Postbox()
-    mail = Controller(postbox, hostname="127.0.0.1", port=free_port())
-    mail.start()
-    try:
-        settings = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(mail.port), **given_keys()}
+    mail = MailServer()
+    with running(mail) as port:
+        settings = {"EMAIL_HOST": HOST, "EMAIL_PORT": str(port), **given_keys()}
         with serving(tmp_path, **settings) as server, server.browser() as browser:
-            tour(browser, "ada@example.com", lambda: link_in(_mailed(postbox)))
+            tour(browser, "ada@example.com", lambda: link_in(_mailed(mail)))
             assert server.letters == []
             assert "emails are shown in this log" not in server.words
             assert link_in(server.output) == ""
-    finally:
-        mail.stop()
-    assert [envelope.rcpt_tos for envelope in postbox.envelopes] == [["ada@example.com"]]
+    assert [command for command in mail.commands if command.startswith("RCPT")] == ["RCPT ada@example.com"]
 
 
-def _mailed(postbox: Postbox) -> str:
-    return "".join(text_of(message_from_bytes(envelope.original_content or b"")) for envelope in postbox.envelopes)
+def _mailed(mail: MailServer) -> str:
+    return "".join(text_of(message_from_bytes(content)) for content in mail.contents)
 
 
 def _cookie(cookies: dict[str, str]) -> dict[str, str]:
