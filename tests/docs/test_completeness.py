@@ -13,7 +13,8 @@ from tests.docs.paths import DOCS, ROOT
 from vestibule.cli.commands import build
 from vestibule.settings.fields import Settings, name_of
 from vestibule.web.errors import HTTP_MAPPINGS, UNEXPECTED
-from vestibule.web.routes import ROUTES, Route
+from vestibule.web.map_lines import Route
+from vestibule.web.routes import ROUTES
 
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 DECISIONS = sorted((DOCS / "decisions").glob("[0-9]*.md"))

@@ -17,7 +17,8 @@ from vestibule.settings import types as setting_types
 from vestibule.settings.fields import GROUPS, Settings, name_of
 from vestibule.settings.groups.group import Group
 from vestibule.web.errors import UNEXPECTED
-from vestibule.web.routes import ROUTES, Route
+from vestibule.web.map_lines import Route
+from vestibule.web.routes import ROUTES
 
 # 67: VESTIBULE_EMAIL_SUBJECTS, because programs of the contract's users look for its subjects (decision 0035).
 # 68: VESTIBULE_PASSKEY_DOMAIN, because nobody can tell from the URL on which other hosts passkeys are to work.

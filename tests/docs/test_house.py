@@ -3,12 +3,13 @@
 import ast
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from tests.docs.paths import DOCS, ROOT
 from vestibule.cli.commands import build
-from vestibule.model import errors
+from vestibule.model import errors, factor_errors
 from vestibule.model.languages import LANGUAGES
 from vestibule.model.letters import LetterKind
 from vestibule.web import routes
@@ -142,9 +143,15 @@ def test_every_word_of_the_glossary_is_in_the_file_it_names() -> None:
 
 
 def test_every_refusal_is_in_the_tree_of_its_file() -> None:
-    told = re.findall(r"^ {6}(\w+)  ", errors.__doc__ or "", re.MULTILINE)
-    coded = {kind.__name__ for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")}
-    assert sorted(told) == sorted(coded)
+    for module in (errors, factor_errors):
+        told = re.findall(r"^ {6}(\w+)  ", module.__doc__ or "", re.MULTILINE)
+        assert sorted(told) == sorted(kind.__name__ for kind in _coded(module))
+
+
+def _coded(module: ModuleType) -> list[type]:
+    """The classes of the module itself that have a code."""
+    kinds = [kind for kind in vars(module).values() if isinstance(kind, type) and hasattr(kind, "code")]
+    return [kind for kind in kinds if kind.__module__ == module.__name__]
 
 
 def _is_defined(name: str, file: Path) -> bool:

@@ -14,7 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from tests.docs.paths import ROOT
 from tests.harness.guide import Project, projects, section, step_up_project
 from tests.unit.client.asking import on_asgi
-from vestibule.client import CallerRefusedError, Verifier, errors
+from vestibule.client import CallerRefusedError, Verifier, caller_errors
 from vestibule.client.asgi import VestibuleMiddleware
 from vestibule.client.setup import FEED, KEYS
 from vestibule.client.testing import SignedIn
@@ -43,14 +43,14 @@ def test_the_table_of_arguments_is_the_signature() -> None:
 
 def refusals(kind: type[CallerRefusedError]) -> Iterator[type[CallerRefusedError]]:
     for each in kind.__subclasses__():
-        if each.__module__ == errors.__name__:
+        if each.__module__ == caller_errors.__name__:
             yield each
             yield from refusals(each)
 
 
 def test_the_table_of_refusals_is_complete() -> None:
     told = {cells[0]: cells[1] for cells in rows("What a caller is, and a refusal")[1:]}
-    private = {errors.ClocksDifferError, errors.KeyUnknownError}
+    private = {caller_errors.ClocksDifferError, caller_errors.KeyUnknownError}
     wordings = {f"`{each.__name__}`": each.wording for each in refusals(CallerRefusedError) if each not in private}
     assert told == {name: f"{said.status} `{said.code}`" for name, said in wordings.items()}
 

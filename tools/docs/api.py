@@ -13,18 +13,11 @@ from tests.docs.paths import DOCS
 from tools.docs.tables import MADE, table
 from vestibule.model.errors import Fault, PasswordTooEasy, Refusal
 from vestibule.model.sessions import EndReason
-from vestibule.web.errors import (
-    HTTP_MAPPINGS,
-    UNEXPECTED,
-    BodyInvalid,
-    BodyMalformed,
-    HostUnknown,
-    HttpMapping,
-    MethodNotAllowed,
-    RouteUnknown,
-)
+from vestibule.web.errors import HTTP_MAPPINGS, UNEXPECTED, HttpMapping
+from vestibule.web.map_lines import Guard, Route
 from vestibule.web.openapi import responses_of
-from vestibule.web.routes import ROUTES, Guard, Route
+from vestibule.web.request_errors import BodyInvalid, BodyMalformed, HostUnknown, MethodNotAllowed, RouteUnknown
+from vestibule.web.routes import ROUTES
 
 PAGE = DOCS / "api.md"
 API_INTRODUCTION = """

@@ -17,7 +17,8 @@ from vestibule.cli.tables import Long, print_records, shortened, table
 from vestibule.flows.look_after_mail import Outbox, read_outbox, retry_letters, send_test_letter
 from vestibule.model.accounts import NotAnEmail, canonical_email
 from vestibule.model.languages import Language
-from vestibule.model.letters import LetterState, NotSent
+from vestibule.model.letters import NotSent
+from vestibule.model.outbox import LetterState
 from vestibule.process.operator_errors import OperatorError
 from vestibule.settings.fields import Settings
 from vestibule.settings.reading import WrongSettings

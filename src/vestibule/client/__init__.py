@@ -15,7 +15,7 @@ contract enforces that. docs/services.md says how to use the kit.
 import vestibule.client.absent  # noqa: F401  # first: it says what to install if a package is missing
 from vestibule.client.async_session import AsyncSession
 from vestibule.client.caller import Caller
-from vestibule.client.errors import (
+from vestibule.client.caller_errors import (
     CallerRefusedError,
     CannotTellError,
     CredentialAmbiguousError,
@@ -23,18 +23,20 @@ from vestibule.client.errors import (
     InsufficientAuthenticationError,
     NotAllowedError,
     NoTokenError,
+    SessionOverError,
+    TokenInvalidError,
+    WrongSetupError,
+)
+from vestibule.client.errors import (
     NotReachedError,
     NotStoredError,
     NotVestibuleError,
     SecondFactorRequiredError,
     ServiceRefusedError,
-    SessionOverError,
     SignedOutError,
-    TokenInvalidError,
     TooManyServicesError,
     VestibuleError,
     WrongIssuerError,
-    WrongSetupError,
 )
 from vestibule.client.session import Session
 from vestibule.client.tokens import InFile, InMemory, Tokens, TokenStore

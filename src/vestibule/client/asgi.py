@@ -15,8 +15,8 @@ from typing import Any
 
 from vestibule.client import arguments
 from vestibule.client.caller import Caller
+from vestibule.client.caller_errors import CallerRefusedError, NoTokenError
 from vestibule.client.credentials import WEBSOCKET, may_lack_token, token_in
-from vestibule.client.errors import CallerRefusedError, NoTokenError
 from vestibule.client.vary import caller_headers, with_vary_raw
 from vestibule.client.verifier import Verifier
 

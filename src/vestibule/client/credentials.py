@@ -1,6 +1,6 @@
 """Find the access token in a request of any framework, as the server itself does, CSRF check for cookies included."""
 
-from vestibule.client.errors import CredentialAmbiguousError, CrossSiteError, NoTokenError
+from vestibule.client.caller_errors import CredentialAmbiguousError, CrossSiteError, NoTokenError
 from vestibule.client.verifier import Verifier
 from vestibule.protocol import credentials, other_sites
 from vestibule.protocol.cookies import RawHeaders

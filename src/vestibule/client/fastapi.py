@@ -37,9 +37,9 @@ from vestibule.client.asgi import (
     send_with_vary,
 )
 from vestibule.client.caller import Caller
+from vestibule.client.caller_errors import CallerRefusedError
 from vestibule.client.credentials import WEBSOCKET, token_in
 from vestibule.client.documented import DESCRIPTIONS, SCHEME, SCHEME_DESCRIPTION, RefusalBody
-from vestibule.client.errors import CallerRefusedError
 from vestibule.client.requirements import Requirement
 from vestibule.client.vary import caller_headers, vary_value
 from vestibule.client.verifier import Verifier

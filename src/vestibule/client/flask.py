@@ -21,7 +21,7 @@ from werkzeug.local import LocalProxy
 
 from vestibule.client import arguments, requirements
 from vestibule.client.caller import Caller
-from vestibule.client.errors import CallerRefusedError
+from vestibule.client.caller_errors import CallerRefusedError
 from vestibule.client.requirements import SIGNED_IN, Requirement
 from vestibule.client.vary import caller_headers
 from vestibule.client.verifier import Verifier

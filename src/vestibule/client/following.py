@@ -6,16 +6,15 @@ import ssl
 from vestibule.client import reasons, wire
 from vestibule.client.background import EndedError
 from vestibule.client.caller import Caller
-from vestibule.client.errors import (
+from vestibule.client.caller_errors import (
     CallerRefusedError,
     CannotTellError,
     ClocksDifferError,
     KeyUnknownError,
-    NotReachedError,
     TokenInvalidError,
-    WrongIssuerError,
     WrongSetupError,
 )
+from vestibule.client.errors import NotReachedError, WrongIssuerError
 from vestibule.client.memory import Memory
 from vestibule.client.memory_updater import START_SECONDS, MemoryUpdater, Options
 from vestibule.client.process import is_uwsgi_master

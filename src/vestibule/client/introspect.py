@@ -9,15 +9,8 @@ import httpx
 
 from vestibule.client import wire
 from vestibule.client.caller import Caller
-from vestibule.client.errors import (
-    CannotTellError,
-    NotReachedError,
-    NotVestibuleError,
-    ServiceRefusedError,
-    SessionOverError,
-    TokenInvalidError,
-    WrongSetupError,
-)
+from vestibule.client.caller_errors import CannotTellError, SessionOverError, TokenInvalidError, WrongSetupError
+from vestibule.client.errors import NotReachedError, NotVestibuleError, ServiceRefusedError
 from vestibule.client.token_clock import TokenClock
 from vestibule.crypto.jws import InvalidToken
 from vestibule.protocol import access_tokens

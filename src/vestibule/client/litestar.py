@@ -30,9 +30,9 @@ from litestar.utils.scope.state import ScopeState
 from vestibule.client import arguments, litestar_options, requirements
 from vestibule.client.asgi import POLICY_VIOLATION, refuse, send_with_vary
 from vestibule.client.caller import Caller
+from vestibule.client.caller_errors import CallerRefusedError, NoTokenError
 from vestibule.client.credentials import WEBSOCKET, may_lack_token, token_in
 from vestibule.client.documented import DESCRIPTIONS, SCHEME, SCHEME_DESCRIPTION, RefusalBody
-from vestibule.client.errors import CallerRefusedError, NoTokenError
 from vestibule.client.litestar_cache import cache_per_token
 from vestibule.client.requirements import Requirement
 from vestibule.client.throttled_warnings import ThrottledWarnings

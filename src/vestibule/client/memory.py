@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from vestibule.client.caller import Caller
-from vestibule.client.errors import (
+from vestibule.client.caller_errors import (
     CallerRefusedError,
     CannotTellError,
     ClocksDifferError,

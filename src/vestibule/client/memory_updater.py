@@ -10,7 +10,7 @@ import httpx
 
 from vestibule.client import reasons, wire
 from vestibule.client.caller import Caller
-from vestibule.client.errors import CannotTellError, ClocksDifferError, KeyUnknownError, SessionOverError
+from vestibule.client.caller_errors import CannotTellError, ClocksDifferError, KeyUnknownError, SessionOverError
 from vestibule.client.feed_follower import FeedFollower
 from vestibule.client.feed_reader import FeedReader
 from vestibule.client.introspect import Introspection

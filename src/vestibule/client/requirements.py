@@ -10,7 +10,7 @@ from operator import and_
 from typing import Any, Protocol, TypeVar
 
 from vestibule.client import arguments
-from vestibule.client.errors import CallerRefusedError, InsufficientAuthenticationError, NotAllowedError
+from vestibule.client.caller_errors import CallerRefusedError, InsufficientAuthenticationError, NotAllowedError
 from vestibule.client.token_clock import TokenClock
 from vestibule.protocol.authentication import Level
 

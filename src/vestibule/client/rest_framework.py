@@ -21,10 +21,10 @@ from rest_framework.request import Request
 
 from vestibule.client import requirements
 from vestibule.client.caller import Caller
+from vestibule.client.caller_errors import CallerRefusedError, CannotTellError, NoTokenError
 from vestibule.client.django.request_user import USER
 from vestibule.client.django.requests import check, known_caller
 from vestibule.client.django.settings import verifier
-from vestibule.client.errors import CallerRefusedError, CannotTellError, NoTokenError
 from vestibule.client.requirements import Requirement
 from vestibule.client.vary import caller_headers, vary_value
 

@@ -12,7 +12,6 @@ with the same successor, or with another (docs/decisions/0004-refresh.md).
 import asyncio
 import ssl
 import threading
-import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import suppress
 from types import NoneType
@@ -20,9 +19,9 @@ from typing import Any, Self
 
 import httpx
 
-from vestibule.client import arguments, reasons, wire
+from vestibule.client import arguments
 from vestibule.client.base_url import base_of
-from vestibule.client.errors import NotReachedError, NotVestibuleError, SignedOutError
+from vestibule.client.errors import NotReachedError, SignedOutError
 from vestibule.client.process import PerProcess
 from vestibule.client.session_answers import (
     Answer,
@@ -36,26 +35,15 @@ from vestibule.client.session_answers import (
     sent_secrets,
     tokens_in,
 )
-from vestibule.client.session_requests import answer_to
+from vestibule.client.session_sender import Sender
 from vestibule.client.tokens import InMemory, Tokens, TokenStore
-from vestibule.crypto.entropy import spread
 from vestibule.model.clock import Clock, SystemClock
-from vestibule.protocol.timeouts import Unbounded
 
 EARLY_SECONDS = 30
 """How many seconds before it expires an access token is refreshed."""
 
-ATTEMPTS = 4
-_FIRST_PAUSE_SECONDS = 0.2
 _REFRESH = "/api/auth/refresh"
 _SECOND_STEP = "/api/auth/login/second-factor"
-_NO_REUSE = httpx.Limits(
-    max_keepalive_connections=0
-)  # `Timeouts` can shut only a connection that its own request opened
-
-
-class _TryAgainError(Exception):
-    """A response was lost, or the server could not answer. The message says why."""
 
 
 class Session(httpx.Auth):
@@ -71,35 +59,17 @@ class Session(httpx.Auth):
         transport: httpx.BaseTransport | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._base = base_of(url, plain_http=arguments.flag("plain_http", plain_http))
-        self._ssl_context = ssl_context
-        self._transport = arguments.instance("transport", transport, httpx.BaseTransport, NoneType)
+        base = base_of(url, plain_http=arguments.flag("plain_http", plain_http))
+        via = arguments.instance("transport", transport, httpx.BaseTransport, NoneType)
         self._store = InMemory() if store is None else arguments.having("store", store, "load", "save", "clear")
         self._clock = SystemClock() if clock is None else arguments.having("clock", clock, "now", "monotonic")
         self._pending: str | None = None  # the handle of a sign-in that waits for its second step
-        self._processes = PerProcess(self._new_client_and_lock)
-
-    def _new_client_and_lock(self) -> tuple[httpx.Client, threading.Lock]:
-        """Return a client and a lock for one process: on a shared connection, each could get the other's response."""
-        http = httpx.Client(
-            base_url=self._base,
-            headers={"Accept-Encoding": "identity"},
-            timeout=wire.TIMEOUT,
-            limits=_NO_REUSE,
-            follow_redirects=False,
-            trust_env=False,
-            transport=self._transport,
-            verify=wire.context_of(self._base, self._ssl_context),
-        )
-        return http, threading.Lock()
-
-    @property
-    def _http(self) -> httpx.Client:
-        return self._processes.here()[0]
+        self._sender = Sender(base, ssl_context, via, self._clock)
+        self._refresh_locks = PerProcess(threading.Lock)
 
     @property
     def _refresh_lock(self) -> threading.Lock:
-        return self._processes.here()[1]
+        return self._refresh_locks.here()
 
     def sign_in(self, email: str, password: str) -> None:
         """Begin a session; raises `SignedOutError` if the credentials are rejected, `SecondFactorRequiredError` if
@@ -189,7 +159,7 @@ class Session(httpx.Auth):
 
     def close(self) -> None:
         """Close the connections. The session stays signed in."""
-        self._http.close()
+        self._sender.close()
 
     def __enter__(self) -> Self:
         return self
@@ -230,32 +200,8 @@ class Session(httpx.Auth):
         return tokens_in(answer, tokens.refresh)
 
     def _send(self, method: str, path: str, **content: Any) -> Answer:
-        """Return a successful response, retrying lost ones and server errors; raises `SignedOutError` for a refusal,
-        and `NotReachedError`.
-        """
-        pause, fault = _FIRST_PAUSE_SECONDS, ""
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                time.sleep(spread(pause))
-                pause *= 2
-            try:
-                return self._send_once(method, path, **content)
-            except _TryAgainError as lost:
-                fault = str(lost)
-        raise NotReachedError(f"{self._http.base_url} could not be asked: {fault}")
-
-    def _send_once(self, method: str, path: str, **content: Any) -> Answer:
-        try:
-            answer = answer_to(self._http, self._clock, method, path, **content)
-        except Unbounded as reason:  # not retried: the next attempt would take as long
-            raise NotReachedError(f"{self._http.base_url} {reason}; is it a Vestibule?") from None
-        except httpx.RequestError as lost:
-            setup_fault = reasons.as_setup_fault(lost, self._http.base_url)
-            why = str(setup_fault) if isinstance(setup_fault, NotVestibuleError) else reasons.why(lost)
-            raise _TryAgainError(why) from None
-        self._http.cookies.clear()
-        if answer.status_code >= 500:
-            raise _TryAgainError(f"{answer.status_code}")
+        """Return a successful response; raises `SignedOutError` for a refusal, and `NotReachedError`."""
+        answer = self._sender.send(method, path, **content)
         if answer.status_code >= 300:
             self._pending = pending_in(answer) or self._pending
             raise refusal(answer, sent_secrets(content))

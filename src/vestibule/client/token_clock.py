@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vestibule.client.errors import ClocksDifferError
+from vestibule.client.caller_errors import ClocksDifferError
 from vestibule.model.clock import Clock, SystemClock
 from vestibule.protocol.claims import has_begun, has_expired
 from vestibule.protocol.clocks import Clocks

@@ -9,13 +9,8 @@ from typing import NoReturn, Self, get_args
 from vestibule.client import arguments, wire
 from vestibule.client.base_url import base_of
 from vestibule.client.caller import Caller
-from vestibule.client.errors import (
-    CallerRefusedError,
-    CannotTellError,
-    NotVestibuleError,
-    ServiceRefusedError,
-    TokenInvalidError,
-)
+from vestibule.client.caller_errors import CallerRefusedError, CannotTellError, TokenInvalidError
+from vestibule.client.errors import NotVestibuleError, ServiceRefusedError
 from vestibule.client.feed_reader import STALENESS_SECONDS
 from vestibule.client.following import Following
 from vestibule.client.memory import WhenStale

@@ -16,7 +16,8 @@ from vestibule.flows.reauthenticate import require_recent_sign_in
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.authenticators import authenticator_name
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.errors import PasskeyRefused, PasskeyTaken, Refusal, TooManyPasskeys
+from vestibule.model.errors import Refusal
+from vestibule.model.factor_errors import PasskeyRefused, PasskeyTaken, TooManyPasskeys
 from vestibule.model.factors import FactorKind
 from vestibule.model.passkeys import MOST_PASSKEYS, Ceremony, CeremonyPurpose, Passkey
 from vestibule.model.store import Ports

@@ -14,7 +14,7 @@ from vestibule.crypto.entropy import random_bytes
 from vestibule.crypto.relying_party import RelyingParty
 from vestibule.crypto.seal import CannotUnseal, Seal
 from vestibule.flows.env import Env
-from vestibule.model.errors import CeremonyOver, PasskeysUnavailable
+from vestibule.model.factor_errors import CeremonyOver, PasskeysUnavailable
 from vestibule.model.passkeys import Ceremony, CeremonyPurpose
 from vestibule.model.store import Ports
 

@@ -9,7 +9,8 @@ from vestibule.flows.env import Env
 from vestibule.flows.second_factor import METHODS, SecondFactor, check_second_factor
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.errors import NoPendingSignIn, WrongCredentials
+from vestibule.model.errors import WrongCredentials
+from vestibule.model.factor_errors import NoPendingSignIn
 from vestibule.model.factors import FactorKind
 from vestibule.model.pending_sign_ins import PendingSignIn
 from vestibule.model.store import Ports

@@ -18,16 +18,8 @@ from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import StoreUnavailable
 from vestibule.model.events import REQUEST_ID, Event, EventKind
-from vestibule.model.letters import (
-    GIVE_UP_AFTER,
-    LEASE,
-    Delivery,
-    Letter,
-    NotSent,
-    QueuedLetter,
-    RefusedForGood,
-    retry_after,
-)
+from vestibule.model.letters import Letter, NotSent, QueuedLetter, RefusedForGood
+from vestibule.model.outbox import GIVE_UP_AFTER, LEASE, Delivery, retry_after
 
 # Ends well before the lease does: after the lease, another worker sends the letter as well.
 _HAND_OVER_SECONDS = LEASE.total_seconds() * 0.75

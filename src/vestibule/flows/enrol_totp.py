@@ -16,7 +16,7 @@ from vestibule.flows.open_totp import open_totp, require_seal
 from vestibule.flows.reauthenticate import require_recent_sign_in
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.errors import FactorUnknown, WrongCode
+from vestibule.model.factor_errors import FactorUnknown, WrongCode
 from vestibule.model.factors import FactorKind
 from vestibule.model.store import Ports
 from vestibule.model.totp import Totp, seal_secret

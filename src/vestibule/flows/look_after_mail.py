@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
-from vestibule.model.letters import Letter, LetterKind, LetterState, OutboxCounts
+from vestibule.model.letters import Letter, LetterKind
+from vestibule.model.outbox import LetterState, OutboxCounts
 from vestibule.model.store import Ports
 
 

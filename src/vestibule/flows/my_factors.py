@@ -11,8 +11,8 @@ from vestibule.flows.reauthenticate import require_recent_sign_in
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.tell_of_factor import tell_of_factor
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.errors import FactorUnknown
 from vestibule.model.events import EventKind
+from vestibule.model.factor_errors import FactorUnknown
 from vestibule.model.factors import FactorKind
 from vestibule.model.letters import LetterKind
 from vestibule.model.store import Ports

@@ -8,7 +8,7 @@ from vestibule.flows.my_factors import note_removed
 from vestibule.flows.reauthenticate import require_recent_sign_in
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.errors import PasskeyUnknown
+from vestibule.model.factor_errors import PasskeyUnknown
 from vestibule.model.factors import FactorKind
 from vestibule.model.passkeys import Passkey
 from vestibule.model.sessions import is_session_id

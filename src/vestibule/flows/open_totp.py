@@ -4,7 +4,7 @@ import structlog
 
 from vestibule.crypto.seal import CannotUnseal, Seal
 from vestibule.flows.env import Env
-from vestibule.model.errors import TotpUnavailable
+from vestibule.model.factor_errors import TotpUnavailable
 from vestibule.model.totp import Totp, open_secret
 
 _log = structlog.get_logger(__name__)

@@ -10,8 +10,8 @@ from vestibule.crypto.webauthn import Answer, Assertion, NotVerified
 from vestibule.flows.ceremony import relying_party, spend_ceremony
 from vestibule.flows.env import Env
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.errors import PasskeyRefused, PasskeyUnknown
 from vestibule.model.events import Event, EventKind
+from vestibule.model.factor_errors import PasskeyRefused, PasskeyUnknown
 from vestibule.model.passkeys import Ceremony, Passkey
 from vestibule.model.store import Ports
 from vestibule.protocol.one_line import one_line

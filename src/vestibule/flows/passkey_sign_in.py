@@ -11,7 +11,8 @@ from vestibule.flows.passkey_proof import check_passkey, use_passkey
 from vestibule.flows.sign_in import session_held
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.errors import EmailNotVerified, PasskeyRefused, WrongCredentials
+from vestibule.model.errors import EmailNotVerified, WrongCredentials
+from vestibule.model.factor_errors import PasskeyRefused
 from vestibule.model.passkeys import CeremonyPurpose
 from vestibule.model.store import Ports
 

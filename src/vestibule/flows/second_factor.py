@@ -18,8 +18,9 @@ from vestibule.flows.open_totp import open_totp
 from vestibule.flows.tell_of_factor import tell_of_factor
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.errors import Overloaded, SecondFactorPaused, TotpUnavailable, WrongCode
+from vestibule.model.errors import Overloaded
 from vestibule.model.events import EventKind
+from vestibule.model.factor_errors import SecondFactorPaused, TotpUnavailable, WrongCode
 from vestibule.model.factors import CodeFault
 from vestibule.model.letters import LetterKind
 from vestibule.model.login_attempts import SECOND_FACTOR_LIMITS, LoginAttempt, counters_of_second_factor

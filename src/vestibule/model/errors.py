@@ -1,4 +1,5 @@
-"""All refusals and faults, as one tree of exceptions. None of them knows an HTTP status.
+"""All refusals and faults, as one tree of exceptions. None of them knows an HTTP status. The branches of passkeys and
+second factors are in `factor_errors`.
 
 The caller can correct a `Refusal`; a `Fault` is Vestibule's own. Each class has a stable `code` for programs. Each face
 (JSON API, pages, command line) has one table that says how it shows them.
@@ -9,17 +10,6 @@ The caller can correct a `Refusal`; a `Fault` is Vestibule's own. Each class has
       PasswordTooEasy           a new password that attackers try first
       WrongCredentials          no such email, or not its password
       WrongPassword             signed in, but the current password was given wrong
-      SecondFactorRequired      right password, and the account asks for a second step
-      NoPendingSignIn           a second step without a first one that is still good
-      SecondFactorPaused        too many wrong codes from devices that are not known
-      WrongCode                 not a code of this moment, or used before
-      FactorUnknown             the account has no such second factor
-      PasskeyRefused            not what was asked of an authenticator, or not of this account
-      PasskeyUnknown            no passkey here has this credential or id
-      PasskeyTaken              the credential that an authenticator has made is stored already
-      TooManyPasskeys           the account has as many as it may have
-      CeremonyOver              the question to an authenticator has expired, or was answered before
-      PasskeysUnavailable       there are no passkeys under this server's address
       SessionUnknown            no live session of the caller's with this id
       ReauthenticationRequired  signed in, but too long ago for this request; step up first
       EmailNotVerified          right password, but a verified email is mandatory
@@ -38,7 +28,6 @@ The caller can correct a `Refusal`; a `Fault` is Vestibule's own. Each class has
     Fault
       Overloaded                too many requests wait already
       TooManyFollowers          too many services follow the feed already
-      TotpUnavailable           the secret of an authenticator app cannot be sealed or opened
       StoreUnavailable          the database cannot be used
       NotReady                  the process should not be sent requests
 """
@@ -48,7 +37,6 @@ from datetime import timedelta
 from math import ceil
 from typing import ClassVar
 
-from vestibule.model.factors import CodeFault, FactorKind
 from vestibule.model.sessions import EndReason
 from vestibule.protocol import refusals
 
@@ -88,62 +76,6 @@ class WrongCredentials(Refusal):
 
 class WrongPassword(Refusal):
     code = "wrong_password"
-
-
-class SecondFactorRequired(Refusal):
-    """The password was right, and the account asks for a second step, by one of `kinds`."""
-
-    code = "second_factor_required"
-
-    def __init__(self, kinds: tuple[FactorKind, ...]) -> None:
-        super().__init__()
-        self.kinds = kinds
-
-
-class NoPendingSignIn(Refusal):
-    code = "no_pending_sign_in"
-
-
-class SecondFactorPaused(Refusal):
-    code = "second_factor_paused"
-
-
-class WrongCode(Refusal):
-    """The code is not good. `why` is for people at our pages."""
-
-    code = "wrong_code"
-
-    def __init__(self, why: CodeFault = CodeFault.WRONG) -> None:
-        super().__init__()
-        self.why = why
-
-
-class FactorUnknown(Refusal):
-    code = "factor_unknown"
-
-
-class PasskeyRefused(Refusal):
-    code = "passkey_refused"
-
-
-class PasskeyUnknown(Refusal):
-    code = "passkey_unknown"
-
-
-class PasskeyTaken(Refusal):
-    code = "passkey_taken"
-
-
-class TooManyPasskeys(Refusal):
-    code = "too_many_passkeys"
-
-
-class CeremonyOver(Refusal):
-    code = "ceremony_over"
-
-
-class PasskeysUnavailable(Refusal):
-    code = "passkeys_unavailable"
 
 
 class SessionUnknown(Refusal):
@@ -252,10 +184,6 @@ class Overloaded(Fault):
 
 class TooManyFollowers(Fault):
     code = refusals.TOO_MANY_FOLLOWERS.code
-
-
-class TotpUnavailable(Fault):
-    code = "totp_unavailable"
 
 
 class StoreUnavailable(Fault):

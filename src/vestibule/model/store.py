@@ -16,10 +16,10 @@ from vestibule.model.devices import KnownDevices
 from vestibule.model.endings import Endings
 from vestibule.model.events import Events
 from vestibule.model.factors import Factors
-from vestibule.model.letters import Letters
 from vestibule.model.limits import RateCounters
 from vestibule.model.login_attempts import LoginAttempts
 from vestibule.model.one_time_tokens import OneTimeTokens
+from vestibule.model.outbox import Letters
 from vestibule.model.passkeys import Ceremonies, Passkeys
 from vestibule.model.pending_sign_ins import PendingSignIns
 from vestibule.model.recovery_codes import RecoveryCodes

@@ -23,13 +23,15 @@ from vestibule.web import openapi
 from vestibule.web.accept import asks_for_page
 from vestibule.web.admission import AdmittedRoute
 from vestibule.web.client_address import ClientAddresses
-from vestibule.web.errors import UNEXPECTED, Json, MethodNotAllowed, RouteUnknown, refusal_response
+from vestibule.web.errors import UNEXPECTED, Json, refusal_response
 from vestibule.web.front_end_hints import FrontEndHints
 from vestibule.web.layers.headers import target
+from vestibule.web.map_lines import Page, Route
 from vestibule.web.pages.route import AdmittedPageRoute, PageRoute, refusal_page, unexpected_page
 from vestibule.web.pages.template_loader import Templates
 from vestibule.web.rate_limits import within_rate_limit
-from vestibule.web.routes import DEVELOPMENT_PAGES, PAGES, ROUTES, Page, Route, methods_at
+from vestibule.web.request_errors import MethodNotAllowed, RouteUnknown
+from vestibule.web.routes import DEVELOPMENT_PAGES, PAGES, ROUTES, methods_at
 from vestibule.web.site import EnvHolder, Site
 from vestibule.web.web_policy import WebPolicy
 

@@ -14,8 +14,8 @@ from starlette.requests import ClientDisconnect, Request
 
 from vestibule.crypto import i_json
 from vestibule.model.policy import Policy
-from vestibule.web.errors import BodyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia
 from vestibule.web.request_context import BodyMissing, context_of
+from vestibule.web.request_errors import BodyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia
 from vestibule.web.site import site_of
 
 MAX_BODY_BYTES = 10_240

@@ -20,8 +20,8 @@ from vestibule.protocol import credentials
 from vestibule.protocol.cookies import RawHeaders, read
 from vestibule.protocol.credentials import Ambiguous
 from vestibule.web import cookies
-from vestibule.web.errors import AmbiguousCredential
 from vestibule.web.request_context import context_of
+from vestibule.web.request_errors import AmbiguousCredential
 from vestibule.web.site import site_of
 from vestibule.web.web_policy import WebPolicy
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from vestibule.protocol import other_sites
 from vestibule.web import cookies
-from vestibule.web.errors import CrossSite, CrossSiteRefresh
+from vestibule.web.request_errors import CrossSite, CrossSiteRefresh
 from vestibule.web.site import site_of
 
 # Words in the user agents of browsers, old ones and those of simple phones included. A page cannot make a browser send

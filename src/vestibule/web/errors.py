@@ -9,120 +9,29 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from vestibule.model import errors
+from vestibule.model import errors, factor_errors
 from vestibule.model.errors import Fault, Refusal
 from vestibule.model.passkeys import MOST_PASSKEYS
 from vestibule.protocol import refusals
 from vestibule.protocol.refusals import Wording
-
-
-class BodyInvalid(Refusal):
-    """The body breaks the rules; `entries` has one member for each error, in the order of the fields."""
-
-    code = "body_invalid"
-
-    def __init__(self, entries: list[dict[str, Any]]) -> None:
-        super().__init__(entries[0]["message"])
-        self.entries = entries
-
-
-class BodyMalformed(Refusal):
-    """The body cannot be read as JSON."""
-
-    code = "body_malformed"
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"The body cannot be read as JSON: {why}")
-
-
-class BodyTooLarge(Refusal):
-    code = "body_too_large"
-
-
-class UnsupportedMedia(Refusal):
-    code = "unsupported_media"
-
-
-class ReturnToTooLong(Refusal):
-    """A page was asked with a `return_to` that is too long to be kept."""
-
-    code = "return_to_too_long"
-
-
-class AmbiguousCredential(Refusal):
-    """More than one Authorization header (RFC 9110, section 5.3, allows one)."""
-
-    code = refusals.AMBIGUOUS_CREDENTIAL.code
-
-
-class NonceInvalid(Refusal):
-    """The feed was asked for with a malformed nonce. The answer echoes only a well-formed one."""
-
-    code = "nonce_invalid"
-
-
-class HostInvalid(Refusal):
-    """No Host header, more than one, or one that is malformed (RFC 9112, section 3.2)."""
-
-    code = "host_invalid"
-
-
-class HostUnknown(Refusal):
-    """The Host header names another server (RFC 9110, section 15.5.20)."""
-
-    code = "host_unknown"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"This server is not {name}; its operator lists its names in VESTIBULE_ALLOWED_HOSTS")
-
-
-class TransferCodingUnknown(Refusal):
-    """A transfer coding that a proxy and this server may read differently (RFC 9112, section 6.1)."""
-
-    code = "transfer_coding_unknown"
-
-
-class CrossSite(Refusal):
-    """Another site made the browser send this request (ASVS 5.0, 3.5.1)."""
-
-    code = refusals.CROSS_SITE.code
-
-
-class ReservedHeader(Refusal):
-    """A client sent a header whose name begins with `Vestibule-`, which only Vestibule may set."""
-
-    code = "reserved_header"
-
-
-class FetchedAhead(Refusal):
-    """A browser prefetched a GET that would change something."""
-
-    code = "fetched_ahead"
-
-
-class CrossSiteRefresh(errors.RefreshRefused):
-    """`CrossSite` at the refresh endpoint, where every refusal has the same message."""
-
-    code = "cross_site"
-
-
-# A CONNECT request has no path: it names a host to connect to (RFC 9110, section 9.3.6).
-_PATH_MISSING = "This request has no path, and this server is not a proxy; ask for a path such as /login"
-
-
-class RouteUnknown(Refusal):
-    code = "route_unknown"
-
-    def __init__(self, path: str) -> None:
-        super().__init__(f"Route {path} not found" if path else _PATH_MISSING)
-
-
-class MethodNotAllowed(Refusal):
-    code = "method_not_allowed"
-
-    def __init__(self, method: str, allowed: list[str]) -> None:
-        super().__init__(f"{method} is not possible here; use {' or '.join(allowed)}")
-        self.allowed = allowed
+from vestibule.web.request_errors import (
+    AmbiguousCredential,
+    BodyInvalid,
+    BodyMalformed,
+    BodyTooLarge,
+    CrossSite,
+    CrossSiteRefresh,
+    FetchedAhead,
+    HostInvalid,
+    HostUnknown,
+    MethodNotAllowed,
+    NonceInvalid,
+    ReservedHeader,
+    ReturnToTooLong,
+    RouteUnknown,
+    TransferCodingUnknown,
+    UnsupportedMedia,
+)
 
 
 @dataclass(frozen=True)
@@ -147,23 +56,23 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     errors.EmailUnchanged: HttpMapping(409, "This is your email address already"),
     errors.WrongCredentials: HttpMapping(400, "Invalid email or password"),
     errors.WrongPassword: HttpMapping(403, "The current password is wrong"),
-    errors.SecondFactorRequired: HttpMapping(403, "Use your second factor to finish signing in"),
-    errors.NoPendingSignIn: HttpMapping(
+    factor_errors.SecondFactorRequired: HttpMapping(403, "Use your second factor to finish signing in"),
+    factor_errors.NoPendingSignIn: HttpMapping(
         403, "Sign in with your password first; the code has to follow within 10 minutes"
     ),
-    errors.SecondFactorPaused: HttpMapping(
+    factor_errors.SecondFactorPaused: HttpMapping(
         403, "Too many wrong codes. Sign in on a device that you have signed in on before, or ask for help"
     ),
-    errors.WrongCode: HttpMapping(403, "This code is wrong, has expired, or was used before"),
-    errors.FactorUnknown: HttpMapping(404, "The account has no such second factor"),
-    errors.PasskeyRefused: HttpMapping(400, "This passkey could not be accepted, please try again"),
-    errors.PasskeyUnknown: HttpMapping(404, "There is no such passkey"),
-    errors.PasskeyTaken: HttpMapping(409, "This passkey is set up already"),
-    errors.TooManyPasskeys: HttpMapping(
+    factor_errors.WrongCode: HttpMapping(403, "This code is wrong, has expired, or was used before"),
+    factor_errors.FactorUnknown: HttpMapping(404, "The account has no such second factor"),
+    factor_errors.PasskeyRefused: HttpMapping(400, "This passkey could not be accepted, please try again"),
+    factor_errors.PasskeyUnknown: HttpMapping(404, "There is no such passkey"),
+    factor_errors.PasskeyTaken: HttpMapping(409, "This passkey is set up already"),
+    factor_errors.TooManyPasskeys: HttpMapping(
         409, f"An account can have {MOST_PASSKEYS} passkeys, please remove one before you add another"
     ),
-    errors.CeremonyOver: HttpMapping(400, "This took too long or was used already, please try again"),
-    errors.PasskeysUnavailable: HttpMapping(404, "There are no passkeys here; vestibule doctor says why"),
+    factor_errors.CeremonyOver: HttpMapping(400, "This took too long or was used already, please try again"),
+    factor_errors.PasskeysUnavailable: HttpMapping(404, "There are no passkeys here; vestibule doctor says why"),
     errors.TooManyRequests: HttpMapping(429, "Too many requests from your network, please try again later"),
     errors.TooManyPolls: HttpMapping.of(refusals.TOO_MANY_POLLS),
     errors.TooManyAttempts: HttpMapping(429, "Too many wrong passwords, please try again later"),
@@ -183,7 +92,7 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     ),
     errors.Overloaded: HttpMapping(503, "Too much is going on right now, please try again in a moment"),
     errors.TooManyFollowers: HttpMapping.of(refusals.TOO_MANY_FOLLOWERS),
-    errors.TotpUnavailable: HttpMapping(503, "Authenticator apps cannot be used here now; the log says why"),
+    factor_errors.TotpUnavailable: HttpMapping(503, "Authenticator apps cannot be used here now; the log says why"),
     errors.StoreUnavailable: HttpMapping(503, refusals.UNAVAILABLE),
     errors.NotReady: HttpMapping(503, "Vestibule is not ready here; its log says why"),
     BodyInvalid: HttpMapping(400),
@@ -236,7 +145,7 @@ def refusal_response(refusal: Refusal | Fault) -> Json:
         content["errors"] = refusal.entries
     if isinstance(refusal, errors.ReauthenticationRequired):
         content |= {"satisfied_by": refusal.satisfied_by, "max_age": refusal.max_age}
-    if isinstance(refusal, errors.SecondFactorRequired):
+    if isinstance(refusal, factor_errors.SecondFactorRequired):
         content["factors"] = [kind.value for kind in refusal.kinds]
     if isinstance(refusal, errors.PasswordTooEasy):  # front-ends look here for errors of a field
         content["errors"] = [{"code": "custom", "path": ["body", "password"], "message": message}]

@@ -12,7 +12,7 @@ from vestibule.protocol.cookies import RawHeaders
 from vestibule.protocol.other_sites import from_elsewhere, may_change_state
 from vestibule.web import cookies
 from vestibule.web.csrf import is_browser
-from vestibule.web.errors import CrossSite, ReservedHeader
+from vestibule.web.request_errors import CrossSite, ReservedHeader
 from vestibule.web.site import site_of
 from vestibule.web.web_policy import WebPolicy
 

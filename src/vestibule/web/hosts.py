@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from vestibule.protocol.this_machine import LOCALHOST, is_this_machine
-from vestibule.web.errors import HostInvalid, HostUnknown, TransferCodingUnknown
+from vestibule.web.request_errors import HostInvalid, HostUnknown, TransferCodingUnknown
 from vestibule.web.web_policy import WebPolicy
 
 _HOST = re.compile(rb"(\[[0-9a-f:.]{2,45}\]|[a-z0-9_](?:[a-z0-9._-]{0,252}))(?::[0-9]{1,5})?", re.IGNORECASE)

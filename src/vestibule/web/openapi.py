@@ -13,16 +13,9 @@ from vestibule.web.api import answers
 from vestibule.web.asking_service import service
 from vestibule.web.body import ConfirmedBody
 from vestibule.web.caller import signed_in
-from vestibule.web.errors import (
-    HTTP_MAPPINGS,
-    AmbiguousCredential,
-    BodyInvalid,
-    BodyMalformed,
-    BodyTooLarge,
-    Json,
-    UnsupportedMedia,
-)
-from vestibule.web.routes import Route
+from vestibule.web.errors import HTTP_MAPPINGS, Json
+from vestibule.web.map_lines import Route
+from vestibule.web.request_errors import AmbiguousCredential, BodyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia
 
 _SECURITY_SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},

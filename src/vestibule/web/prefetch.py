@@ -8,7 +8,7 @@ browser sends it again, because it does not store a refusal.
 from starlette.requests import Request
 
 from vestibule.protocol.cookies import RawHeaders
-from vestibule.web.errors import FetchedAhead
+from vestibule.web.request_errors import FetchedAhead
 
 _PURPOSE_HEADERS = frozenset({b"sec-purpose", b"purpose", b"x-purpose", b"x-moz"})
 _PREFETCH_WORDS = (b"prefetch", b"prerender", b"preview")

@@ -3,33 +3,31 @@ body of a success, refusals. `application` makes FastAPI routes of it.
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-from pydantic import BaseModel
 
 from vestibule.model import errors as e
-from vestibule.model.errors import Refusal
+from vestibule.model import factor_errors as fe
 from vestibule.model.limits import RateClass
-from vestibule.web.api import answers, auth, factors, health, me, my_account, passkeys, services, step_up
+from vestibule.web.api import (
+    answers,
+    auth,
+    factor_answers,
+    factors,
+    health,
+    me,
+    my_account,
+    passkeys,
+    service_answers,
+    services,
+    step_up,
+)
 from vestibule.web.asking_service import service
-from vestibule.web.body import ContractBody, body_of
 from vestibule.web.caller import anyone, signed_in
 from vestibule.web.csrf import own_site, own_site_refresh
-from vestibule.web.errors import (
-    BodyMalformed,
-    BodyTooLarge,
-    CrossSite,
-    CrossSiteRefresh,
-    FetchedAhead,
-    NonceInvalid,
-    ReservedHeader,
-    UnsupportedMedia,
-)
 from vestibule.web.forward_auth import forward_auth
+from vestibule.web.map_lines import Page, Route
 from vestibule.web.pages import (
     account,
+    email_change,
     language,
     letter_preview,
     mailed,
@@ -42,10 +40,16 @@ from vestibule.web.pages import (
 )
 from vestibule.web.pages.browser_session import browser_session, find_session, session_form
 from vestibule.web.prefetch import on_purpose
-from vestibule.web.site import ShowForm
-
-Guard = Callable[..., Any]
-"""What FastAPI calls before the handler; raises the refusal if the request may not pass."""
+from vestibule.web.request_errors import (
+    BodyMalformed,
+    BodyTooLarge,
+    CrossSite,
+    CrossSiteRefresh,
+    FetchedAhead,
+    NonceInvalid,
+    ReservedHeader,
+    UnsupportedMedia,
+)
 
 SIGN_IN, REGISTER, MAIL, REFRESH, ACCOUNT = RateClass
 UNLIMITED = None
@@ -70,71 +74,42 @@ BROWSER_FORM = (own_site, session_form)
 # Refusals that several lines share.
 NO_TOKEN = (e.NotSignedIn, e.AccessTokenInvalid, e.SessionOver)
 NO_SIGN_IN = (e.WrongCredentials, e.TooManyAttempts, e.EmailNotVerified, CrossSite)
-NO_PASSKEY = (e.PasskeysUnavailable, e.CeremonyOver, e.PasskeyRefused, e.PasskeyUnknown, e.EmailNotVerified, CrossSite)
-NO_PASSKEY_STEP = (e.PasskeysUnavailable, e.CeremonyOver, e.PasskeyRefused, e.PasskeyUnknown)
-NO_SECOND_STEP = (e.NoPendingSignIn, e.SecondFactorPaused, e.WrongCode, e.TooManyAttempts, e.TotpUnavailable, CrossSite)
+NO_PASSKEY = (
+    fe.PasskeysUnavailable,
+    fe.CeremonyOver,
+    fe.PasskeyRefused,
+    fe.PasskeyUnknown,
+    e.EmailNotVerified,
+    CrossSite,
+)
+NO_PASSKEY_STEP = (fe.PasskeysUnavailable, fe.CeremonyOver, fe.PasskeyRefused, fe.PasskeyUnknown)
+NO_SECOND_STEP = (
+    fe.NoPendingSignIn,
+    fe.SecondFactorPaused,
+    fe.WrongCode,
+    e.TooManyAttempts,
+    fe.TotpUnavailable,
+    CrossSite,
+)
 NO_SIGN_OUT = (*NO_TOKEN, CrossSite)
 NO_REFRESH = (e.RefreshRefused, CrossSiteRefresh)
 NO_CHANGE = (*NO_SIGN_OUT, e.WrongPassword, e.TooManyAttempts, e.ReauthenticationRequired)
-NO_CODE = (e.WrongCode, e.SecondFactorPaused, e.TotpUnavailable)
-NO_STEP_UP = (*NO_CHANGE, *NO_CODE, e.PasskeysUnavailable, e.CeremonyOver, e.PasskeyRefused, e.PasskeyUnknown)
-NO_NEW_PASSKEY = (e.PasskeysUnavailable, e.CeremonyOver, e.PasskeyRefused, e.PasskeyTaken, e.TooManyPasskeys)
+NO_CODE = (fe.WrongCode, fe.SecondFactorPaused, fe.TotpUnavailable)
+NO_STEP_UP = (*NO_CHANGE, *NO_CODE, fe.PasskeysUnavailable, fe.CeremonyOver, fe.PasskeyRefused, fe.PasskeyUnknown)
+NO_NEW_PASSKEY = (fe.PasskeysUnavailable, fe.CeremonyOver, fe.PasskeyRefused, fe.PasskeyTaken, fe.TooManyPasskeys)
 NO_FACTOR = (*NO_SIGN_OUT, e.ReauthenticationRequired)
 NO_INTROSPECTION = (e.ServiceKeyInvalid, e.TooManyRequests, BodyMalformed, BodyTooLarge, UnsupportedMedia)
 NO_RESET = (e.ResetTokenInvalid, e.PasswordTooEasy, CrossSite)
-
-
-@dataclass(frozen=True)
-class Route:
-    """One line of the map. The rate limit comes first, then the guards from left to right, then the handler. A route
-    that `hashes` a password takes an admission slot before all of them. `status` and `answer` are those of a success.
-    `form_fields` are the names of the fields, if the body is a form.
-
-    A route has no limit if it writes nothing and hashes nothing, or if proxies or services call it for all their users.
-    """
-
-    method: str
-    path: str
-    handler: Callable[..., Any]
-    guard: tuple[Guard, ...]
-    limit: RateClass | None
-    hashes: bool
-    status: int
-    answer: type[BaseModel] | None
-    refusals: tuple[type[Refusal | e.Fault], ...] = ()
-    form_fields: tuple[str, ...] = ()
-
-    @property
-    def body(self) -> type[ContractBody] | None:
-        """Return the type of the JSON body, which the handler's signature names; None if it reads none."""
-        return body_of(self.handler)
-
-
-@dataclass(frozen=True)
-class Page:
-    """A page, or a file that pages load. A GET changes nothing. `show_form` shows the form that was sent again, if the
-    request was refused only for now (429, 503). `form_page` is the path of the page that has the form, if it is another
-    one: a browser is redirected there if the form is refused.
-    """
-
-    method: str
-    path: str
-    handler: Callable[..., Any]
-    guard: tuple[Guard, ...]
-    limit: RateClass | None
-    hashes: bool
-    show_form: ShowForm | None = None
-    form_page: str = ""
 
 
 # fmt: off
 ROUTES = (
     Route("GET",   "/api/healthchecker",                   health.healthchecker,          ANYONE,               UNLIMITED, NO_HASH, 200, answers.Told),
     Route("POST",  "/api/auth/register",                   auth.register,                 OWN_SITE,             REGISTER,  HASHES,  201, answers.Registered, (e.EmailTaken, e.PasswordTooEasy, CrossSite)),
-    Route("POST",  "/api/auth/login",                      auth.login,                    OWN_SITE,             SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_SIGN_IN, e.SecondFactorRequired)),
-    Route("POST",  "/api/auth/login/second-factor/options", auth.second_factor_options,   OWN_SITE,             SIGN_IN,   NO_HASH, 200, answers.PasskeyOptions, (e.NoPendingSignIn, e.PasskeysUnavailable, CrossSite)),
+    Route("POST",  "/api/auth/login",                      auth.login,                    OWN_SITE,             SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_SIGN_IN, fe.SecondFactorRequired)),
+    Route("POST",  "/api/auth/login/second-factor/options", auth.second_factor_options,   OWN_SITE,             SIGN_IN,   NO_HASH, 200, factor_answers.PasskeyOptions, (fe.NoPendingSignIn, fe.PasskeysUnavailable, CrossSite)),
     Route("POST",  "/api/auth/login/second-factor",        auth.second_factor,            OWN_SITE,             SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_SECOND_STEP, *NO_PASSKEY_STEP)),
-    Route("POST",  "/api/auth/passkeys/options",           passkeys.sign_in_options,      OWN_SITE,             REFRESH,   NO_HASH, 200, answers.PasskeyOptions, (e.PasskeysUnavailable, CrossSite)),
+    Route("POST",  "/api/auth/passkeys/options",           passkeys.sign_in_options,      OWN_SITE,             REFRESH,   NO_HASH, 200, factor_answers.PasskeyOptions, (fe.PasskeysUnavailable, CrossSite)),
     Route("POST",  "/api/auth/passkeys/verify",            passkeys.sign_in,              OWN_SITE,             SIGN_IN,   NO_HASH, 200, answers.SignedIn, NO_PASSKEY),
     Route("GET",   "/api/auth/refresh",                    auth.refresh,                  ON_PURPOSE_REFRESH,   REFRESH,   NO_HASH, 200, answers.SignedIn, (*NO_REFRESH, FetchedAhead)),
     Route("POST",  "/api/auth/refresh",                    auth.refresh,                  OWN_SITE_REFRESH,     REFRESH,   NO_HASH, 200, answers.SignedIn, NO_REFRESH),
@@ -151,27 +126,27 @@ ROUTES = (
     Route("PATCH", "/api/users/me",                        my_account.change_my_name,     SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Me, NO_SIGN_OUT),
     Route("PATCH", "/api/users/me/password",               my_account.change_my_password, SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_CHANGE, e.PasswordTooEasy)),
     Route("PATCH", "/api/users/me/email",                  my_account.change_my_email,    SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.Told, (*NO_CHANGE, e.EmailUnchanged)),
-    Route("POST",  "/api/users/me/step-up/options",        step_up.options,               SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.PasskeyOptions, (*NO_SIGN_OUT, e.PasskeysUnavailable)),
+    Route("POST",  "/api/users/me/step-up/options",        step_up.options,               SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyOptions, (*NO_SIGN_OUT, fe.PasskeysUnavailable)),
     Route("POST",  "/api/users/me/step-up",                step_up.step_up,               SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.SignedIn, NO_STEP_UP),
-    Route("GET",   "/api/users/me/factors",                factors.list_factors,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, answers.Factors, NO_TOKEN),
-    Route("POST",  "/api/users/me/factors/totp",           factors.begin_totp,            SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.NewTotp, (*NO_FACTOR, e.TotpUnavailable)),
-    Route("POST",  "/api/users/me/factors/totp/confirm",   factors.confirm_totp,          SIGNED_IN_OWN_SITE,   ACCOUNT,   HASHES,  200, answers.FactorAdded, (*NO_FACTOR, e.WrongCode, e.FactorUnknown, e.TotpUnavailable)),
-    Route("DELETE", "/api/users/me/factors/totp",          factors.remove_totp,           SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_FACTOR, e.FactorUnknown)),
-    Route("POST",  "/api/users/me/factors/recovery-codes", factors.make_recovery_codes,   SIGNED_IN_OWN_SITE,   ACCOUNT,   HASHES,  200, answers.RecoveryCodes, (*NO_FACTOR, e.FactorUnknown)),
-    Route("GET",   "/api/users/me/factors/passkeys",       passkeys.list_my_passkeys,     SIGNED_IN,            ACCOUNT,   NO_HASH, 200, answers.Passkeys, NO_TOKEN),
-    Route("POST",  "/api/users/me/factors/passkeys/options", passkeys.creation_options,     SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.PasskeyOptions, (*NO_FACTOR, e.PasskeysUnavailable, e.TooManyPasskeys)),
-    Route("POST",  "/api/users/me/factors/passkeys",       passkeys.add_my_passkey,       SIGNED_IN_OWN_SITE,   ACCOUNT,   HASHES,  201, answers.PasskeyAdded, (*NO_FACTOR, *NO_NEW_PASSKEY)),
-    Route("PATCH", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.rename_my_passkey,    SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_FACTOR, e.PasskeyUnknown)),
-    Route("DELETE", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.remove_my_passkey,    SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.PasskeyRemoved, (*NO_FACTOR, e.PasskeyUnknown)),
+    Route("GET",   "/api/users/me/factors",                factors.list_factors,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, factor_answers.Factors, NO_TOKEN),
+    Route("POST",  "/api/users/me/factors/totp",           factors.begin_totp,            SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, factor_answers.NewTotp, (*NO_FACTOR, fe.TotpUnavailable)),
+    Route("POST",  "/api/users/me/factors/totp/confirm",   factors.confirm_totp,          SIGNED_IN_OWN_SITE,   ACCOUNT,   HASHES,  200, factor_answers.FactorAdded, (*NO_FACTOR, fe.WrongCode, fe.FactorUnknown, fe.TotpUnavailable)),
+    Route("DELETE", "/api/users/me/factors/totp",          factors.remove_totp,           SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_FACTOR, fe.FactorUnknown)),
+    Route("POST",  "/api/users/me/factors/recovery-codes", factors.make_recovery_codes,   SIGNED_IN_OWN_SITE,   ACCOUNT,   HASHES,  200, factor_answers.RecoveryCodes, (*NO_FACTOR, fe.FactorUnknown)),
+    Route("GET",   "/api/users/me/factors/passkeys",       passkeys.list_my_passkeys,     SIGNED_IN,            ACCOUNT,   NO_HASH, 200, factor_answers.Passkeys, NO_TOKEN),
+    Route("POST",  "/api/users/me/factors/passkeys/options", passkeys.creation_options,     SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyOptions, (*NO_FACTOR, fe.PasskeysUnavailable, fe.TooManyPasskeys)),
+    Route("POST",  "/api/users/me/factors/passkeys",       passkeys.add_my_passkey,       SIGNED_IN_OWN_SITE,   ACCOUNT,   HASHES,  201, factor_answers.PasskeyAdded, (*NO_FACTOR, *NO_NEW_PASSKEY)),
+    Route("PATCH", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.rename_my_passkey,    SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_FACTOR, fe.PasskeyUnknown)),
+    Route("DELETE", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.remove_my_passkey,    SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyRemoved, (*NO_FACTOR, fe.PasskeyUnknown)),
     Route("GET",   "/api/users/me/sessions",               my_account.list_mine,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, answers.Sessions, NO_TOKEN),
     Route("DELETE", "/api/users/me/sessions",              my_account.end_others,         SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Ended, (*NO_SIGN_OUT, e.ReauthenticationRequired)),
     Route("DELETE", "/api/users/me/sessions/{session_id}", my_account.end_one,            SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),
     Route("GET",   "/api/auth/verify",                     me.verify,                     FORWARD_AUTH,         UNLIMITED, NO_HASH, 204, None, (*NO_TOKEN, CrossSite, ReservedHeader)),
-    Route("POST",  "/api/auth/introspect",                 services.introspect_token,     SERVICE,              UNLIMITED, NO_HASH, 200, answers.Introspection, NO_INTROSPECTION, ("token",)),
+    Route("POST",  "/api/auth/introspect",                 services.introspect_token,     SERVICE,              UNLIMITED, NO_HASH, 200, service_answers.Introspection, NO_INTROSPECTION, ("token",)),
     Route("GET",   "/api/revocations",                     services.stream_revocations,   SERVICE,              UNLIMITED, NO_HASH, 200, None, (e.ServiceKeyInvalid, NonceInvalid, e.TooManyRequests, e.TooManyPolls, e.TooManyFollowers)),
     Route("GET",   "/healthz/live",                        health.live,                   ANYONE,               UNLIMITED, NO_HASH, 200, answers.Told),
     Route("GET",   "/healthz/ready",                       health.ready,                  ANYONE,               UNLIMITED, NO_HASH, 200, answers.Told, (e.NotReady,)),
-    Route("GET",   "/.well-known/jwks.json",               me.jwks,                       ANYONE,               UNLIMITED, NO_HASH, 200, answers.JwkSet),
+    Route("GET",   "/.well-known/jwks.json",               me.jwks,                       ANYONE,               UNLIMITED, NO_HASH, 200, service_answers.JwkSet),
 )
 
 PAGES = (
@@ -195,10 +170,10 @@ PAGES = (
     Page("POST", "/verifyemail/{code}/mine",                mailed.take_over,            PUBLIC_FORM,  MAIL,      NO_HASH, None, "/verifyemail/{code}"),
     Page("GET",  "/resetpassword/{token}",                  mailed.ask_reset,            PUBLIC,       UNLIMITED, NO_HASH),
     Page("POST", "/resetpassword/{token}",                  mailed.reset,                PUBLIC_FORM,  MAIL,      HASHES,  mailed.new_password_form),
-    Page("GET",  "/confirmemail/{token}",                   mailed.ask_confirm,          ANYONE,       REFRESH,   NO_HASH),
-    Page("POST", "/confirmemail/{token}",                   mailed.confirm,              BROWSER_FORM, MAIL,      NO_HASH),
-    Page("GET",  "/undoemail/{token}",                      mailed.ask_undo,             PUBLIC,       UNLIMITED, NO_HASH),
-    Page("POST", "/undoemail/{token}",                      mailed.undo,                 PUBLIC_FORM,  MAIL,      NO_HASH),
+    Page("GET",  "/confirmemail/{token}",                   email_change.ask_confirm,    ANYONE,       REFRESH,   NO_HASH),
+    Page("POST", "/confirmemail/{token}",                   email_change.confirm,        BROWSER_FORM, MAIL,      NO_HASH),
+    Page("GET",  "/undoemail/{token}",                      email_change.ask_undo,       PUBLIC,       UNLIMITED, NO_HASH),
+    Page("POST", "/undoemail/{token}",                      email_change.undo,           PUBLIC_FORM,  MAIL,      NO_HASH),
     Page("GET",  "/profile",                                account.profile,             BROWSER,      ACCOUNT,   NO_HASH),
     Page("GET",  "/profile/name",                           account.ask_name,            BROWSER,      ACCOUNT,   NO_HASH),
     Page("POST", "/profile/name",                           account.change_name,         BROWSER_FORM, ACCOUNT,   NO_HASH, account.name_form),

@@ -22,8 +22,9 @@ from vestibule.flows.administer import find_account
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.look_after_mail import send_test_letter
 from vestibule.flows.tell_owner import NOTICES_A_DAY, tell_owner
-from vestibule.model.letters import NOTICES, NOTICES_WAIT, Letter, LetterKind, NotSent, QueuedLetter
+from vestibule.model.letters import NOTICES, Letter, LetterKind, NotSent, QueuedLetter
 from vestibule.model.limits import LetterLimits
+from vestibule.model.outbox import NOTICES_WAIT
 from vestibule.storage.sql.schema import letters
 
 FEW = LetterLimits.per_hour(1, 100_000, timedelta(minutes=5))

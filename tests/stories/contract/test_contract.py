@@ -24,27 +24,29 @@ from tests.stories.contract.steps import NEW_PASSWORD, Row, Scene, Step, get, lo
 from tests.stories.contract.table import HARMLESS, ROWS, STANDING
 from tests.stories.contract.transport import FEED, INTROSPECT
 from vestibule.model.errors import (
-    CeremonyOver,
     EmailChangeInvalid,
     EmailChangeOfAnother,
-    FactorUnknown,
     Fault,
-    NoPendingSignIn,
     NotReady,
     Overloaded,
+    PasswordTooEasy,
+    ReauthenticationRequired,
+    Refusal,
+    StoreUnavailable,
+    TooManyFollowers,
+    TooManyPolls,
+)
+from vestibule.model.factor_errors import (
+    CeremonyOver,
+    FactorUnknown,
+    NoPendingSignIn,
     PasskeyRefused,
     PasskeysUnavailable,
     PasskeyTaken,
     PasskeyUnknown,
-    PasswordTooEasy,
-    ReauthenticationRequired,
-    Refusal,
     SecondFactorPaused,
     SecondFactorRequired,
-    StoreUnavailable,
-    TooManyFollowers,
     TooManyPasskeys,
-    TooManyPolls,
     TotpUnavailable,
     WrongCode,
 )
@@ -52,8 +54,8 @@ from vestibule.model.sessions import EndReason
 from vestibule.web.asking_service import service
 from vestibule.web.caller import signed_in as signed_in_guard
 from vestibule.web.csrf import own_site, own_site_refresh
-from vestibule.web.errors import (
-    HTTP_MAPPINGS,
+from vestibule.web.errors import HTTP_MAPPINGS
+from vestibule.web.request_errors import (
     CrossSite,
     CrossSiteRefresh,
     FetchedAhead,

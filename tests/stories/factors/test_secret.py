@@ -17,7 +17,7 @@ from vestibule.flows.identify import Caller, identify
 from vestibule.flows.open_totp import open_totp
 from vestibule.flows.reencrypt_totps import Reencrypted, reencrypt_totps
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.errors import TotpUnavailable
+from vestibule.model.factor_errors import TotpUnavailable
 from vestibule.model.sessions import Device
 
 OLD = "what the secrets of authenticator apps are sealed under"

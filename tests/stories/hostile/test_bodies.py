@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.harness.world import World
-from vestibule.web.routes import ROUTES, Route
+from vestibule.web.map_lines import Route
+from vestibule.web.routes import ROUTES
 
 ROUTES_WITH_BODY = {f"{r.method} {r.path}": r for r in ROUTES if r.method in {"POST", "PATCH"}}
 STATUSES = {200: "success", 201: "success", **dict.fromkeys((400, 401, 403, 409, 413, 415), "fail")}

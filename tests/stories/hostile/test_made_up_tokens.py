@@ -9,7 +9,8 @@ from tests.harness.forms import csrf_in
 from tests.harness.statements import statements
 from tests.harness.world import BASE, World
 from tests.unit.flows import twice
-from vestibule.web.routes import PAGES, ROUTES, Page, Route
+from vestibule.web.map_lines import Page, Route
+from vestibule.web.routes import PAGES, ROUTES
 
 MADE_UP = {
     "short": "x",

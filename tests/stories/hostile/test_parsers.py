@@ -16,9 +16,9 @@ from vestibule.protocol import cookies as protocol_cookies
 from vestibule.web import cookies
 from vestibule.web.caller import bearer
 from vestibule.web.client_address import ClientAddresses
-from vestibule.web.errors import AmbiguousCredential, HostInvalid, HostUnknown, TransferCodingUnknown
 from vestibule.web.hosts import check_host_and_framing
 from vestibule.web.pages import return_to
+from vestibule.web.request_errors import AmbiguousCredential, HostInvalid, HostUnknown, TransferCodingUnknown
 from vestibule.web.web_policy import WebPolicy
 
 ORIGINS = ("https://app.example.com",)

@@ -7,7 +7,8 @@ import pytest
 
 from tests.harness.forms import csrf_in
 from tests.harness.world import BASE, World
-from vestibule.web.routes import PAGES, ROUTES, Page, Route
+from vestibule.web.map_lines import Page, Route
+from vestibule.web.routes import PAGES, ROUTES
 
 ODD = {
     "NUL": "%00",

@@ -17,7 +17,7 @@ from tests.harness.older_keys import OlderKeyManager
 from tests.harness.world import POLICY, World, world_on
 from tests.stories.keys.offline import KitVerifier, OfflineVerifier
 from tests.stories.keys.test_algorithms import alg_of
-from vestibule.client.errors import TokenInvalidError
+from vestibule.client.caller_errors import TokenInvalidError
 from vestibule.crypto.seal import Seal
 from vestibule.flows.follow_keys import ensure_next_keys, reread_keys, withdraw_spent_keys
 from vestibule.flows.open_key_ring import stored_keys

@@ -45,7 +45,7 @@ from vestibule.flows import (
     watch_events,
 )
 from vestibule.model.accounts import Account, Role
-from vestibule.model.errors import PasskeyUnknown
+from vestibule.model.factor_errors import PasskeyUnknown
 from vestibule.model.letters import LetterKind, RefusedForGood
 from vestibule.model.one_time_tokens import Purpose
 from vestibule.model.sessions import Device

@@ -15,8 +15,9 @@ from vestibule.flows import change_email, deliver
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.login_attempt import record_failed_attempt
 from vestibule.model.errors import Refusal
-from vestibule.model.letters import Delivery, LetterKind, NotSent, RefusedForGood
+from vestibule.model.letters import LetterKind, NotSent, RefusedForGood
 from vestibule.model.login_attempts import LoginAttempt, counters_of_attempts
+from vestibule.model.outbox import Delivery
 from vestibule.model.store import Ports
 from vestibule.storage.sql.schema import events
 

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.client.knowing import EXPECTED, Knowing
 from tests.unit.client.test_new_keys import fate, renamed
 from vestibule.client import CallerRefusedError, CannotTellError, TokenInvalidError
-from vestibule.client.errors import KeyUnknownError
+from vestibule.client.caller_errors import KeyUnknownError
 from vestibule.client.events import EventParser
 from vestibule.client.feed_reader import FeedReader
 from vestibule.client.keys import KeySet

@@ -10,7 +10,7 @@ from tests.stories.hostile.forgery import Good
 from tests.stories.hostile.tokens import hostile_tokens
 from tests.unit.client.knowing import STALENESS, Knowing
 from vestibule.client import CallerRefusedError, CannotTellError, NotAllowedError, SessionOverError, TokenInvalidError
-from vestibule.client.errors import KeyUnknownError
+from vestibule.client.caller_errors import KeyUnknownError
 from vestibule.crypto import jwk, jws
 from vestibule.model.accounts import Role
 

@@ -20,7 +20,7 @@ from tests.unit.client.beating import beating
 from tests.unit.client.counting import counting
 from tests.unit.client.knowing import Knowing, token_of_today
 from vestibule.client import CallerRefusedError, TokenInvalidError, Verifier
-from vestibule.client.errors import KeyUnknownError
+from vestibule.client.caller_errors import KeyUnknownError
 from vestibule.client.keys import LISTED_REFETCH_SECONDS, KeySet
 from vestibule.client.memory import LISTED_WITHIN_SECONDS
 

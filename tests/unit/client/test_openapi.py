@@ -9,7 +9,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
 from tests.unit.client.asking import AUTH
-from vestibule.client import Caller, Verifier, errors
+from vestibule.client import Caller, Verifier, caller_errors
 from vestibule.client.documented import DESCRIPTIONS
 from vestibule.client.fastapi import REFUSALS, CurrentUser, install
 from vestibule.client.litestar import VestibulePlugin, middleware, with_role
@@ -19,7 +19,7 @@ STATUSES = {str(status) for status in DESCRIPTIONS}
 
 
 def test_every_refusal_of_a_check_is_described() -> None:
-    refusals = [kind for kind in vars(errors).values() if hasattr(kind, "wording")]
+    refusals = [kind for kind in vars(caller_errors).values() if hasattr(kind, "wording")]
     assert {kind.wording.status for kind in refusals} == set(DESCRIPTIONS) == set(REFUSALS)
     assert {"401", "403", "503"} < STATUSES
 
@@ -57,7 +57,8 @@ def test_fastapi_lists_refusals_where_a_caller_is_required() -> None:
     assert operations["/sub/orders"]["responses"].keys() == {"200", "422", *STATUSES}
     assert operations["/open"]["responses"].keys() == {"200"}
     told = operations["/admin"]["responses"]["401"]["content"]["application/json"]["schema"]
-    assert told["properties"].keys() == errors.InsufficientAuthenticationError(Level.TWO_FACTORS, 300).body.keys()
+    refusal = caller_errors.InsufficientAuthenticationError(Level.TWO_FACTORS, 300)
+    assert told["properties"].keys() == refusal.body.keys()
     assert app.openapi() == document
 
 

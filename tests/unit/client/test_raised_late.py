@@ -24,7 +24,7 @@ from vestibule.client import django as for_django
 from vestibule.client import fastapi as for_fastapi
 from vestibule.client import flask as for_flask
 from vestibule.client import litestar as for_litestar
-from vestibule.client.errors import NotAllowedError
+from vestibule.client.caller_errors import NotAllowedError
 from vestibule.client.testing import SignedIn
 
 

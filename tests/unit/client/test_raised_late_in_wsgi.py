@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.client.asking import AUTH
 from vestibule.client import Verifier, wsgi
-from vestibule.client.errors import NotAllowedError
+from vestibule.client.caller_errors import NotAllowedError
 from vestibule.client.testing import SignedIn
 
 

@@ -15,7 +15,7 @@ import pytest
 from tests.harness.process import PASSWORD, Running, serving_somebody
 from tests.harness.servers import WAIT_SECONDS
 from vestibule.client import InFile, InMemory, NotReachedError, NotStoredError, Session, SignedOutError
-from vestibule.client.session import ATTEMPTS
+from vestibule.client.session_sender import ATTEMPTS
 from vestibule.model.clock import SystemClock
 
 EMAIL = "ada@example.com"

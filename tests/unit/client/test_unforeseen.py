@@ -9,7 +9,7 @@ from tests.harness.servers import free_port, wait_until
 from tests.unit.client.knowing import Knowing
 from tests.unit.client.speaking import BEAT, DEEP, HELLO, speaking
 from vestibule.client import CannotTellError, Verifier
-from vestibule.client.errors import TokenInvalidError
+from vestibule.client.caller_errors import TokenInvalidError
 from vestibule.client.throttled_warnings import EVERY_SECONDS, ThrottledWarnings
 
 

@@ -20,7 +20,7 @@ from vestibule.client import (
     WrongIssuerError,
     WrongSetupError,
 )
-from vestibule.client.errors import ClocksDifferError
+from vestibule.client.caller_errors import ClocksDifferError
 from vestibule.model.clock import SystemClock
 
 __all__ = ["server"]

@@ -15,7 +15,7 @@ from vestibule.client import (
     CannotTellError,
     Verifier,
 )
-from vestibule.client.errors import KeyUnknownError
+from vestibule.client.caller_errors import KeyUnknownError
 
 __all__ = ["server"]
 

@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 from tests.harness.mailer import CatchingMailer
 from tests.harness.world import World
 from vestibule.flows.deliver import deliver_next
-from vestibule.model.letters import LEASE, Letter, LetterKind, NotSent
+from vestibule.model.letters import Letter, LetterKind, NotSent
+from vestibule.model.outbox import LEASE
 from vestibule.storage.sql.schema import accounts, letters
 
 ADDRESS = "ada@example.com"

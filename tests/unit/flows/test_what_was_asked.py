@@ -30,7 +30,8 @@ from vestibule.flows.compose_letter import compose_letter
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.look_after_mail import retry_letters
-from vestibule.model.letters import LEASE, Letter, LetterKind, NotSent, RefusedForGood
+from vestibule.model.letters import Letter, LetterKind, NotSent, RefusedForGood
+from vestibule.model.outbox import LEASE
 from vestibule.storage.sql import account_statements
 
 VERIFY, RESET = LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD

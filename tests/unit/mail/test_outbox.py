@@ -19,7 +19,8 @@ from tests.unit.flows import verify
 from tests.unit.storage import NOW, stored_account
 from vestibule.crypto.entropy import new_id
 from vestibule.mail.smtp import Server, SmtpMailer
-from vestibule.model.letters import LEASE, LetterKind, QueuedLetter
+from vestibule.model.letters import LetterKind, QueuedLetter
+from vestibule.model.outbox import LEASE
 from vestibule.model.store import Store
 
 KILLS = rounds(100, suite=10)

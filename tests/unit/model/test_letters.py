@@ -5,8 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from vestibule.model.letters import LINK_PURPOSES, LetterKind, retry_after
+from vestibule.model.letters import LINK_PURPOSES, LetterKind
 from vestibule.model.one_time_tokens import Purpose
+from vestibule.model.outbox import retry_after
 
 WAITS = {1: 1, 2: 2, 3: 4, 4: 8, 5: 16, 6: 32, 7: 64, 8: 128, 9: 256, 10: 300, 11: 300, 17: 300, 18: 300, 10**9: 300}
 

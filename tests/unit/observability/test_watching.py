@@ -14,7 +14,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from tests.docs.paths import ROOT
 from vestibule.cli.commands import build
 from vestibule.model.events import EventKind
-from vestibule.model.letters import Delivery
+from vestibule.model.outbox import Delivery
 from vestibule.observability.metrics import meters
 
 DASHBOARD = ROOT / "deploy" / "grafana" / "vestibule.json"

@@ -14,7 +14,8 @@ from tests.unit.protocol.vectors import CLAIMS, FOLDER
 from vestibule.client import CallerRefusedError, CannotTellError, SessionOverError, TokenInvalidError, wire
 from vestibule.client import keys as kit_keys
 from vestibule.client.caller import Caller
-from vestibule.client.errors import KeyUnknownError, NotReachedError
+from vestibule.client.caller_errors import KeyUnknownError
+from vestibule.client.errors import NotReachedError
 from vestibule.client.events import EventParser
 from vestibule.client.feed_reader import FeedReader
 from vestibule.client.memory import Memory

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from tests.harness.world import World
 from tests.unit.storage import NOW, stored_account
 from vestibule.crypto.entropy import new_id
-from vestibule.model.letters import LEASE, LetterKind, OutboxCounts, QueuedLetter
+from vestibule.model.letters import LetterKind, QueuedLetter
+from vestibule.model.outbox import LEASE, OutboxCounts
 from vestibule.model.store import Store
 from vestibule.storage.sql.schema import letters
 

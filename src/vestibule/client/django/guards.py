@@ -8,9 +8,9 @@ from asgiref.sync import iscoroutinefunction
 from django.http import HttpResponseBase
 
 from vestibule.client import arguments, requirements
+from vestibule.client.caller_errors import CallerRefusedError
 from vestibule.client.django.caching import add_vary, innermost
 from vestibule.client.django.requests import check, check_async, known_caller, refused
-from vestibule.client.errors import CallerRefusedError
 from vestibule.client.requirements import SIGNED_IN, Requirement
 
 Req = TypeVar("Req")

@@ -12,12 +12,12 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from vestibule.client import arguments
 from vestibule.client.caller import Caller
+from vestibule.client.caller_errors import CallerRefusedError, NoTokenError
 from vestibule.client.django.caching import add_vary
 from vestibule.client.django.request_user import set_user, watch_user
 from vestibule.client.django.requests import CALLER, refused, sent_token, set_caller, user_for, user_for_async
 from vestibule.client.django.settings import user_rules, verifier
 from vestibule.client.django.users import Nobody
-from vestibule.client.errors import CallerRefusedError, NoTokenError
 
 _SET_USER_AGAIN = "_vestibule_set_user_again"
 

@@ -10,12 +10,12 @@ from django.core.handlers import exception
 from django.http import HttpRequest, JsonResponse
 
 from vestibule.client.caller import Caller
+from vestibule.client.caller_errors import CallerRefusedError, NotAllowedError, NoTokenError
 from vestibule.client.credentials import token_in
 from vestibule.client.django.caching import add_vary, note_asked, note_caller
 from vestibule.client.django.request_user import set_user
 from vestibule.client.django.settings import user_rules, verifier
 from vestibule.client.django.users import VestibuleUser
-from vestibule.client.errors import CallerRefusedError, NotAllowedError, NoTokenError
 from vestibule.client.throttled_warnings import ThrottledWarnings
 from vestibule.client.wsgi import raw_headers
 from vestibule.protocol.cookies import RawHeaders

@@ -9,15 +9,8 @@ from sqlalchemy import select, update
 
 from vestibule.model.accounts import Account
 from vestibule.model.languages import LANGUAGES
-from vestibule.model.letters import (
-    LEASE,
-    NOTICES,
-    NOTICES_WAIT,
-    LetterKind,
-    LetterState,
-    OutboxCounts,
-    QueuedLetter,
-)
+from vestibule.model.letters import NOTICES, LetterKind, QueuedLetter
+from vestibule.model.outbox import LEASE, NOTICES_WAIT, LetterState, OutboxCounts
 from vestibule.storage.sql import letter_statements as statements
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.driver import DriverConnection

@@ -14,7 +14,8 @@ from vestibule.flows.reset_password import reset_password
 from vestibule.flows.sign_in import sign_in
 from vestibule.flows.sign_out import sign_out
 from vestibule.flows.verify_email import verify_email as verify_email_flow
-from vestibule.model.errors import RefreshRefused, SecondFactorRequired
+from vestibule.model.errors import RefreshRefused
+from vestibule.model.factor_errors import SecondFactorRequired
 from vestibule.model.pending_sign_ins import LIFETIME
 from vestibule.web import cookies
 from vestibule.web.api import answers, bodies

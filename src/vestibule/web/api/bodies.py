@@ -1,123 +1,26 @@
-"""The request bodies of the API, validated with the contract's error messages."""
+"""The request bodies of the API."""
 
-from collections.abc import Callable
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field, model_validator
 
-from vestibule.model.accounts import MAX_EMAIL_BYTES, MAX_NAME_CHARACTERS, NotAnEmail, Role, canonical_email
-from vestibule.model.passkeys import MAX_PASSKEY_NAME_CHARACTERS
-from vestibule.model.passwords import PasswordRules
-from vestibule.web.body import ConfirmedBody, ContractBody, type_name
-
-_LOGIN_MIN_LENGTH = 8
-_MAX_CODE_CHARACTERS = 64
-_ROLES = [role.value for role in Role]
-
-
-def _error(message: str, **members: Any) -> PydanticCustomError:
-    """Return a validation error in zod's format, with these members and this message. `web.body` adds the path."""
-    return PydanticCustomError("contract", "{message}", {"message": message, "entry": {**members, "message": message}})
-
-
-def _length_error(code: str, bound: str, value: int, message: str) -> PydanticCustomError:
-    return _error(message, code=code, **{bound: value}, type="string", inclusive=True, exact=False)
-
-
-def _without_nul(text: str) -> str:
-    if "\0" in text:
-        raise _error("A NUL character is not allowed", code="custom")
-    return text
-
-
-def _at_most(characters: int) -> AfterValidator:
-    def check(text: str) -> str:
-        if len(text) > characters:
-            message = f"String must contain at most {characters} character(s)"
-            raise _length_error("too_big", "maximum", characters, message)
-        return text
-
-    return AfterValidator(check)
-
-
-def _not_empty(name: str) -> str:
-    if not name:
-        raise _length_error("too_small", "minimum", 1, "Name is required")
-    return name
-
-
-def _email(message: str) -> Callable[[str], str]:
-    def check(text: str) -> str:
-        try:
-            return canonical_email(text)
-        except NotAnEmail:
-            raise _error(message, validation="email", code="invalid_string") from None
-
-    return check
-
-
-def _fits_rules(password: str, info: ValidationInfo) -> str:
-    rules: PasswordRules = info.context.passwords  # type: ignore[union-attr]  # `validate` always gives the policy
-    if len(password) < rules.min_length:
-        message = f"Password must be more than {rules.min_length} characters"
-        raise _length_error("too_small", "minimum", rules.min_length, message)
-    if len(password) > rules.max_length:
-        message = f"Password must be less than {rules.max_length} characters"
-        raise _length_error("too_big", "maximum", rules.max_length, message)
-    if len(password.encode()) > rules.max_bytes:
-        raise _error(f"Password must be at most {rules.max_bytes} bytes long", code="custom")
-    return password
-
-
-def _long_enough_to_try(password: str) -> str:
-    if len(password) < _LOGIN_MIN_LENGTH:
-        raise _length_error("too_small", "minimum", _LOGIN_MIN_LENGTH, "Invalid email or password")
-    return password
-
-
-def _known_role(value: Any) -> Any:
-    options = " | ".join(f"'{role}'" for role in _ROLES)
-    kind = type_name(value)
-    if kind not in {"string", "number"}:  # zod accepts numbers here too: its native enums may have them
-        message = f"Expected {options}, received {kind}"
-        raise _error(message, code="invalid_type", expected=options, received=kind)
-    if value not in _ROLES:
-        message = f"Invalid enum value. Expected {options}, received '{_as_in_javascript(value)}'"
-        raise _error(message, received=value, code="invalid_enum_value", options=_ROLES)
-    return value
-
-
-def _as_in_javascript(value: str | float) -> str:
-    """Return a string unchanged, and a number as JavaScript writes it: 1.0 becomes 1."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def _typed(expected: str) -> BeforeValidator:
-    def check(value: Any) -> Any:
-        received = type_name(value)
-        if received != expected:
-            message = f"Expected {expected}, received {received}"
-            raise _error(message, code="invalid_type", expected=expected, received=received)
-        return value
-
-    return BeforeValidator(check)
-
-
-Credential = Annotated[dict[str, Any], _typed("object")]
-Flag = Annotated[bool, _typed("boolean")]
-Text = Annotated[str, AfterValidator(_without_nul)]
-Name = Annotated[Text, _at_most(MAX_NAME_CHARACTERS), Field(json_schema_extra={"maxLength": MAX_NAME_CHARACTERS})]
-_OF_PASSKEY = Field(json_schema_extra={"maxLength": MAX_PASSKEY_NAME_CHARACTERS})
-PasskeyName = Annotated[Text, AfterValidator(str.strip), _at_most(MAX_PASSKEY_NAME_CHARACTERS), _OF_PASSKEY]
-_AS_EMAIL = Field(json_schema_extra={"format": "email", "maxLength": MAX_EMAIL_BYTES})
-Email = Annotated[Text, AfterValidator(_email("Invalid email address")), _AS_EMAIL]
-ForgottenEmail = Annotated[Text, AfterValidator(_email("Email is invalid")), _AS_EMAIL]
-NewPassword = Annotated[Text, AfterValidator(_fits_rules), Field(json_schema_extra={"format": "password"})]
-Password = Annotated[Text, AfterValidator(_long_enough_to_try), Field(json_schema_extra={"format": "password"})]
-Code = Annotated[Text, _at_most(_MAX_CODE_CHARACTERS), Field(json_schema_extra={"maxLength": _MAX_CODE_CHARACTERS})]
-# Validated as in the contract, then ignored, because nobody can register as an admin.
-IgnoredRole = Annotated[Any, BeforeValidator(_known_role), Field(json_schema_extra={"type": "string", "enum": _ROLES})]
+from vestibule.model.accounts import Role
+from vestibule.web.api.body_fields import (
+    Code,
+    Credential,
+    Email,
+    Flag,
+    ForgottenEmail,
+    IgnoredRole,
+    Name,
+    NewPassword,
+    PasskeyName,
+    Password,
+    Text,
+    contract_error,
+    not_empty,
+)
+from vestibule.web.body import ConfirmedBody, ContractBody
 
 
 class Register(ConfirmedBody):
@@ -170,7 +73,7 @@ class StepUp(ContractBody):
     @model_validator(mode="after")
     def _one_of_them(self) -> "StepUp":
         if [bool(self.password), bool(self.code), bool(self.credential)].count(True) != 1:
-            raise _error("Send one of these: the password, a code or a credential", code="custom")
+            raise contract_error("Send one of these: the password, a code or a credential", code="custom")
         return self
 
 
@@ -191,9 +94,9 @@ class SecondFactor(ContractBody):
     @model_validator(mode="after")
     def _one_of_them(self) -> "SecondFactor":
         if not self.code and not self.credential:
-            raise _error("Code is required", code="custom")
+            raise contract_error("Code is required", code="custom")
         if self.code and self.credential:
-            raise _error("Send either a code or a credential", code="custom")
+            raise contract_error("Send either a code or a credential", code="custom")
         return self
 
 
@@ -260,7 +163,7 @@ class RenamePasskey(ContractBody):
     """The new name."""
 
     REQUIRED: ClassVar = {"name": "Name is required"}
-    name: Annotated[PasskeyName, AfterValidator(_not_empty)]
+    name: Annotated[PasskeyName, AfterValidator(not_empty)]
 
 
 class ResetPassword(ConfirmedBody):

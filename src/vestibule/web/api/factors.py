@@ -6,7 +6,7 @@ import segno
 from starlette.responses import Response
 
 from vestibule.flows import enrol_totp, my_factors
-from vestibule.web.api import answers, bodies
+from vestibule.web.api import answers, bodies, factor_answers
 from vestibule.web.body import Sent
 from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller
 
@@ -14,16 +14,17 @@ from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller
 async def list_factors(env: EnvDep, caller: SignedInCaller) -> Response:
     """List the second factors of the account. Nothing secret is among it."""
     mine = await my_factors.list_factors(env, caller)
-    totp = answers.ShownTotp.of(mine.totp) if mine.totp else None
+    totp = factor_answers.ShownTotp.of(mine.totp) if mine.totp else None
     return answers.as_json(
-        answers.Factors(data=answers.FactorsData(totp=totp, recovery_codes_left=mine.recovery_codes_left))
+        factor_answers.Factors(data=factor_answers.FactorsData(totp=totp, recovery_codes_left=mine.recovery_codes_left))
     )
 
 
 async def begin_totp(env: EnvDep, caller: SignedInCaller) -> Response:
     """Make the secret of an authenticator app. It does not count before one of its codes was confirmed."""
     new = await enrol_totp.begin_totp(env, caller)
-    return answers.as_json(answers.NewTotp(data=answers.NewTotpData(key=new.key, uri=new.uri, qr=qr_code(new.uri))))
+    data = factor_answers.NewTotpData(key=new.key, uri=new.uri, qr=qr_code(new.uri))
+    return answers.as_json(factor_answers.NewTotp(data=data))
 
 
 async def confirm_totp(
@@ -31,8 +32,9 @@ async def confirm_totp(
 ) -> Response:
     """Let the new authenticator app count, in place of the earlier one, because this is one of its codes."""
     added = await enrol_totp.confirm_totp(env, caller, sent.code, client_info, end_others=sent.end_others)
-    data = answers.FactorAddedData(recovery_codes=list(added.recovery_codes), other_sessions=added.other_sessions)
-    return answers.as_json(answers.FactorAdded(data=data))
+    codes = list(added.recovery_codes)
+    data = factor_answers.FactorAddedData(recovery_codes=codes, other_sessions=added.other_sessions)
+    return answers.as_json(factor_answers.FactorAdded(data=data))
 
 
 async def remove_totp(env: EnvDep, caller: SignedInCaller, client_info: ClientInfoDep) -> Response:
@@ -44,7 +46,8 @@ async def remove_totp(env: EnvDep, caller: SignedInCaller, client_info: ClientIn
 async def make_recovery_codes(env: EnvDep, caller: SignedInCaller, client_info: ClientInfoDep) -> Response:
     """Make ten new recovery codes, in place of all earlier ones."""
     codes = await my_factors.make_recovery_codes(env, caller, client_info)
-    return answers.as_json(answers.RecoveryCodes(data=answers.RecoveryCodesData(recovery_codes=list(codes))))
+    data = factor_answers.RecoveryCodesData(recovery_codes=list(codes))
+    return answers.as_json(factor_answers.RecoveryCodes(data=data))
 
 
 def qr_code(text: str) -> str:

@@ -7,7 +7,7 @@ from vestibule.flows import add_passkey, my_passkeys, passkey_sign_in
 from vestibule.flows.ceremony import LIFETIME, Question
 from vestibule.flows.env import Env
 from vestibule.web import cookies
-from vestibule.web.api import answers, bodies
+from vestibule.web.api import answers, bodies, factor_answers
 from vestibule.web.body import Sent
 from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller, keep_device
 from vestibule.web.site import site_of
@@ -33,8 +33,8 @@ async def sign_in(request: Request, env: EnvDep, sent: Sent[bodies.UsePasskey], 
 async def list_my_passkeys(env: EnvDep, caller: SignedInCaller) -> Response:
     """List the passkeys of the account."""
     mine = await my_passkeys.list_passkeys(env, caller)
-    shown = [answers.ShownPasskey.of(passkey) for passkey in mine]
-    return answers.as_json(answers.Passkeys(data=answers.PasskeysData(passkeys=shown)))
+    shown = [factor_answers.ShownPasskey.of(passkey) for passkey in mine]
+    return answers.as_json(factor_answers.Passkeys(data=factor_answers.PasskeysData(passkeys=shown)))
 
 
 async def creation_options(request: Request, env: EnvDep, caller: SignedInCaller) -> Response:
@@ -56,12 +56,12 @@ async def add_my_passkey(
         client_info,
         end_others=sent.end_others,
     )
-    data = answers.PasskeyAddedData(
-        passkey=answers.ShownPasskey.of(passkey),
+    data = factor_answers.PasskeyAddedData(
+        passkey=factor_answers.ShownPasskey.of(passkey),
         recovery_codes=list(added.recovery_codes),
         other_sessions=added.other_sessions,
     )
-    response = answers.as_json(answers.PasskeyAdded(data=data), 201)
+    response = answers.as_json(factor_answers.PasskeyAdded(data=data), 201)
     cookies.clear_ceremony(response, env.clock.now(), web)
     return response
 
@@ -79,13 +79,14 @@ async def remove_my_passkey(
 ) -> Response:
     """Remove a passkey. With the last factor, the recovery codes go too. Needs a recent sign-in."""
     removed = await my_passkeys.remove_passkey(env, caller, passkey_id, client_info)
-    data = answers.PasskeyRemovedData(rpId=removed.domain, credentialId=removed.credential_id)
-    return answers.as_json(answers.PasskeyRemoved(data=data))
+    data = factor_answers.PasskeyRemovedData(rpId=removed.domain, credentialId=removed.credential_id)
+    return answers.as_json(factor_answers.PasskeyRemoved(data=data))
 
 
 def asking(request: Request, env: Env, question: Question) -> Response:
     """Return the options, and set the cookie that keeps the question."""
-    response = answers.as_json(answers.PasskeyOptions(data=answers.PasskeyOptionsData(publicKey=question.options)))
+    data = factor_answers.PasskeyOptionsData(publicKey=question.options)
+    response = answers.as_json(factor_answers.PasskeyOptions(data=data))
     seconds = int(LIFETIME.total_seconds())
     cookies.set_ceremony(response, question.kept, seconds, env.clock.now(), site_of(request).web)
     return response

@@ -16,11 +16,12 @@ from vestibule.flows.feed_services import FeedEvent, Heartbeat, Hello, answer_po
 from vestibule.flows.introspect import introspect
 from vestibule.model.revocations import Notice, RevocationKind
 from vestibule.protocol.tasks import mark_retrieved
-from vestibule.web.api import answers
+from vestibule.web.api import service_answers
 from vestibule.web.asking_service import AskingService
 from vestibule.web.caller import EnvDep
-from vestibule.web.errors import Json, NonceInvalid
+from vestibule.web.errors import Json
 from vestibule.web.pages.form import read_form
+from vestibule.web.request_errors import NonceInvalid
 
 PROTOCOL = 1
 SEND_SECONDS = 10
@@ -48,7 +49,7 @@ async def stream_revocations(
 async def introspect_token(request: Request, env: EnvDep) -> Response:
     """Say whether an access token is valid now, and for whom (RFC 7662). The form has one field, `token`."""
     token = await introspect(env, (await read_form(request)).get("token", ""))
-    answer = answers.Introspection.of(token, env.policy.issuer)
+    answer = service_answers.Introspection.of(token, env.policy.issuer)
     return Json(answer.model_dump(mode="json", exclude_none=True))
 
 

@@ -16,10 +16,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vestibule.model.errors import Refusal
-from vestibule.web.errors import UNEXPECTED, Json, RouteUnknown, refusal_response
+from vestibule.web.errors import UNEXPECTED, Json, refusal_response
 from vestibule.web.front_end_hints import FrontEndHints
 from vestibule.web.hosts import check_host_and_framing, is_loopback
 from vestibule.web.request_context import context_of
+from vestibule.web.request_errors import RouteUnknown
 from vestibule.web.request_ids import log_request_id, request_id
 from vestibule.web.web_policy import WebPolicy
 

@@ -15,7 +15,7 @@ from vestibule.flows.my_factors import list_factors
 from vestibule.model.errors import EmailUnchanged, PasswordTooEasy, SessionUnknown, WrongPassword
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
-from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
+from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import render, return_to, sent_letter
 from vestibule.web.pages.browser_session import BrowserCaller, SessionForm
 from vestibule.web.pages.form import validated
@@ -30,6 +30,7 @@ from vestibule.web.pages.words import (
     Sentence,
     faults_of,
 )
+from vestibule.web.request_errors import BodyInvalid
 from vestibule.web.site import site_of
 
 _SECURITY = "/profile/security"

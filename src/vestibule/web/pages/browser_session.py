@@ -17,10 +17,10 @@ from vestibule.flows.refresh import refresh
 from vestibule.model.errors import AccessTokenInvalid, Fault, NotSignedIn, RefreshRefused, Refusal, SessionOver
 from vestibule.web import cookies
 from vestibule.web.caller import device_of, env_of
-from vestibule.web.errors import CrossSite, FetchedAhead
 from vestibule.web.pages.form import read_form
 from vestibule.web.prefetch import is_prefetch
 from vestibule.web.request_context import context_of
+from vestibule.web.request_errors import CrossSite, FetchedAhead
 from vestibule.web.site import site_of
 
 TOKEN_FIELD = "csrf"

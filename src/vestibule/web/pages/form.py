@@ -7,12 +7,12 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from vestibule.crypto import i_json
-from vestibule.model.errors import PasskeyRefused
+from vestibule.model.factor_errors import PasskeyRefused
 from vestibule.web.api import bodies
 from vestibule.web.body import Body, ConfirmedBody, read_bounded_body, validate
-from vestibule.web.errors import BodyInvalid, BodyMalformed, UnsupportedMedia
 from vestibule.web.pages import return_to
 from vestibule.web.request_context import context_of
+from vestibule.web.request_errors import BodyInvalid, BodyMalformed, UnsupportedMedia
 from vestibule.web.site import site_of
 
 _MEDIA = "application/x-www-form-urlencoded"

@@ -11,8 +11,8 @@ from starlette.responses import HTMLResponse, Response
 from vestibule.model.languages import LANGUAGES
 from vestibule.model.letters import Letter, LetterKind
 from vestibule.web.caller import EnvDep
-from vestibule.web.errors import RouteUnknown
 from vestibule.web.pages import render
+from vestibule.web.request_errors import RouteUnknown
 from vestibule.web.site import site_of
 
 _LETTER_CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"

@@ -18,13 +18,14 @@ from vestibule.model.sessions import Session
 from vestibule.web import cookies
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
-from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid, Json
+from vestibule.web.errors import HTTP_MAPPINGS, Json
 from vestibule.web.pages import render, return_to
 from vestibule.web.pages.browser_session import BrowserCaller, SessionForm
 from vestibule.web.pages.form import validated
 from vestibule.web.pages.route import SIGNED_OUT, clear_session_cookies, see_other
 from vestibule.web.pages.sign_in import ACCOUNT_GONE
 from vestibule.web.pages.words import WRONG_PASSWORD, Sentence, faults_of
+from vestibule.web.request_errors import BodyInvalid
 from vestibule.web.site import site_of
 
 _AS_FILE = {"Content-Disposition": 'attachment; filename="my-data.json"'}

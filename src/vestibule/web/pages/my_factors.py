@@ -10,16 +10,17 @@ from vestibule.flows.enrol_totp import confirm_totp as confirm_totp_flow
 from vestibule.flows.my_factors import list_factors, make_recovery_codes
 from vestibule.flows.my_factors import remove_totp as remove_totp_flow
 from vestibule.flows.my_sessions import list_sessions
-from vestibule.model.errors import FactorUnknown, WrongCode
+from vestibule.model.factor_errors import FactorUnknown, WrongCode
 from vestibule.web.api import bodies
 from vestibule.web.api.factors import qr_code
 from vestibule.web.caller import ClientInfoDep, EnvDep
-from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
+from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import new_codes, render, return_to
 from vestibule.web.pages.browser_session import BrowserCaller, SessionForm
 from vestibule.web.pages.form import typed_code, validated
 from vestibule.web.pages.route import see_other
 from vestibule.web.pages.words import WRONG_NEW_CODE, Sentence, faults_of
+from vestibule.web.request_errors import BodyInvalid
 
 SECURITY = "/profile/security"
 APP = f"{SECURITY}/authenticator"

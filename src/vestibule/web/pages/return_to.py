@@ -22,8 +22,8 @@ from vestibule.model.client_info import ClientInfo
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
 from vestibule.protocol.cookies import read
 from vestibule.web import cookies
-from vestibule.web.errors import ReturnToTooLong
 from vestibule.web.request_context import context_of
+from vestibule.web.request_errors import ReturnToTooLong
 from vestibule.web.site import site_of
 
 HOME = "/profile"

@@ -5,13 +5,13 @@ from starlette.responses import Response
 
 from vestibule.flows.begin_session import SecondFactorNeeded
 from vestibule.flows.complete_sign_in import complete_sign_in, waiting_sign_in
-from vestibule.model.errors import NoPendingSignIn, SecondFactorPaused, WrongCode
+from vestibule.model.factor_errors import NoPendingSignIn, SecondFactorPaused, WrongCode
 from vestibule.model.factors import FactorKind
 from vestibule.model.pending_sign_ins import LIFETIME
 from vestibule.web import cookies
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
-from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
+from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import render, return_to
 from vestibule.web.pages.arrival import arrive
 from vestibule.web.pages.form import form_values, read_form, validated
@@ -23,6 +23,7 @@ from vestibule.web.pages.words import (
     Sentence,
     faults_of,
 )
+from vestibule.web.request_errors import BodyInvalid
 from vestibule.web.site import site_of
 
 PATH = "/login/second-step"

@@ -7,12 +7,13 @@ from vestibule.flows.begin_session import SecondFactorNeeded
 from vestibule.flows.passkey_sign_in import sign_in_with_passkey
 from vestibule.flows.sign_in import sign_in as sign_in_flow
 from vestibule.flows.sign_out import sign_out as sign_out_flow
-from vestibule.model.errors import CeremonyOver, EmailNotVerified, PasskeyRefused, PasskeyUnknown, WrongCredentials
+from vestibule.model.errors import EmailNotVerified, WrongCredentials
+from vestibule.model.factor_errors import CeremonyOver, PasskeyRefused, PasskeyUnknown
 from vestibule.model.sessions import EndReason
 from vestibule.web import cookies
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
-from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
+from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import refused_form, render, return_to, sent_letter
 from vestibule.web.pages.arrival import arrive
 from vestibule.web.pages.browser_session import SESSION_CODE, BrowserCaller, OptionalBrowserCaller
@@ -30,6 +31,7 @@ from vestibule.web.pages.words import (
     faults_of,
 )
 from vestibule.web.request_context import context_of
+from vestibule.web.request_errors import BodyInvalid
 from vestibule.web.site import site_of
 
 ACCOUNT_GONE = "deleted"

@@ -14,13 +14,14 @@ from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import EmailTaken, PasswordTooEasy
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
-from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
+from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import render, return_to, sent_letter
 from vestibule.web.pages.arrival import arrive
 from vestibule.web.pages.browser_session import OptionalBrowserCaller
 from vestibule.web.pages.form import read_form, validated
 from vestibule.web.pages.route import CHECK_EMAIL_AT, see_other, set_session_cookies
 from vestibule.web.pages.words import CHECK_EMAIL, EMAIL_TAKEN, TOO_EASY, Sentence, _, faults_of
+from vestibule.web.request_errors import BodyInvalid
 from vestibule.web.site import site_of
 
 _RESEND_AT = {"reset": "/forgotpassword", "taken_back": "/forgotpassword"}

@@ -3,8 +3,8 @@
 from fastapi import Request
 from starlette.responses import Response
 
-from vestibule.web.errors import RouteUnknown
 from vestibule.web.pages.assets import Static
+from vestibule.web.request_errors import RouteUnknown
 from vestibule.web.site import site_of
 
 _YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}

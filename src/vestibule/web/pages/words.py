@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from vestibule.model.errors import CeremonyOver, EmailNotVerified, PasskeyRefused, PasskeyUnknown, Refusal
+from vestibule.model.errors import EmailNotVerified, Refusal
 from vestibule.model.events import EventKind
+from vestibule.model.factor_errors import CeremonyOver, PasskeyRefused, PasskeyUnknown
 from vestibule.model.factors import CodeFault
 from vestibule.model.sessions import EndReason
 

@@ -1,0 +1,82 @@
+"""The refusals and faults of passkeys and second factors: more branches of the tree in `errors`.
+
+As there, each class has a stable `code`, and no HTTP status.
+
+    Refusal
+      SecondFactorRequired      right password, and the account asks for a second step
+      NoPendingSignIn           a second step without a first one that is still good
+      SecondFactorPaused        too many wrong codes from devices that are not known
+      WrongCode                 not a code of this moment, or used before
+      FactorUnknown             the account has no such second factor
+      PasskeyRefused            not what was asked of an authenticator, or not of this account
+      PasskeyUnknown            no passkey here has this credential or id
+      PasskeyTaken              the credential that an authenticator has made is stored already
+      TooManyPasskeys           the account has as many as it may have
+      CeremonyOver              the question to an authenticator has expired, or was answered before
+      PasskeysUnavailable       there are no passkeys under this server's address
+    Fault
+      TotpUnavailable           the secret of an authenticator app cannot be sealed or opened
+"""
+
+from vestibule.model.errors import Fault, Refusal
+from vestibule.model.factors import CodeFault, FactorKind
+
+
+class SecondFactorRequired(Refusal):
+    """The password was right, and the account asks for a second step, by one of `kinds`."""
+
+    code = "second_factor_required"
+
+    def __init__(self, kinds: tuple[FactorKind, ...]) -> None:
+        super().__init__()
+        self.kinds = kinds
+
+
+class NoPendingSignIn(Refusal):
+    code = "no_pending_sign_in"
+
+
+class SecondFactorPaused(Refusal):
+    code = "second_factor_paused"
+
+
+class WrongCode(Refusal):
+    """The code is not good. `why` is for people at our pages."""
+
+    code = "wrong_code"
+
+    def __init__(self, why: CodeFault = CodeFault.WRONG) -> None:
+        super().__init__()
+        self.why = why
+
+
+class FactorUnknown(Refusal):
+    code = "factor_unknown"
+
+
+class PasskeyRefused(Refusal):
+    code = "passkey_refused"
+
+
+class PasskeyUnknown(Refusal):
+    code = "passkey_unknown"
+
+
+class PasskeyTaken(Refusal):
+    code = "passkey_taken"
+
+
+class TooManyPasskeys(Refusal):
+    code = "too_many_passkeys"
+
+
+class CeremonyOver(Refusal):
+    code = "ceremony_over"
+
+
+class PasskeysUnavailable(Refusal):
+    code = "passkeys_unavailable"
+
+
+class TotpUnavailable(Fault):
+    code = "totp_unavailable"

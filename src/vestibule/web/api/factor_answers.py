@@ -1,0 +1,130 @@
+"""The response bodies of passkeys and second factors."""
+
+from typing import Any
+
+from pydantic import Field
+
+from vestibule.model.passkeys import Passkey
+from vestibule.model.totp import Totp
+from vestibule.web.api.answers import Answer, Success, timestamp
+
+
+class PasskeyOptionsData(Answer):
+    public_key: dict[str, Any] = Field(alias="publicKey")
+
+
+class PasskeyOptions(Success):
+    """What to ask the browser for: `publicKey` is for `PublicKeyCredential.parseRequestOptionsFromJSON` or
+    `parseCreationOptionsFromJSON` (WebAuthn, section 5.1).
+    """
+
+    data: PasskeyOptionsData
+
+
+class ShownTotp(Answer):
+    """The authenticator app of an account."""
+
+    created_at: str = Field(alias="createdAt", json_schema_extra={"format": "date-time"})
+    last_used_at: str | None = Field(alias="lastUsedAt", json_schema_extra={"format": "date-time"})
+
+    @classmethod
+    def of(cls, totp: Totp) -> "ShownTotp":
+        last_used_at = timestamp(totp.last_used_at) if totp.last_used_at else None
+        return cls(createdAt=timestamp(totp.created_at), lastUsedAt=last_used_at)
+
+
+class FactorsData(Answer):
+    totp: ShownTotp | None
+    recovery_codes_left: int
+
+
+class Factors(Success):
+    """The second factors of the account: its authenticator app, if any, and how many recovery codes are unused."""
+
+    data: FactorsData
+
+
+class NewTotpData(Answer):
+    key: str
+    uri: str
+    qr: str
+
+
+class NewTotp(Success):
+    """What an authenticator app needs, shown once: the `key` to type in, the same as an `otpauth://` URI, and that URI
+    as a QR code in SVG.
+    """
+
+    data: NewTotpData
+
+
+class RecoveryCodesData(Answer):
+    recovery_codes: list[str]
+
+
+class RecoveryCodes(Success):
+    """Ten new recovery codes, shown once. The earlier ones are void."""
+
+    data: RecoveryCodesData
+
+
+class FactorAddedData(RecoveryCodesData):
+    other_sessions: int
+
+
+class FactorAdded(Success):
+    """The factor counts from now on. `recovery_codes` has ten codes, shown once, if it is the first factor; else it is
+    empty. `other_sessions` is how many other devices are still signed in.
+    """
+
+    data: FactorAddedData
+
+
+class ShownPasskey(Answer):
+    """A passkey of the account. `synced`: it may be on several devices of its owner."""
+
+    id: str = Field(json_schema_extra={"format": "uuid"})
+    name: str
+    synced: bool
+    created_at: str = Field(alias="createdAt", json_schema_extra={"format": "date-time"})
+    last_used_at: str | None = Field(alias="lastUsedAt", json_schema_extra={"format": "date-time"})
+
+    @classmethod
+    def of(cls, passkey: Passkey) -> "ShownPasskey":
+        last_used_at = timestamp(passkey.last_used_at) if passkey.last_used_at else None
+        created_at = timestamp(passkey.created_at)
+        shown = {"id": passkey.id, "name": passkey.name, "synced": passkey.backup_eligible}
+        return cls(**shown, createdAt=created_at, lastUsedAt=last_used_at)
+
+
+class PasskeysData(Answer):
+    passkeys: list[ShownPasskey]
+
+
+class Passkeys(Success):
+    """The passkeys of the account, the oldest first."""
+
+    data: PasskeysData
+
+
+class PasskeyAddedData(FactorAddedData):
+    passkey: ShownPasskey
+
+
+class PasskeyAdded(Success):
+    """The passkey signs in from now on. The other members are those of `FactorAdded`."""
+
+    data: PasskeyAddedData
+
+
+class PasskeyRemovedData(Answer):
+    rp_id: str = Field(alias="rpId")
+    credential_id: str = Field(alias="credentialId")
+
+
+class PasskeyRemoved(Success):
+    """The passkey that signs in no longer. `data` is for `PublicKeyCredential.signalUnknownCredential`, which tells the
+    password manager (WebAuthn, section 5.1.10).
+    """
+
+    data: PasskeyRemovedData

@@ -1,0 +1,58 @@
+"""What a line of the URL map says of a route or of a page."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from vestibule.model.errors import Fault, Refusal
+from vestibule.model.limits import RateClass
+from vestibule.web.body import ContractBody, body_of
+from vestibule.web.site import ShowForm
+
+Guard = Callable[..., Any]
+"""What FastAPI calls before the handler; raises the refusal if the request may not pass."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One line of the map. The rate limit comes first, then the guards from left to right, then the handler. A route
+    that `hashes` a password takes an admission slot before all of them. `status` and `answer` are those of a success.
+    `form_fields` are the names of the fields, if the body is a form.
+
+    A route has no limit if it writes nothing and hashes nothing, or if proxies or services call it for all their users.
+    """
+
+    method: str
+    path: str
+    handler: Callable[..., Any]
+    guard: tuple[Guard, ...]
+    limit: RateClass | None
+    hashes: bool
+    status: int
+    answer: type[BaseModel] | None
+    refusals: tuple[type[Refusal | Fault], ...] = ()
+    form_fields: tuple[str, ...] = ()
+
+    @property
+    def body(self) -> type[ContractBody] | None:
+        """Return the type of the JSON body, which the handler's signature names; None if it reads none."""
+        return body_of(self.handler)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page, or a file that pages load. A GET changes nothing. `show_form` shows the form that was sent again, if the
+    request was refused only for now (429, 503). `form_page` is the path of the page that has the form, if it is another
+    one: a browser is redirected there if the form is refused.
+    """
+
+    method: str
+    path: str
+    handler: Callable[..., Any]
+    guard: tuple[Guard, ...]
+    limit: RateClass | None
+    hashes: bool
+    show_form: ShowForm | None = None
+    form_page: str = ""

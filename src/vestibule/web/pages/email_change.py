@@ -1,0 +1,96 @@
+"""The pages of the links that confirm a change of email, or undo it."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vestibule.flows.change_email import confirm_change, email_of_link, undo_change
+from vestibule.flows.check_link import link_works
+from vestibule.flows.identify import Caller
+from vestibule.model.errors import EmailChangeInvalid, EmailChangeOfAnother
+from vestibule.model.one_time_tokens import Purpose
+from vestibule.web.caller import EnvDep
+from vestibule.web.errors import HTTP_MAPPINGS
+from vestibule.web.pages import render, return_to
+from vestibule.web.pages.browser_session import BrowserCaller, OptionalBrowserCaller, SessionForm
+from vestibule.web.pages.dead_link import dead_link_page
+from vestibule.web.pages.link_action import LinkAction, ask_page, run_link_action, to_sign_in
+from vestibule.web.pages.words import _
+
+_CONFIRM_TITLE = _("Confirm your new email address")
+_CONFIRM_QUESTION = _(
+    "You will be signed out everywhere. Any unconfirmed account with the new address will be deleted. If you did not "
+    "ask for this, close this page."
+)
+_CONFIRM_BUTTON = _("Use this email address")
+_NOT_THIS_ACCOUNT = _("This link is for another account")
+_WHICH_ACCOUNT = _(
+    "You are signed in as %(email)s, but another account asked for this change. If that account is yours "
+    "too, sign out and open this link again. If you did not ask for this, close this page: nothing has "
+    "changed."
+)
+_UNDO = LinkAction(
+    _("Take your account back"),
+    _(
+        "Your account gets this email address back, all devices are signed out and the password is removed. If you "
+        "never had an account with this address, close this page."
+    ),
+    _("Take my account back"),
+    Purpose.UNDO_EMAIL_CHANGE,
+    undo_change,
+    "taken_back",
+    mails=True,
+)
+
+
+async def ask_confirm(request: Request, env: EnvDep, caller: OptionalBrowserCaller, token: str) -> Response:
+    """Ask the account's signed-in owner for the click that changes its email. Everybody else is asked to sign in, and
+    is not told the new email.
+    """
+    await return_to.open_link(request, env, token, Purpose.CHANGE_EMAIL)
+    if not await link_works(env, token, Purpose.CHANGE_EMAIL):
+        return dead_link_page(request, Purpose.CHANGE_EMAIL)
+    if caller is None:
+        return render.page(request, "sign_in_first.html", title=render.say(request, _CONFIRM_TITLE))
+    try:
+        new = await email_of_link(env, caller, token)
+    except EmailChangeInvalid:
+        return dead_link_page(request, Purpose.CHANGE_EMAIL)
+    except EmailChangeOfAnother:
+        return _other_account_page(request, caller)
+    texts = {"title": _CONFIRM_TITLE, "question": _CONFIRM_QUESTION, "button": _CONFIRM_BUTTON}
+    said: dict[str, Any] = {name: render.say(request, text) for name, text in texts.items()}
+    return render.page(request, "ask.html", **said, otherwise="", new_email=new)
+
+
+async def confirm(request: Request, env: EnvDep, caller: BrowserCaller, _form: SessionForm, token: str) -> Response:
+    """Change the account's email to the one that the link was mailed to."""
+    await return_to.open_link(request, env, token, Purpose.CHANGE_EMAIL)
+    try:
+        await confirm_change(env, caller, token)
+    except EmailChangeInvalid:
+        return dead_link_page(request, Purpose.CHANGE_EMAIL)
+    except EmailChangeOfAnother:
+        return _other_account_page(request, caller)
+    told = caller.account.verified  # the flow mails the old email only if it was verified
+    return to_sign_in(request, "email_changed_told" if told else "email_changed")
+
+
+async def ask_undo(request: Request, env: EnvDep, token: str) -> Response:
+    """Ask for the click that takes an account back."""
+    if not await link_works(env, token, Purpose.UNDO_EMAIL_CHANGE):
+        return dead_link_page(request, Purpose.UNDO_EMAIL_CHANGE)
+    return ask_page(request, _UNDO)
+
+
+async def undo(request: Request, env: EnvDep, token: str) -> Response:
+    """Give the account its old email back."""
+    return await run_link_action(request, env, _UNDO, token)
+
+
+def _other_account_page(request: Request, caller: Caller) -> Response:
+    status = HTTP_MAPPINGS[EmailChangeOfAnother].status
+    title = render.say(request, _NOT_THIS_ACCOUNT)
+    message = render.say(request, _WHICH_ACCOUNT, email=caller.account.email)
+    return render.page(request, "told.html", status, title=title, message=message)

@@ -1,0 +1,84 @@
+"""What the links in emails do: a page asks for a click, the click runs a flow, and the next page tells its outcome."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vestibule.flows.env import Env
+from vestibule.model.errors import EmailChangeInvalid, VerificationCodeInvalid
+from vestibule.model.one_time_tokens import OneTimeToken, Purpose
+from vestibule.web.pages import render, return_to, sent_letter
+from vestibule.web.pages.dead_link import dead_link_page
+from vestibule.web.pages.route import CHECK_EMAIL_AT, SIGN_IN, see_other
+
+# What "Check your email" says of the email with the link.
+_ABOUT = {Purpose.VERIFY_EMAIL: "verify", Purpose.RESET_PASSWORD: "reset"}
+
+
+@dataclass(frozen=True)
+class LinkAction:
+    """What a link does: the texts of its page, the purpose of its token, the flow after the click, and what the next
+    page says. `mails`: the flow mails the next link, so the next page says where it was sent.
+    """
+
+    title: str
+    question: str
+    button: str
+    purpose: Purpose
+    flow: Callable[[Env, str], Awaitable[str | None]]
+    notice: str
+    mails: bool = False
+
+
+def ask_page(
+    request: Request, link_action: LinkAction, otherwise: str = "", other_button: str = "", email: str = ""
+) -> Response:
+    """Return the page with the link's button, and below it a second button if the link can do something else. The
+    question may name the email that the link was mailed to.
+    """
+    texts = {
+        "title": link_action.title,
+        "question": link_action.question,
+        "button": link_action.button,
+        "otherwise": otherwise,
+        "other_button": other_button,
+    }
+    variables: dict[str, Any] = {
+        name: render.say(request, text, email=email) if text else "" for name, text in texts.items()
+    }
+    return render.page(request, "ask.html", **variables, new_email="")
+
+
+async def run_link_action(request: Request, env: Env, link_action: LinkAction, secret: str) -> Response:
+    """Carry out what the link does, and redirect to the page that says so."""
+    link = await return_to.open_link(request, env, secret, link_action.purpose)
+    try:
+        reset_secret = await link_action.flow(env, secret)
+    except (VerificationCodeInvalid, EmailChangeInvalid):
+        return dead_link_page(request, link_action.purpose)
+    if reset_secret is not None:
+        return see_other(f"/resetpassword/{reset_secret}")
+    if link_action.mails and link is not None:
+        return _to_mailbox(request, link_action.notice, link)
+    return to_sign_in(request, link_action.notice, link)
+
+
+def _to_mailbox(request: Request, about: str, link: OneTimeToken) -> Response:
+    """Redirect to the page that says where an email was just sent: the account has no password to sign in with."""
+    response = see_other(return_to.with_query(CHECK_EMAIL_AT, about=about))
+    sent_letter.remember(request, response, about, link.email)
+    return response
+
+
+def to_sign_in(request: Request, notice: str, link: OneTimeToken | None = None) -> Response:
+    """Redirect to the sign-in page, which leads on to where the person was going. If it is given the link, its form has
+    the email that the link was mailed to.
+    """
+    target = return_to.as_parameter(return_to.target_of(request))
+    response = see_other(return_to.with_query(SIGN_IN, notice=notice, return_to=target))
+    if link is not None and link.purpose in _ABOUT:
+        sent_letter.remember_opened(request, response, _ABOUT[link.purpose], link)
+    return response
