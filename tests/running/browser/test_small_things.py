@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.running.browser.people import PASSWORD, Browsing, sign_in, sign_up_wrongly, somebody
+from tests.running.browser.people import PASSWORD, Browsing, sign_in, somebody
 from tests.running.browser.test_access import FOR_ALL, FOR_MEMBERS
 from vestibule.model.languages import LANGUAGES
 
@@ -51,27 +51,6 @@ def test_the_meter_is_red_for_what_is_easy_to_guess_and_green_for_what_is_not(br
     expect(page.get_by_text("Very good")).to_be_visible()
     red, green, _ = _meter_colour(page)
     assert green > red
-
-
-def test_a_fault_goes_away_when_its_field_is_mended(browsing: Browsing) -> None:
-    page = browsing.page()
-    sign_up_wrongly(page)
-    email, password = page.get_by_label("Email address"), page.get_by_label("Password", exact=True)
-    email.fill("still no address")
-    expect(page.locator("#email-fault")).to_be_visible()
-    email.fill("ada@example.com")
-    expect(page.locator("#email-fault")).to_have_count(0)
-    assert email.get_attribute("aria-invalid") is None
-    assert email.get_attribute("aria-describedby") is None
-    expect(page).to_have_title(re.compile("^Please check: "))
-
-    password.press_sequentially("battery")
-    expect(page.locator("#password-fault")).to_be_visible()
-    password.press_sequentially(" staple")
-    expect(page.locator("#password-fault")).to_have_count(0)
-    assert password.get_attribute("aria-describedby") == "password-hint"
-    expect(page.get_by_role("alert")).to_have_count(0)
-    expect(page).to_have_title(re.compile("^Create your account"))
 
 
 def test_times_are_in_the_readers_zone_with_utc_on_hover(browsing: Browsing) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.harness.forms import csrf_in
 from tests.harness.world import World
+from tests.unit.web.authenticator_app import CODES, turn_on
 from tests.unit.web.people import FILES, ada
 from vestibule.model.brand import Brand
 from vestibule.web.pages.assets import Static
@@ -41,6 +42,14 @@ async def test_one_tab_is_marked_on_every_page_of_an_account(world: World, path:
     tab = "/profile" if path in {"/profile", "/profile/name"} else "/profile/security"
     current = "page" if path == tab else "true"
     assert _TAB.findall((await client.get(path)).text) == [(tab, current)]
+
+
+async def test_a_heading_may_break_at_soft_hyphens_which_a_tab_would_show(world: World) -> None:
+    client = await ada(world)
+    await turn_on(world, client)
+    title, _, page = (await client.get(CODES, headers={"accept-language": "de"})).text.partition("</title>")
+    assert "Ihre Wiederherstellungscodes" in title
+    assert "<h1>Ihre Wieder\u00adherstellungs\u00adcodes</h1>" in page
 
 
 async def test_no_tab_is_marked_on_a_page_that_is_in_neither(world: World) -> None:

@@ -18,7 +18,7 @@ from vestibule.web.pages.browser_session import form_token
 from vestibule.web.pages.form import form_values
 from vestibule.web.pages.line_breaks import page_translations
 from vestibule.web.pages.refused_form import PageContent
-from vestibule.web.pages.words import NOTICES, Sentence
+from vestibule.web.pages.words import MISSING, NOTICES, Sentence
 from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
 
@@ -45,6 +45,7 @@ def page(
     A refusal of a browser's form is a redirect instead (`refused_form`), and the page that it leads to shows it.
     """
     messages = {field: say(request, text, **numbers) for field, (text, numbers) in (faults or {}).items()}
+    variables["missing"] = [field for field, (text, _) in (faults or {}).items() if text in MISSING]
     content = PageContent(template, messages, variables)
     if status >= _FIRST_REFUSAL:
         return refused_form.redirect(request, content, status) or _rendered(request, content, status, frames=frames)

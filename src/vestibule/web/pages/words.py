@@ -80,6 +80,8 @@ _MISSING = {
     "currentPassword": _("Enter your current password."),
     "code": _("Enter the code."),
 }
+MISSING = frozenset({NO_PASSWORD[0], *_MISSING.values()})
+"""The sentences for a field that was left empty."""
 
 WHY_OVER = {
     EndReason.SIGNED_OUT: _("You signed out."),

@@ -11,16 +11,26 @@ document.addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", () => { pressedAt = new WeakMap(); });
 
-// Show a password, and hide it again.
+// Show a password, and hide it again. The button says what it does next, and the line after it what it has done. A click
+// leaves focus and cursor in the field.
+function show(button, field, visible) {
+  const { selectionStart, selectionEnd, selectionDirection } = field;
+  field.type = visible ? "text" : "password";
+  if (document.activeElement === field) field.setSelectionRange(selectionStart, selectionEnd, selectionDirection);
+  const [text, label, said] = (visible ? button.dataset.visible : button.dataset.concealed).split("|");
+  button.textContent = text;
+  button.ariaLabel = label;
+  return said;
+}
+
 for (const button of document.querySelectorAll("[data-show]")) {
   const field = document.getElementById(button.dataset.show);
   button.hidden = false;
+  button.addEventListener("mousedown", (event) => { event.preventDefault(); });
   button.addEventListener("click", () => {
-    const shown = field.type === "password";
-    field.type = shown ? "text" : "password";
-    button.setAttribute("aria-pressed", String(shown));
+    button.nextElementSibling.textContent = show(button, field, field.type === "password");
   });
-  field.form.addEventListener("submit", () => { field.type = "password"; });
+  field.form.addEventListener("submit", () => { show(button, field, false); });
 }
 
 // Estimate how hard a new password is to guess, from its length and its different characters. Only a hint: the server decides.
@@ -55,10 +65,13 @@ function mended(field) {
 }
 
 for (const field of document.querySelectorAll("[aria-invalid]")) {
-  const refused = field.value;
-  field.addEventListener("input", () => {
-    if (field.hasAttribute("aria-invalid") && field.value !== refused && field.validity.valid) mended(field);
-  });
+  const refused = field.defaultValue; // what was typed before this script ran counts too
+  const look = () => {
+    const changed = "missing" in field.dataset || (field.value !== refused && field.validity.valid);
+    if (field.hasAttribute("aria-invalid") && field.value.trim() && changed) mended(field);
+  };
+  field.addEventListener("input", look);
+  look();
 }
 
 // Show times in the reader's time zone, and UTC on hover.
