@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from tests.docs.paths import DOCS
 from tools.docs.tables import MADE, table
 from vestibule.model.errors import Fault, PasswordTooEasy, Refusal
+from vestibule.model.factor_errors import SecondFactorPaused
 from vestibule.model.sessions import EndReason
 from vestibule.web.errors import HTTP_MAPPINGS, UNEXPECTED, HttpMapping
 from vestibule.web.map_lines import Guard, Route
@@ -82,6 +83,7 @@ OWN_WORDS: dict[type[Refusal | Fault], Refusal] = {
     BodyInvalid: BodyInvalid([{"message": "(the message of the first error)"}]),
     BodyMalformed: BodyMalformed("…"),
     PasswordTooEasy: PasswordTooEasy("one of the commonest"),
+    SecondFactorPaused: SecondFactorPaused(23 * 3600),
     HostUnknown: HostUnknown("other.example.com"),
     RouteUnknown: RouteUnknown("/api/nope"),
     MethodNotAllowed: MethodNotAllowed("DELETE", ["GET", "HEAD"]),

@@ -7,6 +7,7 @@ from datetime import datetime
 from vestibule.flows.end_sessions import end_other_sessions
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
+from vestibule.flows.know_device import forget_other_devices
 from vestibule.flows.tell_of_factor import tell_of_factor
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import Overloaded
@@ -75,12 +76,14 @@ async def note_added(
     *,
     end_others: bool,
 ) -> Added:
-    """Do what comes with a new factor of the caller: store `codes`, if it is the first factor; tell the owner; and, if
-    `end_others`, end the caller's other sessions. Call it inside the transaction that adds the factor.
+    """Do what comes with a new factor of the caller: if it is the first one, store `codes` and forget all other
+    devices; tell the owner; and, if `end_others`, end the caller's other sessions. Call it inside the transaction that
+    adds the factor.
     """
     account_id, revoked = caller.account.id, list[Revocation]()
     if codes is not None:
         await tx.recovery_codes.replace(account_id, codes.hashes, now)
+        await forget_other_devices(tx, account_id, client_info, now)
     detail = {"factor": kind.value}
     await tell_of_factor(tx, account_id, EventKind.FACTOR_ADDED, LetterKind.FACTOR_ADDED, detail, client_info, now)
     if end_others:

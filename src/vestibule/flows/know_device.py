@@ -57,6 +57,17 @@ async def know_only_this_device(tx: Ports, account_id: str, now: datetime) -> De
     return await _add(tx, account_id, emptiest_place({}), now)
 
 
+async def forget_other_devices(tx: Ports, account_id: str, client_info: ClientInfo, now: datetime) -> None:
+    """Delete the account's known devices, except for this browser if it is one. Call it inside the transaction that
+    adds the first second factor: a device from before has shown a password alone.
+    """
+    secrets = filter(is_secret, client_info.secrets_for(account_id))
+    known = [secret for secret in secrets if await tx.known_devices.seen(account_id, digest(secret), now)]
+    await tx.known_devices.delete_of(account_id)
+    for secret in known[:1]:
+        await tx.known_devices.add(account_id, digest(secret), now, emptiest_place({}))
+
+
 async def _add(tx: Ports, account_id: str, place: int, now: datetime) -> DeviceSecret:
     secret = mint_secret()
     await tx.known_devices.add(account_id, digest(secret), now, place)

@@ -9,7 +9,7 @@ from vestibule.flows.ceremony import Question, begin_ceremony, read_ceremony, re
 from vestibule.flows.complete_sign_in import finish_sign_in, pending_sign_in
 from vestibule.flows.env import Env
 from vestibule.flows.passkey_proof import check_passkey, use_passkey
-from vestibule.flows.second_factor import SecondFactor
+from vestibule.flows.second_factor import SecondFactor, counters_reset_by
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.passkeys import CeremonyPurpose
 from vestibule.model.store import Ports
@@ -46,4 +46,5 @@ async def complete_sign_in_with_passkey(
         await use_passkey(tx, proof, client_info, now)
 
     methods = tuple(dict.fromkeys((*proof.methods, Method.MORE_THAN_ONE_FACTOR)))
-    return await finish_sign_in(env, pending, account, SecondFactor(spend, ()), methods, client_info)
+    factor = SecondFactor(spend, await counters_reset_by(env, account, client_info))
+    return await finish_sign_in(env, pending, account, factor, methods, client_info)

@@ -9,6 +9,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.issue_tokens import Tokens
 from vestibule.flows.passkey_proof import PasskeyProof, check_passkey, use_passkey
+from vestibule.flows.second_factor import counters_reset_by
 from vestibule.flows.step_up import FreshProof, account_of, complete_step_up, methods_before
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.passkeys import CeremonyPurpose
@@ -40,7 +41,9 @@ async def step_up_by_passkey(env: Env, caller: Caller, answer: Answer, kept: str
     async def spend(tx: Ports, now: datetime) -> None:
         await use_passkey(tx, proof, client_info, now)
 
-    return await complete_step_up(env, account, caller, FreshProof(_methods(caller, proof), spend), client_info)
+    counters = await counters_reset_by(env, account, client_info, signed_in=True)
+    fresh = FreshProof(_methods(caller, proof), spend, counters)
+    return await complete_step_up(env, account, caller, fresh, client_info)
 
 
 def _methods(caller: Caller, proof: PasskeyProof) -> tuple[str, ...]:

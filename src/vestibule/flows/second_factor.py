@@ -1,7 +1,8 @@
 """Check a second factor that is typed: a code of the authenticator app, or a recovery code.
 
-Guesses have counters of their own, shared by every route and every kind of code. Neither a right password nor a reset
-of the password resets them, only a completed second step: otherwise whoever knows the password could guess for ever.
+Guesses have counters of their own, shared by every route; recovery codes, which nobody guesses, have others than the
+rest. Neither a right password nor a reset of the password resets them, only a completed second step or an operator:
+otherwise whoever knows the password could guess for ever.
 """
 
 from collections.abc import Sequence
@@ -18,12 +19,19 @@ from vestibule.flows.open_totp import open_totp
 from vestibule.flows.tell_of_factor import tell_of_factor
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.errors import Overloaded
+from vestibule.model.errors import Overloaded, TooManyAttempts
 from vestibule.model.events import EventKind
 from vestibule.model.factor_errors import SecondFactorPaused, TotpUnavailable, WrongCode
 from vestibule.model.factors import CodeFault
 from vestibule.model.letters import LetterKind
-from vestibule.model.login_attempts import SECOND_FACTOR_LIMITS, LoginAttempt, counters_of_second_factor
+from vestibule.model.login_attempts import (
+    RECOVERY_CODE_LIMITS,
+    SECOND_FACTOR_LIMITS,
+    LoginAttempt,
+    LoginAttemptLimits,
+    counters_of_second_factor,
+    keys_of_second_step,
+)
 from vestibule.model.recovery_codes import RecoveryCode, read_code
 from vestibule.model.store import Ports
 from vestibule.protocol.authentication import Method
@@ -48,21 +56,47 @@ async def check_second_factor(
     """Return what to spend, if the code is right; it is still to be spent. `signed_in`: the caller has a session, so
     the attempt counts as that of a known device, as in `check_current_password`.
 
-    Raises `WrongCode`; `SecondFactorPaused` after too many wrong ones, also for a right one; `TotpUnavailable`;
-    `TooManyAttempts`; and `Overloaded`.
+    Raises `WrongCode`; `SecondFactorPaused` after too many wrong ones, also for a right one; `TotpUnavailable`; and
+    `Overloaded`.
     """
+    place = await _place(env, account, client_info, signed_in)
+    limits = SECOND_FACTOR_LIMITS if read_code(code) is None else RECOVERY_CODE_LIMITS
+    attempt = await _count(env, account, place, limits, client_info)
+    spend = await _check(env, account, code, attempt, client_info)
+    if isinstance(spend, CodeFault):
+        await record_failed_attempt(env, account, attempt, client_info, EventKind.SECOND_FACTOR_REFUSED, limits)
+        raise WrongCode(spend)
+    return SecondFactor(spend, (*attempt.keys, *keys_of_second_step(account, place)))
+
+
+async def counters_reset_by(
+    env: Env, account: Account, client_info: ClientInfo, *, signed_in: bool = False
+) -> Sequence[str]:
+    """Return the keys of the counters that a second step with a passkey resets in this browser, as a code does."""
+    return keys_of_second_step(account, await _place(env, account, client_info, signed_in))
+
+
+async def _place(env: Env, account: Account, client_info: ClientInfo, signed_in: bool) -> int | None:
     async with env.store.reading() as read:
         place = await place_of(read, account, client_info)
-    if signed_in and place is None:
-        place = 0
-    attempt = await count_attempt(env, counters_of_second_factor(account, place), SECOND_FACTOR_LIMITS)
-    spend = CodeFault.WRONG if attempt.spent else await _check(env, account, code, attempt, client_info)
-    if isinstance(spend, CodeFault):
-        await record_failed_attempt(
-            env, account, attempt, client_info, EventKind.SECOND_FACTOR_REFUSED, SECOND_FACTOR_LIMITS
-        )
-        raise SecondFactorPaused if attempt.spent else WrongCode(spend)
-    return SecondFactor(spend, attempt.keys)
+    return 0 if signed_in and place is None else place
+
+
+async def _count(
+    env: Env, account: Account, place: int | None, limits: LoginAttemptLimits, client_info: ClientInfo
+) -> LoginAttempt:
+    """Count an attempt before its code is checked. Raises `SecondFactorPaused`, with an event a minute, if no counter
+    has any left now.
+    """
+    counters, wait = counters_of_second_factor(account, place, limits), None
+    try:
+        attempt = await count_attempt(env, counters, limits)
+    except TooManyAttempts as paused:
+        attempt, wait = LoginAttempt(counters, spent=True), paused.retry_after_seconds
+    if attempt.spent:
+        await record_failed_attempt(env, account, attempt, client_info, EventKind.SECOND_FACTOR_REFUSED, limits)
+        raise SecondFactorPaused(wait)
+    return attempt
 
 
 async def _check(

@@ -5,7 +5,7 @@ As there, each class has a stable `code`, and no HTTP status.
     Refusal
       SecondFactorRequired      right password, and the account asks for a second step
       NoPendingSignIn           a second step without a first one that is still good
-      SecondFactorPaused        too many wrong codes from devices that are not known
+      SecondFactorPaused        too many wrong codes; another way, or another day
       WrongCode                 not a code of this moment, or used before
       FactorUnknown             the account has no such second factor
       PasskeyRefused            not what was asked of an authenticator, or not of this account
@@ -18,8 +18,14 @@ As there, each class has a stable `code`, and no HTTP status.
       TotpUnavailable           the secret of an authenticator app cannot be sealed or opened
 """
 
+from math import ceil
+
 from vestibule.model.errors import Fault, Refusal
 from vestibule.model.factors import CodeFault, FactorKind
+
+_OTHER_WAYS = (
+    "Use a passkey, a recovery code, or a device on which you have signed in with a code before, or ask for help"
+)
 
 
 class SecondFactorRequired(Refusal):
@@ -37,7 +43,15 @@ class NoPendingSignIn(Refusal):
 
 
 class SecondFactorPaused(Refusal):
+    """Too many wrong codes. Another one is checked after `retry_after_seconds`; None if only after a reset."""
+
     code = "second_factor_paused"
+
+    def __init__(self, retry_after_seconds: int | None = None) -> None:
+        hours = ceil((retry_after_seconds or 0) / 3600)
+        when = f" here; one more is checked in {hours} h" if hours else ""
+        super().__init__(f"Too many wrong codes{when}. {_OTHER_WAYS}")
+        self.retry_after_seconds = retry_after_seconds
 
 
 class WrongCode(Refusal):

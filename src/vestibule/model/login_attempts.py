@@ -21,6 +21,7 @@ SECOND = "second:"
 """How the keys of the counters for second factors begin."""
 _SIGNED_IN = 0  # the place of a signed-in caller whose device is not known: a program without cookies, or a thief
 _TRIES_OF_A_DEVICE = 5
+_A_PAUSE = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,10 @@ class LoginAttemptLimits:
         doublings: int = min(failures - self.free, 20)  # far beyond `longest_wait`; bounded, so that nothing overflows
         return min(self.first_wait * (1 << doublings), self.longest_wait)
 
+    def paused_after(self, failures: int) -> bool:
+        """Return whether nothing is checked after this many wrong ones: for a day, or until a reset."""
+        return failures >= self.at_most or self.wait_after(failures) >= _A_PAUSE
+
 
 @dataclass(frozen=True)
 class AttemptCounter:
@@ -106,21 +111,41 @@ def counters_of_attempts(
     return AttemptCounter.of_device(account.id, place, limits), others
 
 
-SECOND_FACTOR_LIMITS = LoginAttemptLimits(at_most=10, free=10, waits_restart_after=None)
-"""Ten wrong codes of a second factor from all known devices together, and as many from all others. A code has a million
-values, so whoever has the password finds it with a chance of one in 17,000 (three of them are good at a time).
+SECOND_FACTOR_LIMITS = LoginAttemptLimits(
+    at_most=50, free=10, first_wait=_A_PAUSE, longest_wait=_A_PAUSE, waits_restart_after=None
+)
+"""Ten wrong codes from all devices that are not known, then one a day, fifty in all; and five from each place of the
+known ones. Together they are the hundred that SP 800-63B-4, 3.2.2 allows. A code has a million values, and three are
+good at a time, so whoever has the password finds one with a chance of 1 in 33,000 on the first day, 1 in 6,700 ever.
+"""
+RECOVERY_CODE_LIMITS = replace(SECOND_FACTOR_LIMITS, at_most=2000, free=1000)
+"""Wrong recovery codes: a thousand, then one a day, two thousand in all, and as many from known devices. A code has 50
+random bits, so four thousand find one with a chance of 1 in 280,000 million. Each costs one hash; without a limit, one
+account could keep the server hashing.
 """
 
 
-def counters_of_second_factor(account: Account, place: int | None) -> tuple[AttemptCounter, ...]:
-    """Return the counters for a second factor of an account, in order, as `counters_of_attempts` does. They are others
-    than those for its password, and nothing that resets those resets them.
+def counters_of_second_factor(
+    account: Account, place: int | None, limits: LoginAttemptLimits = SECOND_FACTOR_LIMITS
+) -> tuple[AttemptCounter, ...]:
+    """Return the counters for a second factor of an account, in order, as `counters_of_attempts` does: those with
+    `limits`, for recovery codes or for all others. They are others than those for its password, and nothing that resets
+    those resets them.
     """
-    others = AttemptCounter(f"{SECOND}others:{account.id}", account.id)
+    kind = SECOND + ("recovery:" if limits is RECOVERY_CODE_LIMITS else "")
+    others = AttemptCounter(f"{kind}others:{account.id}", account.id)
     if place is None:
         return (others,)
-    device = AttemptCounter.of_device(account.id, place, SECOND_FACTOR_LIMITS)
-    return replace(device, key=SECOND + device.key), others
+    device = AttemptCounter.of_device(account.id, place, limits)
+    return replace(device, key=kind + device.key), others
+
+
+def keys_of_second_step(account: Account, place: int | None) -> list[str]:
+    """Return the keys of the counters that a completed second step resets: of each kind, those of this device if it is
+    known, otherwise those of all others.
+    """
+    kinds = (SECOND_FACTOR_LIMITS, RECOVERY_CODE_LIMITS)
+    return [counters_of_second_factor(account, place, limits)[0].key for limits in kinds]
 
 
 def emptiest_place(devices: Mapping[int, int]) -> int:
@@ -170,8 +195,8 @@ class LoginAttempt:
         return not self.spent and self.number <= limits.of(self.counter).at_most
 
     def pauses(self, limits: LoginAttemptLimits) -> bool:
-        """Return whether no attempt is left: until a reset, only passwords from known devices are checked."""
-        return self.spent or (not self.counter.of_a_device and self.number >= limits.at_most)
+        """Return whether no attempt is left now: for a day, or until a reset, only known devices have any."""
+        return self.spent or (not self.counter.of_a_device and limits.paused_after(self.number))
 
 
 class LoginAttempts(Protocol):

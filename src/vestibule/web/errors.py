@@ -60,9 +60,7 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     factor_errors.NoPendingSignIn: HttpMapping(
         403, "Sign in with your password first; the code has to follow within 10 minutes"
     ),
-    factor_errors.SecondFactorPaused: HttpMapping(
-        403, "Too many wrong codes. Sign in on a device that you have signed in on before, or ask for help"
-    ),
+    factor_errors.SecondFactorPaused: HttpMapping(403),
     factor_errors.WrongCode: HttpMapping(403, "This code is wrong, has expired, or was used before"),
     factor_errors.FactorUnknown: HttpMapping(404, "The account has no such second factor"),
     factor_errors.PasskeyRefused: HttpMapping(400, "This passkey could not be accepted, please try again"),
@@ -156,8 +154,9 @@ def _headers(refusal: Refusal | Fault, mapping: HttpMapping) -> dict[str, str]:
     headers = {}
     if mapping.challenge:
         headers["WWW-Authenticate"] = mapping.challenge
-    if isinstance(refusal, Fault | errors.RetryLater):
-        headers["Retry-After"] = str(refusal.retry_after_seconds)
+    seconds = getattr(refusal, "retry_after_seconds", None)
+    if seconds is not None:
+        headers["Retry-After"] = str(seconds)
     if isinstance(refusal, MethodNotAllowed):
         headers["Allow"] = ", ".join(refusal.allowed)
     return headers

@@ -87,7 +87,6 @@ NO_SECOND_STEP = (
     fe.NoPendingSignIn,
     fe.SecondFactorPaused,
     fe.WrongCode,
-    e.TooManyAttempts,
     fe.TotpUnavailable,
     CrossSite,
 )

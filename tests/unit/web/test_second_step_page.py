@@ -109,11 +109,11 @@ async def test_a_code_that_was_used_says_so(world: World) -> None:
 async def test_after_too_many_wrong_codes_the_page_says_what_to_do(world: World) -> None:
     _, app, _ = await ada_with_app(world)
     client = await at_second_step(world)
-    for _ in range(SECOND_FACTOR_LIMITS.at_most):
+    for _ in range(SECOND_FACTOR_LIMITS.free):
         assert "This code is wrong." in (await send(client, "not a code")).text
     answer = await send(client, app.at(world.clock.now()))
     assert answer.status_code == 403
-    assert "There were too many wrong codes." in answer.text
+    assert "There were too many wrong codes. You can try one more in 24 hours." in answer.text
 
 
 async def test_a_second_step_that_comes_too_late_begins_again(world: World) -> None:

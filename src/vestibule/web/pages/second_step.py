@@ -18,6 +18,7 @@ from vestibule.web.pages.form import form_values, read_form, validated
 from vestibule.web.pages.route import SIGN_IN, see_other, set_session_cookies
 from vestibule.web.pages.words import (
     CODES_PAUSED,
+    PAUSED_UNTIL,
     WRONG_CODES,
     WRONG_RECOVERY_CODE,
     Sentence,
@@ -62,8 +63,8 @@ async def take_second_step(request: Request, env: EnvDep, client_info: ClientInf
         return _refused(request, 400, faults_of(invalid.entries))
     except WrongCode as wrong:
         return _refused(request, HTTP_MAPPINGS[WrongCode].status, {"code": _wrong_code(request, wrong)})
-    except SecondFactorPaused:
-        return _refused(request, HTTP_MAPPINGS[SecondFactorPaused].status, {"code": CODES_PAUSED})
+    except SecondFactorPaused as paused:
+        return _refused(request, HTTP_MAPPINGS[SecondFactorPaused].status, {"code": _paused(request, paused)})
     except NoPendingSignIn:
         return _start_again(request)
     response = await set_session_cookies(request, arrive(request), outcome)
@@ -78,6 +79,12 @@ def second_step_form(request: Request, status: int) -> Response:
 
 def _refused(request: Request, status: int, faults: dict[str, Sentence]) -> Response:
     return render.page(request, "second_step.html", status, faults=faults, by=_by(request))
+
+
+def _paused(request: Request, paused: SecondFactorPaused) -> Sentence:
+    if paused.retry_after_seconds is None:
+        return CODES_PAUSED
+    return PAUSED_UNTIL, {"when": render.waiting_time(request, paused.retry_after_seconds)}
 
 
 def _wrong_code(request: Request, wrong: WrongCode) -> Sentence:

@@ -8,8 +8,8 @@ from vestibule.model.factor_errors import CeremonyOver, PasskeyRefused, PasskeyU
 from vestibule.model.factors import CodeFault
 from vestibule.model.sessions import EndReason
 
-Sentence = tuple[str, dict[str, int]]
-"""A sentence in English, and the numbers that fill its placeholders."""
+Sentence = tuple[str, dict[str, int | str]]
+"""A sentence in English, and what fills its placeholders: numbers, or words in the reader's language."""
 
 
 def _(english: str) -> str:
@@ -34,9 +34,17 @@ WRONG_CODES: dict[CodeFault, Sentence] = {
 """What is wrong with a code of an authenticator app."""
 WRONG_RECOVERY_CODE: Sentence = (_("This recovery code is wrong, or was used already."), {})
 CODES_PAUSED: Sentence = (
-    _("There were too many wrong codes. Sign in on a device that you have used here before, or ask for help."),
+    _(
+        "There were too many wrong codes. Use another way, or a device on which you have signed in with a code before,"
+        " or ask for help."
+    ),
     {},
 )
+PAUSED_UNTIL = _(
+    "There were too many wrong codes. You can try one more %(when)s. Until then, use another way, or a device on which"
+    " you have signed in with a code before."
+)
+"""As `CODES_PAUSED`, where another code will be checked; `when` is "in 23 hours"."""
 WRONG_NEW_CODE: Sentence = (
     _("This code is wrong. Enter the one that the app shows now. If it is wrong again, check the clock of your phone."),
     {},

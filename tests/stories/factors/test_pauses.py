@@ -1,0 +1,162 @@
+"""A pause after too many wrong codes: it ends by itself, stops nothing that nobody guesses, spares known devices."""
+
+from collections import Counter
+
+import httpx
+import pytest
+
+from tests.harness.authenticator import UV, Authenticator, Lie
+from tests.harness.world import World
+from tests.stories.factors.apps import SECOND, enrol, enrolled, first_step, prove, second_step
+from tests.stories.factors.test_guesses import LIMIT, guess
+from tests.stories.passkeys import add, ask, step_up
+from vestibule.crypto.opaque import digest
+from vestibule.flows.administer import find_account
+from vestibule.model.login_attempts import (
+    RECOVERY_CODE_LIMITS,
+    SECOND_FACTOR_LIMITS,
+    AttemptCounter,
+    LoginAttemptLimits,
+    counters_of_second_factor,
+)
+
+DAY_SECONDS = 86_400
+
+
+async def paused(world: World) -> None:
+    """A stranger who knows the password has spent what unknown devices may try."""
+    answers = Counter([await guess(world, number, f"x{number}") for number in range(LIMIT + 1)])
+    assert answers == {"wrong_code": LIMIT, "second_factor_paused": 1}
+
+
+async def refusal(browser: httpx.AsyncClient, code: str) -> httpx.Response:
+    await first_step(browser)
+    answer = await browser.post(SECOND, json={"code": code})
+    assert answer.status_code == 403, answer.text
+    return answer
+
+
+async def test_f33_a_pause_ends_by_one_code_a_day(world: World) -> None:
+    """F33: one, from wherever; the refusal says when the next one is checked; a right one ends the pause."""
+    _, app, _ = await enrolled(world)
+    await paused(world)
+    browser = await world.client()
+    for _ in range(3):
+        world.clock.advance(seconds=DAY_SECONDS - 1)
+        answer = await refusal(browser, app.code())
+        assert (answer.json()["code"], answer.headers["retry-after"]) == ("second_factor_paused", "1")
+        assert "one more is checked in 1 h" in answer.json()["message"]
+        world.clock.advance(seconds=1)
+        answers = [await guess(world, number, "x") for number in range(5)]
+        assert answers == ["wrong_code", *["second_factor_paused"] * 4]
+    world.clock.advance(seconds=DAY_SECONDS)
+    await first_step(browser)
+    assert await second_step(browser, app.code()) == "ok"
+    assert await guess(world, 7, "x") == "wrong_code", "no pause any more"
+
+
+async def test_f33_after_fifty_no_day_brings_another_one(world: World) -> None:
+    """F33: the guesses stay within the hundred that NIST allows, however long an attacker waits."""
+    _, app, _ = await enrolled(world)
+    checked = 0
+    for number in range(100):
+        checked += await guess(world, number, "x") == "wrong_code"
+        world.clock.advance(days=1)
+    assert checked == SECOND_FACTOR_LIMITS.at_most
+    answer = await refusal(await world.client(), app.code())
+    assert answer.json()["code"] == "second_factor_paused"
+    assert "retry-after" not in answer.headers
+
+
+@pytest.mark.parametrize("limits", [SECOND_FACTOR_LIMITS, RECOVERY_CODE_LIMITS], ids=["codes", "recovery codes"])
+def test_f33_known_devices_have_ten_places_and_none_of_them_waits(limits: LoginAttemptLimits) -> None:
+    """F33: what they and all others may try together is twice `at_most`."""
+    each = limits.of_a_device
+    assert (limits.places, each.at_most * limits.places) == (10, limits.at_most)
+    assert not any(each.wait_after(failures) for failures in range(each.at_most))
+    assert limits.wait_after(limits.free - 1).total_seconds() == 0
+    assert {limits.wait_after(n).total_seconds() for n in range(limits.free, limits.at_most)} == {DAY_SECONDS}
+
+
+async def test_f34_a_pause_refuses_no_recovery_code(world: World) -> None:
+    """F34: nor do wrong recovery codes pause those of an app. The step that is completed ends the pause."""
+    _, app, codes = await enrolled(world)
+    await paused(world)
+    browser = await world.client()
+    await first_step(browser)
+    assert await second_step(browser, codes[3]) == "ok"
+    for number in range(LIMIT + 5):
+        assert await guess(world, number, f"{number % 10}-00000-00000") == "wrong_code"
+    assert await guess(world, 1, app.next_code()) == "ok"
+
+
+async def test_f34_recovery_codes_have_a_bound(world: World) -> None:
+    """F34: a thousand wrong ones pause them too, and no code of the app."""
+    _, app, codes = await enrolled(world)
+    account = await find_account(world.env, "ada@example.com")
+    assert account is not None
+    (others,) = counters_of_second_factor(account, None, RECOVERY_CODE_LIMITS)
+    await spend(world, others, RECOVERY_CODE_LIMITS, RECOVERY_CODE_LIMITS.free - 1)
+    assert await guess(world, 1, "0-00000-00000") == "wrong_code"
+    assert await guess(world, 2, codes[0]) == "second_factor_paused"
+    assert await guess(world, 3, app.next_code()) == "ok"
+    assert await guess(world, 4, codes[0]) == "ok", "the completed step has ended this pause too"
+
+
+async def spend(world: World, counter: AttemptCounter, limits: LoginAttemptLimits, times: int) -> None:
+    async with world.env.store.steps() as steps:
+        for _ in range(times):
+            assert await steps.login_attempts.take(counter, limits, world.clock.now()) is not None
+
+
+@pytest.mark.parametrize("lie", [Lie(), Lie(off=UV)], ids=["verified", "touched"])
+async def test_f34_a_pause_refuses_no_passkey_and_a_passkey_ends_it(world: World, lie: Lie) -> None:
+    """F34: as the second step, with a touch alone too."""
+    mine, app, _ = await enrolled(world)
+    await prove(mine, app)
+    key = Authenticator()
+    assert (await add(mine, key)).status_code == 201
+    await paused(world)
+    browser = await world.client()
+    await first_step(browser)
+    credential = key.get(await ask(browser, f"{SECOND}/options"), lie)
+    answer = await browser.post(SECOND, json={"credential": credential})
+    assert answer.status_code == 200, answer.text
+    assert await guess(world, 1, "x") == "wrong_code", "no pause any more"
+
+
+async def test_f34_a_pause_refuses_no_passkey_that_steps_up(world: World) -> None:
+    """F34: and it ends the pause of the device that it steps up on."""
+    mine, app, _ = await enrolled(world)
+    await prove(mine, app)
+    key = Authenticator()
+    assert (await add(mine, key)).status_code == 201
+    for _ in range(20):
+        answer = await mine.post("/api/users/me/step-up", json={"code": "x"})
+    assert answer.json()["code"] == "second_factor_paused"
+    assert (await step_up(mine, key)).status_code == 200
+    assert (await mine.post("/api/users/me/step-up", json={"code": "x"})).json()["code"] == "wrong_code"
+
+
+async def test_f35_devices_from_before_the_first_factor_are_not_known(world: World) -> None:
+    """F35: only the one where the factor was added is; a second factor forgets none."""
+    await world.register()
+    before, mine = await world.sign_in(), await world.sign_in()
+    app, _ = await enrol(world, mine)
+    await paused(world)
+    await first_step(before)
+    assert await second_step(before, app.next_code()) == "second_factor_paused", "it counts as a stranger's"
+    await first_step(mine)
+    assert await second_step(mine, app.code()) == "ok"
+    await enrol(world, mine)
+    world.clock.advance(minutes=1)
+    assert await known(world, mine)
+    assert not await known(world, before)
+
+
+async def known(world: World, browser: httpx.AsyncClient) -> bool:
+    account = await find_account(world.env, "ada@example.com")
+    assert account is not None
+    secrets = [value for name, value in browser.cookies.items() if name.startswith("device_")]
+    async with world.env.store.reading() as read:
+        return await read.known_devices.place(account.id, [digest(secret) for secret in secrets]) is not None
