@@ -12,7 +12,7 @@ from vestibule.flows.ceremony import Question, begin_ceremony, read_ceremony, re
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.passkey_proof import log_refused
-from vestibule.flows.reauthenticate import require_recent_sign_in
+from vestibule.flows.reauthenticate import lock_recent, require_recent_sign_in
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.authenticators import authenticator_name
 from vestibule.model.client_info import ClientInfo
@@ -85,8 +85,7 @@ async def _add(
 ) -> tuple[Passkey, Added]:
     now, account_id = env.clock.now(), caller.account.id
     async with env.store.transaction() as tx:
-        await tx.accounts.lock(account_id)
-        await require_recent_sign_in(env, tx, caller, now)
+        await lock_recent(env, tx, caller, now)
         await spend_ceremony(tx, new.ceremony)
         to_store = await codes_to_store(tx, account_id, codes)
         passkey = new.of(account_id, relying_party(env).domain, now)

@@ -13,7 +13,7 @@ from vestibule.flows.announce import announce
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.open_totp import open_totp, require_seal
-from vestibule.flows.reauthenticate import require_recent_sign_in
+from vestibule.flows.reauthenticate import lock_recent, require_recent_sign_in
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.factor_errors import FactorUnknown, WrongCode
@@ -70,8 +70,7 @@ def _shown(env: Env, caller: Caller, secret: bytes) -> NewTotp:
 @retry_on_conflict
 async def _add(env: Env, caller: Caller, new: Totp) -> None:
     async with env.store.transaction() as tx:
-        await tx.accounts.lock(caller.account.id)
-        await require_recent_sign_in(env, tx, caller, new.created_at)
+        await lock_recent(env, tx, caller, new.created_at)
         await tx.totps.add(new)
 
 
@@ -108,8 +107,7 @@ async def _confirm(
 ) -> Added:
     now, account_id = env.clock.now(), caller.account.id
     async with env.store.transaction() as tx:
-        await tx.accounts.lock(account_id)
-        await require_recent_sign_in(env, tx, caller, now)
+        await lock_recent(env, tx, caller, now)
         to_store = await codes_to_store(tx, account_id, codes)
         await _confirm_new_one(env, tx, caller, code, now)
         return await note_added(env, tx, caller, FactorKind.TOTP, to_store, client_info, now, end_others=end_others)

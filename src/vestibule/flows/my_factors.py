@@ -7,7 +7,7 @@ from datetime import datetime
 from vestibule.flows.add_factor import NewCodes, new_codes
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
-from vestibule.flows.reauthenticate import require_recent_sign_in
+from vestibule.flows.reauthenticate import lock_recent, require_recent_sign_in
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.tell_of_factor import tell_of_factor
 from vestibule.model.client_info import ClientInfo
@@ -42,8 +42,7 @@ async def remove_totp(env: Env, caller: Caller, client_info: ClientInfo) -> None
     """
     now, account_id = env.clock.now(), caller.account.id
     async with env.store.transaction() as tx:
-        await tx.accounts.lock(account_id)
-        await require_recent_sign_in(env, tx, caller, now)
+        await lock_recent(env, tx, caller, now)
         if not await tx.totps.remove(account_id):
             raise FactorUnknown
         await note_removed(tx, account_id, FactorKind.TOTP, client_info, now)
@@ -79,8 +78,7 @@ async def _store_codes(env: Env, caller: Caller, codes: NewCodes, client_info: C
     now, account_id = env.clock.now(), caller.account.id
     event, letter = EventKind.RECOVERY_CODES_MADE, LetterKind.RECOVERY_CODES_MADE
     async with env.store.transaction() as tx:
-        await tx.accounts.lock(account_id)
-        await require_recent_sign_in(env, tx, caller, now)
+        await lock_recent(env, tx, caller, now)
         if not (await tx.factors.of(account_id)).needed:
             raise FactorUnknown
         await tx.recovery_codes.replace(account_id, codes.hashes, now)

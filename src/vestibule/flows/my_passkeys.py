@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.my_factors import note_removed
-from vestibule.flows.reauthenticate import require_recent_sign_in
+from vestibule.flows.reauthenticate import lock_recent
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.factor_errors import PasskeyUnknown
@@ -27,8 +27,7 @@ async def rename_passkey(env: Env, caller: Caller, passkey_id: str, name: str) -
     """
     now, account_id = env.clock.now(), caller.account.id
     async with env.store.transaction() as tx:
-        await tx.accounts.lock(account_id)
-        await require_recent_sign_in(env, tx, caller, now)
+        await lock_recent(env, tx, caller, now)
         if not (is_session_id(passkey_id) and await tx.passkeys.rename(account_id, passkey_id, name)):
             raise PasskeyUnknown
 
@@ -40,8 +39,7 @@ async def remove_passkey(env: Env, caller: Caller, passkey_id: str, client_info:
     """
     now, account_id = env.clock.now(), caller.account.id
     async with env.store.transaction() as tx:
-        await tx.accounts.lock(account_id)
-        await require_recent_sign_in(env, tx, caller, now)
+        await lock_recent(env, tx, caller, now)
         removed = await tx.passkeys.remove(account_id, passkey_id) if is_session_id(passkey_id) else None
         if removed is None:
             raise PasskeyUnknown

@@ -7,7 +7,7 @@ from vestibule.flows.announce import announce
 from vestibule.flows.end_sessions import OTHERS_AT_ONCE, end_other_sessions, end_session
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
-from vestibule.flows.reauthenticate import require_recent_sign_in
+from vestibule.flows.reauthenticate import lock_recent, require_recent_sign_in
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import SessionUnknown
 from vestibule.model.revocations import Revocation
@@ -78,6 +78,5 @@ async def _end_some_others(env: Env, caller: Caller) -> list[Revocation]:
     """
     now, reason = env.clock.now(), EndReason.SIGNED_OUT_ELSEWHERE
     async with env.store.transaction() as tx:
-        await tx.accounts.lock(caller.account.id)
-        await require_recent_sign_in(env, tx, caller, now)
+        await lock_recent(env, tx, caller, now)
         return await end_other_sessions(env, tx, caller.account.id, caller.session_id, reason, now)

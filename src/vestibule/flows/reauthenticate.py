@@ -45,6 +45,14 @@ async def lock_proven(env: Env, tx: Ports, account: Account, caller: Caller, now
         await _require_recent(env, tx, caller, now)
 
 
+async def lock_recent(env: Env, tx: Ports, caller: Caller, now: datetime) -> None:
+    """Lock the caller's account, then check and raise as `require_recent_sign_in` does. Call it first in the
+    transaction.
+    """
+    await tx.accounts.lock(caller.account.id)
+    await require_recent_sign_in(env, tx, caller, now)
+
+
 async def require_recent_sign_in(env: Env, tx: Ports, caller: Caller, now: datetime) -> None:
     """Raise `ReauthenticationRequired` unless the caller's token tells of a recent sign-in, with a second factor if the
     account has one. Raise `SessionOver` if the session has ended since `identify`. Call it inside the transaction: what
