@@ -4,9 +4,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.flows.ask_for_letter import request_reset, request_verification
-from vestibule.flows.begin_session import SecondFactorNeeded, SignedIn
+from vestibule.flows.begin_session import SecondFactorNeeded
 from vestibule.flows.complete_sign_in import complete_sign_in
-from vestibule.flows.issue_tokens import Tokens
 from vestibule.flows.passkey_second_step import ask_for_second_passkey, complete_sign_in_with_passkey
 from vestibule.flows.refresh import refresh as refresh_flow
 from vestibule.flows.register import register as register_flow
@@ -19,7 +18,7 @@ from vestibule.model.factor_errors import SecondFactorRequired
 from vestibule.model.pending_sign_ins import LIFETIME
 from vestibule.web import cookies
 from vestibule.web.api import answers, bodies
-from vestibule.web.api.passkeys import asking
+from vestibule.web.api.cookie_answers import asking, signed_in, with_tokens, without_tokens
 from vestibule.web.body import Sent
 from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller, device_of, keep_device
 from vestibule.web.errors import Json, refusal_response
@@ -49,7 +48,7 @@ async def login(
         asking = refusal_response(SecondFactorRequired(outcome.kinds))
         cookies.set_second_factor(asking, outcome.handle, LIFETIME, env.clock.now(), site_of(request).web)
         return asking
-    return _signed_in(request, env, outcome)
+    return signed_in(request, env, outcome)
 
 
 async def second_factor(
@@ -65,7 +64,7 @@ async def second_factor(
         outcome = await complete_sign_in_with_passkey(env, handle, sent.credential, kept, client_info)
     else:
         outcome = await complete_sign_in(env, handle, sent.code, client_info)
-    response = _signed_in(request, env, outcome)
+    response = signed_in(request, env, outcome)
     cookies.clear_second_factor(response, env.clock.now(), web)
     if sent.credential:
         cookies.clear_ceremony(response, env.clock.now(), web)
@@ -83,13 +82,13 @@ async def refresh(request: Request, env: EnvDep) -> Response:
     refresh_token = cookies.read_refresh(request.headers.raw, site_of(request).web)
     if refresh_token is None:
         raise RefreshRefused
-    return _with_tokens(request, env, await refresh_flow(env, refresh_token, await device_of(request)))
+    return with_tokens(request, env, await refresh_flow(env, refresh_token, await device_of(request)))
 
 
 async def logout(request: Request, env: EnvDep, caller: SignedInCaller) -> Response:
     """End this session and clear its cookies; other devices stay signed in."""
     await sign_out(env, caller)
-    return _with_cleared_cookies(request, env, answers.Success())
+    return without_tokens(request, env, answers.Success())
 
 
 async def verify_email(env: EnvDep, code: str) -> Response:
@@ -124,7 +123,7 @@ async def reset(
 ) -> Response:
     """Set a new password with a mailed token, and end every session of the account."""
     device = await reset_password(env, token, sent.password, client_info)
-    response = _with_cleared_cookies(request, env, answers.Told(message="Password data updated successfully"))
+    response = without_tokens(request, env, answers.Told(message="Password data updated successfully"))
     keep_device(request, response, env, device)
     return response
 
@@ -132,21 +131,3 @@ async def reset(
 async def answer_head() -> Response:
     """Answer the HEAD of a GET that changes something, and change nothing."""
     return Response(headers={"Content-Type": Json.media_type})
-
-
-def _signed_in(request: Request, env: EnvDep, outcome: SignedIn) -> Response:
-    response = _with_tokens(request, env, outcome.tokens)
-    keep_device(request, response, env, outcome.device)
-    return response
-
-
-def _with_tokens(request: Request, env: EnvDep, tokens: Tokens) -> Response:
-    response = answers.as_json(answers.SignedIn(access_token=tokens.access_token))
-    cookies.set_tokens(response, tokens, env.clock.now(), site_of(request).web)
-    return response
-
-
-def _with_cleared_cookies(request: Request, env: EnvDep, answer: answers.Answer) -> Response:
-    response = answers.as_json(answer)
-    cookies.clear(response, env.clock.now(), site_of(request).web)
-    return response

@@ -7,11 +7,10 @@ from vestibule.flows import my_sessions
 from vestibule.flows.change_email import request_change
 from vestibule.flows.change_name import change_name
 from vestibule.flows.change_password import change_password
-from vestibule.web import cookies
 from vestibule.web.api import answers, bodies
+from vestibule.web.api.cookie_answers import signed_in, without_tokens
 from vestibule.web.body import Sent
-from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller, keep_device
-from vestibule.web.site import site_of
+from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller
 
 
 async def list_mine(env: EnvDep, caller: SignedInCaller) -> Response:
@@ -26,10 +25,9 @@ async def list_mine(env: EnvDep, caller: SignedInCaller) -> Response:
 async def end_one(request: Request, env: EnvDep, caller: SignedInCaller, session_id: str) -> Response:
     """Sign one device out. The tokens of that device are refused at once and everywhere."""
     await my_sessions.end_one(env, caller, session_id)
-    response = answers.as_json(answers.Success())
     if session_id == caller.session_id:
-        cookies.clear(response, env.clock.now(), site_of(request).web)
-    return response
+        return without_tokens(request, env, answers.Success())
+    return answers.as_json(answers.Success())
 
 
 async def end_others(env: EnvDep, caller: SignedInCaller) -> Response:
@@ -54,10 +52,7 @@ async def change_my_password(
 ) -> Response:
     """Change the password, with the current one. Every session ends, and this device gets a new one."""
     outcome = await change_password(env, caller, sent.current_password, sent.password, client_info)
-    response = answers.as_json(answers.SignedIn(access_token=outcome.tokens.access_token))
-    cookies.set_tokens(response, outcome.tokens, env.clock.now(), site_of(request).web)
-    keep_device(request, response, env, outcome.device)
-    return response
+    return signed_in(request, env, outcome)
 
 
 async def change_my_email(

@@ -4,12 +4,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.flows import add_passkey, my_passkeys, passkey_sign_in
-from vestibule.flows.ceremony import LIFETIME, Question
-from vestibule.flows.env import Env
 from vestibule.web import cookies
 from vestibule.web.api import answers, bodies, factor_answers
+from vestibule.web.api.cookie_answers import asking, signed_in
 from vestibule.web.body import Sent
-from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller, keep_device
+from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller
 from vestibule.web.site import site_of
 
 
@@ -23,10 +22,8 @@ async def sign_in(request: Request, env: EnvDep, sent: Sent[bodies.UsePasskey], 
     headers, web = request.headers.raw, site_of(request).web
     held, kept = cookies.read_refresh(headers, web) or "", cookies.read_ceremony(headers, web)
     outcome = await passkey_sign_in.sign_in_with_passkey(env, sent.credential, kept, client_info, held)
-    response = answers.as_json(answers.SignedIn(access_token=outcome.tokens.access_token))
-    cookies.set_tokens(response, outcome.tokens, env.clock.now(), web)
+    response = signed_in(request, env, outcome)
     cookies.clear_ceremony(response, env.clock.now(), web)
-    keep_device(request, response, env, outcome.device)
     return response
 
 
@@ -81,12 +78,3 @@ async def remove_my_passkey(
     removed = await my_passkeys.remove_passkey(env, caller, passkey_id, client_info)
     data = factor_answers.PasskeyRemovedData(rpId=removed.domain, credentialId=removed.credential_id)
     return answers.as_json(factor_answers.PasskeyRemoved(data=data))
-
-
-def asking(request: Request, env: Env, question: Question) -> Response:
-    """Return the options, and set the cookie that keeps the question."""
-    data = factor_answers.PasskeyOptionsData(publicKey=question.options)
-    response = answers.as_json(factor_answers.PasskeyOptions(data=data))
-    seconds = int(LIFETIME.total_seconds())
-    cookies.set_ceremony(response, question.kept, seconds, env.clock.now(), site_of(request).web)
-    return response

@@ -6,8 +6,8 @@ from starlette.responses import Response
 from vestibule.flows.passkey_step_up import ask_for_my_passkey, step_up_by_passkey
 from vestibule.flows.step_up import step_up_by_code, step_up_by_password
 from vestibule.web import cookies
-from vestibule.web.api import answers, bodies
-from vestibule.web.api.passkeys import asking
+from vestibule.web.api import bodies
+from vestibule.web.api.cookie_answers import asking, with_tokens
 from vestibule.web.body import Sent
 from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller
 from vestibule.web.site import site_of
@@ -25,7 +25,7 @@ async def step_up(
     that its user authenticated just now; those issued before keep saying what they said. If the account has a second
     factor, that is needed.
     """
-    web, now = site_of(request).web, env.clock.now()
+    web = site_of(request).web
     if sent.credential:
         kept = cookies.read_ceremony(request.headers.raw, web)
         tokens = await step_up_by_passkey(env, caller, sent.credential, kept, client_info)
@@ -33,8 +33,7 @@ async def step_up(
         tokens = await step_up_by_code(env, caller, sent.code, client_info)
     else:
         tokens = await step_up_by_password(env, caller, sent.password, client_info)
-    response = answers.as_json(answers.SignedIn(access_token=tokens.access_token))
-    cookies.set_tokens(response, tokens, now, web)
+    response = with_tokens(request, env, tokens)
     if sent.credential:
-        cookies.clear_ceremony(response, now, web)
+        cookies.clear_ceremony(response, env.clock.now(), web)
     return response

@@ -1,0 +1,43 @@
+"""Responses that come with cookies: the tokens of a session, their deletion, and a question to an authenticator."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vestibule.flows.begin_session import SignedIn
+from vestibule.flows.ceremony import LIFETIME, Question
+from vestibule.flows.env import Env
+from vestibule.flows.issue_tokens import Tokens
+from vestibule.web import cookies
+from vestibule.web.api import answers, factor_answers
+from vestibule.web.caller import keep_device
+from vestibule.web.site import site_of
+
+
+def signed_in(request: Request, env: Env, outcome: SignedIn) -> Response:
+    """Answer a complete sign-in: with its tokens, and the cookie by which the account knows this browser."""
+    response = with_tokens(request, env, outcome.tokens)
+    keep_device(request, response, env, outcome.device)
+    return response
+
+
+def with_tokens(request: Request, env: Env, tokens: Tokens) -> Response:
+    """Answer with the access token, and set the cookies with both tokens."""
+    response = answers.as_json(answers.SignedIn(access_token=tokens.access_token))
+    cookies.set_tokens(response, tokens, env.clock.now(), site_of(request).web)
+    return response
+
+
+def without_tokens(request: Request, env: Env, answer: answers.Answer) -> Response:
+    """Answer with this body, and delete the cookies of the session."""
+    response = answers.as_json(answer)
+    cookies.clear(response, env.clock.now(), site_of(request).web)
+    return response
+
+
+def asking(request: Request, env: Env, question: Question) -> Response:
+    """Answer with the options for an authenticator, and set the cookie that keeps the question."""
+    data = factor_answers.PasskeyOptionsData(publicKey=question.options)
+    response = answers.as_json(factor_answers.PasskeyOptions(data=data))
+    seconds = int(LIFETIME.total_seconds())
+    cookies.set_ceremony(response, question.kept, seconds, env.clock.now(), site_of(request).web)
+    return response
