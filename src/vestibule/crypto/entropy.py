@@ -1,10 +1,12 @@
 """Randomness from the operating system. No other module may use a source of randomness (a lint rule checks this)."""
 
 import random
+import re
 import secrets
 import uuid
 
 _system_random = random.SystemRandom()
+_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 
 
 def random_bytes(length: int) -> bytes:
@@ -15,6 +17,13 @@ def random_bytes(length: int) -> bytes:
 def new_id() -> str:
     """Return a version 4 UUID (RFC 9562, section 5.4) in its canonical text form: 122 random bits."""
     return str(uuid.uuid4())
+
+
+def is_id(text: str) -> bool:
+    """Return whether `text` has the form of an id, as `new_id` makes them or an import brings them. Nothing else needs
+    to be looked up; PostgreSQL refuses a NUL.
+    """
+    return _ID.fullmatch(text) is not None
 
 
 def spread(seconds: float) -> float:

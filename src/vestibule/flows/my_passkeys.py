@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from vestibule.crypto.entropy import is_id
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.my_factors import note_removed
@@ -11,7 +12,6 @@ from vestibule.model.client_info import ClientInfo
 from vestibule.model.factor_errors import PasskeyUnknown
 from vestibule.model.factors import FactorKind
 from vestibule.model.passkeys import Passkey
-from vestibule.model.sessions import is_session_id
 
 
 async def list_passkeys(env: Env, caller: Caller) -> Sequence[Passkey]:
@@ -28,7 +28,7 @@ async def rename_passkey(env: Env, caller: Caller, passkey_id: str, name: str) -
     now, account_id = env.clock.now(), caller.account.id
     async with env.store.transaction() as tx:
         await lock_recent(env, tx, caller, now)
-        if not (is_session_id(passkey_id) and await tx.passkeys.rename(account_id, passkey_id, name)):
+        if not (is_id(passkey_id) and await tx.passkeys.rename(account_id, passkey_id, name)):
             raise PasskeyUnknown
 
 
@@ -40,7 +40,7 @@ async def remove_passkey(env: Env, caller: Caller, passkey_id: str, client_info:
     now, account_id = env.clock.now(), caller.account.id
     async with env.store.transaction() as tx:
         await lock_recent(env, tx, caller, now)
-        removed = await tx.passkeys.remove(account_id, passkey_id) if is_session_id(passkey_id) else None
+        removed = await tx.passkeys.remove(account_id, passkey_id) if is_id(passkey_id) else None
         if removed is None:
             raise PasskeyUnknown
         await note_removed(tx, account_id, FactorKind.PASSKEY, client_info, now)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from vestibule.crypto.entropy import is_id
 from vestibule.flows.announce import announce
 from vestibule.flows.end_sessions import OTHERS_AT_ONCE, end_other_sessions, end_session
 from vestibule.flows.env import Env
@@ -11,7 +12,7 @@ from vestibule.flows.reauthenticate import lock_recent, require_recent_sign_in
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import SessionUnknown
 from vestibule.model.revocations import Revocation
-from vestibule.model.sessions import EndReason, Session, is_session_id
+from vestibule.model.sessions import EndReason, Session
 from vestibule.model.store import Ports
 
 MOST_LISTED = 100
@@ -43,7 +44,7 @@ async def end_one(env: Env, caller: Caller, session_id: str) -> None:
     """End one of the caller's sessions. Raises `SessionUnknown` if it is over or not the caller's. Raises
     `ReauthenticationRequired` if it is not the session that asks, and that session's sign-in is too long ago.
     """
-    if not is_session_id(session_id):  # PostgreSQL refuses a NUL
+    if not is_id(session_id):
         raise SessionUnknown
     now = env.clock.now()
     own = session_id == caller.session_id

@@ -2,11 +2,11 @@
 anything.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from vestibule.crypto.entropy import is_id
 from vestibule.model.accounts import (
     DEFAULT_PHOTO,
     MAX_NAME_CHARACTERS,
@@ -20,7 +20,6 @@ from vestibule.protocol.utf8 import is_utf8
 
 MAX_COLUMN_CHARACTERS = 1_024
 """The longest valid content of a column. A row with a longer one is left out."""
-_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _TRUE, _FALSE = {"true", "t", "1"}, {"false", "f", "0", None}
 
 
@@ -42,7 +41,7 @@ class ForeignRow:
     @property
     def label(self) -> str:
         """Return what a report calls the row: its id; or a phrase, if the id is unusable."""
-        return self.id if self.id is not None and _ID.fullmatch(self.id) else "a row without a usable id"
+        return self.id if self.id is not None and is_id(self.id) else "a row without a usable id"
 
 
 class LeftOut(ValueError):
@@ -62,7 +61,7 @@ class RowConverter:
         """Return the account in a row; raises `LeftOut`, with the reason, if the row becomes no account."""
         if not all(value is None or _can_be_stored(value) for value in vars(row).values()):
             raise LeftOut("something in it is too long, has a NUL, or is not UTF-8")
-        if row.id is None or _ID.fullmatch(row.id) is None:
+        if row.id is None or not is_id(row.id):
             raise LeftOut("its id is not 1 to 36 letters, digits, - and _")
         return Account(
             id=row.id,

@@ -3,7 +3,6 @@
 `flows/refresh.py` and `docs/decisions/0004-refresh.md` describe the refresh protocol.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,8 +10,6 @@ from typing import Protocol
 
 from vestibule.model.accounts import Account
 from vestibule.protocol.authentication import Method
-
-_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 
 MAX_LIVE_SUCCESSORS = 16
 """How many refresh tokens, issued in exchange for the same one, may be valid at once: answers may get lost
@@ -37,11 +34,6 @@ class EndReason(StrEnum):
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_DELETED = "account_deleted"
     TOO_MANY_SESSIONS = "too_many_sessions"
-
-
-def is_session_id(text: str) -> bool:
-    """Return whether `text` has the form of a session id; anything else need not be looked up."""
-    return _ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)
