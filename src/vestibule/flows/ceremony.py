@@ -12,7 +12,7 @@ from typing import Any
 from vestibule.crypto import webauthn
 from vestibule.crypto.entropy import random_bytes
 from vestibule.crypto.relying_party import RelyingParty
-from vestibule.crypto.seal import CannotUnseal, Seal
+from vestibule.crypto.seal import CannotUnseal
 from vestibule.flows.env import Env
 from vestibule.model.factor_errors import CeremonyOver, PasskeysUnavailable
 from vestibule.model.passkeys import Ceremony, CeremonyPurpose
@@ -42,7 +42,7 @@ def begin_ceremony(env: Env, purpose: CeremonyPurpose, about: str = "") -> tuple
     """Return a new challenge, and the sealed text with it. `about` is the session or the sign-in that asks."""
     challenge, ends_at = random_bytes(_CHALLENGE_BYTES), env.clock.now() + LIFETIME
     content = challenge + int(ends_at.timestamp()).to_bytes(_END_BYTES, "big")
-    return challenge, _seal(env).close(content, _name(purpose, about))
+    return challenge, env.keys.refresh.cookie_seal.close(content, _name(purpose, about))
 
 
 def read_ceremony(env: Env, kept: str, purpose: CeremonyPurpose, about: str = "") -> Ceremony:
@@ -51,7 +51,7 @@ def read_ceremony(env: Env, kept: str, purpose: CeremonyPurpose, about: str = ""
     """
     relying_party(env)
     try:
-        content = _seal(env).open(kept, _name(purpose, about))
+        content = env.keys.refresh.cookie_seal.open(kept, _name(purpose, about))
     except CannotUnseal:
         raise CeremonyOver from None
     ends_at = datetime.fromtimestamp(int.from_bytes(content[_CHALLENGE_BYTES:], "big"), UTC)
@@ -66,11 +66,6 @@ async def spend_ceremony(tx: Ports, ceremony: Ceremony) -> None:
     """
     if not await tx.ceremonies.spend(ceremony):
         raise CeremonyOver
-
-
-def _seal(env: Env) -> Seal:
-    """Return the seal of the sealed texts. Its key is that of refresh tokens, which all processes share."""
-    return Seal(env.keys.refresh.signing.to_pem().decode())
 
 
 def _name(purpose: CeremonyPurpose, about: str) -> str:

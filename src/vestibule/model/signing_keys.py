@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
-from vestibule.crypto import jwk
+from vestibule.crypto import bound_tokens, jwk
 from vestibule.crypto.jwk import PrivateKey, PublicKey, UnusableKey
 from vestibule.crypto.seal import CannotUnseal, Seal
 
@@ -89,6 +90,18 @@ class KeySet:
     def published(self) -> dict[str, Any]:
         """Return the JWK Set document (RFC 7517, section 5), public members only."""
         return {"keys": [key.as_jwk() for key in self.checking.values()]}
+
+    @cached_property
+    def cookie_seal(self) -> Seal:
+        """Return the seal of what browsers keep for us. Its key is derived from the key that signs, so every process
+        has the same one, and none is stored.
+        """
+        return Seal(self.signing.to_pem().decode())
+
+    @cached_property
+    def form_key(self) -> bytes:
+        """Return the key of the CSRF tokens in forms, derived likewise."""
+        return bound_tokens.key_from(self.signing.to_pem())
 
 
 _SIGNING_ORDER = {KeyState.CURRENT: 0, KeyState.NEXT: 1}  # the first of these that can be opened signs

@@ -75,14 +75,14 @@ async def session_form(request: Request, caller: Annotated[Caller, Depends(brows
     """Return the fields of a form. Raises `CrossSite` unless its hidden field ties it to this session."""
     fields = await read_form(request)
     env = await env_of(request)
-    if not bound_tokens.belongs(fields.pop(TOKEN_FIELD, ""), _key(env), caller.session_id):
+    if not bound_tokens.belongs(fields.pop(TOKEN_FIELD, ""), env.keys.refresh.form_key, caller.session_id):
         raise CrossSite
     return fields
 
 
 def form_token(env: Env, caller: Caller) -> str:
     """Return the value of a form's hidden field `csrf`, which ties it to this session."""
-    return bound_tokens.mint(_key(env), caller.session_id)
+    return bound_tokens.mint(env.keys.refresh.form_key, caller.session_id)
 
 
 def _note_refusal(request: Request, refusal: Refusal) -> None:
@@ -103,11 +103,6 @@ async def _refreshed(request: Request, env: Env) -> Caller:
     tokens = await refresh(env, refresh_token, await device_of(request))
     context_of(request).refreshed_tokens = tokens
     return await identify(env, tokens.access_token)
-
-
-def _key(env: Env) -> bytes:
-    """Return the key of form tokens. It is derived, so every process has the same one and none is stored."""
-    return bound_tokens.key_from(env.keys.refresh.signing.to_pem())
 
 
 BrowserCaller = Annotated[Caller, Depends(browser_session)]

@@ -14,7 +14,6 @@ from vestibule.crypto.seal import CannotUnseal
 from vestibule.flows.identify import Caller
 from vestibule.protocol.cookies import read
 from vestibule.web import cookies
-from vestibule.web.pages.cookie_seal import seal_of
 from vestibule.web.site import site_of
 
 PATH = "/profile/security/recovery-codes"
@@ -27,7 +26,7 @@ def keep(request: Request, response: Response, caller: Caller, codes: Sequence[s
     site = site_of(request)
     now = site.env.clock.now()
     kept = {"codes": list(codes), "until": now.timestamp() + SHOWN_SECONDS}
-    sealed = seal_of(request).close(json.dumps(kept).encode(), _name(caller))
+    sealed = site_of(request).env.keys.refresh.cookie_seal.close(json.dumps(kept).encode(), _name(caller))
     cookies.set_recovery_codes(response, sealed, PATH, SHOWN_SECONDS, now, site.web)
 
 
@@ -37,7 +36,7 @@ def kept_codes(request: Request, caller: Caller) -> list[str]:
     if not 0 < len(sealed) <= _MAX_CHARACTERS:
         return []
     try:
-        kept = json.loads(seal_of(request).open(sealed, _name(caller)))
+        kept = json.loads(site_of(request).env.keys.refresh.cookie_seal.open(sealed, _name(caller)))
     except CannotUnseal:
         return []
     codes: list[str] = kept["codes"] if kept["until"] >= site_of(request).env.clock.now().timestamp() else []

@@ -19,7 +19,6 @@ from vestibule.web import cookies
 from vestibule.web.accept import asks_for_page
 from vestibule.web.csrf import from_elsewhere
 from vestibule.web.pages import return_to
-from vestibule.web.pages.cookie_seal import seal_of
 from vestibule.web.pages.form import form_values
 from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
@@ -70,7 +69,7 @@ def waiting(request: Request) -> PageContent | None:
     if request.method != "GET" or not 0 < len(sealed) <= _MAX_CHARACTERS:
         return None
     try:
-        kept = json.loads(seal_of(request).open(sealed, _name(request.scope["path"])))
+        kept = json.loads(site_of(request).env.keys.refresh.cookie_seal.open(sealed, _name(request.scope["path"])))
     except CannotUnseal:
         return None
     is_fresh = kept.pop("until") >= site_of(request).env.clock.now().timestamp()
@@ -101,7 +100,8 @@ def _short(request: Request, content: PageContent) -> dict[str, Any]:
 def _sealed(request: Request, page: str, content: PageContent) -> str:
     until = site_of(request).env.clock.now().timestamp() + KEPT_SECONDS
     kept = {**asdict(content), "session": _session_id(request), "until": until}
-    return seal_of(request).close(json.dumps(kept, ensure_ascii=False).encode(), _name(page))
+    seal = site_of(request).env.keys.refresh.cookie_seal
+    return seal.close(json.dumps(kept, ensure_ascii=False).encode(), _name(page))
 
 
 def _session_id(request: Request) -> str:
