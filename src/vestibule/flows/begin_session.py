@@ -1,7 +1,8 @@
 """Begin a session: the last step of every sign-in. If the account needs a second step, the sign-in waits for it.
 
 Whether it does is decided with the account locked, so that no session begins beside a factor that is just being added:
-either the session comes first, and whoever adds the factor sees it; or the factor does, and the session asks for it.
+either the session comes first, and the person who adds the factor is told of it; or the factor does, and the sign-in
+waits.
 """
 
 from collections.abc import Awaitable, Callable, Sequence

@@ -60,7 +60,7 @@ async def _spend(
 async def _replace_password(env: Env, tx: Ports, token: OneTimeToken, password_hash: str, now: datetime) -> Ended:
     """Set the password, verify the email and end all trust; return what ended. Whatever was set or opened before may be
     an attacker's: only the person who reads the mail owns the account. Its second factors stay, unless the email was
-    not verified: then whoever added them may be somebody else.
+    not verified: then somebody else may have added them.
     """
     account = await tx.accounts.get(token.account_id)
     if account is not None and not account.verified:

@@ -2,7 +2,7 @@
 
 Guesses have counters of their own, shared by every route; recovery codes, which nobody guesses, have others than the
 rest. Neither a right password nor a reset of the password resets them, only a completed second step or an operator:
-otherwise whoever knows the password could guess for ever.
+otherwise an attacker with the password could guess for ever.
 """
 
 from collections.abc import Sequence

@@ -116,7 +116,7 @@ SECOND_FACTOR_LIMITS = LoginAttemptLimits(
 )
 """Ten wrong codes from all devices that are not known, then one a day, fifty in all; and five from each place of the
 known ones. Together they are the hundred that SP 800-63B-4, 3.2.2 allows. A code has a million values, and three are
-good at a time, so whoever has the password finds one with a chance of 1 in 33,000 on the first day, 1 in 6,700 ever.
+good at a time: an attacker with the password finds one with a chance of 1 in 33,000 on the first day, 1 in 6,700 ever.
 """
 RECOVERY_CODE_LIMITS = replace(SECOND_FACTOR_LIMITS, at_most=2000, free=1000)
 """Wrong recovery codes: a thousand, then one a day, two thousand in all, and as many from known devices. A code has 50

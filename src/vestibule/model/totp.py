@@ -43,7 +43,7 @@ def _name(totp_id: str) -> str:
 
 
 class Totps(Protocol):
-    """The authenticator apps. Whoever adds, confirms or removes one has locked the account."""
+    """The authenticator apps. Lock the account before adding, confirming or removing one."""
 
     async def add(self, totp: Totp) -> None:
         """Add one that is not confirmed yet, in place of an earlier one that was not."""

@@ -11,7 +11,7 @@ more than 63 subjects in vain.
 """
 _BLOCKS_AT_ONCE = 8
 LOOKED_AT_ONCE = _BLOCKS_AT_ONCE << _BLOCK_BITS
-"""Subjects looked at without a pause. Looking at so many and sending them takes a millisecond of CPU."""
+"""Subjects looked at without a pause. Looking at them and sending them takes a millisecond of CPU."""
 
 
 class SequenceIndex:
