@@ -116,14 +116,13 @@ def clear_sent_letter(response: Response, now: datetime, web: WebPolicy) -> None
     _set(response, SENT_LETTER, "", 0, now, web)
 
 
-def set_refused_form(response: Response, value: str, path: str, max_age: int, now: datetime, web: WebPolicy) -> None:
-    """Set the cookie with a refused form, for the pages under `path`. The cookie lasts `max_age` seconds."""
-    _set(response, REFUSED_FORM, value, max_age, now, web, path)
-
-
-def clear_refused_form(response: Response, path: str, now: datetime, web: WebPolicy) -> None:
-    """Delete the `refused_form` cookie, after it was shown."""
-    _set(response, REFUSED_FORM, "", 0, now, web, path)
+def set_sealed(
+    response: Response, name: str, value: str, path: str, max_age: int, now: datetime, web: WebPolicy
+) -> None:
+    """Set a cookie that keeps something for the pages under `path` (`pages/sealed_cookie.py`), for `max_age` seconds; 0
+    deletes it.
+    """
+    _set(response, name, value, max_age, now, web, path)
 
 
 def set_ceremony(response: Response, kept: str, seconds: int, now: datetime, web: WebPolicy) -> None:
@@ -144,11 +143,6 @@ def read_ceremony(headers: RawHeaders, web: WebPolicy) -> str:
 def _ceremony_name(web: WebPolicy) -> str:
     """Return the name of the `ceremony` cookie, with `__Host-` wherever browsers accept that, as `device_prefix`."""
     return (protocol.HOST_PREFIX if web.secure_cookies else "") + CEREMONY
-
-
-def set_recovery_codes(response: Response, value: str, path: str, max_age: int, now: datetime, web: WebPolicy) -> None:
-    """Set the cookie with new recovery codes, for the page at `path` that shows them. It lasts `max_age` seconds."""
-    _set(response, RECOVERY_CODES, value, max_age, now, web, path)
 
 
 def clear(response: Response, now: datetime, web: WebPolicy) -> None:

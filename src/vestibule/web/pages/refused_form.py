@@ -4,7 +4,6 @@ The refusal and what was typed travel in a cookie to the page that has the form,
 encrypted, tied to the page and to the session, and lasts a minute. The server keeps nothing (decision 0046).
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -13,19 +12,19 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from vestibule.crypto.seal import CannotUnseal
-from vestibule.protocol.cookies import read
 from vestibule.web import cookies
 from vestibule.web.accept import asks_for_page
 from vestibule.web.csrf import from_elsewhere
 from vestibule.web.pages import return_to
 from vestibule.web.pages.form import form_values
+from vestibule.web.pages.sealed_cookie import SealedCookie
 from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
 
 KEPT_SECONDS = 60
+_MAX_CHARACTERS = 2000  # the longest name, email and messages fit
+_COOKIE = SealedCookie(cookies.REFUSED_FORM, KEPT_SECONDS, _MAX_CHARACTERS)
 _UNEXPECTED = 500
-_MAX_CHARACTERS = 2000  # of the cookie; the longest name, email and messages fit
 _SHOWN_AGAIN = ("name", "email")  # the fields that a form shows again: no password, code or other secret is among them
 
 
@@ -57,37 +56,29 @@ def redirect(request: Request, content: PageContent, status: int) -> Response | 
     typed = content.variables.get("values", form_values(request))
     for values in ({name: typed[name] for name in _SHOWN_AGAIN if name in typed}, {}):
         variables = {**_short(request, content), "values": values, "trouble": context_of(request).trouble}
-        sealed = _sealed(request, page, replace(content, variables=variables))
-        if len(sealed) <= _MAX_CHARACTERS:
+        kept = asdict(replace(content, variables=variables)) | {"session": _session_id(request)}
+        if sealed := _COOKIE.seal(request, page, kept):
             return _redirect_with(request, page, sealed)
     return None
 
 
 def waiting(request: Request) -> PageContent | None:
     """Return what the cookie keeps for this page; None without one, or if it is too old or another's."""
-    sealed = read(request.headers.raw, cookies.REFUSED_FORM.encode()) or ""
-    if request.method != "GET" or not 0 < len(sealed) <= _MAX_CHARACTERS:
+    if request.method != "GET" or (kept := _COOKIE.open(request, request.scope["path"])) is None:
         return None
-    try:
-        kept = json.loads(site_of(request).env.keys.refresh.cookie_seal.open(sealed, _name(request.scope["path"])))
-    except CannotUnseal:
-        return None
-    is_fresh = kept.pop("until") >= site_of(request).env.clock.now().timestamp()
     is_theirs = kept.pop("session") in {"", _session_id(request)}
-    return PageContent(**kept) if is_fresh and is_theirs else None
+    return PageContent(**kept) if is_theirs else None
 
 
 def forget(request: Request, response: Response) -> None:
     """Delete the cookie: what it keeps is shown."""
-    site = site_of(request)
-    cookies.clear_refused_form(response, _scope(request.scope["path"]), site.env.clock.now(), site.web)
+    _COOKIE.clear(request, response, _scope(request.scope["path"]))
 
 
 def _redirect_with(request: Request, page: str, sealed: str) -> Response:
     named = return_to.allowed_target(return_to.named_by(request), site_of(request).web.origins)
     response = RedirectResponse(return_to.with_query(quote(page), return_to=named or ""), 303)
-    site = site_of(request)
-    cookies.set_refused_form(response, sealed, _scope(page), KEPT_SECONDS, site.env.clock.now(), site.web)
+    _COOKIE.set(request, response, sealed, _scope(page))
     return response
 
 
@@ -97,21 +88,10 @@ def _short(request: Request, content: PageContent) -> dict[str, Any]:
     return {name: value for name, value in content.variables.items() if (name, value) != ("return_to", found)}
 
 
-def _sealed(request: Request, page: str, content: PageContent) -> str:
-    until = site_of(request).env.clock.now().timestamp() + KEPT_SECONDS
-    kept = {**asdict(content), "session": _session_id(request), "until": until}
-    seal = site_of(request).env.keys.refresh.cookie_seal
-    return seal.close(json.dumps(kept, ensure_ascii=False).encode(), _name(page))
-
-
 def _session_id(request: Request) -> str:
     """Return the id of the session that the page belongs to; empty for a page that needs no sign-in."""
     caller = context_of(request).caller
     return caller.session_id if caller else ""
-
-
-def _name(page: str) -> str:
-    return f"refused form {page}"
 
 
 def _scope(page: str) -> str:
