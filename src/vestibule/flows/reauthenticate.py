@@ -24,6 +24,25 @@ PASSWORD = "password"
 """How an account without a second factor signs in again, as a refusal names it."""
 
 
+async def ways_to_reauthenticate(env: Env, caller: Caller) -> tuple[str, ...]:
+    """Return what the caller can sign in again by: one of the second factors, or the password if there are none."""
+    async with env.store.reading() as read:
+        return await _ways(read, caller.account.id)
+
+
+async def ask_for_recent_sign_in(env: Env, caller: Caller) -> None:
+    """Raise what `require_recent_sign_in` raises, before a form is shown that needs a recent sign-in."""
+    async with env.store.reading() as read:
+        await require_recent_sign_in(env, read, caller, env.clock.now())
+
+
+async def ask_for_recent_factor(env: Env, caller: Caller) -> None:
+    """Raise the same, if the account has a second factor, before a form is shown that asks for the password."""
+    async with env.store.reading() as read:
+        if (await read.factors.of(caller.account.id)).needed:
+            await require_recent_sign_in(env, read, caller, env.clock.now())
+
+
 async def lock_unchanged(tx: Ports, account: Account, session_id: str, now: datetime) -> None:
     """Lock the account, unchanged since its password was checked. Call it first in the transaction.
 
@@ -75,10 +94,14 @@ async def require_enough(env: Env, tx: Ports, account_id: str, level: Level | No
     """Raise `ReauthenticationRequired` unless a sign-in to this level is enough for the account: with a second factor,
     if it has one. `level` is None without a recent sign-in.
     """
-    kinds = (await tx.factors.of(account_id)).kinds
-    needed = Level.TWO_FACTORS if kinds else Level.ONE_FACTOR
+    ways = await _ways(tx, account_id)
+    needed = Level.ONE_FACTOR if ways == (PASSWORD,) else Level.TWO_FACTORS
     if level is None or level < needed:
-        raise ReauthenticationRequired(kinds or (PASSWORD,), int(env.policy.reauthentication.total_seconds()))
+        raise ReauthenticationRequired(ways, int(env.policy.reauthentication.total_seconds()))
+
+
+async def _ways(tx: Ports, account_id: str) -> tuple[str, ...]:
+    return (await tx.factors.of(account_id)).kinds or (PASSWORD,)
 
 
 async def require_live_session(tx: Ports, account_id: str, session_id: str, now: datetime) -> Session:

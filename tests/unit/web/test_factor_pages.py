@@ -82,17 +82,6 @@ async def test_a_key_is_not_shown_for_long(world: World) -> None:
     assert app.secret not in page.text.replace(" ", "")
 
 
-@pytest.mark.parametrize("path", [APP, f"{APP}/new", f"{APP}/remove", f"{CODES}/new"])
-async def test_an_old_sign_in_is_asked_for_again(world: World, path: str) -> None:
-    client = await ada(world)
-    await turn_on(world, client)
-    csrf = csrf_in(await client.get(SECURITY))
-    world.clock.advance(minutes=16)
-    answer = await client.post(path, data={"csrf": csrf, "code": "123456"})
-    assert answer.status_code == 403
-    assert "Your last sign-in is too long ago for this." in answer.text
-
-
 async def test_an_app_is_removed_and_its_recovery_codes_with_it(world: World) -> None:
     client, _ = await with_second_step(world)
     page = await client.get(f"{APP}/remove")

@@ -6,8 +6,8 @@ import pytest
 
 from tests.harness.forms import csrf_in
 from tests.harness.world import World
-from tests.unit.web.authenticator_app import turn_on
 from tests.unit.web.people import FILES, ada, session_of
+from tests.unit.web.test_second_step_page import with_second_step
 from vestibule.model.events import EventKind
 from vestibule.model.sessions import EndReason
 from vestibule.web.errors import HTTP_MAPPINGS
@@ -102,13 +102,12 @@ async def test_an_idle_session_is_told_so(world: World) -> None:
 
 async def test_every_page_has_a_strict_policy_with_a_nonce_of_its_own(world: World) -> None:
     """B4: every page has a strict policy with a nonce of its own."""
-    client = await ada(world)
-    await turn_on(world, client)  # without a factor, some pages lead back
-    paths = ["/login", "/register", "/forgotpassword", "/checkemail", "/verifyemail/x", *FOR_MEMBERS]
+    client, _ = await with_second_step(world)  # without a factor, some pages lead back
+    paths = ["/reauthenticate", "/login", "/register", "/forgotpassword", "/checkemail", "/verifyemail/x", *FOR_MEMBERS]
     stranger = await world.client(None)
     nonces = set()
     for path in paths:
-        answer = await (client if path.startswith("/profile") else stranger).get(path)
+        answer = await (client if path.startswith(("/profile", "/reauth")) else stranger).get(path)
         if path in FILES:
             continue
         policy = answer.headers["content-security-policy"]

@@ -12,6 +12,7 @@ from vestibule.flows.change_name import change_name as change_name_flow
 from vestibule.flows.change_password import change_password as change_password_flow
 from vestibule.flows.my_data import account_overview
 from vestibule.flows.my_factors import list_factors
+from vestibule.flows.reauthenticate import ask_for_recent_factor
 from vestibule.model.errors import EmailUnchanged, PasswordTooEasy, SessionUnknown, WrongPassword
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
@@ -105,8 +106,9 @@ async def end_others(env: EnvDep, caller: BrowserCaller) -> Response:
     return see_other(return_to.with_query(_SECURITY, notice="others_signed_out"))
 
 
-async def ask_password(request: Request) -> Response:
+async def ask_password(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
     """Ask for the current password and a new one."""
+    await ask_for_recent_factor(env, caller)
     return password_form(request)
 
 
@@ -128,8 +130,9 @@ async def change_password(
     )
 
 
-async def ask_new_email(request: Request) -> Response:
+async def ask_new_email(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
     """Ask for another email, and the password."""
+    await ask_for_recent_factor(env, caller)
     return email_form(request)
 
 

@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from vestibule.flows.delete_account import delete_my_account
 from vestibule.flows.env import Env
 from vestibule.flows.my_data import MyData, my_data
+from vestibule.flows.reauthenticate import ask_for_recent_factor
 from vestibule.model.errors import WrongPassword
 from vestibule.model.events import Event
 from vestibule.model.sessions import Session
@@ -36,8 +37,9 @@ async def download(env: EnvDep, caller: BrowserCaller) -> Response:
     return StreamingResponse(_json_parts(await my_data(env, caller)), media_type=Json.media_type, headers=_AS_FILE)
 
 
-async def ask_delete(request: Request) -> Response:
+async def ask_delete(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
     """Ask for the password before deleting the account."""
+    await ask_for_recent_factor(env, caller)
     return delete_form(request)
 
 

@@ -10,6 +10,7 @@ from vestibule.flows.enrol_totp import confirm_totp as confirm_totp_flow
 from vestibule.flows.my_factors import list_factors, make_recovery_codes
 from vestibule.flows.my_factors import remove_totp as remove_totp_flow
 from vestibule.flows.my_sessions import list_sessions
+from vestibule.flows.reauthenticate import ask_for_recent_sign_in
 from vestibule.model.factor_errors import FactorUnknown, WrongCode
 from vestibule.web.api import bodies
 from vestibule.web.api.factors import qr_code
@@ -72,8 +73,9 @@ def app_form(
     return render.page(request, "authenticator.html", status, faults=faults, **(shown or {}))
 
 
-async def ask_remove_app(request: Request) -> Response:
+async def ask_remove_app(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
     """Ask before removing the app."""
+    await ask_for_recent_sign_in(env, caller)
     return render.page(request, "remove_authenticator.html")
 
 
@@ -88,6 +90,7 @@ async def remove_app(env: EnvDep, caller: BrowserCaller, _: SessionForm, client_
 
 async def ask_new_codes(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
     """Ask before making new recovery codes."""
+    await ask_for_recent_sign_in(env, caller)
     mine = await list_factors(env, caller)
     return render.page(request, "new_recovery_codes.html", left=mine.recovery_codes_left)
 

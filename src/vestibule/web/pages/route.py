@@ -22,13 +22,14 @@ from vestibule.web.errors import HTTP_MAPPINGS, refusal_response
 from vestibule.web.pages import refused_form, render, return_to
 from vestibule.web.pages.browser_session import SESSION_CODE, find_session
 from vestibule.web.pages.form import read_form
-from vestibule.web.pages.words import SIGN_IN_AGAIN, WHEN, WHY_NOT
+from vestibule.web.pages.words import WHEN, WHY_NOT
 from vestibule.web.request_context import context_of
 from vestibule.web.site import ShowForm, site_of
 
 SEE_OTHER = 303
-SIGN_IN, SIGNED_OUT, CHECK_EMAIL_AT = "/login", "/signedout", "/checkemail"
-_SECURITY, _FILES = "/profile/security", ("/profile/data",)
+SIGN_IN, SIGNED_OUT, CHECK_EMAIL_AT, REAUTHENTICATE = "/login", "/signedout", "/checkemail", "/reauthenticate"
+SECURITY, REAUTHENTICATED = "/profile/security", "reauthenticated"
+_FILES = ("/profile/data",)
 _KEPT_HEADERS = ("retry-after", "allow")  # of the JSON refusal, for the page
 
 
@@ -124,21 +125,12 @@ async def _refused(request: Request, refusal: Refusal | Fault, show_form: ShowFo
 
 def _sign_in_again(request: Request) -> Response:
     """Ask a signed-in user to sign in again, because the last sign-in is too old for what they asked."""
-    context = context_of(request)
-    is_page = request.method == "GET" and request.url.path not in _FILES
-    target = context.form_page or (request.url.path if is_page else _SECURITY)
-    values = {"email": context.caller.account.email} if context.caller else {}
-    status, faults = HTTP_MAPPINGS[ReauthenticationRequired].status, {"password": SIGN_IN_AGAIN}
-    return render.page(
-        request,
-        "sign_in.html",
-        status,
-        faults=faults,
-        values=values,
-        return_to=target,
-        unverified="",
-        perhaps_unverified="",
-    )
+    path = request.url.path
+    is_page = request.method == "GET" and path not in _FILES
+    target = context_of(request).form_page or (path if is_page else SECURITY)
+    if path.startswith(REAUTHENTICATE):  # what was proved there is not enough
+        target = return_to.as_parameter(return_to.target_of(request))
+    return see_other(return_to.with_query(REAUTHENTICATE, return_to=target))
 
 
 def _texts(request: Request, refusal: Refusal | Fault) -> tuple[str, str]:

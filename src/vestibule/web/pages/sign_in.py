@@ -8,7 +8,6 @@ from vestibule.flows.passkey_sign_in import sign_in_with_passkey
 from vestibule.flows.sign_in import sign_in as sign_in_flow
 from vestibule.flows.sign_out import sign_out as sign_out_flow
 from vestibule.model.errors import EmailNotVerified, WrongCredentials
-from vestibule.model.factor_errors import CeremonyOver, PasskeyRefused, PasskeyUnknown
 from vestibule.model.sessions import EndReason
 from vestibule.web import cookies
 from vestibule.web.api import bodies
@@ -18,6 +17,7 @@ from vestibule.web.pages import refused_form, render, return_to, sent_letter
 from vestibule.web.pages.arrival import arrive
 from vestibule.web.pages.browser_session import SESSION_CODE, BrowserCaller, OptionalBrowserCaller
 from vestibule.web.pages.form import form_values, read_form, sent_credential, validated
+from vestibule.web.pages.passkey_form import PASSKEY_REFUSALS, passkey_faults
 from vestibule.web.pages.route import SIGNED_OUT, clear_session_cookies, see_other, set_session_cookies
 from vestibule.web.pages.second_step import go_to_second_step
 from vestibule.web.pages.words import (
@@ -26,7 +26,6 @@ from vestibule.web.pages.words import (
     NO_PASSWORD,
     WHY_OVER,
     WRONG_CREDENTIALS,
-    WRONG_PASSKEYS,
     Sentence,
     faults_of,
 )
@@ -81,9 +80,9 @@ async def use_passkey(request: Request, env: EnvDep, client_info: ClientInfoDep)
     kept, held = cookies.read_ceremony(headers, web), cookies.read_refresh(headers, web) or ""
     try:
         outcome = await sign_in_with_passkey(env, sent_credential(request, fields), kept, client_info, held)
-    except (PasskeyUnknown, PasskeyRefused, CeremonyOver, EmailNotVerified) as refusal:
-        faults = {"passkey": WRONG_PASSKEYS[type(refusal)]}
-        return _sign_in_page(request, return_to.target_of(request), HTTP_MAPPINGS[type(refusal)].status, faults)
+    except PASSKEY_REFUSALS as refusal:
+        status = HTTP_MAPPINGS[type(refusal)].status
+        return _sign_in_page(request, return_to.target_of(request), status, passkey_faults(refusal))
     response = await set_session_cookies(request, arrive(request), outcome)
     cookies.clear_ceremony(response, env.clock.now(), web)
     return response

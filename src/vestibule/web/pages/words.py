@@ -19,7 +19,6 @@ def _(english: str) -> str:
 
 NO_PASSWORD: Sentence = (_("Enter your password."), {})
 WRONG_CREDENTIALS: Sentence = (_("The email address or the password is wrong."), {})
-SIGN_IN_AGAIN: Sentence = (_("Your last sign-in is too long ago for this. Please sign in again."), {})
 WRONG_CODES: dict[CodeFault, Sentence] = {
     CodeFault.WRONG: (_("This code is wrong. Enter the one that the app shows now."), {}),
     CodeFault.USED: (_("This code was used already. Wait until the app shows the next one."), {}),
@@ -51,10 +50,10 @@ WRONG_NEW_CODE: Sentence = (
 )
 WRONG_PASSKEYS: dict[type[Refusal], Sentence] = {
     PasskeyUnknown: (
-        _("This passkey is not known here. It may have been removed. Use another one, or your password."),
+        _("This passkey is not known here. It may have been removed. Use another one, or another way."),
         {},
     ),
-    PasskeyRefused: (_("This passkey could not be accepted. Try again, or use your password."), {}),
+    PasskeyRefused: (_("This passkey could not be accepted. Try again, or use another way."), {}),
     CeremonyOver: (_("This took too long. Try again."), {}),
     EmailNotVerified: (_("Confirm your email address first: open the link that we have sent to you."), {}),
 }
@@ -169,6 +168,7 @@ NOTICES = {
     "app_added": _("Your authenticator app is set up."),
     "app_removed": _("The authenticator app was removed."),
     "second_step_late": _("The code has to follow the password within 10 minutes. Please sign in again."),
+    "reauthenticated": _("It is confirmed that it is you. You can go on now."),
     "letter_sent": _("We sent you an email with a link."),
 }
 """What was just done, by the `notice` in the next page's URL. A URL can show no other text."""

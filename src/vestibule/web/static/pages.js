@@ -112,27 +112,46 @@ for (const button of navigator.clipboard ? document.querySelectorAll("[data-copy
   });
 }
 
-// Ask for a passkey, where the browser can, and send it with the form: when its button is clicked, or one is chosen among
-// the suggestions at the email field. Only one question can be asked at a time, so the click takes back the other.
-async function askForPasskey(form, more) {
-  const answer = await fetch(form.dataset.passkey, { method: "POST", signal: more.signal });
-  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON((await answer.json()).data.publicKey);
+// Passkeys, where the browser has them. A form with `data-passkey` names the endpoint that asks for one; what the
+// authenticator answers goes into its field `credential`. If that fails, the form shows its sentence about the error.
+async function questionFor(form, signal) {
+  const answer = await fetch(form.dataset.passkey, { method: "POST", signal });
+  const { code, data } = await answer.json();
+  if (!answer.ok) throw Object.assign(new Error(code), { name: code, status: answer.status });
+  return data.publicKey;
+}
+
+async function sendPasskey(form, more) {
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(await questionFor(form, more.signal));
   const credential = await navigator.credentials.get({ publicKey, ...more });
   form.elements.credential.value = JSON.stringify(credential);
   form.submit();
 }
 
+// What the page itself says if it is loaded again: that the session, the sign-in or the step-up is too old.
+const SAID_BY_PAGE = ["reauthentication_required", "no_pending_sign_in"];
+
+function sayWhatFailed(form, error) {
+  if (error.status === 401 || SAID_BY_PAGE.includes(error.name)) return location.reload();
+  const said = form.querySelector(`[data-error~="${error.name}"]`) ?? form.querySelector("[data-error='']");
+  said.hidden = false;
+  said.role = "alert";
+}
+
+// Only one question can be asked at a time, so a click takes back the one that waits at the email field.
 for (const form of globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON ? document.querySelectorAll("[data-passkey]") : []) {
   const suggesting = new AbortController();
+  const button = form.querySelector("button");
   form.hidden = false;
-  form.querySelector("button").addEventListener("click", async () => {
+  button.addEventListener("click", async () => {
     suggesting.abort();
-    const said = form.querySelector(".unused");
-    said.hidden = true;
-    said.role = "alert";
-    await askForPasskey(form, {}).catch(() => { said.hidden = false; });
+    button.disabled = true;
+    for (const said of form.querySelectorAll("[data-error]")) said.hidden = true;
+    await sendPasskey(form, {}).catch((error) => { sayWhatFailed(form, error); });
+    button.disabled = false;
   });
-  PublicKeyCredential.isConditionalMediationAvailable?.().then((can) => {
-    if (can && !suggesting.signal.aborted) askForPasskey(form, { mediation: "conditional", signal: suggesting.signal }).catch(() => {});
+  if (document.querySelector("[autocomplete~=webauthn]")) PublicKeyCredential.isConditionalMediationAvailable?.().then((can) => {
+    if (can && !suggesting.signal.aborted) sendPasskey(form, { mediation: "conditional", signal: suggesting.signal }).catch(() => {});
   });
+  for (const said of document.querySelectorAll("[data-without-passkeys]")) said.hidden = true;
 }
