@@ -5,6 +5,7 @@ nothing, and would then get an account whose password somebody else knows. So th
 signed in to the account.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from vestibule.crypto.entropy import new_id
@@ -36,17 +37,22 @@ async def request_change(env: Env, caller: Caller, password: str, email: str, cl
     """
     if email == caller.account.email:
         raise EmailUnchanged
-    account = await check_current_password(env, caller, password, client_info)
-    await _write_to_new_email(env, account, caller, email, client_info)
+    account, counter_keys = await check_current_password(env, caller, password, client_info)
+    await _write_to_new_email(env, account, caller, email, client_info, counter_keys)
     env.letters_waiting.set()
 
 
 @retry_on_conflict
-async def _write_to_new_email(env: Env, account: Account, caller: Caller, email: str, client_info: ClientInfo) -> None:
-    """Queue the letter with the link, or a notice that the email is taken; neither if a limit is reached."""
+async def _write_to_new_email(
+    env: Env, account: Account, caller: Caller, email: str, client_info: ClientInfo, counter_keys: Sequence[str]
+) -> None:
+    """Queue the letter with the link, or a notice that the email is taken; neither if a limit is reached. Reset the
+    counters of wrong passwords.
+    """
     now = env.clock.now()
     async with env.store.transaction() as tx:
         await lock_proven(env, tx, account, caller, now)
+        await tx.login_attempts.forgive(counter_keys)
         kind = LetterKind.CONFIRM_NEW_EMAIL
         if await _can_get(tx, account, email, now):
             detail = going_to(client_info.return_to)

@@ -32,7 +32,7 @@ async def change_password(env: Env, caller: Caller, current: str, password: str,
     Raises `PasswordTooEasy`, `WrongPassword`, `TooManyAttempts`, or `SessionOver` if the session ended meanwhile.
     """
     env.policy.passwords.require_hard_to_guess(password, caller.account.email)
-    account = await check_current_password(env, caller, current, client_info)
+    account, _ = await check_current_password(env, caller, current, client_info)
     password_hash = await env.passwords.hash(password)
     session, device, ended = await _change(env, account, caller, password_hash, client_info)
     env.letters_waiting.set()

@@ -31,7 +31,7 @@ async def delete_my_account(env: Env, caller: Caller, password: str, client_info
     """Delete the caller's account, if the password is right; raises `WrongPassword`, `TooManyAttempts`, or
     `SessionOver` if the session ended meanwhile.
     """
-    account = await check_current_password(env, caller, password, client_info)
+    account, _ = await check_current_password(env, caller, password, client_info)
     await _delete_all(env, account, caller=caller)
 
 

@@ -82,9 +82,14 @@ async def even_out(env: Env, password: str, stored: str | None) -> None:
     await env.passwords.even_out(password, stored, highest_bcrypt_cost, other_argon2_costs)
 
 
-async def check_current_password(env: Env, caller: Caller, password: str, client_info: ClientInfo) -> Account:
-    """Return the caller's account, if this is its password; raises `WrongPassword`, `TooManyAttempts`, or `Overloaded`
-    if too many wait for a check.
+async def check_current_password(
+    env: Env, caller: Caller, password: str, client_info: ClientInfo
+) -> tuple[Account, Sequence[str]]:
+    """Return the caller's account, if this is its password, and the keys of the counters to reset in the transaction
+    that it allows. Raises `WrongPassword`, `TooManyAttempts`, or `Overloaded` if too many wait for a check.
+
+    The right password alone resets nothing: if the account has a second factor, it allows nothing, and each time its
+    owner types it, a thief who shares a counter with them could guess anew.
 
     A caller has signed in before, so the attempt counts as that of a known device. Callers whose device is not known
     share one counter (place 0).
@@ -95,13 +100,11 @@ async def check_current_password(env: Env, caller: Caller, password: str, client
     counters = counters_of_attempts(account, caller.account.email, place, env.policy.login_attempts)
     attempt = await count_attempt(env, counters)
     right = await check_attempt(env, account, password, attempt)
-    if right:
-        await forgive_attempts(env, attempt.keys)
-    else:
-        await record_failed_attempt(env, account, attempt, client_info)
     if account is None or not right:
+        await record_failed_attempt(env, account, attempt, client_info)
         raise WrongPassword
-    return account
+    await give_back(env, attempt.counter)
+    return account, attempt.keys
 
 
 @retry_on_conflict
@@ -109,13 +112,6 @@ async def give_back(env: Env, counter: AttemptCounter) -> None:
     """Take back one attempt that was counted, because its password was not checked, or was right."""
     async with env.store.steps() as steps:
         await steps.login_attempts.give_back(counter)
-
-
-@retry_on_conflict
-async def forgive_attempts(env: Env, keys: Sequence[str]) -> None:
-    """Reset the counters with these keys, after a right password."""
-    async with env.store.steps() as steps:
-        await steps.login_attempts.forgive(keys)
 
 
 @retry_on_conflict

@@ -6,7 +6,6 @@ from vestibule.flows.know_device import place_of
 from vestibule.flows.login_attempt import (
     check_attempt,
     count_attempt,
-    forgive_attempts,
     give_back,
     record_failed_attempt,
 )
@@ -45,7 +44,8 @@ async def sign_in(
         await record_failed_attempt(env, account, attempt, client_info)
         raise WrongCredentials
     if env.policy.verification_mandatory and not account.verified:
-        await forgive_attempts(env, attempt.keys)
+        # Not complete, so it resets nothing. No device is known yet: everybody's tries would begin anew each time.
+        await give_back(env, attempt.counter)
         raise EmailNotVerified
     proof = Proof((Method.PASSWORD,), attempt.keys, session_held(env, held))
     outcome = await begin_session(env, account, client_info, proof)

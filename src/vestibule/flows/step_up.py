@@ -40,8 +40,9 @@ async def step_up_by_password(env: Env, caller: Caller, password: str, client_in
     `Overloaded`; `ReauthenticationRequired` if the account has a second factor, which has to be used; and `SessionOver`
     if the session ended meanwhile.
     """
-    account = await check_current_password(env, caller, password, client_info)
-    return await complete_step_up(env, account, caller, FreshProof((Method.PASSWORD,)), client_info)
+    account, counter_keys = await check_current_password(env, caller, password, client_info)
+    proof = FreshProof((Method.PASSWORD,), counter_keys=counter_keys)
+    return await complete_step_up(env, account, caller, proof, client_info)
 
 
 async def step_up_by_code(env: Env, caller: Caller, code: str, client_info: ClientInfo) -> Tokens:
