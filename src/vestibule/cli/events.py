@@ -11,10 +11,10 @@ import typer
 from rich.markup import escape
 from rich.table import Column
 
+from vestibule.cli.accounts import account_of
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes, results
 from vestibule.cli.tables import Long, print_records, shortened, table
-from vestibule.cli.users import account_of
 from vestibule.flows.watch_events import find_events
 from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.model.limits import canonical_address

@@ -8,6 +8,7 @@ from rich.table import Column
 
 from vestibule.cli.console import notes, print_json, results
 from vestibule.cli.tables import table
+from vestibule.cli.unlock import pause_in_words, pauses_for_programs
 from vestibule.flows.account_factors import FactorList
 from vestibule.model.factors import FactorKind
 
@@ -18,6 +19,7 @@ def print_factors(email: str, listed: FactorList) -> None:
     """Print a line for each factor, and how many recovery codes are left; or that there is no factor."""
     if not listed.factors and not listed.unreadable:
         notes.print(f"{email} has no second factor.", markup=False, highlight=False)
+        _print_pauses(listed)
         return
     lines = table("factor", Column("name", overflow="fold"), "added (UTC)", "last used (UTC)")
     for factor in listed.factors:
@@ -27,6 +29,7 @@ def print_factors(email: str, listed: FactorList) -> None:
     if listed.unreadable:
         results.print(f"[yellow]Needed, but cannot be read: {listed.unreadable}[/]", highlight=False)
     results.print(f"Recovery codes left: {listed.recovery_codes_left}", highlight=False)
+    _print_pauses(listed)
 
 
 def print_factors_as_json(listed: FactorList) -> None:
@@ -39,7 +42,12 @@ def print_factors_as_json(listed: FactorList) -> None:
         }
         for factor in listed.factors
     ]
-    print_json({**asdict(listed), "factors": factors})
+    print_json({**asdict(listed), "factors": factors, "paused": pauses_for_programs(listed.paused)})
+
+
+def _print_pauses(listed: FactorList) -> None:
+    for pause in listed.paused:
+        results.print(f"[yellow]Paused: {pause_in_words(pause)}[/]", highlight=False)
 
 
 def _minute(moment: datetime) -> str:

@@ -1,18 +1,20 @@
-"""`vestibule users`: create, import, sign out, disable, enable and delete accounts, and show their second factors."""
+"""`vestibule users`: create, import, sign out, disable, enable, unlock and delete accounts; show their factors."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from vestibule.cli.accounts import Email, with_account
 from vestibule.cli.command_context import CommandContext, Legacy
 from vestibule.cli.console import notes, show_once
 from vestibule.cli.discreet_command import Commands
 from vestibule.cli.factors import print_factors, print_factors_as_json
 from vestibule.cli.prompt import confirm
+from vestibule.cli.unlock import unlock
 from vestibule.flows.account_factors import factors_of_account
 from vestibule.flows.administer import disable_account, enable_account, find_account, sign_out_everywhere
 from vestibule.flows.create_account import create_account
@@ -26,13 +28,7 @@ from vestibule.process import streams
 from vestibule.process.operator_errors import OperatorError
 from vestibule.protocol.one_line import one_line
 
-T = TypeVar("T")
-Email = Annotated[str, typer.Argument(help="The account's email.", metavar="EMAIL", show_default=False)]
-_HELP = "Create, import, sign out, disable, enable and delete accounts; show their second factors."
-
-
-class NoSuchAccount(OperatorError):
-    """No account has this email."""
+_HELP = "Create, import, sign out, disable, enable, unlock and delete accounts; show their second factors."
 
 
 class NoNewAccount(OperatorError):
@@ -40,6 +36,7 @@ class NoNewAccount(OperatorError):
 
 
 users = Commands(no_args_is_help=True, help=_HELP)
+users.command()(unlock)
 
 
 @users.command()
@@ -60,14 +57,14 @@ def create(
 @users.command("sign-out")
 def sign_out(context: typer.Context, email: Email) -> None:
     """End all sessions of an account, everywhere within a second. The owner can sign in again."""
-    account, ended = asyncio.run(_with_account(context.obj, email, sign_out_everywhere))
+    account, ended = asyncio.run(with_account(context.obj, email, sign_out_everywhere))
     notes.print(f"{account.email} is signed out everywhere; ended sessions: {ended}.")
 
 
 @users.command()
 def disable(context: typer.Context, email: Email) -> None:
     """Disable an account: block sign-in until it is enabled, and end its sessions, everywhere within a second."""
-    account, ended = asyncio.run(_with_account(context.obj, email, disable_account))
+    account, ended = asyncio.run(with_account(context.obj, email, disable_account))
     outcome = ", as it was" if ended is None else f"; ended sessions: {ended}"
     notes.print(f"{account.email} is disabled{outcome}.")
 
@@ -75,7 +72,7 @@ def disable(context: typer.Context, email: Email) -> None:
 @users.command()
 def enable(context: typer.Context, email: Email) -> None:
     """Enable a disabled account. The owner signs in as before."""
-    account, enabled = asyncio.run(_with_account(context.obj, email, enable_account))
+    account, enabled = asyncio.run(with_account(context.obj, email, enable_account))
     notes.print(f"{account.email} is enabled{'' if enabled else ', as it was'}.")
 
 
@@ -86,7 +83,7 @@ def factors(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")] = False,
 ) -> None:
     """Show the second factors of an account, when each was last used, and how many recovery codes are left."""
-    account, listed = asyncio.run(_with_account(context.obj, email, factors_of_account))
+    account, listed = asyncio.run(with_account(context.obj, email, factors_of_account))
     if as_json:
         print_factors_as_json(listed)
     else:
@@ -102,7 +99,7 @@ def delete(
     """Delete an account and all data about its owner. This cannot be undone."""
     if not sure:
         confirm(f"Delete {one_line(email)} for good?")
-    account, ended = asyncio.run(_with_account(context.obj, email, delete_account))
+    account, ended = asyncio.run(with_account(context.obj, email, delete_account))
     notes.print(f"{account.email} is deleted; ended sessions: {ended}.")
 
 
@@ -174,26 +171,6 @@ async def _why_not_free(env: Env, canonical: str, as_typed: str) -> str:
         f"an account changed its email from {as_typed} within the last three days, and its owner may still undo that; "
         "create this account later"
     )
-
-
-async def _with_account(
-    command_context: CommandContext, email: str, deed: Callable[[Env, Account], Awaitable[T]]
-) -> tuple[Account, T]:
-    """Return the account with an email, and what `deed` returns for it. Raises `NoSuchAccount`."""
-    async with command_context.opened() as env:
-        account = await account_of(env, email)
-        return account, await deed(env, account)
-
-
-async def account_of(env: Env, email: str) -> Account:
-    """Return the account with an email, however that is spelled; raises `NoSuchAccount`."""
-    try:
-        account = await find_account(env, canonical_email(email))
-    except NotAnEmail:
-        account = None
-    if account is None:
-        raise NoSuchAccount(f"there is no account with the email {email}")
-    return account
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vestibule.flows.env import Env
+from vestibule.flows.unlock_account import Pause, pauses_of
 from vestibule.model.accounts import Account
 from vestibule.model.factors import FactorKind
 
@@ -22,12 +23,13 @@ class ListedFactor:
 @dataclass(frozen=True)
 class FactorList:
     """The factors of an account, how many more are needed at a sign-in though their rows are malformed, and how many
-    recovery codes are unused.
+    recovery codes are unused. `paused`: what is not checked now after too many wrong ones.
     """
 
     factors: Sequence[ListedFactor]
     unreadable: int
     recovery_codes_left: int
+    paused: Sequence[Pause] = ()
 
 
 async def factors_of_account(env: Env, account: Account) -> FactorList:
@@ -36,7 +38,8 @@ async def factors_of_account(env: Env, account: Account) -> FactorList:
         totp = await read.totps.confirmed(account.id)
         passkeys = await read.passkeys.of_account(account.id)
         stored = await read.factors.of(account.id)
+        paused = await pauses_of(env, read, account)
     apps = [ListedFactor(FactorKind.TOTP, None, totp.created_at, totp.last_used_at)] if totp else []
     keys = [ListedFactor(FactorKind.PASSKEY, each.name, each.created_at, each.last_used_at) for each in passkeys]
     unreadable = max(0, stored.totp + stored.passkeys - len(apps + keys))
-    return FactorList(apps + keys, unreadable, stored.recovery_codes_left)
+    return FactorList(apps + keys, unreadable, stored.recovery_codes_left, paused)

@@ -37,6 +37,7 @@ class EventKind(StrEnum):
     LETTER_REFUSED = "letter_refused"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"
+    ACCOUNT_UNLOCKED = "account_unlocked"
     ACCOUNT_DELETED = "account_deleted"
     SIGNING_KEY_ROTATED = "signing_key_rotated"
     SIGNING_KEY_WITHDRAWN = "signing_key_withdrawn"

@@ -216,13 +216,13 @@ class LoginAttempts(Protocol):
     async def forgive(self, keys: Sequence[str]) -> None:
         """Reset the counters with these keys, after a right password."""
 
-    async def forgive_all(self, account_id: str, email: str) -> None:
+    async def forgive_all(self, account_id: str, email: str) -> int:
         """Reset every counter for the password of an account and of its email, because it has another password or
-        owner.
+        owner. Return their number.
         """
 
-    async def forgive_second_factor(self, account_id: str) -> None:
-        """Reset every counter for the second factors of an account, because they are gone."""
+    async def forgive_second_factor(self, account_id: str) -> int:
+        """Reset every counter for the second factors of an account, because they are gone. Return their number."""
 
     async def purge(self, before: datetime, most: int) -> int:
         """Delete up to `most` counters that concern no account and were not touched since `before`; return their

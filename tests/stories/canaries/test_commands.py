@@ -55,6 +55,7 @@ COMMANDS = [
     ["users", "sign-out", "ada@example.com"],
     ["users", "disable", "ada@example.com"],
     ["users", "enable", "ada@example.com"],
+    ["users", "unlock", "ada@example.com"],
     ["users", "delete", "ada@example.com", "--yes"],
     ["users", "import", "--from", ELSEWHERE],
     ["mail", "list"],

@@ -12,6 +12,8 @@ from tests.stories.factors.test_guesses import LIMIT, guess
 from tests.stories.passkeys import add, ask, step_up
 from vestibule.crypto.opaque import digest
 from vestibule.flows.administer import find_account
+from vestibule.flows.unlock_account import Counted, pauses_of, unlock_account
+from vestibule.model.events import EventKind
 from vestibule.model.login_attempts import (
     RECOVERY_CODE_LIMITS,
     SECOND_FACTOR_LIMITS,
@@ -160,3 +162,29 @@ async def known(world: World, browser: httpx.AsyncClient) -> bool:
     secrets = [value for name, value in browser.cookies.items() if name.startswith("device_")]
     async with world.env.store.reading() as read:
         return await read.known_devices.place(account.id, [digest(secret) for secret in secrets]) is not None
+
+
+async def test_f36_an_operator_ends_every_pause(world: World) -> None:
+    """F36: of codes, of recovery codes and of passwords; the second time there is nothing to end, and no event."""
+    _, app, codes = await enrolled(world)
+    account = await find_account(world.env, "ada@example.com")
+    assert account is not None
+    async with world.env.store.reading() as read:
+        assert await pauses_of(world.env, read, account) == []
+    await paused(world)
+    (others,) = counters_of_second_factor(account, None, RECOVERY_CODE_LIMITS)
+    await spend(world, others, RECOVERY_CODE_LIMITS, RECOVERY_CODE_LIMITS.free)
+    browser, wrong = await world.client(), {"email": account.email, "password": "wrong horse"}
+    for _ in range(world.env.policy.login_attempts.at_most):
+        world.clock.advance(minutes=15)
+        assert (await browser.post("/api/auth/login", json=wrong)).status_code == 400
+    ended = await unlock_account(world.env, account)
+    assert ended is not None
+    assert {pause.of: pause.until for pause in ended}.keys() == set(Counted)
+    assert [pause.until is None for pause in ended] == [True, False, False], "a password, until it is reset"
+    assert await unlock_account(world.env, account) is None
+    for code in (codes[0], app.next_code()):
+        assert await guess(world, 1, code) == "ok"
+    async with world.env.store.reading() as read:
+        kinds = [event.kind for event in await read.events.of_account(account.id, 100)]
+    assert kinds.count(EventKind.ACCOUNT_UNLOCKED) == 1

@@ -41,6 +41,7 @@ from vestibule.flows import (
     sign_up,
     step_up,
     take_over,
+    unlock_account,
     verify_email,
     watch_events,
 )
@@ -198,6 +199,7 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "sign out everywhere": ("administer", lambda w, p: administer.sign_out_everywhere(w.env, p.account)),
     "disable": ("administer", lambda w, p: administer.disable_account(w.env, p.account)),
     "enable": ("administer", lambda w, p: administer.enable_account(w.env, p.account)),
+    "unlock": ("unlock_account", lambda w, p: unlock_account.unlock_account(w.env, p.account)),
     "ask for a reset": (
         "ask_for_letter",
         lambda w, p: ask_for_letter.request_reset(w.env, p.account.email, p.client_info),

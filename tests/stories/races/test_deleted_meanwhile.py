@@ -38,6 +38,7 @@ _NEED_NONE = {
     "sign out",
     "sign up",
     "try letters again",
+    "unlock",
 }
 
 

@@ -25,6 +25,7 @@ PASSWORD = "correct horse"
 OF_COMMANDS = {
     EventKind.ACCOUNT_DISABLED,
     EventKind.ACCOUNT_ENABLED,
+    EventKind.ACCOUNT_UNLOCKED,
     EventKind.SIGNING_KEY_ROTATED,
     EventKind.SIGNING_KEY_WITHDRAWN,
     EventKind.IMPORTED,

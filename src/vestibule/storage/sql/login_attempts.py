@@ -63,12 +63,13 @@ class SqlLoginAttempts:
     async def forgive(self, keys: Sequence[str]) -> None:
         await self._connection.execute(_FORGIVE, {"of_counters": list(keys)})
 
-    async def forgive_all(self, account_id: str, email: str) -> None:
+    async def forgive_all(self, account_id: str, email: str) -> int:
         # The email's counter too: attempts from before the account existed do not name the account.
-        await self._connection.execute(_FORGIVE_ALL, {"of_account": account_id, "of_counter": others_key(email)})
+        of = {"of_account": account_id, "of_counter": others_key(email)}
+        return (await self._connection.execute(_FORGIVE_ALL, of)).rowcount
 
-    async def forgive_second_factor(self, account_id: str) -> None:
-        await self._connection.execute(_FORGIVE_SECOND_FACTOR, {"of_account": account_id})
+    async def forgive_second_factor(self, account_id: str) -> int:
+        return (await self._connection.execute(_FORGIVE_SECOND_FACTOR, {"of_account": account_id})).rowcount
 
     async def purge(self, before: datetime, most: int) -> int:
         return (await self._connection.execute(_PURGE, {"before": before, "most": most})).rowcount

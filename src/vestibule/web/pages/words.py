@@ -147,6 +147,7 @@ WHAT_HAPPENED = {
     EventKind.LETTER_REFUSED: _("Email could not be delivered"),
     EventKind.ACCOUNT_DISABLED: _("Account disabled"),
     EventKind.ACCOUNT_ENABLED: _("Account enabled"),
+    EventKind.ACCOUNT_UNLOCKED: _("Pause after wrong attempts ended"),
     EventKind.ACCOUNT_DELETED: _("Account deleted"),
     EventKind.IMPORTED: _("Account imported"),
 }

@@ -1,0 +1,46 @@
+"""`vestibule users unlock`: end the pauses after too many wrong passwords or codes; and how a pause is printed."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from vestibule.cli.accounts import Email, with_account
+from vestibule.cli.console import notes, print_json
+from vestibule.flows.unlock_account import Counted, Pause, unlock_account
+
+_WORDS = {Counted.PASSWORD: "passwords", Counted.CODE: "codes", Counted.RECOVERY_CODE: "recovery codes"}
+
+
+def unlock(
+    context: typer.Context,
+    email: Email,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")] = False,
+) -> None:
+    """End the pauses of an account after too many wrong passwords or codes, and count both from 0 again.
+
+    Wrong codes come after the right password. If the owner did not type them, somebody knows it: have the owner change
+    it first, or the same person pauses the account again.
+    """
+    account, pauses = asyncio.run(with_account(context.obj, email, unlock_account))
+    if as_json:
+        print_json(
+            {"email": account.email, "unlocked": pauses is not None, "paused": pauses_for_programs(pauses or ())}
+        )
+    elif pauses is None:
+        notes.print(f"{account.email} is as it was: no wrong password or code was counted.", highlight=False)
+    else:
+        ended = "; ".join(map(pause_in_words, pauses)) or "none"
+        notes.print(f"{account.email} is unlocked; ended pauses: {ended}.", highlight=False)
+
+
+def pause_in_words(pause: Pause) -> str:
+    """Return a pause for people."""
+    end = f"until {pause.until:%Y-%m-%d %H:%M} UTC" if pause.until else "until it is unlocked"
+    return f"{_WORDS[pause.of]} on devices that are not known, {end}"
+
+
+def pauses_for_programs(pauses: Sequence[Pause]) -> list[dict[str, str | None]]:
+    """Return pauses as a member of a JSON document."""
+    return [{"of": pause.of.value, "until": pause.until.isoformat() if pause.until else None} for pause in pauses]

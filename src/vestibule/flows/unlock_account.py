@@ -1,0 +1,76 @@
+"""Unlock an account: an operator ends the pauses after too many wrong passwords or codes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from vestibule.flows.env import Env
+from vestibule.flows.retry import retry_on_conflict
+from vestibule.model.accounts import Account
+from vestibule.model.events import Event, EventKind
+from vestibule.model.login_attempts import (
+    RECOVERY_CODE_LIMITS,
+    SECOND_FACTOR_LIMITS,
+    AttemptCounter,
+    LoginAttemptLimits,
+    counters_of_second_factor,
+)
+from vestibule.model.store import Ports
+
+
+class Counted(StrEnum):
+    """What is counted while it is wrong. Codes are all those of a second factor except recovery codes."""
+
+    PASSWORD = "password"
+    CODE = "code"
+    RECOVERY_CODE = "recovery_code"
+
+
+@dataclass(frozen=True)
+class Pause:
+    """On devices that are not known, none of these is checked before `until`; None if not before a reset."""
+
+    of: Counted
+    until: datetime | None
+
+
+async def pauses_of(env: Env, read: Ports, account: Account) -> Sequence[Pause]:
+    """Return what is paused for an account now."""
+    now, pauses = env.clock.now(), []
+    for of, (counter, limits) in _counters(env, account).items():
+        count = await read.login_attempts.count(counter)
+        if count is None or not limits.paused_after(count.failures):
+            continue
+        wait = count.wait(limits, now)
+        if wait is None or wait:
+            pauses.append(Pause(of, None if wait is None else now + wait))
+    return pauses
+
+
+@retry_on_conflict
+async def unlock_account(env: Env, account: Account) -> Sequence[Pause] | None:
+    """Reset every counter of wrong passwords and codes of the account. Return the pauses that this ended, or None if
+    nothing was counted. Who knows the password can guess as many codes again, so let the owner change it first.
+    """
+    now = env.clock.now()
+    async with env.store.transaction() as tx:
+        await tx.accounts.lock(account.id)
+        pauses = await pauses_of(env, tx, account)
+        reset = await tx.login_attempts.forgive_all(account.id, account.email)
+        reset += await tx.login_attempts.forgive_second_factor(account.id)
+        if reset:
+            await tx.events.record(Event(now, EventKind.ACCOUNT_UNLOCKED, account.id))
+    return pauses if reset else None
+
+
+def _counters(env: Env, account: Account) -> dict[Counted, tuple[AttemptCounter, LoginAttemptLimits]]:
+    """Return the counters of devices that are not known. A known device that has spent its own is counted there."""
+    password = AttemptCounter.of_others(account, account.email)
+    (code,) = counters_of_second_factor(account, None, SECOND_FACTOR_LIMITS)
+    (recovery_code,) = counters_of_second_factor(account, None, RECOVERY_CODE_LIMITS)
+    return {
+        Counted.PASSWORD: (password, env.policy.login_attempts),
+        Counted.CODE: (code, SECOND_FACTOR_LIMITS),
+        Counted.RECOVERY_CODE: (recovery_code, RECOVERY_CODE_LIMITS),
+    }
