@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from tests.docs.paths import DOCS
 from tools.docs.tables import MADE, table
-from vestibule.model.errors import Fault, PasswordTooEasy, Refusal
+from vestibule.model.errors import Fault, PasswordTooEasy, ReauthenticationRequired, Refusal
 from vestibule.model.factor_errors import SecondFactorPaused
 from vestibule.model.sessions import EndReason
 from vestibule.web.errors import HTTP_MAPPINGS, UNEXPECTED, HttpMapping
@@ -33,9 +33,10 @@ In development the server also publishes an OpenAPI document at `/openapi.json` 
 * **When to refresh.** On 401 `not_signed_in` or `access_token_invalid` the access token is missing or has expired: call
   `POST /api/auth/refresh` once, and repeat the request. If the refresh is refused, or a code begins with `session_`,
   the user must sign in again.
-* **Recent sign-in.** On 403 `reauthentication_required` the sign-in is more than `max_age` seconds ago: ask for one of
-  `satisfied_by`, send it to `POST /api/users/me/step-up`, and repeat the request with the new access token. For a
-  passkey, `POST /api/users/me/step-up/options` has what to give to `navigator.credentials.get()`.
+* **Recent sign-in.** On 403 `reauthentication_required` the sign-in is more than `max_age` seconds ago, or lacks the
+  second factor that the account has: ask for one of `satisfied_by`, send it to `POST /api/users/me/step-up`, and repeat
+  the request with the new access token. For a passkey, `POST /api/users/me/step-up/options` has what to give to
+  `navigator.credentials.get()`.
 * **From a browser.** Send `credentials: "include"` with every call, and list the front-end's origin in `ORIGIN`.
 * **TypeScript.** `npx openapi-typescript http://localhost:8000/openapi.json -o vestibule.d.ts` writes the types.
 * **Not in the API:** the data export and the deletion of an account. Link to the pages `/profile/data` and
@@ -83,6 +84,7 @@ OWN_WORDS: dict[type[Refusal | Fault], Refusal] = {
     BodyInvalid: BodyInvalid([{"message": "(the message of the first error)"}]),
     BodyMalformed: BodyMalformed("…"),
     PasswordTooEasy: PasswordTooEasy("one of the commonest"),
+    ReauthenticationRequired: ReauthenticationRequired(("password",), 300),
     SecondFactorPaused: SecondFactorPaused(23 * 3600),
     HostUnknown: HostUnknown("other.example.com"),
     RouteUnknown: RouteUnknown("/api/nope"),

@@ -24,10 +24,13 @@ PASSWORD = "password"
 """How an account without a second factor signs in again, as a refusal names it."""
 
 
-async def ways_to_reauthenticate(env: Env, caller: Caller) -> tuple[str, ...]:
-    """Return what the caller can sign in again by: one of the second factors, or the password if there are none."""
+async def ways_to_reauthenticate(env: Env, caller: Caller) -> tuple[tuple[str, ...], bool]:
+    """Return what the caller can sign in again by: one of the second factors, or the password if there are none; and
+    whether their recent sign-in lacks only a second factor.
+    """
     async with env.store.reading() as read:
-        return await _ways(read, caller.account.id)
+        ways = await _ways(read, caller.account.id)
+    return ways, _is_recent(env, caller, env.clock.now()) and caller.level < _needed(ways)
 
 
 async def ask_for_recent_sign_in(env: Env, caller: Caller) -> None:
@@ -85,9 +88,12 @@ async def require_recent_sign_in(env: Env, tx: Ports, caller: Caller, now: datet
 
 
 async def _require_recent(env: Env, tx: Ports, caller: Caller, now: datetime) -> None:
+    await require_enough(env, tx, caller.account.id, caller.level if _is_recent(env, caller, now) else None)
+
+
+def _is_recent(env: Env, caller: Caller, now: datetime) -> bool:
     age = timedelta(seconds=int(now.timestamp()) - caller.authenticated_at)  # tokens have whole seconds
-    recent = -2 * MOST_APART <= age <= env.policy.reauthentication
-    await require_enough(env, tx, caller.account.id, caller.level if recent else None)
+    return -2 * MOST_APART <= age <= env.policy.reauthentication
 
 
 async def require_enough(env: Env, tx: Ports, account_id: str, level: Level | None) -> None:
@@ -95,9 +101,13 @@ async def require_enough(env: Env, tx: Ports, account_id: str, level: Level | No
     if it has one. `level` is None without a recent sign-in.
     """
     ways = await _ways(tx, account_id)
-    needed = Level.ONE_FACTOR if ways == (PASSWORD,) else Level.TWO_FACTORS
-    if level is None or level < needed:
-        raise ReauthenticationRequired(ways, int(env.policy.reauthentication.total_seconds()))
+    if level is None or level < _needed(ways):
+        seconds = int(env.policy.reauthentication.total_seconds())
+        raise ReauthenticationRequired(ways, seconds, lacks_factor=level is not None)
+
+
+def _needed(ways: tuple[str, ...]) -> Level:
+    return Level.ONE_FACTOR if ways == (PASSWORD,) else Level.TWO_FACTORS
 
 
 async def _ways(tx: Ports, account_id: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ The caller can correct a `Refusal`; a `Fault` is Vestibule's own. Each class has
       WrongCredentials          no such email, or not its password
       WrongPassword             signed in, but the current password was given wrong
       SessionUnknown            no live session of the caller's with this id
-      ReauthenticationRequired  signed in, but too long ago for this request; step up first
+      ReauthenticationRequired  signed in too long ago, or by too few factors, for this request; step up first
       EmailNotVerified          right password, but a verified email is mandatory
       NotSignedIn               no credential was presented
       AccessTokenInvalid        not our access token, not valid yet, or expired
@@ -44,6 +44,8 @@ _WHY_EASY = {
     "one of the commonest": "one of the commonest there are",
     "about the account": "little more than your address or the name of this service",
 }
+_TOO_LONG_AGO = "Sign in again to do this, your sign-in is too long ago"
+_LACKS_FACTOR = "Use your second factor to do this, one factor is not enough for this account"
 
 
 class Refusal(Exception):
@@ -83,14 +85,15 @@ class SessionUnknown(Refusal):
 
 
 class ReauthenticationRequired(Refusal):
-    """The token tells of no sign-in that is recent enough. A step-up by one of `satisfied_by` allows the same request,
-    if it is not more than `max_age` seconds ago.
+    """The token tells of no sign-in that is recent enough; or, with `lacks_factor`, of a recent one without the second
+    factor that the account has. A step-up by one of `satisfied_by` allows the same request, if it is not more than
+    `max_age` seconds ago.
     """
 
     code = "reauthentication_required"
 
-    def __init__(self, satisfied_by: Sequence[str], max_age: int) -> None:
-        super().__init__()
+    def __init__(self, satisfied_by: Sequence[str], max_age: int, *, lacks_factor: bool = False) -> None:
+        super().__init__(_LACKS_FACTOR if lacks_factor else _TOO_LONG_AGO)
         self.satisfied_by = tuple(satisfied_by)
         self.max_age = max_age
 

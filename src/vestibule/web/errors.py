@@ -105,7 +105,7 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     TransferCodingUnknown: HttpMapping(
         400, "Send the body with a Content-Length, or with Transfer-Encoding: chunked alone"
     ),
-    errors.ReauthenticationRequired: HttpMapping(403, "Sign in again to do this, your sign-in is too long ago"),
+    errors.ReauthenticationRequired: HttpMapping(403),
     CrossSite: HttpMapping.of(refusals.CROSS_SITE),
     ReservedHeader: HttpMapping(
         400, "Headers whose names begin with Vestibule- are set by this server, not by clients"

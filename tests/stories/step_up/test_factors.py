@@ -80,6 +80,7 @@ async def test_f25_the_password_alone_is_not_enough_beside_a_second_factor(world
     assert await DEEDS[deed](world, browser) == "reauthentication_required"
     refused = await browser.post(STEP_UP, json={"password": PASSWORD})
     assert (refused.status_code, refused.json()["code"]) == (403, "reauthentication_required")
+    assert refused.json()["message"] == "Use your second factor to do this, one factor is not enough for this account"
     assert (refused.json()["satisfied_by"], refused.json()["max_age"]) == (["totp", "recovery_code"], 300)
     assert await step_up(browser, code=app.next_code()) == "ok"
     world.clock.advance(seconds=301)

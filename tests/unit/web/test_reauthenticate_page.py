@@ -11,6 +11,8 @@ from tests.unit.web.test_second_step_page import ada_with_app
 
 pytestmark = pytest.mark.any_engine
 AGAIN = "/reauthenticate"
+TOO_LONG_AGO = "To protect your account, this needs a sign-in within the last few minutes."
+LACKS_FACTOR = "Two-factor authentication is on, so this needs the second step too."
 
 
 async def later(world: World, client: httpx.AsyncClient) -> httpx.Response:
@@ -56,6 +58,16 @@ async def test_the_password_is_not_enough_beside_a_second_factor(world: World) -
     answer = await send(client, page, by="password", password="correct horse")
     assert answer.headers["location"] == f"{AGAIN}?return_to=%2Fprofile%2Fsecurity%2Fauthenticator"
     assert (await client.get(APP)).status_code == 303
+
+
+async def test_a_recent_sign_in_by_the_password_alone_is_told_what_it_lacks(world: World) -> None:
+    client, _, _ = await ada_with_app(world)
+    page = await client.get((await client.get(APP)).headers["location"])
+    assert LACKS_FACTOR in page.text
+    assert TOO_LONG_AGO not in page.text
+    page = await later(world, client)
+    assert TOO_LONG_AGO in page.text
+    assert LACKS_FACTOR not in page.text
 
 
 @pytest.mark.parametrize(

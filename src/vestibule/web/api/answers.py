@@ -137,8 +137,8 @@ class Refused(Answer):
 
 
 class ReauthenticationNeeded(Refused):
-    """The sign-in is too long ago. A step-up by one of `satisfied_by`, at most `max_age` seconds ago, allows the same
-    request.
+    """The sign-in is too long ago, or lacks the second factor. A step-up by one of `satisfied_by`, at most `max_age`
+    seconds ago, allows the same request.
     """
 
     satisfied_by: list[Literal["password"] | FactorKind]

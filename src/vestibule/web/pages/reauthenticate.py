@@ -31,8 +31,9 @@ from vestibule.web.site import site_of
 
 async def ask(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
     """Ask for what the account has, or for another one of it that was chosen."""
-    kinds, by = shown_kinds(request, await ways_to_reauthenticate(env, caller))
-    return render.page(request, "reauthenticate.html", kinds=kinds, by=by)
+    ways, lacks_factor = await ways_to_reauthenticate(env, caller)
+    kinds, by = shown_kinds(request, ways)
+    return render.page(request, "reauthenticate.html", kinds=kinds, by=by, lacks_factor=lacks_factor)
 
 
 async def reauthenticate(
