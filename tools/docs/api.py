@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from tests.docs.paths import DOCS
 from tools.docs.tables import MADE, table
 from vestibule.model.errors import Fault, PasswordTooEasy, ReauthenticationRequired, Refusal
-from vestibule.model.factor_errors import SecondFactorPaused
+from vestibule.model.factor_errors import SecondFactorEnrolmentRequired, SecondFactorPaused
 from vestibule.model.sessions import EndReason
 from vestibule.web.errors import HTTP_MAPPINGS, UNEXPECTED, HttpMapping
 from vestibule.web.map_lines import Guard, Route
@@ -37,6 +37,11 @@ In development the server also publishes an OpenAPI document at `/openapi.json` 
   second factor that the account has: ask for one of `satisfied_by`, send it to `POST /api/users/me/step-up`, and repeat
   the request with the new access token. For a passkey, `POST /api/users/me/step-up/options` has what to give to
   `navigator.credentials.get()`.
+* **Required second factor.** On 403 `second_factor_enrolment_required` at a sign-in, show the message, which names the
+  page to set one up; or do it yourself, with the cookie `second_factor` that comes along: call `POST
+  /api/auth/login/enrol/totp`, show the QR code, and send one of the app's codes to `POST
+  /api/auth/login/enrol/totp/confirm`, which signs in. Show the `recovery_codes` of its answer. A passkey goes the same
+  way, by `/api/auth/login/enrol/passkey`.
 * **From a browser.** Send `credentials: "include"` with every call, and list the front-end's origin in `ORIGIN`.
 * **TypeScript.** `npx openapi-typescript http://localhost:8000/openapi.json -o vestibule.d.ts` writes the types.
 * **Not in the API:** the data export and the deletion of an account. Link to the pages `/profile/data` and
@@ -68,6 +73,7 @@ ENDS: dict[EndReason, str] = {
     EndReason.ACCOUNT_DISABLED: "The operator disabled the account.",
     EndReason.ACCOUNT_DELETED: "The account was deleted.",
     EndReason.TOO_MANY_SESSIONS: "`VESTIBULE_SESSIONS_PER_ACCOUNT` was reached; this session was unused for longest.",
+    EndReason.SECOND_FACTOR_REQUIRED: "`VESTIBULE_SECOND_FACTOR` requires one, and the session began without.",
 }
 
 ENTRIES = {
@@ -88,6 +94,7 @@ OWN_WORDS: dict[type[Refusal | Fault], Refusal] = {
     SecondFactorPaused: SecondFactorPaused(23 * 3600),
     HostUnknown: HostUnknown("other.example.com"),
     RouteUnknown: RouteUnknown("/api/nope"),
+    SecondFactorEnrolmentRequired: SecondFactorEnrolmentRequired("https://auth.example.com"),
     MethodNotAllowed: MethodNotAllowed("DELETE", ["GET", "HEAD"]),
 }
 

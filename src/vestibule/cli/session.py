@@ -4,7 +4,7 @@
 memory that no server should need.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -19,16 +19,21 @@ from vestibule.cli.console import fail, notes, print_json, results
 from vestibule.cli.discreet_command import Commands
 from vestibule.cli.endings import explained
 from vestibule.cli.prompt import ask
+from vestibule.cli.second_step import set_up_app, take_second_step
 from vestibule.cli.session_file import SessionFile
-from vestibule.client import NotReachedError, NotStoredError, SecondFactorRequiredError, Session, SignedOutError
+from vestibule.client import (
+    EnrolmentRequiredError,
+    NotReachedError,
+    NotStoredError,
+    SecondFactorRequiredError,
+    Session,
+    SignedOutError,
+)
 from vestibule.client.base_url import PlainHttpError
 from vestibule.process.operator_errors import OperatorError
 from vestibule.settings import reading
 
 _WRONG_URL, _NOT_DONE = 2, 1
-_TRIES = 3
-_TYPED = {"totp", "recovery_code"}
-_CODE = "App or recovery code"
 session_commands = Commands(
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -54,7 +59,8 @@ def login(
     """Sign in. The tokens are kept in a file that only you can read, and renewed before they expire.
 
     Asks for the password and, if the account has a second factor, for a code of the authenticator app or a recovery
-    code. A script passes each as a line on the standard input.
+    code. A script passes each as a line on the standard input. If the account must have a second factor and has none,
+    an authenticator app is set up.
     """
     with _session(url, begins=True) as session:
         if url is None:
@@ -62,7 +68,9 @@ def login(
         try:
             session.sign_in(email or ask("Email"), ask("Password", hidden=True))
         except SecondFactorRequiredError as asked:
-            _take_second_step(session, asked.factors)
+            take_second_step(session, asked.factors)
+        except EnrolmentRequiredError as asked:
+            set_up_app(session, asked)
         notes.print(f"Signed in as {session.me().get('email')}.", markup=False)
 
 
@@ -108,26 +116,6 @@ def _nobody_to_sign_out(file: SessionFile, address: str) -> None:
             f"end it at {address}/profile/security, or change the password"
         )
     notes.print(f"Nobody is signed in at {address}.", markup=False, highlight=False)
-
-
-def _take_second_step(session: Session, factors: Collection[str]) -> None:
-    """Complete the sign-in with a code, which is asked for up to three times; raises as `complete_sign_in` does, and
-    `OperatorError` for an account that has passkeys alone.
-    """
-    if not _TYPED & set(factors):
-        raise OperatorError(
-            "this account's second factor is a passkey, which a browser uses: sign in there, and make new recovery "
-            "codes on the security page; one of them signs you in here"
-        )
-    for left in reversed(range(_TRIES)):
-        try:
-            session.complete_sign_in(ask(_CODE))
-        except SignedOutError as refusal:
-            if refusal.code != "wrong_code" or not left:
-                raise
-            fail(str(refusal))
-        else:
-            return
 
 
 @contextmanager

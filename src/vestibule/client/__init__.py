@@ -28,6 +28,7 @@ from vestibule.client.caller_errors import (
     WrongSetupError,
 )
 from vestibule.client.errors import (
+    EnrolmentRequiredError,
     NotReachedError,
     NotStoredError,
     NotVestibuleError,
@@ -49,6 +50,7 @@ __all__ = [
     "CannotTellError",
     "CredentialAmbiguousError",
     "CrossSiteError",
+    "EnrolmentRequiredError",
     "InFile",
     "InMemory",
     "InsufficientAuthenticationError",

@@ -39,6 +39,14 @@ class AsyncSession(httpx.Auth):
         """Begin the session that `sign_in` asked a second factor for; raises as `Session.complete_sign_in` does."""
         await asyncio.to_thread(self._session.complete_sign_in, code)
 
+    async def begin_enrolment(self) -> str:
+        """Return the `otpauth://` URI of a new authenticator app; raises as `Session.begin_enrolment` does."""
+        return await asyncio.to_thread(self._session.begin_enrolment)
+
+    async def complete_enrolment(self, code: str) -> list[str]:
+        """Set up the app and begin the session; return and raise as `Session.complete_enrolment` does."""
+        return await asyncio.to_thread(self._session.complete_enrolment, code)
+
     async def sign_out(self) -> None:
         """End the session here and at Vestibule; raises as `Session.sign_out` does."""
         await asyncio.to_thread(self._session.sign_out)

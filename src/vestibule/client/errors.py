@@ -4,6 +4,7 @@
       CallerRefusedError          the request of a caller is refused
       SignedOutError              nobody is signed in with this `Session`, or not any more
         SecondFactorRequiredError the password is right, and a code has to follow
+        EnrolmentRequiredError    the password is right, and a second factor has to be set up
       NotReachedError             Vestibule does not answer, or not as expected
         ServiceRefusedError       the service key is not in force
         TooManyServicesError      Vestibule serves as many feeds as it may
@@ -47,6 +48,16 @@ class SignedOutError(VestibuleError):
 class SecondFactorRequiredError(SignedOutError):
     """The password is right; `Session.complete_sign_in` signs in with a code. `factors` says what the account has, such
     as `totp`, `passkey` and `recovery_code`. A program can use the first and the last of these.
+    """
+
+    def __init__(self, code: str, message: str, factors: tuple[str, ...] = ()) -> None:
+        super().__init__(code, message)
+        self.factors = factors
+
+
+class EnrolmentRequiredError(SignedOutError):
+    """The password is right, and the account must have a second factor. `factors` says what can be set up, such as
+    `totp` and `passkey`; `Session.begin_enrolment` sets up the first. The message names the page that does so.
     """
 
     def __init__(self, code: str, message: str, factors: tuple[str, ...] = ()) -> None:

@@ -25,9 +25,11 @@ from vestibule.client.errors import NotReachedError, SignedOutError
 from vestibule.client.process import PerProcess
 from vestibule.client.session_answers import (
     Answer,
+    app_in,
     bearer,
     pending_cookie,
     pending_in,
+    recovery_codes_in,
     refresh_cookie,
     refusal,
     rejects_token,
@@ -44,6 +46,7 @@ EARLY_SECONDS = 30
 
 _REFRESH = "/api/auth/refresh"
 _SECOND_STEP = "/api/auth/login/second-factor"
+_ENROLMENT = "/api/auth/login/enrol/totp"
 
 
 class Session(httpx.Auth):
@@ -73,7 +76,7 @@ class Session(httpx.Auth):
 
     def sign_in(self, email: str, password: str) -> None:
         """Begin a session; raises `SignedOutError` if the credentials are rejected, `SecondFactorRequiredError` if
-        `complete_sign_in` has to follow, and `NotReachedError`.
+        `complete_sign_in` has to follow, `EnrolmentRequiredError` if `begin_enrolment` has to, and `NotReachedError`.
         """
         self._pending = None
         self._begin(self._send("POST", "/api/auth/login", json=arguments.credentials(email, password)))
@@ -83,11 +86,31 @@ class Session(httpx.Auth):
         code. Raises `SignedOutError` if the code is rejected: `wrong_code` may be followed by another; and
         `NotReachedError`.
         """
-        sent = {"code": arguments.string("code", code)}
+        self._begin(self._send_pending(_SECOND_STEP, json={"code": arguments.string("code", code)}))
+        self._pending = None
+
+    def begin_enrolment(self) -> str:
+        """Return the `otpauth://` URI of a new authenticator app, to show as a QR code, after `sign_in` has raised
+        `EnrolmentRequiredError`. Raises `SignedOutError` and `NotReachedError`.
+        """
+        return app_in(self._send_pending(_ENROLMENT))
+
+    def complete_enrolment(self, code: str) -> list[str]:
+        """Set up the app, by one of its codes, and begin the session. Return the recovery codes, which are not shown
+        again. Raises `SignedOutError` if the code is rejected: `wrong_code` may be followed by another; and
+        `NotReachedError`.
+        """
+        answer = self._send_pending(f"{_ENROLMENT}/confirm", json={"code": arguments.string("code", code)})
+        codes = recovery_codes_in(answer)
+        self._begin(answer)
+        self._pending = None
+        return codes
+
+    def _send_pending(self, path: str, **content: Any) -> Answer:
+        """Return the response to a request about the sign-in that waits; raises `SignedOutError` without one."""
         if self._pending is None:
             raise SignedOutError("no_pending_sign_in", "No sign-in is waiting for a code: sign in with the password")
-        self._begin(self._send("POST", _SECOND_STEP, json=sent, headers={"Cookie": pending_cookie(self._pending)}))
-        self._pending = None
+        return self._send("POST", path, headers={"Cookie": pending_cookie(self._pending)}, **content)
 
     def _begin(self, answer: Answer) -> None:
         """Store the tokens of a new session; raises `NotReachedError` if there are none."""

@@ -8,7 +8,13 @@ from typing import Any
 
 import httpx
 
-from vestibule.client.errors import MAX_MESSAGE_CHARACTERS, NotReachedError, SecondFactorRequiredError, SignedOutError
+from vestibule.client.errors import (
+    MAX_MESSAGE_CHARACTERS,
+    EnrolmentRequiredError,
+    NotReachedError,
+    SecondFactorRequiredError,
+    SignedOutError,
+)
 from vestibule.client.tokens import SENDABLE, Tokens
 from vestibule.crypto import i_json
 from vestibule.protocol.cookies import ACCESS, HOST_PREFIX, REFRESH, SECOND_FACTOR
@@ -19,6 +25,7 @@ _INSUFFICIENT = f'error="{INSUFFICIENT_AUTHENTICATION.code}"'
 _SECRET_MEMBERS = ("password", "code")
 _SHORTEST_SECRET = 4  # a shorter one may be part of any sentence by chance
 _MOST_FACTORS = 10
+_MOST_CODES = 20
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,10 @@ def refusal(answer: Answer, secrets: Collection[str]) -> Exception:
     if any(secret in "".join((code, message, *factors)) for secret in secrets):
         return NotReachedError(f"{answer.url} answers {answer.status_code} and repeats a secret; is it a Vestibule?")
     said = quoted(code), quoted(message, MAX_MESSAGE_CHARACTERS)
-    return SecondFactorRequiredError(*said, factors) if pending_in(answer) else SignedOutError(*said)
+    if not pending_in(answer):
+        return SignedOutError(*said)
+    must_enrol = code == "second_factor_enrolment_required"
+    return EnrolmentRequiredError(*said, factors) if must_enrol else SecondFactorRequiredError(*said, factors)
 
 
 def _factors(body: Mapping[str, Any]) -> tuple[str, ...]:
@@ -75,6 +85,22 @@ def tokens_in(answer: Answer, refresh_before: str = "") -> Tokens:
     except (ValueError, LookupError, TypeError):  # not chained: messages may quote the token
         raise NotReachedError(f"{answer.url} sets tokens that are none; is it a Vestibule?") from None
     return Tokens(access, refresh, expires_at)
+
+
+def app_in(answer: Answer) -> str:
+    """Return the `otpauth://` URI of a new authenticator app; raises `NotReachedError`."""
+    try:
+        return one_line(str(answer.json()["data"]["uri"]))
+    except (ValueError, LookupError, TypeError):
+        raise NotReachedError(f"{answer.url} names no app to set up; is it a Vestibule?") from None
+
+
+def recovery_codes_in(answer: Answer) -> list[str]:
+    """Return the recovery codes that came with a first factor; raises `NotReachedError`."""
+    try:
+        return [one_line(str(code)) for code in answer.json()["recovery_codes"][:_MOST_CODES]]
+    except (ValueError, LookupError, TypeError):
+        raise NotReachedError(f"{answer.url} answers without recovery codes; is it a Vestibule?") from None
 
 
 def pending_in(answer: Answer) -> str | None:

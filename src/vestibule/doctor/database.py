@@ -9,7 +9,7 @@ from shutil import disk_usage
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vestibule.doctor import keys, passkeys, peppers, proxies, totps
+from vestibule.doctor import keys, passkeys, peppers, proxies, second_factor, totps
 from vestibule.model.clock import Clock
 from vestibule.model.errors import StoreUnavailable
 from vestibule.model.findings import Finding, fault, fine, warning
@@ -99,6 +99,7 @@ async def _look_inside(settings: Settings, clock: Clock, engines: Engines) -> li
             found += low_disk(engines.folder, disk_usage(engines.folder).free)
         found += await peppers.check(settings, connection)
         found += await passkeys.check(settings, connection)
+        found += await second_factor.check(settings, connection)
         found += await proxies.one_address_for_all(settings, connection)
     return [*found, *await keys.check(settings, clock, engines), *await totps.check(settings, engines)]
 

@@ -81,13 +81,23 @@ async def note_added(
     adds the factor.
     """
     account_id, revoked = caller.account.id, list[Revocation]()
-    if codes is not None:
-        await tx.recovery_codes.replace(account_id, codes.hashes, now)
-        await forget_other_devices(tx, account_id, client_info, now)
-    detail = {"factor": kind.value}
-    await tell_of_factor(tx, account_id, EventKind.FACTOR_ADDED, LetterKind.FACTOR_ADDED, detail, client_info, now)
+    await store_and_tell(tx, account_id, kind, codes, client_info, now)
     if end_others:
         reason = EndReason.SIGNED_OUT_ELSEWHERE
         revoked = await end_other_sessions(env, tx, account_id, caller.session_id, reason, now)
     others = await tx.sessions.count_live(account_id, now) - 1
     return Added(codes.texts if codes is not None else [], max(0, others), revoked)
+
+
+async def store_and_tell(
+    tx: Ports, account_id: str, kind: FactorKind, codes: NewCodes | None, client_info: ClientInfo, now: datetime
+) -> None:
+    """Tell the owner of a new factor. If it is the first one, store `codes`, forget all other devices, and the wrong
+    codes that somebody sent while there was no right one.
+    """
+    if codes is not None:
+        await tx.recovery_codes.replace(account_id, codes.hashes, now)
+        await forget_other_devices(tx, account_id, client_info, now)
+        await tx.login_attempts.forgive_second_factor(account_id)
+    detail = {"factor": kind.value}
+    await tell_of_factor(tx, account_id, EventKind.FACTOR_ADDED, LetterKind.FACTOR_ADDED, detail, client_info, now)

@@ -16,7 +16,6 @@ from vestibule.flows.reauthenticate import lock_recent, require_recent_sign_in
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.authenticators import authenticator_name
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.errors import Refusal
 from vestibule.model.factor_errors import PasskeyRefused, PasskeyTaken, TooManyPasskeys
 from vestibule.model.factors import FactorKind
 from vestibule.model.passkeys import MOST_PASSKEYS, Ceremony, CeremonyPurpose, Passkey
@@ -63,13 +62,7 @@ async def add_passkey(
     Raises `CeremonyOver`, `PasskeyRefused`, `PasskeyTaken`, `TooManyPasskeys`, `PasskeysUnavailable`, `Overloaded`,
     `ReauthenticationRequired` and `SessionOver`.
     """
-    ceremony = read_ceremony(env, kept, CeremonyPurpose.ADD, caller.session_id)
-    try:
-        made = webauthn.check_registration(relying_party(env), ceremony.challenge, answer)
-    except NotVerified as why:
-        log_refused(why)
-        raise PasskeyRefused from None
-    new = NewPasskey(ceremony, made, name)
+    new = checked_passkey(env, read_ceremony(env, kept, CeremonyPurpose.ADD, caller.session_id), answer, name)
     async with env.store.reading() as read:  # before anything is hashed for it
         await require_recent_sign_in(env, read, caller, env.clock.now())
     codes = await codes_for_first(env, caller.account.id)
@@ -77,6 +70,16 @@ async def add_passkey(
     env.letters_waiting.set()
     await announce(env, added.revoked)
     return passkey, added
+
+
+def checked_passkey(env: Env, ceremony: Ceremony, answer: Answer, name: str) -> NewPasskey:
+    """Return the credential that was made for this question; raises `PasskeyRefused` and `PasskeysUnavailable`."""
+    try:
+        made = webauthn.check_registration(relying_party(env), ceremony.challenge, answer)
+    except NotVerified as why:
+        log_refused(why)
+        raise PasskeyRefused from None
+    return NewPasskey(ceremony, made, name)
 
 
 @retry_on_conflict
@@ -89,13 +92,13 @@ async def _add(
         await spend_ceremony(tx, new.ceremony)
         to_store = await codes_to_store(tx, account_id, codes)
         passkey = new.of(account_id, relying_party(env).domain, now)
-        if not await tx.passkeys.add(passkey):
-            raise await _why_not(tx, account_id)
+        await store_passkey(tx, passkey)
         added = await note_added(env, tx, caller, FactorKind.PASSKEY, to_store, client_info, now, end_others=end_others)
     return passkey, added
 
 
-async def _why_not(tx: Ports, account_id: str) -> Refusal:
-    """Return why a passkey of the account, which is locked, was not added."""
-    full = len(await tx.passkeys.of_account(account_id)) >= MOST_PASSKEYS
-    return TooManyPasskeys() if full else PasskeyTaken()
+async def store_passkey(tx: Ports, passkey: Passkey) -> None:
+    """Store the passkey of an account, which is locked; raises `TooManyPasskeys` and `PasskeyTaken`."""
+    if not await tx.passkeys.add(passkey):
+        full = len(await tx.passkeys.of_account(passkey.account_id)) >= MOST_PASSKEYS
+        raise TooManyPasskeys if full else PasskeyTaken

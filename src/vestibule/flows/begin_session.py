@@ -1,4 +1,5 @@
-"""Begin a session: the last step of every sign-in. If the account needs a second step, the sign-in waits for it.
+"""Begin a session: the last step of every sign-in. If the account needs a second step, or must set up a second factor
+first (decision 0049), the sign-in waits for it.
 
 Whether it does is decided with the account locked, so that no session begins beside a factor that is just being added:
 either the session comes first, and the person who adds the factor is told of it; or the factor does, and the sign-in
@@ -37,12 +38,14 @@ Spend = Callable[[Ports, datetime], Awaitable[None]]
 class Proof:
     """What somebody has proved at a sign-in: by which methods. When it is complete, the attempt counters `counter_keys`
     are reset, and the session `held_session`, which the browser held before, ends if it is the account's.
+    `adds_factor`: spending it adds a second factor to the account.
     """
 
     methods: tuple[str, ...] = (Method.PASSWORD,)
     counter_keys: Sequence[str] = ()
     held_session: str | None = None
     spend: Spend | None = None
+    adds_factor: bool = False
 
 
 BY_PASSWORD = Proof()
@@ -66,8 +69,19 @@ class SecondFactorNeeded:
     kinds: tuple[FactorKind, ...]
 
 
+@dataclass(frozen=True)
+class EnrolmentNeeded:
+    """The outcome of a sign-in that waits until the account has a second factor, which it must have. Only the browser
+    keeps `handle`.
+    """
+
+    handle: str
+
+
 class _Incomplete(Exception):
-    """The account needs a second step. Raised to roll the transaction back."""
+    """The account needs a second step, by one of `kinds`; without any, it must set up a second factor. Raised to roll
+    the transaction back.
+    """
 
     def __init__(self, kinds: tuple[FactorKind, ...]) -> None:
         super().__init__()
@@ -76,15 +90,16 @@ class _Incomplete(Exception):
 
 async def begin_session(
     env: Env, account: Account, client_info: ClientInfo, proof: Proof = BY_PASSWORD
-) -> SignedIn | SecondFactorNeeded:
-    """Begin a session of an account, and issue its tokens; or let the sign-in wait, if the account has a second factor
-    and the proof none. Raises `WrongCredentials` if the account changed since it was read, and what `proof.spend`
-    raises.
+) -> SignedIn | SecondFactorNeeded | EnrolmentNeeded:
+    """Begin a session of an account, and issue its tokens; or let the sign-in wait, if the proof has no second factor
+    and the account has one, or must have one. Raises `WrongCredentials` if the account changed since it was read, and
+    what `proof.spend` raises.
     """
     try:
         session, device = await _open_session(env, account, client_info, proof)
     except _Incomplete as incomplete:
-        return SecondFactorNeeded(await _wait(env, account, proof), incomplete.kinds)
+        handle = await _wait(env, account, proof)
+        return SecondFactorNeeded(handle, incomplete.kinds) if incomplete.kinds else EnrolmentNeeded(handle)
     await env.replica.put(session, account)
     return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device)
 
@@ -100,12 +115,14 @@ async def _open_session(
     session = begin(new_id(), account.id, client_info.device, env.policy.sessions, now, proof.methods)
     revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
+        if proof.adds_factor:  # of two at once, the second one has to see the factor of the first
+            await tx.accounts.lock(account.id)
         # The proof was checked before this transaction. If the account's epoch changed since, both steps do nothing.
         if not account.verified and account.first_used_at is None:
             await tx.accounts.note_use(account.id, account.epoch, now)
         opened = await tx.sessions.open(session, account.epoch)
         if opened:
-            await _require_complete(tx, account, proof, now)
+            await _require_complete(env, tx, account, proof, now)
             if proof.held_session is not None:
                 revoked = await end_session(env, tx, proof.held_session, account.id, EndReason.SIGNED_OUT, now)
             revoked += await end_longest_unseen(env, tx, session, opened - len(revoked), now)
@@ -122,13 +139,13 @@ async def _open_session(
     return session, device
 
 
-async def _require_complete(tx: Ports, account: Account, proof: Proof, now: datetime) -> None:
-    """Raise `_Incomplete` if the account needs a second factor and the proof has none; then spend the proof. Called
-    after the session was opened, because that locks the account.
+async def _require_complete(env: Env, tx: Ports, account: Account, proof: Proof, now: datetime) -> None:
+    """Raise `_Incomplete` if the account has or must have a second factor and the proof has none; then spend the proof.
+    Called after the session was opened, because that locks the account.
     """
     if level_reached(proof.methods) < Level.TWO_FACTORS:
         factors = await tx.factors.of(account.id)
-        if factors.needed:
+        if factors.needed or env.policy.second_factor.demands(account.role):
             raise _Incomplete(factors.kinds)
     if proof.spend is not None:
         await proof.spend(tx, now)

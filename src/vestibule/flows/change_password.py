@@ -15,6 +15,7 @@ from vestibule.flows.know_device import circumstances, know_only_this_device
 from vestibule.flows.login_attempt import check_current_password
 from vestibule.flows.reauthenticate import lock_proven
 from vestibule.flows.retry import retry_on_conflict
+from vestibule.flows.second_factor_rule import require_enough_proof
 from vestibule.flows.tell_owner import tell_owner
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
@@ -29,7 +30,8 @@ from vestibule.protocol.authentication import Level
 
 async def change_password(env: Env, caller: Caller, current: str, password: str, client_info: ClientInfo) -> SignedIn:
     """Change the caller's password, end all sessions and return a new one. Only this device is known from now on.
-    Raises `PasswordTooEasy`, `WrongPassword`, `TooManyAttempts`, or `SessionOver` if the session ended meanwhile.
+    Raises `PasswordTooEasy`, `WrongPassword`, `TooManyAttempts`, `SecondFactorEnrolmentRequired`, or `SessionOver` if
+    the session ended meanwhile.
     """
     env.policy.passwords.require_hard_to_guess(password, caller.account.email)
     account, _ = await check_current_password(env, caller, current, client_info)
@@ -52,6 +54,7 @@ async def _change(
     session = _as_proven(begin(new_id(), account.id, client_info.device, env.policy.sessions, now), caller)
     async with env.store.transaction() as tx:
         await lock_proven(env, tx, account, caller, now)
+        require_enough_proof(env, account, session.methods)
         # Replaces only the hash that was checked: of two changes at once, one wins.
         epoch = await tx.accounts.change_password(account.id, account.password_hash or "", password_hash, now)
         if epoch is None:

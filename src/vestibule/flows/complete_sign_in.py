@@ -61,6 +61,7 @@ async def finish_sign_in(
         (*pending.counter_keys, *factor.counter_keys),
         pending.held_session,
         _spend_both(pending, factor),
+        adds_factor=factor.is_new,
     )
     try:
         outcome = await begin_session(env, account, client_info, proof)

@@ -6,6 +6,7 @@ from datetime import datetime
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.env import Env
 from vestibule.flows.follow_keys import require_fresh_keys
+from vestibule.flows.second_factor_rule import require_enough_proof
 from vestibule.model import access_tokens, refresh_tokens
 from vestibule.model.accounts import Account
 from vestibule.model.errors import Overloaded
@@ -26,11 +27,14 @@ class Tokens:
 
 
 async def issue_tokens(env: Env, session: Session, account: Account, now: datetime) -> Tokens:
-    """Return both tokens. Raises `Overloaded` if too many requests wait for a signature.
+    """Return both tokens. Raises `Overloaded` if too many requests wait for a signature, and
+    `SecondFactorEnrolmentRequired` if the account must have a second factor and the session began without; callers
+    check that before they commit, and here nothing gets past it.
 
     Signs on a thread of low priority, so that a flood of sign-ins does not slow down people who are signed in. The
     access token never outlives the session's absolute or idle timeout, because services are told of neither.
     """
+    require_enough_proof(env, account, session.methods)
     await require_fresh_keys(env)
     expires_at = min(now + env.policy.access_lifetime, session.idle_expires_at, session.expires_at)
     access = _access_token(session, account, now, expires_at)

@@ -12,7 +12,7 @@ from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.tell_of_factor import tell_of_factor
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.events import EventKind
-from vestibule.model.factor_errors import FactorUnknown
+from vestibule.model.factor_errors import FactorUnknown, LastFactor
 from vestibule.model.factors import FactorKind
 from vestibule.model.letters import LetterKind
 from vestibule.model.store import Ports
@@ -37,23 +37,29 @@ async def list_factors(env: Env, caller: Caller) -> MyFactors:
 
 @retry_on_conflict
 async def remove_totp(env: Env, caller: Caller, client_info: ClientInfo) -> None:
-    """Remove the caller's authenticator app. Raises `FactorUnknown` if there is none, `ReauthenticationRequired` and
-    `SessionOver`.
+    """Remove the caller's authenticator app. Raises `FactorUnknown` if there is none, `LastFactor`,
+    `ReauthenticationRequired` and `SessionOver`.
     """
     now, account_id = env.clock.now(), caller.account.id
     async with env.store.transaction() as tx:
         await lock_recent(env, tx, caller, now)
         if not await tx.totps.remove(account_id):
             raise FactorUnknown
-        await note_removed(tx, account_id, FactorKind.TOTP, client_info, now)
+        await note_removed(env, tx, caller, FactorKind.TOTP, client_info, now)
     env.letters_waiting.set()
 
 
-async def note_removed(tx: Ports, account_id: str, kind: FactorKind, client_info: ClientInfo, now: datetime) -> None:
+async def note_removed(
+    env: Env, tx: Ports, caller: Caller, kind: FactorKind, client_info: ClientInfo, now: datetime
+) -> None:
     """Do what comes with the removal of a factor: tell the owner, and delete the recovery codes if it was the last one.
-    Call it inside the transaction that removes the factor.
+    Raises `LastFactor` if the account must have one. Call it inside the transaction that removes the factor, which that
+    undoes.
     """
+    account_id = caller.account.id
     if not (await tx.factors.of(account_id)).needed:
+        if env.policy.second_factor.demands(caller.account.role):
+            raise LastFactor
         await tx.recovery_codes.delete_of(account_id)
     detail = {"factor": kind.value}
     await tell_of_factor(tx, account_id, EventKind.FACTOR_REMOVED, LetterKind.FACTOR_REMOVED, detail, client_info, now)

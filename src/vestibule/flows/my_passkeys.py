@@ -35,7 +35,7 @@ async def rename_passkey(env: Env, caller: Caller, passkey_id: str, name: str) -
 @retry_on_conflict
 async def remove_passkey(env: Env, caller: Caller, passkey_id: str, client_info: ClientInfo) -> Passkey:
     """Remove one of the caller's passkeys and return it. Raises `PasskeyUnknown` if it is not the caller's,
-    `ReauthenticationRequired` and `SessionOver`.
+    `LastFactor`, `ReauthenticationRequired` and `SessionOver`.
     """
     now, account_id = env.clock.now(), caller.account.id
     async with env.store.transaction() as tx:
@@ -43,6 +43,6 @@ async def remove_passkey(env: Env, caller: Caller, passkey_id: str, client_info:
         removed = await tx.passkeys.remove(account_id, passkey_id) if is_id(passkey_id) else None
         if removed is None:
             raise PasskeyUnknown
-        await note_removed(tx, account_id, FactorKind.PASSKEY, client_info, now)
+        await note_removed(env, tx, caller, FactorKind.PASSKEY, client_info, now)
     env.letters_waiting.set()
     return removed

@@ -10,6 +10,8 @@ counters that were issued in exchange for it.
 | the parent, later          | the answer was lost, or is very late      | one more live successor, 16 at most   |
 | anything else              | a sibling was used: two hold this token   | the session ends                      |
 
+If the account must have a second factor, and the session began without one, it ends too, whatever the counter is.
+
 `Sessions.rotate` does the first and third row in one guarded UPDATE, and returns what the tokens need. If the UPDATE
 changed nothing, this flow reads the session, and tells the second row from the fourth. `docs/decisions/0004-refresh.md`
 says why.
@@ -29,6 +31,7 @@ from vestibule.flows.follow_keys import read_with_fresh_keys
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
 from vestibule.flows.know_device import circumstances
 from vestibule.flows.retry import retry_on_conflict
+from vestibule.flows.second_factor_rule import proves_enough
 from vestibule.flows.tell_if_shared import tell_if_shared
 from vestibule.flows.tell_owner import tell_owner
 from vestibule.model import refresh_tokens
@@ -73,10 +76,14 @@ async def refresh(env: Env, refresh_token: str, device: Device) -> Tokens:
         await announce(env, list(outcome.revoked))
         raise RefreshRefused(outcome.reason)
     session, account = outcome.going_on
+    presented = token.presented_for(session)
+    if not proves_enough(env, account, presented.methods):
+        await _end_as_too_weak(env, session, account, now)
+        raise RefreshRefused(EndReason.SECOND_FACTOR_REQUIRED)
     if outcome.raced:
         await tell_if_shared(env, session, device, now)
     await env.replica.put(session, account)
-    tokens = await issue_tokens(env, token.presented_for(session), account, now)
+    tokens = await issue_tokens(env, presented, account, now)
     return tokens if env.policy.sessions.rotate else replace(tokens, refresh_token=None)
 
 
@@ -136,3 +143,16 @@ async def _end_as_reused(env: Env, session: Session, now: datetime) -> _Outcome:
             letter = QueuedLetter(new_id(), LetterKind.TOKEN_REUSED, now, session.account_id, detail=detail)
             await tell_owner(tx, letter)
     return _Outcome(reason=reason, revoked=tuple(revoked))
+
+
+@retry_on_conflict
+async def _end_as_too_weak(env: Env, session: Session, account: Account, now: datetime) -> None:
+    """End a session that began without the second factor that its account must have. One that was stepped up goes on:
+    its newer token, which another tab has, says so.
+    """
+    if proves_enough(env, account, session.methods):
+        return
+    async with env.store.transaction() as tx:
+        await tx.accounts.lock(account.id)
+        revoked = await end_session(env, tx, session.id, account.id, EndReason.SECOND_FACTOR_REQUIRED, now)
+    await announce(env, revoked)

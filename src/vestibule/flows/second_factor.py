@@ -43,11 +43,12 @@ METHODS = (Method.ONE_TIME_CODE, Method.MORE_THAN_ONE_FACTOR)
 @dataclass(frozen=True)
 class SecondFactor:
     """A code that was right. `spend` uses it up, inside the transaction that it allows; then the attempt counters
-    `counter_keys` are reset.
+    `counter_keys` are reset. `is_new`: `spend` adds the factor to the account.
     """
 
     spend: Spend
     counter_keys: Sequence[str]
+    is_new: bool = False
 
 
 async def check_second_factor(

@@ -1,6 +1,6 @@
 """Sign in: check an email and its password, then begin a session, or wait for a second step."""
 
-from vestibule.flows.begin_session import Proof, SecondFactorNeeded, SignedIn, begin_session
+from vestibule.flows.begin_session import EnrolmentNeeded, Proof, SecondFactorNeeded, SignedIn, begin_session
 from vestibule.flows.env import Env
 from vestibule.flows.know_device import place_of
 from vestibule.flows.login_attempt import (
@@ -20,10 +20,10 @@ from vestibule.protocol.authentication import Method
 
 async def sign_in(
     env: Env, email: str, password: str, client_info: ClientInfo, held: str = ""
-) -> SignedIn | SecondFactorNeeded:
+) -> SignedIn | SecondFactorNeeded | EnrolmentNeeded:
     """Begin a session and return its tokens; or, if the account has a second factor, return what the second step needs
-    (`complete_sign_in`). `held` is the refresh token that the browser sent, if any: if it is this
-    account's, its session ends (ASVS 5.0, 7.2.4).
+    (`complete_sign_in`); or, if it must have one and has none, what setting one up needs (`enrol_at_sign_in`). `held`
+    is the refresh token that the browser sent, if any: if it is this account's, its session ends (ASVS 5.0, 7.2.4).
 
     Raises `WrongCredentials` for an unknown email or a wrong password, after the same work; and after too many wrong
     ones, for the right password too. Raises `TooManyAttempts` while the next attempt has to wait, `Overloaded` if too
@@ -49,7 +49,7 @@ async def sign_in(
         raise EmailNotVerified
     proof = Proof((Method.PASSWORD,), attempt.keys, session_held(env, held))
     outcome = await begin_session(env, account, client_info, proof)
-    if isinstance(outcome, SecondFactorNeeded):
+    if not isinstance(outcome, SignedIn):
         # Neither wrong nor complete: only a complete sign-in resets the counters.
         await give_back(env, attempt.counter)
     await _renew_hash(env, account, password)

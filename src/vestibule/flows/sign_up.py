@@ -6,7 +6,7 @@ the second form signs in, as the sign-in page would, with the same limits.
 
 from datetime import timedelta
 
-from vestibule.flows.begin_session import SignedIn, begin_session
+from vestibule.flows.begin_session import EnrolmentNeeded, SignedIn, begin_session
 from vestibule.flows.env import Env
 from vestibule.flows.register import register
 from vestibule.flows.sign_in import sign_in
@@ -16,10 +16,13 @@ from vestibule.model.errors import EmailTaken, Fault, Refusal, WrongCredentials
 _SENT_TWICE = timedelta(seconds=10)
 
 
-async def sign_up(env: Env, name: str, email: str, password: str, client_info: ClientInfo) -> SignedIn | None:
-    """Register an account and begin its first session; raises what `register` raises. Return None if the person has to
-    sign in: where verification is mandatory or accounts are concealed, or if the session could not begin. The account
-    is registered in any case, so a fault after that must not be answered as if it were not.
+async def sign_up(
+    env: Env, name: str, email: str, password: str, client_info: ClientInfo
+) -> SignedIn | EnrolmentNeeded | None:
+    """Register an account and begin its first session, or, if it must have a second factor, return what setting one up
+    needs. Raises what `register` raises. Return None if the person has to sign in: where verification is mandatory or
+    accounts are concealed, or if the session could not begin. The account is registered in any case, so a fault after
+    that must not be answered as if it were not.
     """
     try:
         account = await register(env, name, email, password, client_info)
@@ -31,10 +34,12 @@ async def sign_up(env: Env, name: str, email: str, password: str, client_info: C
         outcome = await begin_session(env, account, client_info)
     except (WrongCredentials, Fault):
         return None
-    return outcome if isinstance(outcome, SignedIn) else None
+    return outcome if isinstance(outcome, SignedIn | EnrolmentNeeded) else None
 
 
-async def _sign_in_if_sent_twice(env: Env, name: str, email: str, password: str, client_info: ClientInfo) -> SignedIn:
+async def _sign_in_if_sent_twice(
+    env: Env, name: str, email: str, password: str, client_info: ClientInfo
+) -> SignedIn | EnrolmentNeeded:
     """Sign in to an account that was registered a moment ago with the same name and password; raises `EmailTaken`."""
     async with env.store.reading() as read:
         account = await read.accounts.with_email(email)
@@ -46,6 +51,6 @@ async def _sign_in_if_sent_twice(env: Env, name: str, email: str, password: str,
         outcome = await sign_in(env, email, password, client_info)
     except Refusal:
         raise EmailTaken from None
-    if not isinstance(outcome, SignedIn):
+    if not isinstance(outcome, SignedIn | EnrolmentNeeded):
         raise EmailTaken
     return outcome

@@ -15,6 +15,7 @@ from vestibule.flows.login_attempt import check_current_password
 from vestibule.flows.reauthenticate import lock_unchanged, require_enough
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.second_factor import METHODS, check_second_factor
+from vestibule.flows.second_factor_rule import require_enough_proof
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import SessionOver
@@ -62,7 +63,7 @@ async def complete_step_up(
 ) -> Tokens:
     """Return new tokens of the caller's session, which has the proof's methods from now on. Raises `WrongPassword` if
     the account changed since it was read, `ReauthenticationRequired` if the proof is not enough for the account,
-    `SessionOver`, and what `proof.spend` raises.
+    `SecondFactorEnrolmentRequired`, `SessionOver`, and what `proof.spend` raises.
     """
     session = await _note(env, account, caller.session_id, proof, client_info)
     await env.replica.put(session, account)
@@ -90,6 +91,7 @@ async def _note(env: Env, account: Account, session_id: str, proof: FreshProof, 
     async with env.store.transaction() as tx:
         await lock_unchanged(tx, account, session_id, now)
         await require_enough(env, tx, account.id, level_reached(proof.methods))
+        require_enough_proof(env, account, proof.methods)
         if proof.spend is not None:
             await proof.spend(tx, now)
         session = await tx.sessions.step_up(session_id, account.id, proof.methods, env.policy.sessions, now)

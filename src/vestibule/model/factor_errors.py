@@ -4,6 +4,8 @@ As there, each class has a stable `code`, and no HTTP status.
 
     Refusal
       SecondFactorRequired      right password, and the account asks for a second step
+      SecondFactorEnrolmentRequired  right password, and the account must set up a second factor
+      LastFactor                the account must have a second factor, and this is its only one
       NoPendingSignIn           a second step without a first one that is still good
       SecondFactorPaused        too many wrong codes; another way, or another day
       WrongCode                 not a code of this moment, or used before
@@ -36,6 +38,20 @@ class SecondFactorRequired(Refusal):
     def __init__(self, kinds: tuple[FactorKind, ...]) -> None:
         super().__init__()
         self.kinds = kinds
+
+
+class SecondFactorEnrolmentRequired(Refusal):
+    """The account must have a second factor, and has none. `kinds` can be set up; the pages below `at` do so."""
+
+    code = "second_factor_enrolment_required"
+
+    def __init__(self, at: str, kinds: tuple[FactorKind, ...] = ()) -> None:
+        super().__init__(f"Your account needs a second factor; sign in at {at}/login to set one up")
+        self.kinds = kinds
+
+
+class LastFactor(Refusal):
+    code = "last_factor"
 
 
 class NoPendingSignIn(Refusal):

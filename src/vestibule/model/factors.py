@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from vestibule.model.accounts import Role
+
 
 class FactorKind(StrEnum):
     """A kind of second factor, as the API and the events name it."""
@@ -12,6 +14,18 @@ class FactorKind(StrEnum):
     TOTP = "totp"
     PASSKEY = "passkey"
     RECOVERY_CODE = "recovery_code"
+
+
+class SecondFactorRule(StrEnum):
+    """Who must have a second factor, as VESTIBULE_SECOND_FACTOR names it."""
+
+    OFFERED = "offered"
+    REQUIRED = "required"
+    REQUIRED_FOR_ADMINS = "required_for_admins"
+
+    def demands(self, role: Role) -> bool:
+        """Return whether an account with this role must have one."""
+        return self is self.REQUIRED or (self is self.REQUIRED_FOR_ADMINS and role is Role.ADMIN)
 
 
 class CodeFault(StrEnum):

@@ -28,6 +28,13 @@ class PendingSignIn:
     held_session: str | None = None
     return_to: str | None = None
 
+    @property
+    def beginner(self) -> str:
+        """Return the name under which it begins an authenticator app, as a session does under its id: no other is
+        shown the secret. 144 bits of the digest, as many characters as an id has.
+        """
+        return self.digest[:36]
+
 
 class PendingSignIns(Protocol):
     """The sign-ins that wait for a second step."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 from vestibule.crypto.relying_party import RelyingParty
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.clock import MOST_APART
+from vestibule.model.factors import SecondFactorRule
 from vestibule.model.limits import LetterLimits, NetworkLimits
 from vestibule.model.login_attempts import LoginAttemptLimits
 from vestibule.model.passwords import PasswordRules
@@ -46,6 +47,8 @@ class Policy:
     """How long ago the sign-in may be for what could harm the account's owner."""
     relying_party: RelyingParty | None = None
     """For whom passkeys are made; None if there are none here."""
+    second_factor: SecondFactorRule = SecondFactorRule.OFFERED
+    """Who must have a second factor, and gets no token without."""
     events_kept: timedelta = timedelta(days=365)
     retention: Retention = field(default_factory=Retention)
 

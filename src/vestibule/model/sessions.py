@@ -34,6 +34,7 @@ class EndReason(StrEnum):
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_DELETED = "account_deleted"
     TOO_MANY_SESSIONS = "too_many_sessions"
+    SECOND_FACTOR_REQUIRED = "second_factor_required"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from vestibule.crypto.common_passwords import common_passwords
 from vestibule.crypto.passwords import BCRYPT_MAX_BYTES
 from vestibule.model.access_tokens import Issuer
+from vestibule.model.factors import SecondFactorRule
 from vestibule.model.limits import LetterLimits, NetworkLimits, RateClass
 from vestibule.model.login_attempts import LoginAttemptLimits
 from vestibule.model.passwords import PasswordRules
@@ -52,6 +53,7 @@ def to_policy(chosen: Settings) -> Policy:
         reauthentication=timedelta(seconds=chosen.reauthentication_seconds),
         conceal_accounts=verification_mandatory if chosen.conceal_accounts is None else chosen.conceal_accounts,
         relying_party=chosen.relying_party,
+        second_factor=SecondFactorRule(chosen.second_factor),
         published_keys_lifetime=timedelta(seconds=chosen.published_keys_seconds),
     )
 

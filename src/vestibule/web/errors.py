@@ -57,6 +57,10 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     errors.WrongCredentials: HttpMapping(400, "Invalid email or password"),
     errors.WrongPassword: HttpMapping(403, "The current password is wrong"),
     factor_errors.SecondFactorRequired: HttpMapping(403, "Use your second factor to finish signing in"),
+    factor_errors.SecondFactorEnrolmentRequired: HttpMapping(403),
+    factor_errors.LastFactor: HttpMapping(
+        409, "Your account needs a second factor; add another one before you remove this one"
+    ),
     factor_errors.NoPendingSignIn: HttpMapping(
         403, "Sign in with your password first; the code has to follow within 10 minutes"
     ),
@@ -143,7 +147,7 @@ def refusal_response(refusal: Refusal | Fault) -> Json:
         content["errors"] = refusal.entries
     if isinstance(refusal, errors.ReauthenticationRequired):
         content |= {"satisfied_by": refusal.satisfied_by, "max_age": refusal.max_age}
-    if isinstance(refusal, factor_errors.SecondFactorRequired):
+    if isinstance(refusal, factor_errors.SecondFactorRequired | factor_errors.SecondFactorEnrolmentRequired):
         content["factors"] = [kind.value for kind in refusal.kinds]
     if isinstance(refusal, errors.PasswordTooEasy):  # front-ends look here for errors of a field
         content["errors"] = [{"code": "custom", "path": ["body", "password"], "message": message}]

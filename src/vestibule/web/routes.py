@@ -10,6 +10,7 @@ from vestibule.model.limits import RateClass
 from vestibule.web.api import (
     answers,
     auth,
+    enrolment,
     factor_answers,
     factors,
     health,
@@ -28,6 +29,7 @@ from vestibule.web.map_lines import Page, Route
 from vestibule.web.pages import (
     account,
     email_change,
+    enrol,
     language,
     letter_preview,
     mailed,
@@ -94,9 +96,11 @@ NO_SECOND_STEP = (
 NO_SIGN_OUT = (*NO_TOKEN, CrossSite)
 NO_REFRESH = (e.RefreshRefused, CrossSiteRefresh)
 NO_CHANGE = (*NO_SIGN_OUT, e.WrongPassword, e.TooManyAttempts, e.ReauthenticationRequired)
+NO_NEW_TOKENS = (*NO_CHANGE, fe.SecondFactorEnrolmentRequired)
 NO_CODE = (fe.WrongCode, fe.SecondFactorPaused, fe.TotpUnavailable)
-NO_STEP_UP = (*NO_CHANGE, *NO_CODE, fe.PasskeysUnavailable, fe.CeremonyOver, fe.PasskeyRefused, fe.PasskeyUnknown)
+NO_STEP_UP = (*NO_NEW_TOKENS, *NO_CODE, fe.PasskeysUnavailable, fe.CeremonyOver, fe.PasskeyRefused, fe.PasskeyUnknown)
 NO_NEW_PASSKEY = (fe.PasskeysUnavailable, fe.CeremonyOver, fe.PasskeyRefused, fe.PasskeyTaken, fe.TooManyPasskeys)
+NO_ENROLMENT = (fe.NoPendingSignIn, fe.SecondFactorRequired, CrossSite)
 NO_FACTOR = (*NO_SIGN_OUT, e.ReauthenticationRequired)
 NO_INTROSPECTION = (e.ServiceKeyInvalid, e.TooManyRequests, BodyMalformed, BodyTooLarge, UnsupportedMedia)
 NO_RESET = (e.ResetTokenInvalid, e.PasswordTooEasy, CrossSite)
@@ -106,9 +110,13 @@ NO_RESET = (e.ResetTokenInvalid, e.PasswordTooEasy, CrossSite)
 ROUTES = (
     Route("GET",   "/api/healthchecker",                   health.healthchecker,          ANYONE,               UNLIMITED, NO_HASH, 200, answers.Told),
     Route("POST",  "/api/auth/register",                   auth.register,                 OWN_SITE,             REGISTER,  HASHES,  201, answers.Registered, (e.EmailTaken, e.PasswordTooEasy, CrossSite)),
-    Route("POST",  "/api/auth/login",                      auth.login,                    OWN_SITE,             SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_SIGN_IN, fe.SecondFactorRequired)),
+    Route("POST",  "/api/auth/login",                      auth.login,                    OWN_SITE,             SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_SIGN_IN, fe.SecondFactorRequired, fe.SecondFactorEnrolmentRequired)),
     Route("POST",  "/api/auth/login/second-factor/options", auth.second_factor_options,   OWN_SITE,             SIGN_IN,   NO_HASH, 200, factor_answers.PasskeyOptions, (fe.NoPendingSignIn, fe.PasskeysUnavailable, CrossSite)),
     Route("POST",  "/api/auth/login/second-factor",        auth.second_factor,            OWN_SITE,             SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_SECOND_STEP, *NO_PASSKEY_STEP)),
+    Route("POST",  "/api/auth/login/enrol/totp",           enrolment.enrol_totp,          OWN_SITE,             SIGN_IN,   NO_HASH, 200, factor_answers.NewTotp, (*NO_ENROLMENT, fe.TotpUnavailable)),
+    Route("POST",  "/api/auth/login/enrol/totp/confirm",   enrolment.confirm_enrolment,   OWN_SITE,             SIGN_IN,   HASHES,  200, factor_answers.Enrolled, (*NO_ENROLMENT, fe.WrongCode, fe.FactorUnknown, fe.TotpUnavailable)),
+    Route("POST",  "/api/auth/login/enrol/passkey/options", enrolment.enrol_passkey_options, OWN_SITE,          SIGN_IN,   NO_HASH, 200, factor_answers.PasskeyOptions, (*NO_ENROLMENT, fe.PasskeysUnavailable)),
+    Route("POST",  "/api/auth/login/enrol/passkey",        enrolment.enrol_passkey,       OWN_SITE,             SIGN_IN,   HASHES,  200, factor_answers.Enrolled, (*NO_ENROLMENT, *NO_NEW_PASSKEY)),
     Route("POST",  "/api/auth/passkeys/options",           passkeys.sign_in_options,      OWN_SITE,             REFRESH,   NO_HASH, 200, factor_answers.PasskeyOptions, (fe.PasskeysUnavailable, CrossSite)),
     Route("POST",  "/api/auth/passkeys/verify",            passkeys.sign_in,              OWN_SITE,             SIGN_IN,   NO_HASH, 200, answers.SignedIn, NO_PASSKEY),
     Route("GET",   "/api/auth/refresh",                    auth.refresh,                  ON_PURPOSE_REFRESH,   REFRESH,   NO_HASH, 200, answers.SignedIn, (*NO_REFRESH, FetchedAhead)),
@@ -124,20 +132,20 @@ ROUTES = (
     Route("PATCH", "/api/auth/resetpassword/{token}",      auth.reset,                    OWN_SITE,             MAIL,      HASHES,  200, answers.Told, NO_RESET),
     Route("GET",   "/api/users/me",                        me.me,                         SIGNED_IN,            UNLIMITED, NO_HASH, 200, answers.Me, NO_TOKEN),
     Route("PATCH", "/api/users/me",                        my_account.change_my_name,     SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Me, NO_SIGN_OUT),
-    Route("PATCH", "/api/users/me/password",               my_account.change_my_password, SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_CHANGE, e.PasswordTooEasy)),
+    Route("PATCH", "/api/users/me/password",               my_account.change_my_password, SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_NEW_TOKENS, e.PasswordTooEasy)),
     Route("PATCH", "/api/users/me/email",                  my_account.change_my_email,    SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.Told, (*NO_CHANGE, e.EmailUnchanged)),
     Route("POST",  "/api/users/me/step-up/options",        step_up.options,               SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyOptions, (*NO_SIGN_OUT, fe.PasskeysUnavailable)),
     Route("POST",  "/api/users/me/step-up",                step_up.step_up,               SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.SignedIn, NO_STEP_UP),
     Route("GET",   "/api/users/me/factors",                factors.list_factors,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, factor_answers.Factors, NO_TOKEN),
     Route("POST",  "/api/users/me/factors/totp",           factors.begin_totp,            SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, factor_answers.NewTotp, (*NO_FACTOR, fe.TotpUnavailable)),
     Route("POST",  "/api/users/me/factors/totp/confirm",   factors.confirm_totp,          SIGNED_IN_OWN_SITE,   ACCOUNT,   HASHES,  200, factor_answers.FactorAdded, (*NO_FACTOR, fe.WrongCode, fe.FactorUnknown, fe.TotpUnavailable)),
-    Route("DELETE", "/api/users/me/factors/totp",          factors.remove_totp,           SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_FACTOR, fe.FactorUnknown)),
+    Route("DELETE", "/api/users/me/factors/totp",          factors.remove_totp,           SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_FACTOR, fe.FactorUnknown, fe.LastFactor)),
     Route("POST",  "/api/users/me/factors/recovery-codes", factors.make_recovery_codes,   SIGNED_IN_OWN_SITE,   ACCOUNT,   HASHES,  200, factor_answers.RecoveryCodes, (*NO_FACTOR, fe.FactorUnknown)),
     Route("GET",   "/api/users/me/factors/passkeys",       passkeys.list_my_passkeys,     SIGNED_IN,            ACCOUNT,   NO_HASH, 200, factor_answers.Passkeys, NO_TOKEN),
     Route("POST",  "/api/users/me/factors/passkeys/options", passkeys.creation_options,     SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyOptions, (*NO_FACTOR, fe.PasskeysUnavailable, fe.TooManyPasskeys)),
     Route("POST",  "/api/users/me/factors/passkeys",       passkeys.add_my_passkey,       SIGNED_IN_OWN_SITE,   ACCOUNT,   HASHES,  201, factor_answers.PasskeyAdded, (*NO_FACTOR, *NO_NEW_PASSKEY)),
     Route("PATCH", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.rename_my_passkey,    SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_FACTOR, fe.PasskeyUnknown)),
-    Route("DELETE", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.remove_my_passkey,    SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyRemoved, (*NO_FACTOR, fe.PasskeyUnknown)),
+    Route("DELETE", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.remove_my_passkey,    SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyRemoved, (*NO_FACTOR, fe.PasskeyUnknown, fe.LastFactor)),
     Route("GET",   "/api/users/me/sessions",               my_account.list_mine,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, answers.Sessions, NO_TOKEN),
     Route("DELETE", "/api/users/me/sessions",              my_account.end_others,         SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Ended, (*NO_SIGN_OUT, e.ReauthenticationRequired)),
     Route("DELETE", "/api/users/me/sessions/{session_id}", my_account.end_one,            SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),
@@ -161,6 +169,9 @@ PAGES = (
     Page("GET",  "/reauthenticate",                         reauthenticate.ask,          BROWSER,      ACCOUNT,   NO_HASH),
     Page("POST", "/reauthenticate",                         reauthenticate.reauthenticate, BROWSER_FORM, SIGN_IN, HASHES,  reauthenticate.reauthentication_form),
     Page("POST", "/reauthenticate/passkey",                 reauthenticate.use_passkey,  BROWSER_FORM, SIGN_IN,   NO_HASH, None, "/reauthenticate"),
+    Page("GET",  "/login/enrol",                            enrol.ask,                   PUBLIC,       REFRESH,   NO_HASH),
+    Page("POST", "/login/enrol",                            enrol.confirm_app,           PUBLIC_FORM,  SIGN_IN,   HASHES,  enrol.form),
+    Page("POST", "/login/enrol/new",                        enrol.begin_app,             PUBLIC_FORM,  SIGN_IN,   NO_HASH, None, "/login/enrol"),
     Page("GET",  "/signedout",                              sign_in.signed_out,          ANYONE,       REFRESH,   NO_HASH),
     Page("GET",  "/register",                               sign_up.ask_register,        ANYONE,       REFRESH,   NO_HASH),
     Page("POST", "/register",                               sign_up.register,            OWN_SITE,     REGISTER,  HASHES,  sign_up.register_form),

@@ -39,11 +39,13 @@ from vestibule.model.errors import (
 from vestibule.model.factor_errors import (
     CeremonyOver,
     FactorUnknown,
+    LastFactor,
     NoPendingSignIn,
     PasskeyRefused,
     PasskeysUnavailable,
     PasskeyTaken,
     PasskeyUnknown,
+    SecondFactorEnrolmentRequired,
     SecondFactorPaused,
     SecondFactorRequired,
     TooManyPasskeys,
@@ -69,7 +71,7 @@ from vestibule.web.request_errors import (
 from vestibule.web.routes import DEVELOPMENT_PAGES, PAGES, ROUTES
 
 # Told in tests/stories/factors, with apps and codes.
-FOR_FACTORS = {(route.method, route.path) for route in ROUTES if "factor" in route.path}
+FOR_FACTORS = {(route.method, route.path) for route in ROUTES if "factor" in route.path or "enrol" in route.path}
 # Told in tests/stories/services, to those who hold a key.
 FOR_SERVICES = {("GET", FEED), ("POST", INTROSPECT)}
 
@@ -200,7 +202,8 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     by_page = (EmailChangeInvalid, EmailChangeOfAnother, ReturnToTooLong)
     of_passkeys = (PasskeyRefused, PasskeyUnknown, PasskeyTaken, TooManyPasskeys, PasskeysUnavailable, CeremonyOver)
     of_second_step = (SecondFactorRequired, SecondFactorPaused, NoPendingSignIn)
-    of_factors = (*of_second_step, WrongCode, FactorUnknown, TotpUnavailable)
+    of_required = (SecondFactorEnrolmentRequired, LastFactor)
+    of_factors = (*of_second_step, *of_required, WrongCode, FactorUnknown, TotpUnavailable)
     elsewhere = (*of_factors, *of_passkeys, *busy, *unreadable, *by_page, ReauthenticationRequired, PasswordTooEasy)
     told = {step.expect.body["code"] for step in steps if step.expect.body and "code" in step.expect.body}
     assert {kind.code for kind in HTTP_MAPPINGS} - told == {kind.code for kind in elsewhere}

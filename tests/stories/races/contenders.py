@@ -17,6 +17,7 @@ from vestibule.flows import (
     add_passkey,
     administer,
     ask_for_letter,
+    begin_session,
     change_email,
     change_name,
     change_password,
@@ -25,6 +26,7 @@ from vestibule.flows import (
     create_account,
     delete_account,
     deliver,
+    enrol_at_sign_in,
     enrol_totp,
     import_accounts,
     look_after_mail,
@@ -47,6 +49,7 @@ from vestibule.flows import (
 )
 from vestibule.model.accounts import Account, Role
 from vestibule.model.factor_errors import PasskeyUnknown
+from vestibule.model.factors import SecondFactorRule
 from vestibule.model.letters import LetterKind, RefusedForGood
 from vestibule.model.one_time_tokens import Purpose
 from vestibule.model.sessions import Device
@@ -144,6 +147,17 @@ async def _confirm_app(world: World, person: Person) -> Any:
     return await enrol_totp.confirm_totp(world.env, person.caller, code, person.client_info, end_others=True)
 
 
+async def _enrol_at_sign_in(world: World, person: Person) -> Any:
+    """Sign in where a second factor is required, and set up an app; or none, if there is one by now."""
+    env = replace(world.env, policy=replace(world.env.policy, second_factor=SecondFactorRule.REQUIRED))
+    outcome = await begin_session.begin_session(env, person.account, person.client_info)
+    if not isinstance(outcome, begin_session.EnrolmentNeeded):
+        return outcome
+    new = await enrol_at_sign_in.begin_totp_at_sign_in(env, outcome.handle)
+    code = pyotp.parse_uri(new.uri).at(world.clock.now())  # type: ignore[union-attr]  # it is of TOTP
+    return await enrol_at_sign_in.confirm_totp_at_sign_in(env, outcome.handle, code, person.client_info)
+
+
 async def _step_up_by_code(world: World, person: Person) -> Any:
     """With the code after the one that confirmed the app."""
     new = await enrol_totp.begin_totp(world.env, person.caller)
@@ -229,6 +243,7 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "deliver an undo": ("deliver", _deliver(LetterKind.EMAIL_CHANGED)),
     "fail to deliver": ("deliver", _deliver(LetterKind.RESET_PASSWORD, refused=True)),
     "add an app": ("enrol_totp", _confirm_app),
+    "add an app at sign-in": ("enrol_at_sign_in", _enrol_at_sign_in),
     "remove the app": ("my_factors", lambda w, p: my_factors.remove_totp(w.env, p.caller, p.client_info)),
     "make recovery codes": ("my_factors", lambda w, p: my_factors.make_recovery_codes(w.env, p.caller, p.client_info)),
     "add a passkey": ("add_passkey", _add_a_passkey),

@@ -16,6 +16,7 @@ from tests.unit.client.knowing import Knowing
 from vestibule.client import (
     Caller,
     CallerRefusedError,
+    EnrolmentRequiredError,
     InsufficientAuthenticationError,
     NotReachedError,
     NotStoredError,
@@ -51,6 +52,7 @@ def made() -> list[VestibuleError]:
         InsufficientAuthenticationError: InsufficientAuthenticationError(Level.TWO_FACTORS, 300),
         SignedOutError: SignedOutError("session_over", "It is over"),
         SecondFactorRequiredError: SecondFactorRequiredError("second_factor_required", "Use it", ("totp",)),
+        EnrolmentRequiredError: EnrolmentRequiredError("second_factor_enrolment_required", "Set one up", ("totp",)),
         NotStoredError: NotStoredError("/x: the tokens cannot be kept: it is full", "it is full"),
     }
     kinds = [kind for kind in of_the_kit() if issubclass(kind, VestibuleError)]

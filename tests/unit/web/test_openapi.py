@@ -25,7 +25,9 @@ from tests.harness.mailer import BRAND
 from tests.harness.rounds import rounds
 from tests.harness.servers import WAIT_SECONDS
 from tests.harness.world import BASE, POLICY, WEB, World
+from tests.stories.required_factor import switch
 from tests.unit.mail import RENDERER
+from vestibule.model.factors import SecondFactorRule
 from vestibule.model.letters import LetterKind
 from vestibule.web.application import build_app, make_site
 from vestibule.web.pages.template_loader import Templates
@@ -50,6 +52,10 @@ STATUSES = {
     "POST /api/auth/register": {201, 403, 409, 429} | BODY,
     "POST /api/auth/login": {200, 401, 403, 429} | BODY,
     "POST /api/auth/login/second-factor/options": {200, 403, 404, 429},
+    "POST /api/auth/login/enrol/totp": {200, 403, 429},
+    "POST /api/auth/login/enrol/totp/confirm": {200, 403, 404, 429} | BODY,
+    "POST /api/auth/login/enrol/passkey/options": {200, 403, 404, 429},
+    "POST /api/auth/login/enrol/passkey": {200, 403, 404, 409, 429} | BODY,
     "POST /api/auth/passkeys/options": {200, 403, 404, 429},
     "POST /api/auth/passkeys/verify": {200, 401, 403, 404, 429} | BODY,
     "POST /api/auth/login/second-factor": {200, 403, 404, 429} | BODY,
@@ -70,13 +76,13 @@ STATUSES = {
     "GET /api/users/me/factors": {200, 429} | TOKEN,
     "POST /api/users/me/factors/totp": {200, 403, 429} | TOKEN,
     "POST /api/users/me/factors/totp/confirm": {200, 403, 404, 429} | TOKEN | BODY,
-    "DELETE /api/users/me/factors/totp": {200, 403, 404, 429} | TOKEN,
+    "DELETE /api/users/me/factors/totp": {200, 403, 404, 409, 429} | TOKEN,
     "POST /api/users/me/factors/recovery-codes": {200, 403, 404, 429} | TOKEN,
     "GET /api/users/me/factors/passkeys": {200, 429} | TOKEN,
     "POST /api/users/me/factors/passkeys/options": {200, 403, 404, 409, 429} | TOKEN,
     "POST /api/users/me/factors/passkeys": {201, 403, 404, 409, 429} | TOKEN | BODY,
     "PATCH /api/users/me/factors/passkeys/{passkey_id}": {200, 403, 404, 429} | TOKEN | BODY,
-    "DELETE /api/users/me/factors/passkeys/{passkey_id}": {200, 403, 404, 429} | TOKEN,
+    "DELETE /api/users/me/factors/passkeys/{passkey_id}": {200, 403, 404, 409, 429} | TOKEN,
     "GET /api/users/me/sessions": {200, 429} | TOKEN,
     "DELETE /api/users/me/sessions": {200, 403, 429} | TOKEN,
     "DELETE /api/users/me/sessions/{session_id}": {200, 403, 404, 429} | TOKEN,
@@ -257,4 +263,16 @@ async def test_every_success_is_as_declared(world: World) -> None:
     await ask("POST /api/auth/forgotpassword", 200, email=ada["email"])
     await world.deliver()
     await ask("PATCH /api/auth/resetpassword/{token}", 200, world.secret(LetterKind.RESET_PASSWORD), **twice)
+    switch(world, SecondFactorRule.REQUIRED)
+    await ask("POST /api/auth/login", 403, email=ada["email"], password=twice["password"])
+    begun = await ask("POST /api/auth/login/enrol/totp", 200)
+    code = pyotp.parse_uri(begun.json()["data"]["uri"]).at(world.clock.now())
+    await ask("POST /api/auth/login/enrol/totp/confirm", 200, code=code)
+    await ask("DELETE /api/users/me/factors/totp", 409)
+    bob = {"email": "bob@example.com", "password": "correct horse"}
+    await ask("POST /api/auth/register", 201, name="Bob", **bob, passwordConfirm=bob["password"])
+    await ask("POST /api/auth/login", 403, **bob)
+    asked = await ask("POST /api/auth/login/enrol/passkey/options", 200)
+    made = authenticator.create(asked.json()["data"]["publicKey"])
+    await ask("POST /api/auth/login/enrol/passkey", 200, credential=made)
     assert seen == STATUSES.keys() - FOR_SERVICES

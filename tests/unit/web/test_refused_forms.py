@@ -12,13 +12,16 @@ import pytest
 from tests.harness.backends import Backend
 from tests.harness.forms import csrf_in
 from tests.harness.world import POLICY, World, mandatory_verification, world_on
+from tests.stories.required_factor import switch
 from tests.unit.web.authenticator_app import turn_on
 from tests.unit.web.people import ada
 from tests.unit.web.test_admission import ALL_FIELDS, taken
+from tests.unit.web.test_enrol_page import ENROL
 from tests.unit.web.test_second_step_page import STEP
 from vestibule.crypto.common_passwords import common_passwords
 from vestibule.flows.ask_for_letter import request_reset
 from vestibule.model.client_info import ClientInfo
+from vestibule.model.factors import SecondFactorRule
 from vestibule.model.letters import LetterKind
 from vestibule.model.limits import NetworkLimits, RateClass
 from vestibule.model.passwords import PasswordRules
@@ -61,6 +64,7 @@ ROWS = [
     Row("/login", {"email": "Nobody", "password": ""}, ("email", "password"), NOT_AN_EMAIL, {"email": "Nobody"}),
     Row("/login/second-step", {"code": ""}, ("code",), "Enter the code."),
     Row("/reauthenticate", {"by": "password", "password": WRONG}, ("password",), "This is not your current password."),
+    Row("/login/enrol", {"code": ""}, ("code",), "Enter the code."),
     Row("/register", {"name": "Eve", **ADA, "password": GOOD}, ("email",), "already exists", {"name": "Eve", **ADA}),
     Row("/register", {"name": "Eve", **EVE, "password": EASY}, ("password",), "too common", {"name": "Eve", **EVE}),
     Row("/register", {"name": "", **EVE, "password": "short"}, ("name", "password"), TOO_SHORT, EVE),
@@ -115,6 +119,10 @@ async def at_browser(world: World, path: str) -> httpx.AsyncClient:
     if path.startswith(STEP):
         answer = await client.post("/login", data={**ADA, "password": "correct horse"})
         assert answer.headers["location"] == STEP
+    if path.startswith(ENROL):
+        switch(world, SecondFactorRule.REQUIRED)
+        answer = await client.post("/login", data={**ADA, "password": "correct horse"})
+        assert answer.headers["location"] == ENROL
     return client
 
 
@@ -188,7 +196,7 @@ async def test_a_form_that_was_open_for_too_long_leads_to_a_new_one(world: World
 )
 async def test_one_that_is_sent_too_often_says_when_to_try_again(backend: Backend, form: Page) -> None:
     assert form.limit
-    before = 2 if form.path.startswith(STEP) else 1  # who is there has signed in
+    before = 2 if form.path.startswith((STEP, ENROL)) else 1  # who is there has signed in
     per_minute = {**POLICY.networks.per_minute, form.limit: before}
     async with world_on(backend, replace(POLICY, networks=NetworkLimits(per_minute))) as world:
         client = await at_browser(world, form.path)

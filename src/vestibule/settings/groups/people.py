@@ -9,9 +9,9 @@ _UP_TO_A_CENTURY = "60 to 3,153,600,000 (a century)"
 
 
 class Registering(Group):
-    """Read this when you decide what it takes to have an account."""
+    """Read this when you decide what it takes to have an account, and to sign in to it."""
 
-    title: ClassVar[str] = "Who may register"
+    title: ClassVar[str] = "Who may register and sign in"
 
     email_verification: Literal["optional", "mandatory"] = setting(
         "VESTIBULE_EMAIL_VERIFICATION",
@@ -42,6 +42,13 @@ class Registering(Group):
         True,
         "Refuses new passwords that are among the 30,000 commonest, or little more than the account's email or the "
         "product's name.",
+    )
+    second_factor: Literal["offered", "required", "required_for_admins"] = setting(
+        "VESTIBULE_SECOND_FACTOR",
+        "offered",
+        "`required`: nobody gets a token without a second factor, which is an authenticator app or a passkey. An "
+        "account that has none sets one up when it next signs in. A session that began without one ends at its next "
+        "refresh. `required_for_admins`: the same, for the role `admin` alone.",
     )
 
 

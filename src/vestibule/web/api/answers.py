@@ -127,7 +127,8 @@ class Ended(Success):
 
 class Refused(Answer):
     """The request was refused. `code` is for programs, `message` for people. `factors` is there with
-    `second_factor_required` alone: by which of them a second step can be taken.
+    `second_factor_required`: by which of them a second step can be taken; and with `second_factor_enrolment_required`:
+    which of them can be set up.
     """
 
     status: Literal["fail"]

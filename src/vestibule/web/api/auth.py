@@ -4,12 +4,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.flows.ask_for_letter import request_reset, request_verification
-from vestibule.flows.begin_session import SecondFactorNeeded
+from vestibule.flows.begin_session import SecondFactorNeeded, SignedIn
 from vestibule.flows.complete_sign_in import complete_sign_in
 from vestibule.flows.passkey_second_step import ask_for_second_passkey, complete_sign_in_with_passkey
 from vestibule.flows.refresh import refresh as refresh_flow
 from vestibule.flows.register import register as register_flow
 from vestibule.flows.reset_password import reset_password
+from vestibule.flows.second_factor_rule import enrolment_required
 from vestibule.flows.sign_in import sign_in
 from vestibule.flows.sign_out import sign_out
 from vestibule.flows.verify_email import verify_email as verify_email_flow
@@ -39,16 +40,19 @@ async def login(
     sent: Sent[bodies.Login],
     client_info: ClientInfoDep,
 ) -> Response:
-    """Begin a session and set its cookies; if the account has a second factor, ask for it, and set a cookie that the
-    second step needs.
+    """Begin a session and set its cookies; if the account has a second factor, ask for it, or if it must have one, ask
+    to set one up, and set a cookie that the second step needs.
     """
     previous_token = cookies.read_refresh(request.headers.raw, site_of(request).web) or ""
     outcome = await sign_in(env, sent.email, sent.password, client_info, previous_token)
+    if isinstance(outcome, SignedIn):
+        return signed_in(request, env, outcome)
     if isinstance(outcome, SecondFactorNeeded):
-        asking = refusal_response(SecondFactorRequired(outcome.kinds))
-        cookies.set_second_factor(asking, outcome.handle, LIFETIME, env.clock.now(), site_of(request).web)
-        return asking
-    return signed_in(request, env, outcome)
+        waiting = refusal_response(SecondFactorRequired(outcome.kinds))
+    else:
+        waiting = refusal_response(enrolment_required(env))
+    cookies.set_second_factor(waiting, outcome.handle, LIFETIME, env.clock.now(), site_of(request).web)
+    return waiting
 
 
 async def second_factor(

@@ -140,22 +140,34 @@ class DeleteAccount(ContractBody):
     current_password: Text = Field(alias="currentPassword", json_schema_extra={"format": "password"})
 
 
-class ConfirmTotp(ContractBody):
-    """A code of the new authenticator app. `end_others`: sign every other device out too."""
+class EnrolTotp(ContractBody):
+    """A code of the new authenticator app."""
 
     REQUIRED: ClassVar = {"code": "Code is required"}
     code: Code
+
+
+class ConfirmTotp(EnrolTotp):
+    """A code of the new authenticator app. `end_others`: sign every other device out too."""
+
     end_others: Flag = False
 
 
-class AddPasskey(ContractBody):
+class EnrolPasskey(ContractBody):
     """What `navigator.credentials.create()` has given, as `toJSON()` writes it (WebAuthn, section 5.1.8), and what to
-    call it. `end_others`: sign every other device out too.
+    call it.
     """
 
     REQUIRED: ClassVar = {"credential": "Credential is required"}
     credential: Credential
     name: PasskeyName = ""
+
+
+class AddPasskey(EnrolPasskey):
+    """What `navigator.credentials.create()` has given, as `toJSON()` writes it (WebAuthn, section 5.1.8), and what to
+    call it. `end_others`: sign every other device out too.
+    """
+
     end_others: Flag = False
 
 

@@ -6,7 +6,13 @@ from pydantic import Field
 
 from vestibule.model.passkeys import Passkey
 from vestibule.model.totp import Totp
-from vestibule.web.api.answers import Answer, Success, timestamp
+from vestibule.web.api.answers import Answer, SignedIn, Success, timestamp
+
+
+class Enrolled(SignedIn):
+    """The sign-in is complete, because a second factor was set up. `recovery_codes` has ten codes, shown once."""
+
+    recovery_codes: list[str]
 
 
 class PasskeyOptionsData(Answer):

@@ -6,6 +6,7 @@ import segno
 from starlette.responses import Response
 
 from vestibule.flows import enrol_totp, my_factors
+from vestibule.flows.new_totp import NewTotp
 from vestibule.web.api import answers, bodies, factor_answers
 from vestibule.web.body import Sent
 from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller
@@ -22,9 +23,7 @@ async def list_factors(env: EnvDep, caller: SignedInCaller) -> Response:
 
 async def begin_totp(env: EnvDep, caller: SignedInCaller) -> Response:
     """Make the secret of an authenticator app. It does not count before one of its codes was confirmed."""
-    new = await enrol_totp.begin_totp(env, caller)
-    data = factor_answers.NewTotpData(key=new.key, uri=new.uri, qr=qr_code(new.uri))
-    return answers.as_json(factor_answers.NewTotp(data=data))
+    return totp_to_add(await enrol_totp.begin_totp(env, caller))
 
 
 async def confirm_totp(
@@ -48,6 +47,12 @@ async def make_recovery_codes(env: EnvDep, caller: SignedInCaller, client_info: 
     codes = await my_factors.make_recovery_codes(env, caller, client_info)
     data = factor_answers.RecoveryCodesData(recovery_codes=list(codes))
     return answers.as_json(factor_answers.RecoveryCodes(data=data))
+
+
+def totp_to_add(new: NewTotp) -> Response:
+    """Return what an authenticator app needs."""
+    data = factor_answers.NewTotpData(key=new.key, uri=new.uri, qr=qr_code(new.uri))
+    return answers.as_json(factor_answers.NewTotp(data=data))
 
 
 def qr_code(text: str) -> str:

@@ -11,16 +11,17 @@ from vestibule.flows.my_factors import list_factors, make_recovery_codes
 from vestibule.flows.my_factors import remove_totp as remove_totp_flow
 from vestibule.flows.my_sessions import list_sessions
 from vestibule.flows.reauthenticate import ask_for_recent_sign_in
-from vestibule.model.factor_errors import FactorUnknown, WrongCode
+from vestibule.model.factor_errors import FactorUnknown, LastFactor, WrongCode
 from vestibule.web.api import bodies
 from vestibule.web.api.factors import qr_code
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import new_codes, render, return_to
+from vestibule.web.pages.arrival import arrive
 from vestibule.web.pages.browser_session import BrowserCaller, SessionForm
 from vestibule.web.pages.form import typed_code, validated
 from vestibule.web.pages.route import see_other
-from vestibule.web.pages.words import WRONG_NEW_CODE, Sentence, faults_of
+from vestibule.web.pages.words import LAST_FACTOR, WRONG_NEW_CODE, Sentence, faults_of
 from vestibule.web.request_errors import BodyInvalid
 
 SECURITY = "/profile/security"
@@ -62,7 +63,7 @@ async def confirm_app(
     if not added.recovery_codes:
         return see_other(return_to.with_query(SECURITY, notice="app_added"))
     response = see_other(return_to.with_query(new_codes.PATH, notice="app_added"))
-    new_codes.keep(request, response, caller, added.recovery_codes)
+    new_codes.keep(request, response, caller.session_id, added.recovery_codes)
     return response
 
 
@@ -79,12 +80,17 @@ async def ask_remove_app(request: Request, env: EnvDep, caller: BrowserCaller) -
     return render.page(request, "remove_authenticator.html")
 
 
-async def remove_app(env: EnvDep, caller: BrowserCaller, _: SessionForm, client_info: ClientInfoDep) -> Response:
+async def remove_app(
+    request: Request, env: EnvDep, caller: BrowserCaller, _: SessionForm, client_info: ClientInfoDep
+) -> Response:
     """Remove the app. One that is gone already is not an error."""
     try:
         await remove_totp_flow(env, caller, client_info)
     except FactorUnknown:
         return see_other(SECURITY)
+    except LastFactor:
+        status, faults = HTTP_MAPPINGS[LastFactor].status, {"app": LAST_FACTOR}
+        return render.page(request, "remove_authenticator.html", status, faults=faults)
     return see_other(return_to.with_query(SECURITY, notice="app_removed"))
 
 
@@ -104,7 +110,7 @@ async def make_codes(
     except FactorUnknown:
         return see_other(SECURITY)
     response = see_other(new_codes.PATH)
-    new_codes.keep(request, response, caller, codes)
+    new_codes.keep(request, response, caller.session_id, codes)
     return response
 
 
@@ -115,8 +121,8 @@ async def show_codes(request: Request, caller: BrowserCaller) -> Response:
 
 
 async def put_codes_away(request: Request, _: SessionForm) -> Response:
-    """Show the codes no longer."""
-    response = see_other(SECURITY)
+    """Show the codes no longer, and go on to where the sign-in that brought them was going."""
+    response = arrive(request) if return_to.named_by(request) else see_other(SECURITY)
     new_codes.forget(request, response)
     return response
 

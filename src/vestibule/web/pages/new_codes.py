@@ -18,9 +18,9 @@ SHOWN_SECONDS = 600
 _COOKIE = SealedCookie(cookies.RECOVERY_CODES, SHOWN_SECONDS, max_characters=1000)
 
 
-def keep(request: Request, response: Response, caller: Caller, codes: Sequence[str]) -> None:
-    """Keep the codes for the page at `PATH`."""
-    sealed = _COOKIE.seal(request, caller.session_id, {"codes": list(codes)})
+def keep(request: Request, response: Response, session_id: str, codes: Sequence[str]) -> None:
+    """Keep the codes of a session for the page at `PATH`."""
+    sealed = _COOKIE.seal(request, session_id, {"codes": list(codes)})
     _COOKIE.set(request, response, sealed, PATH)
 
 

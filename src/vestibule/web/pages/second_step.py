@@ -8,16 +8,15 @@ from vestibule.flows.complete_sign_in import complete_sign_in, waiting_sign_in
 from vestibule.flows.env import Env
 from vestibule.flows.passkey_second_step import complete_sign_in_with_passkey
 from vestibule.model.factor_errors import NoPendingSignIn
-from vestibule.model.pending_sign_ins import LIFETIME
 from vestibule.web import cookies
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS
-from vestibule.web.pages import render, return_to
-from vestibule.web.pages.arrival import arrive
+from vestibule.web.pages import render
+from vestibule.web.pages.arrival import arrive, start_again, wait_at
 from vestibule.web.pages.form import read_form, sent_credential, validated
 from vestibule.web.pages.passkey_form import PASSKEY_REFUSALS, passkey_faults
-from vestibule.web.pages.route import SIGN_IN, see_other, set_session_cookies
+from vestibule.web.pages.route import set_session_cookies
 from vestibule.web.pages.typed_code import CODE_REFUSALS, code_faults, sent_kind, shown_kinds
 from vestibule.web.pages.words import Sentence
 from vestibule.web.site import site_of
@@ -27,11 +26,7 @@ PATH = "/login/second-step"
 
 def go_to_second_step(request: Request, needed: SecondFactorNeeded) -> Response:
     """Redirect to the second step, and set the cookie that it needs."""
-    site = site_of(request)
-    target = return_to.as_parameter(return_to.target_of(request))
-    response = see_other(return_to.with_query(PATH, return_to=target))
-    cookies.set_second_factor(response, needed.handle, LIFETIME, site.env.clock.now(), site.web)
-    return response
+    return wait_at(request, PATH, needed.handle)
 
 
 async def ask_second_step(request: Request, env: EnvDep) -> Response:
@@ -39,7 +34,7 @@ async def ask_second_step(request: Request, env: EnvDep) -> Response:
     try:
         waiting = await waiting_sign_in(env, _handle(request))
     except NoPendingSignIn:
-        return _start_again(request)
+        return start_again(request)
     kinds, by = shown_kinds(request, waiting.kinds)
     return render.page(request, "second_step.html", email=waiting.email, kinds=kinds, by=by)
 
@@ -53,7 +48,7 @@ async def take_second_step(request: Request, env: EnvDep, client_info: ClientInf
     except CODE_REFUSALS as refusal:
         return _refused(request, HTTP_MAPPINGS[type(refusal)].status, code_faults(request, refusal))
     except NoPendingSignIn:
-        return _start_again(request)
+        return start_again(request)
     return await _signed_in(request, env, outcome)
 
 
@@ -67,7 +62,7 @@ async def use_passkey(request: Request, env: EnvDep, client_info: ClientInfoDep)
     except PASSKEY_REFUSALS as refusal:
         return _refused(request, HTTP_MAPPINGS[type(refusal)].status, passkey_faults(refusal))
     except NoPendingSignIn:
-        return _start_again(request)
+        return start_again(request)
     response = await _signed_in(request, env, outcome)
     cookies.clear_ceremony(response, env.clock.now(), web)
     return response
@@ -86,12 +81,6 @@ async def _signed_in(request: Request, env: Env, outcome: SignedIn) -> Response:
 
 def _refused(request: Request, status: int, faults: dict[str, Sentence]) -> Response:
     return render.page(request, "second_step.html", status, faults=faults, by=sent_kind(request))
-
-
-def _start_again(request: Request) -> Response:
-    """Go back to the first step, because the second one came too late."""
-    target = return_to.as_parameter(return_to.target_of(request))
-    return see_other(return_to.with_query(SIGN_IN, notice="second_step_late", return_to=target))
 
 
 def _handle(request: Request) -> str:

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vestibule.flows.begin_session import SecondFactorNeeded
+from vestibule.flows.begin_session import EnrolmentNeeded, SecondFactorNeeded
 from vestibule.flows.passkey_sign_in import sign_in_with_passkey
 from vestibule.flows.sign_in import sign_in as sign_in_flow
 from vestibule.flows.sign_out import sign_out as sign_out_flow
@@ -16,6 +16,7 @@ from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import refused_form, render, return_to, sent_letter
 from vestibule.web.pages.arrival import arrive
 from vestibule.web.pages.browser_session import SESSION_CODE, BrowserCaller, OptionalBrowserCaller
+from vestibule.web.pages.enrol import go_to_enrolment
 from vestibule.web.pages.form import form_values, read_form, sent_credential, validated
 from vestibule.web.pages.passkey_form import PASSKEY_REFUSALS, passkey_faults
 from vestibule.web.pages.route import SIGNED_OUT, clear_session_cookies, see_other, set_session_cookies
@@ -71,6 +72,8 @@ async def sign_in(request: Request, env: EnvDep, client_info: ClientInfoDep) -> 
         return _sign_in_page(request, target, HTTP_MAPPINGS[EmailNotVerified].status, unverified=sent.email)
     if isinstance(outcome, SecondFactorNeeded):
         return go_to_second_step(request, outcome)
+    if isinstance(outcome, EnrolmentNeeded):
+        return go_to_enrolment(request, outcome)
     return await set_session_cookies(request, arrive(request), outcome)
 
 

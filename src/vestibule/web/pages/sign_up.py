@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.flows.ask_for_letter import request_reset, request_verification
+from vestibule.flows.begin_session import EnrolmentNeeded
 from vestibule.flows.env import Env
 from vestibule.flows.sign_up import sign_up
 from vestibule.model.client_info import ClientInfo
@@ -18,6 +19,7 @@ from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import render, return_to, sent_letter
 from vestibule.web.pages.arrival import arrive
 from vestibule.web.pages.browser_session import OptionalBrowserCaller
+from vestibule.web.pages.enrol import go_to_enrolment
 from vestibule.web.pages.form import read_form, validated
 from vestibule.web.pages.route import CHECK_EMAIL_AT, see_other, set_session_cookies
 from vestibule.web.pages.words import CHECK_EMAIL, EMAIL_TAKEN, TOO_EASY, Sentence, _, faults_of
@@ -70,6 +72,8 @@ async def register(request: Request, env: EnvDep, client_info: ClientInfoDep) ->
         return register_form(request, HTTP_MAPPINGS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
     except EmailTaken:
         return register_form(request, HTTP_MAPPINGS[EmailTaken].status, {"email": EMAIL_TAKEN})
+    if isinstance(outcome, EnrolmentNeeded):
+        return go_to_enrolment(request, outcome)
     if outcome is not None:
         return await set_session_cookies(request, arrive(request, "signed_up"), outcome)
     return _sent(request, "registered", sent.email, sent.name.strip())

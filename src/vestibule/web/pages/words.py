@@ -48,6 +48,10 @@ WRONG_NEW_CODE: Sentence = (
     _("This code is wrong. Enter the one that the app shows now. If it is wrong again, check the clock of your phone."),
     {},
 )
+LAST_FACTOR: Sentence = (
+    _("Your account needs more than a password. Add another way to sign in before you remove this one."),
+    {},
+)
 WRONG_PASSKEYS: dict[type[Refusal], Sentence] = {
     PasskeyUnknown: (
         _("This passkey is not known here. It may have been removed. Use another one, or another way."),
@@ -108,6 +112,7 @@ WHY_OVER = {
     EndReason.TOO_MANY_SESSIONS: _(
         "You were signed in on too many devices, so the one unused for longest was signed out."
     ),
+    EndReason.SECOND_FACTOR_REQUIRED: _("Your account needs more than a password now. Sign in again."),
 }
 """Why a session ended, told to its user."""
 

@@ -1,0 +1,114 @@
+"""Enrol at sign-in: set up the second factor that an account must have, before it gets its first token (decision 0049).
+
+The password was right, and the sign-in waits. The browser that has its handle sets up a factor, which completes the
+sign-in in the same transaction. An account that has a factor by then is asked for that: its password adds no other one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from vestibule.flows.add_factor import new_codes, store_and_tell
+from vestibule.flows.begin_session import SignedIn, Spend
+from vestibule.flows.complete_sign_in import finish_sign_in, pending_sign_in
+from vestibule.flows.env import Env
+from vestibule.flows.new_totp import NewTotp, begun, confirm_begun, mint_totp, shown, step_of_code
+from vestibule.flows.retry import retry_on_conflict
+from vestibule.flows.second_factor import METHODS, SecondFactor
+from vestibule.model.accounts import Account
+from vestibule.model.client_info import ClientInfo
+from vestibule.model.factor_errors import NoPendingSignIn, SecondFactorRequired
+from vestibule.model.factors import FactorKind
+from vestibule.model.pending_sign_ins import PendingSignIn
+from vestibule.model.store import Ports
+from vestibule.model.totp import Totp
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """A sign-in that is complete because a factor was set up, and the recovery codes that came with it."""
+
+    signed_in: SignedIn
+    recovery_codes: Sequence[str]
+
+
+async def enrolling_sign_in(env: Env, handle: str) -> tuple[PendingSignIn, Account]:
+    """Return the sign-in that waits for a factor to be set up, with its account. Raises `NoPendingSignIn`, and
+    `SecondFactorRequired` if the account has a factor by now. Spends nothing.
+    """
+    pending, account = await pending_sign_in(env, handle)
+    async with env.store.reading() as read:
+        await _require_no_factor(read, account.id)
+    return pending, account
+
+
+async def begin_totp_at_sign_in(env: Env, handle: str) -> NewTotp:
+    """Make the secret of an authenticator app, which does not count yet. Raises `TotpUnavailable`, and what
+    `enrolling_sign_in` raises.
+    """
+    pending, account = await enrolling_sign_in(env, handle)
+    new = mint_totp(env, account, pending.beginner)
+    await _add(env, pending, new)
+    return shown(env, account, new)
+
+
+async def begun_totp_at_sign_in(env: Env, handle: str) -> NewTotp | None:
+    """Return again what `begin_totp_at_sign_in` returned; None if there is no such app. Raises as that does."""
+    pending, account = await enrolling_sign_in(env, handle)
+    async with env.store.reading() as read:
+        new = await begun(read, account.id, pending.beginner, env.clock.now())
+    return None if new is None else shown(env, account, new)
+
+
+async def confirm_totp_at_sign_in(env: Env, handle: str, code: str, client_info: ClientInfo) -> Enrolled:
+    """Let the app count, because this is one of its codes, and begin the session. Raises `WrongCode`, `FactorUnknown`
+    if this sign-in has begun no app, `Overloaded`, and what `begin_totp_at_sign_in` raises.
+    """
+    pending, account = await enrolling_sign_in(env, handle)
+    async with env.store.reading() as read:
+        new, now = await begun(read, account.id, pending.beginner, env.clock.now()), env.clock.now()
+    step_of_code(env, new, code, now)  # before anything is hashed for it
+
+    async def add(tx: Ports, now: datetime) -> None:
+        await confirm_begun(env, tx, account.id, pending.beginner, code, now)
+
+    return await finish_enrolment(env, pending, account, FactorKind.TOTP, add, METHODS, client_info)
+
+
+async def finish_enrolment(
+    env: Env,
+    pending: PendingSignIn,
+    account: Account,
+    kind: FactorKind,
+    add: Spend,
+    methods: tuple[str, ...],
+    client_info: ClientInfo,
+) -> Enrolled:
+    """Add the account's first factor by `add`, and begin the session of the sign-in, in one transaction; `methods` are
+    those that the new factor proves. Raises `Overloaded`, and what `add` and `enrolling_sign_in` raise.
+    """
+    codes = await new_codes(env)
+
+    async def enrol(tx: Ports, now: datetime) -> None:
+        await _require_no_factor(tx, account.id)
+        await add(tx, now)
+        await store_and_tell(tx, account.id, kind, codes, client_info, now)
+
+    factor = SecondFactor(enrol, (), is_new=True)
+    return Enrolled(await finish_sign_in(env, pending, account, factor, methods, client_info), codes.texts)
+
+
+@retry_on_conflict
+async def _add(env: Env, pending: PendingSignIn, new: Totp) -> None:
+    async with env.store.transaction() as tx:
+        await tx.accounts.lock(new.account_id)
+        if await tx.pending_sign_ins.find(pending.digest, new.created_at) is None:
+            raise NoPendingSignIn
+        await _require_no_factor(tx, new.account_id)
+        await tx.totps.add(new)
+
+
+async def _require_no_factor(read: Ports, account_id: str) -> None:
+    factors = await read.factors.of(account_id)
+    if factors.needed:
+        raise SecondFactorRequired(factors.kinds)

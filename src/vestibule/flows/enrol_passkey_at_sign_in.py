@@ -1,0 +1,45 @@
+"""Enrol a passkey at sign-in: as `enrol_at_sign_in`, with a passkey as the factor that is set up."""
+
+from datetime import datetime
+
+from vestibule.crypto import webauthn
+from vestibule.crypto.webauthn import Answer
+from vestibule.flows.add_passkey import checked_passkey, store_passkey
+from vestibule.flows.ceremony import Question, begin_ceremony, read_ceremony, relying_party, spend_ceremony
+from vestibule.flows.enrol_at_sign_in import Enrolled, enrolling_sign_in, finish_enrolment
+from vestibule.flows.env import Env
+from vestibule.model.client_info import ClientInfo
+from vestibule.model.factors import FactorKind
+from vestibule.model.passkeys import CeremonyPurpose
+from vestibule.model.store import Ports
+from vestibule.protocol.authentication import Method
+
+
+async def ask_to_enrol_passkey(env: Env, handle: str) -> Question:
+    """Return the question for a first passkey of the account whose password was right. Raises `PasskeysUnavailable`,
+    and what `enrolling_sign_in` raises.
+    """
+    party = relying_party(env)
+    pending, account = await enrolling_sign_in(env, handle)
+    challenge, kept = begin_ceremony(env, CeremonyPurpose.ADD, pending.digest)
+    return Question(webauthn.creation_options(party, challenge, account.id, account.email, ()), kept)
+
+
+async def enrol_passkey(
+    env: Env, handle: str, answer: Answer, kept: str, name: str, client_info: ClientInfo
+) -> Enrolled:
+    """Add the passkey that the authenticator has made, and begin the session. Raises `CeremonyOver`, `PasskeyRefused`,
+    `PasskeyTaken`, `Overloaded`, and what `ask_to_enrol_passkey` raises.
+    """
+    pending, account = await enrolling_sign_in(env, handle)
+    ceremony = read_ceremony(env, kept, CeremonyPurpose.ADD, pending.digest)
+    new = checked_passkey(env, ceremony, answer, name)
+    passkey = new.of(account.id, relying_party(env).domain, env.clock.now())
+
+    async def add(tx: Ports, _now: datetime) -> None:
+        await spend_ceremony(tx, ceremony)
+        await store_passkey(tx, passkey)
+
+    methods = (*passkey.methods(user_verified=passkey.user_verified), Method.MORE_THAN_ONE_FACTOR)
+    kind, once = FactorKind.PASSKEY, tuple(dict.fromkeys(methods))
+    return await finish_enrolment(env, pending, account, kind, add, once, client_info)

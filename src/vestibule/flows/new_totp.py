@@ -1,0 +1,67 @@
+"""A new authenticator app: what it is shown, and what makes it count, for each who can add one.
+
+Who begins an app has just been shown its secret, so there is nothing to guess here: codes are not counted. Nobody
+else is shown the secret or can confirm the app. `begun_by` names them: a session, or a sign-in that waits.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from vestibule.crypto import totp
+from vestibule.crypto.entropy import new_id
+from vestibule.flows.env import Env
+from vestibule.flows.open_totp import open_totp, require_seal
+from vestibule.model.accounts import Account
+from vestibule.model.factor_errors import FactorUnknown, WrongCode
+from vestibule.model.store import Ports
+from vestibule.model.totp import Totp, seal_secret
+
+SHOWN_FOR = timedelta(minutes=15)
+"""How long an app that was begun can be confirmed, and its secret is shown again."""
+
+
+@dataclass(frozen=True)
+class NewTotp:
+    """What an authenticator app needs: the key, to type in, and the `otpauth://` URI, to show as a QR code."""
+
+    key: str
+    uri: str
+
+
+def mint_totp(env: Env, account: Account, begun_by: str) -> Totp:
+    """Return a new app of the account, which is not stored yet; raises `TotpUnavailable`."""
+    totp_id = new_id()
+    sealed = seal_secret(require_seal(env), totp_id, totp.mint_secret())
+    return Totp(totp_id, account.id, sealed, env.clock.now(), session_id=begun_by)
+
+
+def shown(env: Env, account: Account, new: Totp) -> NewTotp:
+    """Return what is shown of an app; raises `TotpUnavailable`."""
+    secret = open_totp(env, new)
+    return NewTotp(totp.key_of(secret), totp.uri_of(secret, env.policy.product, account.email))
+
+
+async def begun(read: Ports, account_id: str, begun_by: str, now: datetime) -> Totp | None:
+    """Return the app that was begun, if it can still be confirmed."""
+    new = await read.totps.unconfirmed(account_id, begun_by)
+    return None if new is None or now - new.created_at > SHOWN_FOR else new
+
+
+def step_of_code(env: Env, new: Totp | None, code: str, now: datetime) -> int:
+    """Return the time step of a code of the new app; raises `FactorUnknown`, `WrongCode` and `TotpUnavailable`."""
+    if new is None:
+        raise FactorUnknown
+    step = totp.step_of(code, open_totp(env, new), now.timestamp())
+    if step is None:
+        raise WrongCode
+    return step
+
+
+async def confirm_begun(env: Env, tx: Ports, account_id: str, begun_by: str, code: str, now: datetime) -> None:
+    """Let the new app count, in place of the earlier one. Call it with the account locked; what `step_of_code` raises
+    undoes the transaction.
+    """
+    new = await begun(tx, account_id, begun_by, now)
+    step = step_of_code(env, new, code, now)
+    if new is None or not await tx.totps.confirm(new, step, now):
+        raise WrongCode

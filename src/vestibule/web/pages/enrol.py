@@ -1,0 +1,107 @@
+"""Setting up the second factor that an account must have: after its password, before its first sign-in is complete."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vestibule.flows.begin_session import EnrolmentNeeded
+from vestibule.flows.enrol_at_sign_in import (
+    Enrolled,
+    begin_totp_at_sign_in,
+    begun_totp_at_sign_in,
+    confirm_totp_at_sign_in,
+    enrolling_sign_in,
+)
+from vestibule.model.errors import Refusal
+from vestibule.model.factor_errors import FactorUnknown, NoPendingSignIn, SecondFactorRequired, WrongCode
+from vestibule.web import cookies
+from vestibule.web.api import bodies
+from vestibule.web.api.factors import qr_code
+from vestibule.web.caller import ClientInfoDep, EnvDep
+from vestibule.web.errors import HTTP_MAPPINGS
+from vestibule.web.pages import new_codes, render, return_to, second_step
+from vestibule.web.pages.arrival import start_again, wait_at
+from vestibule.web.pages.form import read_form, typed_code, validated
+from vestibule.web.pages.route import see_other, set_session_cookies
+from vestibule.web.pages.words import WRONG_NEW_CODE, Sentence, faults_of
+from vestibule.web.request_errors import BodyInvalid
+from vestibule.web.site import site_of
+
+PATH = "/login/enrol"
+
+
+def go_to_enrolment(request: Request, needed: EnrolmentNeeded) -> Response:
+    """Redirect to the page that sets up a factor, and set the cookie that it needs."""
+    return wait_at(request, PATH, needed.handle)
+
+
+async def ask(request: Request, env: EnvDep) -> Response:
+    """Show the key of the app that was begun, and ask for one of its codes; or say why a factor is needed."""
+    try:
+        _, account = await enrolling_sign_in(env, _handle(request))
+        new = await begun_totp_at_sign_in(env, _handle(request))
+    except (NoPendingSignIn, SecondFactorRequired) as refusal:
+        return _elsewhere(request, refusal)
+    shown = {"key": new.key, "uri": new.uri, "qr": qr_code(new.uri)} if new is not None else {}
+    return form(request, shown={"email": account.email, **shown})
+
+
+async def begin_app(request: Request, env: EnvDep) -> Response:
+    """Make the secret of an app, which does not count yet, and go to the page that shows it."""
+    await read_form(request)
+    try:
+        await begin_totp_at_sign_in(env, _handle(request))
+    except (NoPendingSignIn, SecondFactorRequired) as refusal:
+        return _elsewhere(request, refusal)
+    return _at(request, PATH)
+
+
+async def confirm_app(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
+    """Let the app count, complete the sign-in, and show the recovery codes."""
+    fields = await read_form(request)
+    try:
+        sent = validated(request, bodies.EnrolTotp, {"code": typed_code(fields)})
+        enrolled = await confirm_totp_at_sign_in(env, _handle(request), sent.code, client_info)
+    except BodyInvalid as invalid:
+        return form(request, 400, faults_of(invalid.entries))
+    except WrongCode:
+        return form(request, HTTP_MAPPINGS[WrongCode].status, {"code": WRONG_NEW_CODE})
+    except FactorUnknown:
+        return _at(request, PATH)
+    except (NoPendingSignIn, SecondFactorRequired) as refusal:
+        return _elsewhere(request, refusal)
+    return await _enrolled(request, enrolled)
+
+
+def form(
+    request: Request, status: int = 200, faults: dict[str, Sentence] | None = None, shown: dict[str, Any] | None = None
+) -> Response:
+    """Return the page; `shown` is what it says about the account, and about the app that was begun."""
+    return render.page(request, "enrol.html", status, faults=faults, **(shown or {}))
+
+
+async def _enrolled(request: Request, enrolled: Enrolled) -> Response:
+    """Set the cookies of the new session, and go to its recovery codes, and from there on to `return_to`."""
+    site, session_id = site_of(request), enrolled.signed_in.session.id
+    target = return_to.as_parameter(return_to.target_of(request))
+    shown = see_other(return_to.with_query(new_codes.PATH, notice="app_added", return_to=target))
+    response = await set_session_cookies(request, shown, enrolled.signed_in)
+    new_codes.keep(request, response, session_id, enrolled.recovery_codes)
+    cookies.clear_second_factor(response, site.env.clock.now(), site.web)
+    return response
+
+
+def _elsewhere(request: Request, refusal: Refusal) -> Response:
+    """Go to the second step if the account has a factor by now, otherwise back to the first step."""
+    if isinstance(refusal, SecondFactorRequired):
+        return _at(request, second_step.PATH)
+    return start_again(request)
+
+
+def _at(request: Request, path: str) -> Response:
+    return see_other(return_to.with_query(path, return_to=return_to.as_parameter(return_to.target_of(request))))
+
+
+def _handle(request: Request) -> str:
+    return cookies.read_second_factor(request.headers.raw, site_of(request).web) or ""
