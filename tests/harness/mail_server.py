@@ -120,18 +120,20 @@ def running(server: MailServer, port: int = 0, **options: Any) -> Iterator[int]:
         controller.stop()
 
 
-def certified(name: str) -> tuple[bytes, bytes]:
-    """A certificate for this name and for `HOST` if it is ours, with its key, as PEM."""
+def certified(name: str, *, begins: timedelta = timedelta(days=-1)) -> tuple[bytes, bytes]:
+    """A certificate for this name and for `HOST` if it is ours, with its key, as PEM. It is valid for two days, which
+    begin so long from now.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     names: list[x509.GeneralName] = [x509.DNSName(name)]
     if name == "localhost":
         names.append(x509.IPAddress(IPv4Address(HOST)))
-    now = SystemClock().now()
+    since = SystemClock().now() + begins
     certificate = (
         x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(since)
+        .not_valid_after(since + timedelta(days=2))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())

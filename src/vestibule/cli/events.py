@@ -42,7 +42,7 @@ def _one_address(typed: str | None) -> str | None:
 
 def _positive_hours(hours: float | None) -> float | None:
     if hours is not None and not 0 < hours <= _MOST_HOURS:  # refuses NaN too
-        raise typer.BadParameter(f"{hours:g} is not more than 0 and at most {_MOST_HOURS:,}")
+        raise typer.BadParameter(f"{hours} is not more than 0 and at most {_MOST_HOURS:,}")
     return hours
 
 

@@ -14,6 +14,7 @@ from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes, results
 from vestibule.cli.discreet_command import Commands
 from vestibule.cli.tables import Long, print_records, shortened, table
+from vestibule.cli.usage import WrongUsage
 from vestibule.flows.look_after_mail import Outbox, read_outbox, retry_letters, send_test_letter
 from vestibule.model.accounts import NotAnEmail, canonical_email
 from vestibule.model.languages import Language
@@ -21,11 +22,11 @@ from vestibule.model.letters import NotSent
 from vestibule.model.outbox import LetterState
 from vestibule.process.operator_errors import OperatorError
 from vestibule.settings.fields import Settings
-from vestibule.settings.reading import WrongSettings
 
 _ID_CHARACTERS = 8
-_MOST_LETTERS = 100_000
-_NOTHING_TO_RETRY = "No email has failed, so there is none to retry. See what waits with: vestibule mail list"
+_MOST_LETTERS = 100_000  # far more than `mail list` shows, the oldest first like it
+_NOTHING_FAILED = "No email has failed, so there is none to retry. See what waits with: vestibule mail list"
+_NONE_OF_THESE = "Nothing to retry: these emails wait for their first attempt, or are being sent now."
 
 
 class NoSuchLetter(OperatorError):
@@ -62,7 +63,8 @@ def retry(
     letters: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Ids of emails, or their first characters, as in `vestibule mail list`. Default: all that failed.",
+            help="Ids of emails, as in `vestibule mail list`, or their first characters, which may fit several. "
+            "Default: all that failed.",
             metavar="ID",
             show_default=False,
         ),
@@ -70,7 +72,8 @@ def retry(
 ) -> None:
     """Retry emails now, also those that were refused for good. A running server sends them within a second."""
     count = asyncio.run(_retry(context.obj, letters))
-    notes.print(f"Emails to be retried: {count:,}." if count else _NOTHING_TO_RETRY)
+    nothing = _NONE_OF_THESE if letters else _NOTHING_FAILED
+    notes.print(f"Emails to be retried: {count:,}." if count else nothing)
 
 
 @mail.command("test")
@@ -90,7 +93,7 @@ def send_one(
     try:
         to = canonical_email(email)
     except NotAnEmail:
-        raise WrongSettings(f"EMAIL: {email!r} is not an email that Vestibule sends to") from None
+        raise WrongUsage(f"EMAIL: {email!r} is not an email that Vestibule sends to") from None
     notes.print(f"Handing an email for {to} to {_destination(command_context.settings)} …")
     answer = asyncio.run(_send(command_context, to, language))
     if command_context.settings.email_host:
@@ -163,6 +166,7 @@ def _status(state: LetterState, now: datetime) -> str:
         return "[red]refused[/]"
     if state.due_at <= now:
         return "due"
+    # A claim moves `due_at` to the end of its lease: nothing else makes a letter without a fault due later.
     if state.last_fault is None:
         return "being sent"
     return f"again in {_period(now, state.due_at)}"

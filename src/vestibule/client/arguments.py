@@ -2,6 +2,7 @@
 
 import math
 import re
+import sys
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -22,12 +23,12 @@ _SCHEMES_WITHOUT_PAGES = {"data", "file", "ftp", "javascript", "ws", "wss"}
 
 
 def seconds(name: str, value: float, least: float, most: float = math.inf) -> float:
-    """Return a number of seconds; raises `ValueError` if it is not a number, not finite, or out of bounds."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    """Return a number of seconds; raises `ValueError` if it is not a number, no finite float, or out of bounds."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise ValueError(f"{name} is a number of seconds, not {_shown(value)}")
     if not least <= value <= most:
         bounds = f"{least:g} seconds or more" if math.isinf(most) else f"{least:g} to {most:g} seconds"
-        raise ValueError(f"{name} is {bounds}, not {value:g}")
+        raise ValueError(f"{name} is {bounds}, not {_shown(value)}")
     return value
 
 
@@ -158,5 +159,8 @@ def _sent_by_browsers(parts: SplitResult) -> str:
 
 
 def _shown(value: Any) -> str:
-    shown = hide_keys(repr(value))
+    try:
+        shown = hide_keys(repr(value))
+    except ValueError:  # a number of thousands of digits
+        shown = type(value).__name__
     return shown if len(shown) <= _SHOWN_CHARACTERS else shown[:_SHOWN_CHARACTERS] + "…"

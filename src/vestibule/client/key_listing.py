@@ -2,40 +2,48 @@
 
 from collections.abc import Collection
 
-_MOST_REMEMBERED = 1000
+_MOST_WITHDRAWN = 1000
 
 
 class KeyListing:
-    """What the feed has listed. Read from any thread; written only in the background loop."""
+    """What the feed has listed. Read from any thread; written only in the background loop.
+
+    `drop` makes the last list count no longer as the keys in force now. Which keys it had, and which ones an earlier
+    list had and it had not, remains known: withdrawn keys stay withdrawn.
+    """
 
     def __init__(self) -> None:
         self.ids: frozenset[str] | None = None
-        """The ids in the last list; None before the first list, and if Vestibule is too old to send lists."""
+        """The ids in the last list; None before the first list, after `drop`, and if Vestibule is too old to send
+        lists.
+        """
         self.as_of = float("-inf")
-        """The moment at which the listed keys were in force, in seconds of our monotonic clock."""
-        self._ever_listed: set[str] = set()
+        """The moment at which the keys of the last list were in force, in seconds of our monotonic clock."""
+        self._last: frozenset[str] = frozenset()
+        self._withdrawn: dict[str, None] = {}  # the earliest first
 
     def take(self, listed: Collection[str], as_of: float) -> bool:
         """Take a new list of key ids. Ignore it if it is older than the last one: it comes from a process of Vestibule
-        that lags behind. Return whether the list changed, which is a reason to fetch the keys.
+        that lags behind. Return whether it differs from the list before, which is a reason to fetch the keys. The first
+        list is none, also after `drop`: the keys are fetched then anyway.
         """
         if as_of < self.as_of:
             return False
-        self.as_of = as_of
-        earlier, self.ids = self.ids, frozenset(listed)
-        if len(self._ever_listed) > _MOST_REMEMBERED:
-            self._ever_listed.clear()
-        self._ever_listed |= self.ids
-        return earlier is not None and earlier != self.ids
+        had_list, earlier, new = self.ids is not None, self._last, frozenset(listed)
+        if new != earlier:
+            withdrawn = [kid for kid in dict.fromkeys([*self._withdrawn, *(earlier - new)]) if kid not in new]
+            self._withdrawn = dict.fromkeys(withdrawn[-_MOST_WITHDRAWN:])
+        self.as_of, self.ids, self._last = as_of, new, new
+        return had_list and new != earlier
 
     def drop(self) -> None:
-        """Drop the list until a new one comes, which may not be older. Withdrawn keys stay withdrawn."""
+        """Have no list until a new one comes. A list older than the dropped one is still ignored."""
         self.ids = None
 
     def lists(self, kid: str) -> bool:
-        """Return whether the last list has the key."""
-        return self.ids is not None and kid in self.ids
+        """Return whether the last list had the key, even if that list was dropped."""
+        return kid in self._last
 
-    def has_listed(self, kid: str) -> bool:
-        """Return whether any list had the key. If so, and the last list lacks it, it was withdrawn."""
-        return kid in self._ever_listed
+    def withdrew(self, kid: str) -> bool:
+        """Return whether an earlier list had the key, and the last one had not."""
+        return kid in self._withdrawn

@@ -47,11 +47,10 @@ class KeySet:
     @property
     def in_force(self) -> Mapping[str, PublicKey]:
         """Return the keys that are accepted now: those fetched, except those that the feed no longer lists. A key that
-        the feed has never listed is accepted until a list comes that is younger than the key's first fetch.
+        the feed has never listed is accepted until a list comes that is younger than the key's first fetch. Without a
+        list, all fetched keys are accepted, except those that were withdrawn before the last list was dropped.
         """
-        if self._listing.ids is None:
-            return self.by_id
-        return {kid: key for kid, key in self.by_id.items() if self._listing.lists(kid) or self._is_new(kid)}
+        return {kid: key for kid, key in self.by_id.items() if self._is_accepted(kid)}
 
     @property
     def lacks_listed_key(self) -> bool:
@@ -62,11 +61,12 @@ class KeySet:
         """Note the key ids that the feed lists; return whether the list changed, which is a reason to fetch."""
         return self._listing.take(listed, as_of)
 
-    def _is_new(self, kid: str) -> bool:
-        """Return whether the feed has never listed the key, and has sent no list since the key was first fetched."""
-        return not self._listing.has_listed(kid) and self._listing.as_of < self._first_fetched_at.get(
-            kid, float("-inf")
-        )
+    def _is_accepted(self, kid: str) -> bool:
+        if self._listing.withdrew(kid):
+            return False
+        if self._listing.ids is None or self._listing.lists(kid):
+            return True
+        return self._listing.as_of < self._first_fetched_at.get(kid, float("-inf"))  # it is younger than the list
 
     def may_refetch(self, *, listed: bool) -> bool:
         """Return whether an unknown key id may cause a fetch now, or wait for the fetch under way.

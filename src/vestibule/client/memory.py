@@ -149,13 +149,13 @@ class Memory:
         kid = jws.key_id(token)
         if kid is None or kid in self.keys:
             return TokenInvalidError()
-        listed = self.listing.lists(kid)
-        if self.listing.has_listed(kid) and not listed:  # the key was withdrawn
+        if self.listing.withdrew(kid):
             return TokenInvalidError()
         try:
             unverified = access_tokens.read_unverified(token, self._expected, now)
         except jws.InvalidToken:
             return TokenInvalidError()
+        listed = self.listing.lists(kid)
         if listed or self._key_may_be_new(unverified.issued_at):
             return KeyUnknownError(listed=listed)
         return TokenInvalidError()

@@ -7,6 +7,7 @@ written, the command goes on.
 import errno
 import os
 import select
+import stat
 import sys
 from typing import Any, TextIO
 
@@ -63,15 +64,24 @@ class _Output(_Guarded):
         self._closed = closed
 
     def require(self) -> None:
-        """Raise `OutputLost` if writing zero bytes fails, or if `poll` shows that the reader is gone."""
+        """Raise `OutputLost` if writing zero bytes fails, if `poll` shows that the reader is gone, or if the disk of a
+        file is full.
+        """
         if self._closed:
             raise OutputLost(f"the standard output is closed, {_NOTHING_DONE}")
         try:
             os.write(self._stream.fileno(), b"")
+            self._require_space()
         except OSError as fault:
             raise OutputLost(f"the standard output cannot be written: {fault.strerror}, {_NOTHING_DONE}") from None
         if self._reader_is_gone():
             raise OutputLost(f"nobody reads the standard output any more, {_NOTHING_DONE}")
+
+    def _require_space(self) -> None:
+        """Raise OSError if standard output is a file on a full disk. Writing zero bytes to such a file succeeds."""
+        descriptor = self._stream.fileno()
+        if stat.S_ISREG(os.fstat(descriptor).st_mode) and os.fstatvfs(descriptor).f_bavail == 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _reader_is_gone(self) -> bool:
         poller = select.poll()

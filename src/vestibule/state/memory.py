@@ -80,15 +80,15 @@ class CallerMemory:
 
     def keep_token(self, key: bytes, token: AccessToken) -> None:
         """Remember a token whose signature was verified."""
-        if len(self._tokens) >= self._size:
+        if len(self._tokens) >= self._size and key not in self._tokens:
             del self._tokens[next(iter(self._tokens))]
         self._tokens[key] = token
 
     def keep_session(self, caller: Caller) -> None:
         """Remember a session. Check first whether a revocation arrived since it was read: see `generation`
-        of `RevocationSet`.
+        of `RevocationSet` (`revocation_set.py`).
         """
-        if len(self._sessions) >= self._size:
+        if len(self._sessions) >= self._size and caller.session_id not in self._sessions:
             self._drop(next(iter(self._sessions)))
         self._sessions[caller.session_id] = caller
         self._sessions_of_account.setdefault(caller.account.id, set()).add(caller.session_id)

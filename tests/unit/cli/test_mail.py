@@ -81,6 +81,15 @@ async def test_one_is_named_by_how_its_id_begins(failed: World, tmp_path: Path) 
     assert (status, said) == (1, "vestibule: no email in the outbox has an id that begins with nonsense ")
 
 
+async def test_a_letter_that_has_not_failed_is_none_to_retry_though_others_have(failed: World, tmp_path: Path) -> None:
+    body = {"name": "New", "email": "new@example.com", "password": PASSWORD, "passwordConfirm": PASSWORD}
+    assert (await (await failed.client()).post("/api/auth/register", json=body)).status_code == 201
+    beginning = re.findall(r"([0-9a-f]{8}) verify email new@", mail(failed, tmp_path, "list")[1])[0]
+    said = "Nothing to retry: these emails wait for their first attempt, or are being sent now. "
+    assert mail(failed, tmp_path, "retry", beginning) == (0, said)
+    assert mail(failed, tmp_path, "retry") == (0, "Emails to be retried: 2. ")
+
+
 def test_a_test_letter_arrives_and_the_answer_is_told(tmp_path: Path) -> None:
     server = MailServer({"DATA": "250 queued as 4711"})
     with running(server) as port:

@@ -1,6 +1,7 @@
 """C34: what is shown only once is made only where it can be shown, and its loss says what to do."""
 
 import os
+import shlex
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
@@ -52,6 +53,24 @@ def test_c34_nothing_is_made_where_nobody_reads_any_more(command: str, tmp_path:
         os.close(writer)
         said.seek(0)
         assert b"nothing was done" in said.read()
+    assert made(tmp_path, MAKES[command]) == 0
+
+
+@pytest.mark.parametrize("command", MAKES)
+def test_c34_nothing_is_made_where_the_file_s_disk_is_full(command: str, tmp_path: Path) -> None:
+    """C34: writing zero bytes there succeeds, and the secret would not fit."""
+    backends.embedded(tmp_path / "vestibule-data")
+    (tmp_path / "small").mkdir()
+    on_small_disk = (
+        f"mount -t tmpfs -o size=4k none small && {{ cat /dev/zero >small/full; {PROGRAM} {command} >small/key; }}"
+    )
+    if shell(
+        tmp_path, f"unshare --user --map-root-user --mount bash -c {shlex.quote('mount -t tmpfs none small')}"
+    ).returncode:
+        pytest.skip("this machine lets nobody mount a small disk")
+    done = shell(tmp_path, f"unshare --user --map-root-user --mount bash -c {shlex.quote(on_small_disk)}")
+    assert done.returncode == 1, done.stderr
+    assert "No space left on device, so nothing was done" in done.stderr
     assert made(tmp_path, MAKES[command]) == 0
 
 

@@ -24,12 +24,13 @@ def in_django(**arguments: Any) -> Verifier:
 MADE: dict[str, Callable[..., Verifier]] = {"verifier": Verifier, "django": in_django}
 by_both = pytest.mark.parametrize("make", MADE.values(), ids=MADE)
 
+HUGE = (10**400, 10**5000, -(10**5000))  # beyond any float; beyond what Python writes in digits
 REFUSED: list[tuple[str, Any]] = [
     ("when_stale", "maybe"),
-    *[("staleness", value) for value in (1, math.inf, -math.inf, math.nan, True, "5", None)],
-    *[("key_refetch", value) for value in (0, math.inf, math.nan, True, "60", None)],
-    *[("leeway", value) for value in (-1, 61, math.inf, math.nan, True, "30", None)],
-    *[("remembered", value) for value in (0, -1, True, 1.5, math.inf, math.nan, "9", None)],
+    *[("staleness", value) for value in (1, *HUGE, math.inf, -math.inf, math.nan, True, "5", None)],
+    *[("key_refetch", value) for value in (0, *HUGE, math.inf, math.nan, True, "60", None)],
+    *[("leeway", value) for value in (-1, 61, *HUGE, math.inf, math.nan, True, "30", None)],
+    *[("remembered", value) for value in (0, -1, HUGE[2], True, 1.5, math.inf, math.nan, "9", None)],
     *[("issuer", value) for value in ("", (), ["vestibule", None])],
     *[("audience", value) for value in ("", None, ["vestibule"])],
     *[("cookie", value) for value in ("", "a b", "a=b", "a;b", "ä", 5, b"access_token")],
@@ -76,7 +77,7 @@ TAKEN: list[tuple[str, str]] = [
 
 
 @by_both
-@pytest.mark.parametrize(("name", "value"), REFUSED, ids=str)
+@pytest.mark.parametrize(("name", "value"), REFUSED, ids=lambda given: "huge" if given in HUGE else str(given))
 def test_k44_an_argument_that_cannot_be_right_is_refused_by_its_name(
     name: str, value: Any, make: Callable[..., Verifier]
 ) -> None:
@@ -85,6 +86,12 @@ def test_k44_an_argument_that_cannot_be_right_is_refused_by_its_name(
         make(**ADDRESS, **{name: value})
     assert len(str(wrong.value)) < 200
     assert "\n" not in str(wrong.value)
+
+
+@pytest.mark.parametrize(("name", "value"), [("staleness", 1.9999999), ("leeway", 60.0000001)])
+def test_a_number_just_out_of_bounds_is_shown_as_it_is(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"^{name} is .*, not {value}$"):
+        Verifier(**ADDRESS, **{name: value})
 
 
 @by_both

@@ -12,6 +12,7 @@ from vestibule.client import CallerRefusedError, CannotTellError, TokenInvalidEr
 from vestibule.client.caller_errors import KeyUnknownError
 from vestibule.client.events import EventParser
 from vestibule.client.feed_reader import FeedReader
+from vestibule.client.key_listing import _MOST_WITHDRAWN, KeyListing
 from vestibule.client.keys import KeySet
 from vestibule.crypto import jwk
 
@@ -90,6 +91,45 @@ def let_in_or_refused(service: Knowing, token: str) -> type[CallerRefusedError] 
     except CallerRefusedError as refusal:
         return type(refusal)
     return None
+
+
+def test_k8_what_was_withdrawn_stays_withdrawn_after_the_background_was_started_anew() -> None:
+    """K8: also while no new list has come, or only one of a process that lags behind."""
+    service = Knowing()
+    brought, token = dict(service.memory.keys), service.token()
+    KeySet(service.clock, 60, service.memory.listing).note_listed(list(brought), service.clock.monotonic())
+    service.memory.listing.take([NEW], service.clock.monotonic())
+    for _ in range(2):
+        service.memory.drop()
+        keys = KeySet(service.clock, 60, service.memory.listing)
+        keys._replace_keys(brought, service.clock.monotonic())
+        assert not keys.note_listed(list(brought), service.clock.monotonic() - LAG)
+        assert keys.in_force == {}
+        service.memory.keys = keys.in_force | {NEW: next(iter(brought.values()))}
+        assert fate(service, token) is TokenInvalidError
+
+
+def test_k31_a_listed_key_that_a_fetch_did_not_bring_is_unknown_after_the_background_was_started_anew() -> None:
+    """K31: its tokens are not invalid. A cache answered the fetch, or a process that lags behind."""
+    service = Knowing()
+    issued = int(service.clock.now().timestamp()) - 60
+    token = renamed(service.token(issued_at=issued, expires_at=issued + 900), NEW)
+    known = service.memory.keys
+    service.memory.listing.take([NEW, *known], service.clock.monotonic())
+    service.memory.drop()
+    service.memory.keys, service.memory.keys_as_of = known, service.clock.monotonic()
+    assert fate(service, token) is KeyUnknownError
+
+
+def test_withdrawn_keys_are_bounded_and_the_latest_stay() -> None:
+    listing = KeyListing()
+    for number in range(2 * _MOST_WITHDRAWN):
+        listing.take([f"k{number}"], number)
+    assert len(listing._withdrawn) == _MOST_WITHDRAWN
+    assert listing.withdrew(f"k{2 * _MOST_WITHDRAWN - 2}")
+    assert listing.lists(f"k{2 * _MOST_WITHDRAWN - 1}")
+    listing.take(["k1999", "k1998"], 2 * _MOST_WITHDRAWN)
+    assert not listing.withdrew("k1998")
 
 
 async def test_k14_nor_is_the_clock_that_it_measured_then() -> None:

@@ -1,5 +1,6 @@
 """The breaker: while the database is out of reach, one in a while tries, and the others do not wait."""
 
+import errno
 from dataclasses import replace
 
 import pytest
@@ -65,3 +66,36 @@ async def test_who_fails_at_once_is_told_why_like_who_tried() -> None:
         told.append(str(fault.value))
     await engines.close()
     assert told == ["Connection refused"] * 2
+
+
+@pytest.mark.parametrize("fault", [OSError(errno.ENOSPC, "No space left on device"), TimeoutError(), BrokenPipeError()])
+@pytest.mark.parametrize("way", ["transaction", "reading"])
+async def test_a_fault_of_the_caller_s_own_block_is_no_outage(backend: Backend, way: str, fault: OSError) -> None:
+    """Neither translated, nor held against the database: the next caller asks it at once."""
+    engines = engine.connect(backend.database_url)
+    with pytest.raises(type(fault)) as raised:
+        await ask_and_raise(engines, way, fault)
+    assert raised.value is fault
+    assert engines.breaker.lets_through()
+    assert not engines.breaker.why
+    async with engines.reading() as connection:
+        await connection.control("SELECT 1")
+    await engines.close()
+
+
+async def ask_and_raise(engines: engine.Engines, way: str, fault: OSError) -> None:
+    async with getattr(engines, way)() as connection:
+        await connection.control("SELECT 1")
+        raise fault
+
+
+async def test_a_statement_that_is_not_answered_in_time_is_an_outage(postgresql: Backend) -> None:
+    """As before: what the driver raises in a block is the database's fault."""
+    engines = engine.connect(
+        postgresql.database_url, timeouts=DatabaseTimeouts(for_statement=0)
+    )  # 0: the server sets no limit, the driver half a second
+    with pytest.raises(StoreUnavailable):
+        async with engines.reading() as connection:
+            await connection.control("SELECT pg_sleep(20)")
+    assert engines.breaker.why
+    await engines.close()

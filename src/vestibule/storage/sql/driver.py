@@ -40,6 +40,8 @@ class DriverConnection(ABC):
     def __init__(self, dialect: Dialect, generation: int) -> None:
         self.dialect = dialect
         self.generation = generation
+        self.os_error: OSError | None = None
+        """The last fault of the network, or of the time limit for statements, that the driver raised."""
 
     async def execute(
         self, statement: Prepared | Executable, given: Parameters | Sequence[Parameters] | None = None
@@ -95,6 +97,9 @@ class DriverConnection(ABC):
             return await asked
         except self.errors as error:
             raise as_sqlalchemy_error(error, sql, lost=self.lost) from error
+        except OSError as error:
+            self.os_error = error
+            raise
         except (ValueError, TypeError, OverflowError) as error:  # the driver cannot send a value
             redact_driver_error(error)
             raise

@@ -6,8 +6,8 @@ part of a statement's WHERE. Single reads run in AUTOCOMMIT, which saves the BEG
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,22 @@ from vestibule.storage.sql.sqlite_connections import SqliteConnections
 from vestibule.storage.sql.timeouts import DEFAULT_TIMEOUTS, DatabaseTimeouts
 
 _DEFAULT_SECONDS = -1.0  # stands for the timeout of transactions; None is no timeout
+
+
+class _BlockFaults:
+    """Keeps a caller's own OSErrors apart from the database's, which open the breaker: a full disk is no outage."""
+
+    own: OSError | None = None
+
+    @contextmanager
+    def kept_apart(self, connection: DriverConnection) -> Iterator[None]:
+        """Note an OSError of the block that the driver did not raise."""
+        try:
+            yield
+        except OSError as fault:
+            if fault is not connection.os_error:
+                self.own = fault
+            raise
 
 
 @dataclass(frozen=True)
@@ -99,16 +115,18 @@ class Engines:
         """Yield the driver's connection in a transaction. Raises `StoreUnavailable`."""
         writing, _ = self._checkouts
         time_limit = asyncio.timeout(self.timeouts.for_transaction)
-        async with self._translated(), time_limit, writing.transaction() as connection:
-            yield connection
+        async with self._translated() as block, time_limit, writing.transaction() as connection:
+            with block.kept_apart(connection):
+                yield connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[DriverConnection]:
         """Yield the driver's connection in autocommit; behind a pooler, in a transaction. Raises `StoreUnavailable`."""
         _, reads = self._checkouts
         opened = reads.transaction() if self.behind_pooler else reads.connection()
-        async with self._translated(), opened as connection:
-            yield connection
+        async with self._translated() as block, opened as connection:
+            with block.kept_apart(connection):
+                yield connection
 
     def steps(self) -> AbstractAsyncContextManager[DriverConnection]:
         """Open the driver's connection for changes of one statement each: in autocommit; in a transaction on SQLite,
@@ -141,31 +159,48 @@ class Engines:
             yield connection
 
     @asynccontextmanager
-    async def _translated(self) -> AsyncIterator[None]:
-        """Raise `StoreUnavailable` if the database cannot be asked; let errors through that are bugs of ours."""
+    async def _translated(self) -> AsyncIterator[_BlockFaults]:
+        """Raise `StoreUnavailable` if the database cannot be asked; let errors through that are bugs of ours, and those
+        of the caller's block. A block that raises does not count as reaching the database: it may have asked nothing.
+        """
+        block = _BlockFaults()
         if not self.breaker.lets_through():
             raise StoreUnavailable(self.breaker.why, server=self.server)
         try:
-            yield
+            yield block
             self.breaker.reached()
         except exc.DBAPIError as fault:
-            remedy = self._remedy(fault)
-            if is_out_of_reach(fault):
-                self.breaker.unreachable(remedy or driver_message(fault))
-            if remedy:
-                raise StoreUnavailable(remedy, lasting=True, server=self.server) from fault
-            conflict = is_conflict(fault)
-            if conflict or fault.connection_invalidated or is_unavailable(fault):
-                why = driver_message(fault)
-                raise StoreUnavailable(why, conflict=conflict, server=self.server) from fault
-            raise
+            unavailable = self._as_unavailable(fault)
+            if unavailable is None:
+                raise
+            raise unavailable from fault
         except exc.TimeoutError as fault:
             raise StoreUnavailable("all connections of this process are in use", server=self.server) from fault
-        except OSError as fault:  # the server is not there at all, or silent
-            no_tls = server_faults.no_tls(self.server, fault)
-            why = no_tls or self._why_silent(fault) or reason(fault) or str(fault)
-            self.breaker.unreachable(why)
-            raise StoreUnavailable(why, lasting=no_tls is not None, server=self.server) from fault
+        except OSError as fault:  # the server is not there at all, or silent: a time limit's TimeoutError is one too
+            if fault is block.own:
+                raise
+            raise self._as_silent(fault) from fault
+
+    def _as_unavailable(self, fault: exc.DBAPIError) -> StoreUnavailable | None:
+        """Return what to raise if the database cannot serve us now, and open the breaker if it is out of reach; None if
+        the fault is a bug of ours.
+        """
+        remedy = self._remedy(fault)
+        if is_out_of_reach(fault):
+            self.breaker.unreachable(remedy or driver_message(fault))
+        if remedy:
+            return StoreUnavailable(remedy, lasting=True, server=self.server)
+        conflict = is_conflict(fault)
+        if conflict or fault.connection_invalidated or is_unavailable(fault):
+            return StoreUnavailable(driver_message(fault), conflict=conflict, server=self.server)
+        return None
+
+    def _as_silent(self, fault: OSError) -> StoreUnavailable:
+        """Open the breaker, and return what to raise."""
+        no_tls = server_faults.no_tls(self.server, fault)
+        why = no_tls or self._why_silent(fault) or reason(fault) or str(fault)
+        self.breaker.unreachable(why)
+        return StoreUnavailable(why, lasting=no_tls is not None, server=self.server)
 
     def _remedy(self, fault: exc.DBAPIError) -> str | None:
         """Return what an operator has to repair; None if the fault may pass, or is a bug of ours."""
