@@ -68,6 +68,7 @@ ENDS: dict[EndReason, str] = {
     EndReason.PASSWORD_CHANGED: "The password was changed.",
     EndReason.PASSWORD_RESET: "The password was reset with a link from an email.",
     EndReason.EMAIL_CHANGED: "The account's email was changed, or changed back.",
+    EndReason.FACTORS_RESET: "The account's second factors were reset, because they were lost.",
     EndReason.REFRESH_TOKEN_REUSED: "Two parties used the session's refresh tokens.",
     EndReason.ENDED_BY_OPERATOR: "An operator ended all sessions of the account (`vestibule users sign-out`).",
     EndReason.ACCOUNT_DISABLED: "The operator disabled the account.",

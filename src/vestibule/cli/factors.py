@@ -10,13 +10,20 @@ from vestibule.cli.console import notes, print_json, results
 from vestibule.cli.tables import table
 from vestibule.cli.unlock import pause_in_words, pauses_for_programs
 from vestibule.flows.account_factors import FactorList
+from vestibule.model.factor_resets import AskedBy, FactorReset
 from vestibule.model.factors import FactorKind
 
+_UNDER_WAY = {
+    AskedBy.OPERATOR: "A reset by an operator is under way",
+    AskedBy.OWNER: "A reset by the owner is under way",
+}
 _KINDS = {FactorKind.TOTP: "authenticator app", FactorKind.PASSKEY: "passkey"}
 
 
 def print_factors(email: str, listed: FactorList) -> None:
-    """Print a line for each factor, and how many recovery codes are left; or that there is no factor."""
+    """Print a line for each factor, how many recovery codes are left, and a reset that is under way; or that there is
+    no factor.
+    """
     if not listed.factors and not listed.unreadable:
         notes.print(f"{email} has no second factor.", markup=False, highlight=False)
         _print_pauses(listed)
@@ -30,6 +37,8 @@ def print_factors(email: str, listed: FactorList) -> None:
         results.print(f"[yellow]Needed, but cannot be read: {listed.unreadable}[/]", highlight=False)
     results.print(f"Recovery codes left: {listed.recovery_codes_left}", highlight=False)
     _print_pauses(listed)
+    if listed.reset:
+        results.print(f"[yellow]{_UNDER_WAY[listed.reset.asked_by]}, {_removed_at(listed.reset)}[/]", highlight=False)
 
 
 def print_factors_as_json(listed: FactorList) -> None:
@@ -42,12 +51,34 @@ def print_factors_as_json(listed: FactorList) -> None:
         }
         for factor in listed.factors
     ]
-    print_json({**asdict(listed), "factors": factors, "paused": pauses_for_programs(listed.paused)})
+    reset = listed.reset and reset_for_programs(listed.reset)
+    paused = pauses_for_programs(listed.paused)
+    print_json({**asdict(listed), "factors": factors, "reset": reset, "paused": paused})
 
 
 def _print_pauses(listed: FactorList) -> None:
     for pause in listed.paused:
         results.print(f"[yellow]Paused: {pause_in_words(pause)}[/]", highlight=False)
+
+
+def print_reset(email: str, reset: FactorReset) -> None:
+    """Print what happens now that a reset has begun."""
+    notes.print(
+        f"{email} is told by email, and can keep the factors until then: {_removed_at(reset)}.", highlight=False
+    )
+
+
+def reset_for_programs(reset: FactorReset) -> dict[str, str]:
+    """Return a reset as a member of a JSON document."""
+    return {
+        "asked_at": reset.asked_at.isoformat(),
+        "due_at": reset.due_at.isoformat(),
+        "asked_by": reset.asked_by.value,
+    }
+
+
+def _removed_at(reset: FactorReset) -> str:
+    return f"all factors are removed after {_minute(reset.due_at)} UTC"
 
 
 def _minute(moment: datetime) -> str:

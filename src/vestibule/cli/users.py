@@ -1,4 +1,4 @@
-"""`vestibule users`: create, import, sign out, disable, enable, unlock and delete accounts; show their factors."""
+"""`vestibule users`: create, import, sign out, disable, enable, unlock and delete accounts; their factors."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,6 +14,7 @@ from vestibule.cli.console import notes, show_once
 from vestibule.cli.discreet_command import Commands
 from vestibule.cli.factors import print_factors, print_factors_as_json
 from vestibule.cli.prompt import confirm
+from vestibule.cli.reset_factors import reset_factors
 from vestibule.cli.unlock import unlock
 from vestibule.flows.account_factors import factors_of_account
 from vestibule.flows.administer import disable_account, enable_account, find_account, sign_out_everywhere
@@ -28,7 +29,7 @@ from vestibule.process import streams
 from vestibule.process.operator_errors import OperatorError
 from vestibule.protocol.one_line import one_line
 
-_HELP = "Create, import, sign out, disable, enable, unlock and delete accounts; show their second factors."
+_HELP = "Create, import, sign out, disable, enable, unlock and delete accounts; show and reset their second factors."
 
 
 class NoNewAccount(OperatorError):
@@ -37,6 +38,7 @@ class NoNewAccount(OperatorError):
 
 users = Commands(no_args_is_help=True, help=_HELP)
 users.command()(unlock)
+users.command("reset-factors")(reset_factors)
 
 
 @users.command()

@@ -7,6 +7,7 @@ from datetime import datetime
 from vestibule.flows.env import Env
 from vestibule.flows.unlock_account import Pause, pauses_of
 from vestibule.model.accounts import Account
+from vestibule.model.factor_resets import FactorReset
 from vestibule.model.factors import FactorKind
 
 
@@ -22,13 +23,15 @@ class ListedFactor:
 
 @dataclass(frozen=True)
 class FactorList:
-    """The factors of an account, how many more are needed at a sign-in though their rows are malformed, and how many
-    recovery codes are unused. `paused`: what is not checked now after too many wrong ones.
+    """The factors of an account, how many more are needed at a sign-in though their rows are malformed, how many
+    recovery codes are unused, and the reset that is under way, if any. `paused`: what is not checked now after too
+    many wrong ones.
     """
 
     factors: Sequence[ListedFactor]
     unreadable: int
     recovery_codes_left: int
+    reset: FactorReset | None = None
     paused: Sequence[Pause] = ()
 
 
@@ -38,8 +41,9 @@ async def factors_of_account(env: Env, account: Account) -> FactorList:
         totp = await read.totps.confirmed(account.id)
         passkeys = await read.passkeys.of_account(account.id)
         stored = await read.factors.of(account.id)
+        reset = await read.factor_resets.of(account.id)
         paused = await pauses_of(env, read, account)
     apps = [ListedFactor(FactorKind.TOTP, None, totp.created_at, totp.last_used_at)] if totp else []
     keys = [ListedFactor(FactorKind.PASSKEY, each.name, each.created_at, each.last_used_at) for each in passkeys]
     unreadable = max(0, stored.totp + stored.passkeys - len(apps + keys))
-    return FactorList(apps + keys, unreadable, stored.recovery_codes_left, paused)
+    return FactorList(apps + keys, unreadable, stored.recovery_codes_left, reset, paused)

@@ -7,11 +7,13 @@ from datetime import datetime
 from vestibule.flows.end_sessions import end_other_sessions
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
+from vestibule.flows.keep_factors import keep_factors
 from vestibule.flows.know_device import forget_other_devices
 from vestibule.flows.tell_of_factor import tell_of_factor
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import Overloaded
 from vestibule.model.events import EventKind
+from vestibule.model.factor_resets import KeptBy
 from vestibule.model.factors import FactorKind
 from vestibule.model.letters import LetterKind
 from vestibule.model.recovery_codes import mint_codes
@@ -77,10 +79,11 @@ async def note_added(
     end_others: bool,
 ) -> Added:
     """Do what comes with a new factor of the caller: if it is the first one, store `codes` and forget all other
-    devices; tell the owner; and, if `end_others`, end the caller's other sessions. Call it inside the transaction that
-    adds the factor.
+    devices; cancel a reset; tell the owner; and, if `end_others`, end the caller's other sessions. Call it inside the
+    transaction that adds the factor.
     """
     account_id, revoked = caller.account.id, list[Revocation]()
+    await keep_factors(tx, account_id, KeptBy.SESSION, client_info, now)
     await store_and_tell(tx, account_id, kind, codes, client_info, now)
     if end_others:
         reason = EndReason.SIGNED_OUT_ELSEWHERE

@@ -35,6 +35,7 @@ async def disable_account(env: Env, account: Account) -> int | None:
     async with env.store.transaction() as tx:
         await tx.accounts.lock(account.id)
         disabled = await tx.accounts.disable(account.id, now)
+        await tx.factor_resets.cancel(account.id)  # a disabled account is sent no letter, so its owner could not object
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DISABLED, now, undo_since=EVER)
         if disabled:
             await tx.events.record(Event(now, EventKind.ACCOUNT_DISABLED, account.id))

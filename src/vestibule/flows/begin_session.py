@@ -16,14 +16,17 @@ from vestibule.flows.announce import announce
 from vestibule.flows.end_sessions import end_longest_unseen, end_session
 from vestibule.flows.env import Env
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
+from vestibule.flows.keep_factors import keep_factors
 from vestibule.flows.know_device import know_device
+from vestibule.flows.reset_factors import finish_reset
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.devices import DeviceSecret
 from vestibule.model.errors import WrongCredentials
 from vestibule.model.events import Event, EventKind
-from vestibule.model.factors import FactorKind
+from vestibule.model.factor_resets import KeptBy
+from vestibule.model.factors import AccountFactors, FactorKind
 from vestibule.model.pending_sign_ins import LIFETIME, PendingSignIn
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason, Session, begin
@@ -83,9 +86,9 @@ class _Incomplete(Exception):
     the transaction back.
     """
 
-    def __init__(self, kinds: tuple[FactorKind, ...]) -> None:
+    def __init__(self, factors: AccountFactors) -> None:
         super().__init__()
-        self.kinds = kinds
+        self.factors = factors
 
 
 async def begin_session(
@@ -98,8 +101,10 @@ async def begin_session(
     try:
         session, device = await _open_session(env, account, client_info, proof)
     except _Incomplete as incomplete:
-        handle = await _wait(env, account, proof)
-        return SecondFactorNeeded(handle, incomplete.kinds) if incomplete.kinds else EnrolmentNeeded(handle)
+        if incomplete.factors.reset_is_due(env.clock.now()) and await finish_reset(env, account.id):
+            return await begin_session(env, account, client_info, proof)
+        handle, kinds = await _wait(env, account, proof), incomplete.factors.kinds
+        return SecondFactorNeeded(handle, kinds) if kinds else EnrolmentNeeded(handle)
     await env.replica.put(session, account)
     return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device)
 
@@ -122,7 +127,7 @@ async def _open_session(
             await tx.accounts.note_use(account.id, account.epoch, now)
         opened = await tx.sessions.open(session, account.epoch)
         if opened:
-            await _require_complete(env, tx, account, proof, now)
+            kept = await _require_complete(env, tx, account, proof, client_info, now)
             if proof.held_session is not None:
                 revoked = await end_session(env, tx, proof.held_session, account.id, EndReason.SIGNED_OUT, now)
             revoked += await end_longest_unseen(env, tx, session, opened - len(revoked), now)
@@ -133,22 +138,27 @@ async def _open_session(
             await tx.login_attempts.forgive(proof.counter_keys)
     if not opened:
         raise WrongCredentials
-    if new:
+    if new or kept:
         env.letters_waiting.set()
     await announce(env, revoked)
     return session, device
 
 
-async def _require_complete(env: Env, tx: Ports, account: Account, proof: Proof, now: datetime) -> None:
+async def _require_complete(
+    env: Env, tx: Ports, account: Account, proof: Proof, client_info: ClientInfo, now: datetime
+) -> bool:
     """Raise `_Incomplete` if the account has or must have a second factor and the proof has none; then spend the proof.
-    Called after the session was opened, because that locks the account.
+    A factor that is used cancels a reset of factors; return whether there was one. Called after the session was opened,
+    because that locks the account.
     """
-    if level_reached(proof.methods) < Level.TWO_FACTORS:
+    by_factor = level_reached(proof.methods) >= Level.TWO_FACTORS
+    if not by_factor:
         factors = await tx.factors.of(account.id)
         if factors.needed or env.policy.second_factor.demands(account.role):
-            raise _Incomplete(factors.kinds)
+            raise _Incomplete(factors)
     if proof.spend is not None:
         await proof.spend(tx, now)
+    return by_factor and await keep_factors(tx, account.id, KeptBy.FACTOR, client_info, now)
 
 
 @retry_on_conflict

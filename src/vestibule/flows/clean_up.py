@@ -1,10 +1,14 @@
-"""Clean up: delete rows whose retention time is over. Revocations are purged in `follow_revocations`."""
+"""Clean up: delete rows whose retention time is over, and carry out resets of factors that are due.
+
+Revocations are purged in `follow_revocations`.
+"""
 
 from datetime import datetime, timedelta
 
 from vestibule.flows.delete_account import delete_if_unused
 from vestibule.flows.env import Env
 from vestibule.flows.purge import ROWS_IN_BATCH, Purge, purge_all
+from vestibule.flows.reset_factors import finish_due_resets
 from vestibule.flows.watch_events import purge_old_events
 from vestibule.model.clock import MOST_APART
 
@@ -40,7 +44,8 @@ async def clean_up(env: Env) -> dict[str, int]:
     }
     deleted = {name: await purge_all(env, _PURGES[name], before) for name, before in cutoffs.items() if before}
     unverified = await _delete_unverified(env, now - retention.unverified) if retention.unverified else 0
-    return deleted | {"events": await purge_old_events(env), "unverified_accounts": unverified}
+    rest = {"events": await purge_old_events(env), "factor_resets": await finish_due_resets(env)}
+    return deleted | rest | {"unverified_accounts": unverified}
 
 
 def _cutoff(now: datetime, kept_for: timedelta) -> datetime | None:

@@ -7,9 +7,10 @@ from vestibule.model.store import Ports
 
 async def clear_factors(tx: Ports, account_id: str, since: datetime | None = None) -> None:
     """Remove the account's factors; with `since`, only those added at that moment or later. With the last one, its
-    recovery codes and the counters of wrong codes go too. Call it in the transaction that gives the account away, with
-    the account locked.
+    recovery codes and the counters of wrong codes go too. A reset of factors that is under way ends. Call it in the
+    transaction that gives the account away, with the account locked.
     """
+    await tx.factor_resets.cancel(account_id)
     await tx.factors.clear(account_id, since)
     if since is None or not (await tx.factors.of(account_id)).needed:
         await tx.recovery_codes.delete_of(account_id)

@@ -8,7 +8,17 @@ from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account, mailbox_of
 from vestibule.model.events import Event, EventKind
-from vestibule.model.letters import LINK_PURPOSES, NOTICES, RETURN_TO, WORKS_FOR, Letter, LetterKind, QueuedLetter
+from vestibule.model.factor_resets import TOLD_WITHIN
+from vestibule.model.letters import (
+    DUE_AT,
+    LINK_PURPOSES,
+    NOTICES,
+    RETURN_TO,
+    WORKS_FOR,
+    Letter,
+    LetterKind,
+    QueuedLetter,
+)
 from vestibule.model.one_time_tokens import LIFETIMES, Purpose, issue, mailed_to
 from vestibule.model.store import Ports
 
@@ -21,6 +31,7 @@ _FRONT_END_PATHS = {
 _OWN_PATHS = {
     LetterKind.CONFIRM_NEW_EMAIL: "confirmemail",
     LetterKind.EMAIL_CHANGED: "undoemail",
+    LetterKind.FACTOR_RESET_BEGUN: "keepfactors",
 }
 _FORGOT_PASSWORD_PATH = "forgotpassword"
 # Letters that a stranger can have sent to somebody else's email.
@@ -39,7 +50,7 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Letter | None:
         account = await _lock_account(tx, queued)
         if not await tx.letters.lock(queued):
             return None
-        queued = _with_fitting_kind(queued, account)
+        queued = await _with_new_wait(tx, _with_fitting_kind(queued, account), now)
         if account is None or await _needless(tx, queued, account, now):
             await tx.letters.settle(queued, now, account.id if account else None)
             return None
@@ -53,7 +64,7 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Letter | None:
         link = await _link(env, tx, queued, account, to, now)
     language = account.language or queued.language or env.policy.language
     return Letter(
-        queued.id, queued.kind, to, account.name, link, language, queued.detail, _link_lifetime(queued), account.id
+        queued.id, queued.kind, to, account.name, link, language, queued.detail, _link_lifetime(queued, now), account.id
     )
 
 
@@ -75,6 +86,18 @@ def _with_fitting_kind(queued: QueuedLetter, account: Account | None) -> QueuedL
     return queued
 
 
+async def _with_new_wait(tx: Ports, queued: QueuedLetter, now: datetime) -> QueuedLetter:
+    """Let the wait of a reset of factors begin when its owner is told, if no mail server took the letter before."""
+    if queued.kind is not LetterKind.FACTOR_RESET_BEGUN or now <= queued.created_at + TOLD_WITHIN:
+        return queued
+    reset = await tx.factor_resets.of(queued.account_id or "")
+    if reset is None:
+        return queued
+    reset = reset.from_now(now)
+    await tx.factor_resets.begin_anew(reset)
+    return replace(queued, detail={**queued.detail, DUE_AT: reset.due_at.isoformat(timespec="seconds")})
+
+
 async def _needless(tx: Ports, queued: QueuedLetter, account: Account, now: datetime) -> bool:
     """Return whether the letter must not be sent: nobody wants it any more, or a newer one replaces it."""
     if account.disabled_at is not None or not queued.still_wanted(account, now):
@@ -82,6 +105,8 @@ async def _needless(tx: Ports, queued: QueuedLetter, account: Account, now: date
     if queued.kind in _NEVER_REPLACED:
         return False
     if queued.kind is LetterKind.VERIFY_EMAIL and account.verified:
+        return True
+    if queued.kind is LetterKind.FACTOR_RESET_BEGUN and await tx.factor_resets.of(account.id) is None:
         return True
     # The link in the newest letter must stay valid. An older letter that is sent after it would void that link.
     return await tx.letters.newer(queued, account)
@@ -109,7 +134,7 @@ def _recipient(queued: QueuedLetter, account: Account) -> str:
 
 async def _link(env: Env, tx: Ports, queued: QueuedLetter, account: Account, to: str, now: datetime) -> str:
     """Return the link of the letter. Unless it leads to the page for a forgotten password, store its token first."""
-    lifetime = _link_lifetime(queued)
+    lifetime = _link_lifetime(queued, now)
     if lifetime is None:
         return f"{env.policy.link_base}/{_FORGOT_PASSWORD_PATH}"
     secret, purpose = mint_secret(), LINK_PURPOSES[queued.kind]
@@ -123,11 +148,14 @@ async def _link(env: Env, tx: Ports, queued: QueuedLetter, account: Account, to:
     return f"{env.policy.own_base}/{_OWN_PATHS[queued.kind]}/{secret}"
 
 
-def _link_lifetime(queued: QueuedLetter) -> timedelta | None:
+def _link_lifetime(queued: QueuedLetter, now: datetime) -> timedelta | None:
     """Return how long the link works from now on; None if it carries no token, and so never expires. A
-    reset link works at least until another may be asked for, so that nobody is left without one.
+    reset link works at least until another may be asked for, so that nobody is left without one. A link that keeps
+    factors works as long as they are there: until they are due, and for as long after that as it takes to remove them.
     """
     purpose = LINK_PURPOSES.get(queued.kind)
+    if purpose is Purpose.KEEP_FACTORS:
+        return max(datetime.fromisoformat(queued.detail[DUE_AT]) - now, timedelta()) + LIFETIMES[purpose]
     if purpose is not Purpose.RESET_PASSWORD:
         return LIFETIMES[purpose] if purpose else None
     return max(LIFETIMES[purpose], timedelta(seconds=int(queued.detail.get(WORKS_FOR, "0"))))

@@ -7,12 +7,14 @@ from datetime import datetime
 from vestibule.flows.add_factor import NewCodes, new_codes
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
+from vestibule.flows.keep_factors import keep_factors
 from vestibule.flows.reauthenticate import lock_recent, require_recent_sign_in
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.tell_of_factor import tell_of_factor
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.events import EventKind
 from vestibule.model.factor_errors import FactorUnknown, LastFactor
+from vestibule.model.factor_resets import FactorReset, KeptBy
 from vestibule.model.factors import FactorKind
 from vestibule.model.letters import LetterKind
 from vestibule.model.store import Ports
@@ -21,10 +23,11 @@ from vestibule.model.totp import Totp
 
 @dataclass(frozen=True)
 class MyFactors:
-    """The second factors of an account, without anything secret."""
+    """The second factors of an account, without anything secret, and the reset of them that is under way, if any."""
 
     totp: Totp | None
     recovery_codes_left: int
+    reset: FactorReset | None
 
 
 async def list_factors(env: Env, caller: Caller) -> MyFactors:
@@ -32,7 +35,8 @@ async def list_factors(env: Env, caller: Caller) -> MyFactors:
     async with env.store.reading() as read:
         totp = await read.totps.confirmed(caller.account.id)
         factors = await read.factors.of(caller.account.id)
-    return MyFactors(totp, factors.recovery_codes_left)
+        reset = await read.factor_resets.of(caller.account.id)
+    return MyFactors(totp, factors.recovery_codes_left, reset)
 
 
 @retry_on_conflict
@@ -52,11 +56,12 @@ async def remove_totp(env: Env, caller: Caller, client_info: ClientInfo) -> None
 async def note_removed(
     env: Env, tx: Ports, caller: Caller, kind: FactorKind, client_info: ClientInfo, now: datetime
 ) -> None:
-    """Do what comes with the removal of a factor: tell the owner, and delete the recovery codes if it was the last one.
-    Raises `LastFactor` if the account must have one. Call it inside the transaction that removes the factor, which that
-    undoes.
+    """Do what comes with the removal of a factor: cancel a reset, tell the owner, and delete the recovery codes if it
+    was the last one. Raises `LastFactor` if the account must have one. Call it inside the transaction that removes the
+    factor, which that undoes.
     """
     account_id = caller.account.id
+    await keep_factors(tx, account_id, KeptBy.SESSION, client_info, now)
     if not (await tx.factors.of(account_id)).needed:
         if env.policy.second_factor.demands(caller.account.role):
             raise LastFactor

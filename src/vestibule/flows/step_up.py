@@ -11,6 +11,7 @@ from datetime import datetime
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
+from vestibule.flows.keep_factors import keep_factors
 from vestibule.flows.login_attempt import check_current_password
 from vestibule.flows.reauthenticate import lock_unchanged, require_enough
 from vestibule.flows.retry import retry_on_conflict
@@ -20,9 +21,10 @@ from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import SessionOver
 from vestibule.model.events import Event, EventKind
+from vestibule.model.factor_resets import KeptBy
 from vestibule.model.sessions import Session
 from vestibule.model.store import Ports
-from vestibule.protocol.authentication import Method, level_reached
+from vestibule.protocol.authentication import Level, Method, level_reached
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ async def _note(env: Env, account: Account, session_id: str, proof: FreshProof, 
         require_enough_proof(env, account, proof.methods)
         if proof.spend is not None:
             await proof.spend(tx, now)
+        if level_reached(proof.methods) >= Level.TWO_FACTORS:
+            await keep_factors(tx, account.id, KeptBy.FACTOR, client_info, now)
         session = await tx.sessions.step_up(session_id, account.id, proof.methods, env.policy.sessions, now)
         if session is None:
             raise SessionOver

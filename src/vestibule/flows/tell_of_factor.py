@@ -18,14 +18,15 @@ async def tell_of_factor(
     event: EventKind,
     letter: LetterKind,
     detail: Mapping[str, str],
-    client_info: ClientInfo,
+    client_info: ClientInfo | None,
     now: datetime,
 ) -> None:
-    """Record the event, and queue the letter to the owner, both with this detail. Call it inside the transaction that
-    makes the change; wake the mail worker after it.
+    """Record the event, and queue the letter to the owner, both with this detail. `client_info` is None if no request
+    made the change, but an operator or time. Call it inside the transaction that makes the change; wake the mail worker
+    after it.
     """
-    await tx.events.record(
-        Event(now, event, account_id, network_address=client_info.network_address, detail=dict(detail))
-    )
-    told = {**circumstances(client_info, now), **detail}
-    await tell_owner(tx, QueuedLetter(new_id(), letter, now, account_id, language=client_info.language, detail=told))
+    address = client_info.network_address if client_info else None
+    await tx.events.record(Event(now, event, account_id, network_address=address, detail=dict(detail)))
+    told = {**(circumstances(client_info, now) if client_info else {}), **detail}
+    language = client_info.language if client_info else None
+    await tell_owner(tx, QueuedLetter(new_id(), letter, now, account_id, language=language, detail=told))

@@ -17,7 +17,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Pack
 
 from vestibule.model.brand import Brand
 from vestibule.model.clock import Clock
-from vestibule.model.letters import LINK_PURPOSES, Letter, LetterKind, NotSent
+from vestibule.model.letters import DUE_AT, LINK_PURPOSES, Letter, LetterKind, NotSent
 from vestibule.model.one_time_tokens import LIFETIMES
 from vestibule.process.tracebacks import summarize
 from vestibule.translations.catalogues import environment_for
@@ -142,6 +142,11 @@ class Renderer:
             "why": detail.get("why", ""),
             "factor": detail.get("factor", ""),
             "left": detail.get("left", ""),
+            "due": _moment_in_words(datetime.fromisoformat(detail[DUE_AT]), letter.language)
+            if DUE_AT in detail
+            else "",
+            "asked_by": detail.get("asked_by", ""),
+            "by": detail.get("by", ""),
             "brand": self._brand,
             "logo": f"cid:{_LOGO_ID}" if self._brand.logo_type else "",
         }

@@ -10,6 +10,8 @@ As there, each class has a stable `code`, and no HTTP status.
       SecondFactorPaused        too many wrong codes; another way, or another day
       WrongCode                 not a code of this moment, or used before
       FactorUnknown             the account has no such second factor
+      FactorResetUnknown        no reset of the account's second factors is under way
+      FactorResetLinkInvalid    unknown, used or expired, or the reset is over
       PasskeyRefused            not what was asked of an authenticator, or not of this account
       PasskeyUnknown            no passkey here has this credential or id
       PasskeyTaken              the credential that an authenticator has made is stored already
@@ -82,6 +84,14 @@ class WrongCode(Refusal):
 
 class FactorUnknown(Refusal):
     code = "factor_unknown"
+
+
+class FactorResetUnknown(Refusal):
+    code = "factor_reset_unknown"
+
+
+class FactorResetLinkInvalid(Refusal):
+    code = "factor_reset_link_invalid"
 
 
 class PasskeyRefused(Refusal):

@@ -41,17 +41,22 @@ class CodeFault(StrEnum):
 @dataclass(frozen=True)
 class AccountFactors:
     """The second factors of an account: whether it has a confirmed authenticator app, and how many passkeys and unused
-    recovery codes.
+    recovery codes. `reset_due_at`: when they are removed, if a reset is under way.
     """
 
     totp: bool = False
     passkeys: int = 0
     recovery_codes_left: int = 0
+    reset_due_at: datetime | None = None
 
     @property
     def needed(self) -> bool:
         """Return whether a sign-in needs a second step. Recovery codes alone are no factor."""
         return self.totp or self.passkeys > 0
+
+    def reset_is_due(self, now: datetime) -> bool:
+        """Return whether a reset is to be carried out now."""
+        return self.reset_due_at is not None and self.reset_due_at <= now
 
     @property
     def kinds(self) -> tuple[FactorKind, ...]:

@@ -13,6 +13,9 @@ from vestibule.model.one_time_tokens import UNDO_MAILED_WITHIN, Purpose
 WORKS_FOR = "works_for"
 """A key in a letter's detail: for how many seconds its link must work, until another letter may be asked for."""
 
+DUE_AT = "due_at"
+"""A key in a letter's detail: when the reset of second factors that it tells of is due."""
+
 RETURN_TO = "return_to"
 """A key in a letter's detail: the page that the person was going to. The page is stored with the token of the link, and
 no letter shows it: anybody could have words of their own mailed in our name that way.
@@ -33,6 +36,9 @@ class LetterKind(StrEnum):
     FACTOR_REMOVED = "factor_removed"
     RECOVERY_CODES_MADE = "recovery_codes_made"
     RECOVERY_CODE_USED = "recovery_code_used"
+    FACTOR_RESET_BEGUN = "factor_reset_begun"
+    FACTOR_RESET_CANCELED = "factor_reset_canceled"
+    FACTORS_RESET = "factors_reset"
     EMAIL_TAKEN = "email_taken"
     TEST = "test"
 
@@ -46,6 +52,8 @@ NOTICES = frozenset(
         LetterKind.FACTOR_REMOVED,
         LetterKind.RECOVERY_CODES_MADE,
         LetterKind.RECOVERY_CODE_USED,
+        LetterKind.FACTOR_RESET_CANCELED,
+        LetterKind.FACTORS_RESET,
     }
 )
 """Letters that nobody asked for: they tell the owner of an account what happened to it. A notice goes to the verified
@@ -64,6 +72,7 @@ LINK_PURPOSES = {
     LetterKind.RESET_PASSWORD: Purpose.RESET_PASSWORD,
     LetterKind.CONFIRM_NEW_EMAIL: Purpose.CHANGE_EMAIL,
     LetterKind.EMAIL_CHANGED: Purpose.UNDO_EMAIL_CHANGE,
+    LetterKind.FACTOR_RESET_BEGUN: Purpose.KEEP_FACTORS,
 }
 """For each kind of letter whose link contains a token: the purpose of that token. The links of other letters lead to
 the page where a reset is asked for.
@@ -105,7 +114,7 @@ class QueuedLetter:
             return self.email is not None or (unchanged and account.verified)
         if self.kind is LetterKind.EMAIL_TAKEN:
             return self.asked_of == account.id
-        if self.kind not in LINK_PURPOSES:
+        if self.kind not in LINK_PURPOSES or self.kind is LetterKind.FACTOR_RESET_BEGUN:
             return True
         if self.kind is LetterKind.EMAIL_CHANGED:
             return account.email != self.email and now < self.created_at + UNDO_MAILED_WITHIN

@@ -16,6 +16,7 @@ class Purpose(StrEnum):
     RESET_PASSWORD = "reset_password"
     CHANGE_EMAIL = "change_email"
     UNDO_EMAIL_CHANGE = "undo_email_change"
+    KEEP_FACTORS = "keep_factors"
 
 
 LIFETIMES = {
@@ -23,7 +24,11 @@ LIFETIMES = {
     Purpose.RESET_PASSWORD: timedelta(minutes=10),
     Purpose.CHANGE_EMAIL: timedelta(hours=24),
     Purpose.UNDO_EMAIL_CHANGE: timedelta(hours=24),
+    Purpose.KEEP_FACTORS: timedelta(hours=24),
 }
+FOR_EVERY_EPOCH = frozenset({Purpose.UNDO_EMAIL_CHANGE, Purpose.KEEP_FACTORS})
+"""The purposes of tokens that stay valid when the password or the email changes: with them, an owner stops an attacker
+who has changed either."""
 UNDO_MAILED_WITHIN = timedelta(hours=48)
 """How long after a change of email the letter that undoes it may still be sent. The lifetime of its link begins when
 the letter is sent."""
@@ -36,9 +41,9 @@ class OneTimeToken:
     A letter that is sent twice carries a new token each time; tokens with the same `letter_id` are spent together.
 
     `epoch` and `account_email` are the account's when the token was made. If the account has another epoch or email by
-    now, the token is void: the password or email was changed, or the account was disabled. Only a token that undoes a
-    change of email stays valid: otherwise an attacker who took the account could void it. The `created_at` of such a
-    token is the time of the change that it undoes.
+    now, the token is void: the password or email was changed, or the account was disabled. Only tokens
+    `FOR_EVERY_EPOCH` stay valid: otherwise an attacker who took the account could void them. The `created_at` of a
+    token that undoes a change of email is the time of that change.
 
     `return_to` is the page that the person was going to when the letter was asked for. Its form is checked when it is
     used.
@@ -124,13 +129,14 @@ class OneTimeTokens(Protocol):
         """Spend the token, with the others of its letter, and return it. Of concurrent calls only one gets it.
 
         Return None if the token is unknown, spent or expired, or if the account is disabled. Return None too if the
-        account's email or epoch has changed, unless the token undoes a change of email. Call it after
+        account's email or epoch has changed, unless the token is `FOR_EVERY_EPOCH`. Call it after
         `Accounts.lock_for_token`.
         """
 
     async def void(self, account_id: str, *, undo_since: datetime | None = None) -> None:
-        """Void the unspent tokens of an account. A token that undoes a change of email stays valid, because it may be
-        an owner's last way to regain a stolen account; unless the change was at `undo_since` or later.
+        """Void the unspent tokens of an account, except those `FOR_EVERY_EPOCH`, which may be an owner's last way to
+        regain a stolen account, or to keep it. A token that undoes a change of email is voided if the change was at
+        `undo_since` or later.
         """
 
     async def purge(self, before: datetime, most: int) -> int:

@@ -105,7 +105,8 @@ class Letters(Protocol):
 
     async def withdraw(self, account_id: str, now: datetime, *, undo_since: datetime | None = None) -> None:
         """Settle unsent letters that would carry a token for the account, also refused ones and those queued by email.
-        Letters that undo a change of email are still sent, unless the change was at `undo_since` or later.
+        Letters with a link `FOR_EVERY_EPOCH` are still sent, except those that undo a change of email at `undo_since`
+        or later.
         """
 
     async def unsettled(self, most: int) -> list[LetterState]:

@@ -15,6 +15,7 @@ from vestibule.model.accounts import Accounts
 from vestibule.model.devices import KnownDevices
 from vestibule.model.endings import Endings
 from vestibule.model.events import Events
+from vestibule.model.factor_resets import FactorResets
 from vestibule.model.factors import Factors
 from vestibule.model.limits import RateCounters
 from vestibule.model.login_attempts import LoginAttempts
@@ -49,6 +50,7 @@ class Ports:
     passkeys: Passkeys
     ceremonies: Ceremonies
     factors: Factors
+    factor_resets: FactorResets
     totps: Totps
     recovery_codes: RecoveryCodes
     pending_sign_ins: PendingSignIns

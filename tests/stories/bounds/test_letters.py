@@ -16,12 +16,15 @@ from tests.harness.forms import csrf_in
 from tests.harness.world import POLICY, World, world_on
 from tests.stories.bounds import fill, number_as_id, numbers
 from tests.stories.factors.apps import CODES, TOTP, enrol, first_step, prove, second_step
+from tests.stories.factors.resets import RESET
 from tests.unit.flows import DONE, EMAIL, PASSWORD, ask_for_change, ask_for_reset, confirm, twice, verify
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.administer import find_account
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.look_after_mail import send_test_letter
+from vestibule.flows.reset_factors import begin_reset
 from vestibule.flows.tell_owner import NOTICES_A_DAY, tell_owner
+from vestibule.model.factor_resets import OPERATOR_WAIT, FactorReset
 from vestibule.model.letters import NOTICES, Letter, LetterKind, NotSent, QueuedLetter
 from vestibule.model.limits import LetterLimits
 from vestibule.model.outbox import NOTICES_WAIT
@@ -123,6 +126,23 @@ async def use_recovery_codes(world: World) -> None:
         await later(world, timedelta(seconds=1))
 
 
+async def keep_lost_factors(world: World) -> None:
+    """An operator begins as often as he likes, somebody who is signed in cancels it, and the last one ends."""
+    browser, ada = await world.sign_in(), await find_account(world.env, EMAIL)
+    assert ada is not None
+    await enrol(world, browser)
+    for _ in range(OFTEN):
+        assert (await browser.delete(RESET)).status_code == 404
+        assert isinstance(await begin_reset(world.env, ada), FactorReset)
+        await later(world, timedelta(seconds=1))
+        assert (await browser.delete(RESET)).status_code == 200
+    await begin_reset(world.env, ada)
+    await later(world, OPERATOR_WAIT)
+    for _ in range(OFTEN):
+        await world.sign_in()
+    await world.deliver()
+
+
 async def try_the_mail_server(world: World) -> None:
     """An operator does, and past the outbox."""
     await send_test_letter(world.env, EMAIL, "en")
@@ -144,6 +164,11 @@ BOUNDS: dict[Callable[[World], Awaitable[None]], dict[LetterKind, int]] = {
         LetterKind.RECOVERY_CODES_MADE: NOTICES_A_DAY,
     },
     use_recovery_codes: {LetterKind.RECOVERY_CODE_USED: NOTICES_A_DAY},
+    keep_lost_factors: {
+        LetterKind.FACTOR_RESET_BEGUN: OFTEN + 1,  # the operator's own doing
+        LetterKind.FACTOR_RESET_CANCELED: NOTICES_A_DAY,
+        LetterKind.FACTORS_RESET: 1,  # after a day's wait each
+    },
     try_the_mail_server: {LetterKind.TEST: 0},
 }
 QUEUEING = {
@@ -152,6 +177,7 @@ QUEUEING = {
     "change_email.py": "counted by `count_letter_of_account`; the notice and the way back, by the link that was spent",
     "verify_email.py": "counted by the link that was spent",
     "tell_owner.py": "counted there",
+    "reset_factors.py": "one at a time for an account, begun by the operator",
 }
 
 

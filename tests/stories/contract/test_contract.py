@@ -38,6 +38,8 @@ from vestibule.model.errors import (
 )
 from vestibule.model.factor_errors import (
     CeremonyOver,
+    FactorResetLinkInvalid,
+    FactorResetUnknown,
     FactorUnknown,
     LastFactor,
     NoPendingSignIn,
@@ -199,11 +201,11 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     # The contract knows nothing of these. Pages alone tell of `return_to`, and of links that change an email.
     busy = (Overloaded, TooManyFollowers, TooManyPolls, StoreUnavailable, NotReady)
     unreadable = (HostInvalid, HostUnknown, TransferCodingUnknown, FetchedAhead, ReservedHeader, NonceInvalid)
-    by_page = (EmailChangeInvalid, EmailChangeOfAnother, ReturnToTooLong)
+    by_page = (EmailChangeInvalid, EmailChangeOfAnother, FactorResetLinkInvalid, ReturnToTooLong)
     of_passkeys = (PasskeyRefused, PasskeyUnknown, PasskeyTaken, TooManyPasskeys, PasskeysUnavailable, CeremonyOver)
     of_second_step = (SecondFactorRequired, SecondFactorPaused, NoPendingSignIn)
     of_required = (SecondFactorEnrolmentRequired, LastFactor)
-    of_factors = (*of_second_step, *of_required, WrongCode, FactorUnknown, TotpUnavailable)
+    of_factors = (*of_second_step, *of_required, WrongCode, FactorUnknown, FactorResetUnknown, TotpUnavailable)
     elsewhere = (*of_factors, *of_passkeys, *busy, *unreadable, *by_page, ReauthenticationRequired, PasswordTooEasy)
     told = {step.expect.body["code"] for step in steps if step.expect.body and "code" in step.expect.body}
     assert {kind.code for kind in HTTP_MAPPINGS} - told == {kind.code for kind in elsewhere}

@@ -1,4 +1,6 @@
-"""Whoever loses an account to the owner of its email loses the factors too; a reset of the password clears none."""
+"""Whoever loses an account to the owner of its email loses the factors too, and the reset of factors that was under
+way; a reset of the password clears none.
+"""
 
 from collections.abc import Awaitable, Callable
 
@@ -16,9 +18,10 @@ from vestibule.flows.administer import find_account
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.take_over import take_over
 from vestibule.flows.verify_email import verify_email
+from vestibule.model.factor_resets import OPERATOR_WAIT, AskedBy, FactorReset
 from vestibule.model.letters import LetterKind
 
-TABLES = ("totps", "recovery_codes", "passkeys", "pending_sign_ins")
+TABLES = ("totps", "recovery_codes", "passkeys", "pending_sign_ins", "factor_resets")
 
 
 async def left(world: World) -> set[str]:
@@ -34,8 +37,17 @@ async def a_stranger_s(world: World) -> httpx.AsyncClient:
     for number in range(5):
         await first_step(client := await world.client())
         await second_step(client, f"{number}")
+    await is_reset(world, ADA)
     assert await left(world) == set(TABLES)
     return browser
+
+
+async def is_reset(world: World, email: str) -> None:
+    """A reset of the account's factors is under way."""
+    account, now = await find_account(world.env, email), world.clock.now()
+    assert account is not None
+    async with world.env.store.transaction() as tx:
+        await tx.factor_resets.begin(FactorReset(account.id, now, now + OPERATOR_WAIT, AskedBy.OPERATOR))
 
 
 async def takes_it_over(world: World) -> None:
@@ -56,10 +68,10 @@ async def resets_the_password(world: World) -> None:
 
 
 @pytest.mark.parametrize("recover", [takes_it_over, registers_again_and_verifies, resets_the_password])
-async def test_f9_the_owner_of_the_email_finds_no_factor_of_a_stranger(
+async def test_f9_f44_the_owner_of_the_email_finds_no_factor_of_a_stranger(
     world: World, recover: Callable[[World], Awaitable[None]]
 ) -> None:
-    """F9: an account that was never verified belongs to whoever reads its mail; a wrong code of before counts for
+    """F9, F44: an account that was never verified belongs to whoever reads its mail; a wrong code of before counts for
     nothing.
     """
     await a_stranger_s(world)
@@ -80,8 +92,8 @@ async def test_f9_a_reset_of_a_verified_account_clears_no_factor(world: World) -
 
 
 @pytest.mark.parametrize("mine_too", [False, True])
-async def test_f9_an_undone_change_of_email_clears_what_was_added_since(world: World, mine_too: bool) -> None:
-    """F9: the thief's app goes, the owner's of before stays."""
+async def test_f9_f44_an_undone_change_of_email_clears_what_was_added_since(world: World, mine_too: bool) -> None:
+    """F9, F44: the thief's app goes, the owner's of before stays; no reset that the thief asked for goes on."""
     await world.register()
     browser = await world.sign_in()
     await browser.get(f"/api/auth/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}")
@@ -97,6 +109,7 @@ async def test_f9_an_undone_change_of_email_clears_what_was_added_since(world: W
     await world.deliver()
     world.clock.advance(seconds=60)
     await store_passkey(world, Authenticator(), "thief@example.com")
+    await is_reset(world, "thief@example.com")
     undo = world.secret(LetterKind.EMAIL_CHANGED)
     page = await (await world.client(origin=BASE)).post(f"/undoemail/{undo}")
     assert page.status_code in {200, 303}

@@ -29,6 +29,7 @@ from vestibule.flows import (
     enrol_at_sign_in,
     enrol_totp,
     import_accounts,
+    keep_factors,
     look_after_mail,
     my_factors,
     my_passkeys,
@@ -37,6 +38,7 @@ from vestibule.flows import (
     passkey_step_up,
     refresh,
     register,
+    reset_factors,
     reset_password,
     sign_in,
     sign_out,
@@ -49,6 +51,7 @@ from vestibule.flows import (
 )
 from vestibule.model.accounts import Account, Role
 from vestibule.model.factor_errors import PasskeyUnknown
+from vestibule.model.factor_resets import AskedBy, FactorReset, NoReset
 from vestibule.model.factors import SecondFactorRule
 from vestibule.model.letters import LetterKind, RefusedForGood
 from vestibule.model.one_time_tokens import Purpose
@@ -209,6 +212,35 @@ async def _change_a_passkey(world: World, person: Person) -> Any:
     return await my_passkeys.remove_passkey(world.env, person.caller, passkey.id, person.client_info)
 
 
+async def _begin_a_reset(world: World, person: Person) -> FactorReset | NoReset:
+    """Of a passkey that is made now."""
+    await _with_a_passkey(world, person)
+    return await reset_factors.begin_reset(world.env, person.account)
+
+
+async def _keep_factors(world: World, person: Person) -> Any:
+    """In a session, when the operator has just begun to reset them."""
+    await _begin_a_reset(world, person)
+    return await keep_factors.cancel_my_reset(world.env, person.caller, person.client_info)
+
+
+async def _keep_factors_by_link(world: World, person: Person) -> Any:
+    """Whose letter was sent before."""
+    await _begin_a_reset(world, person)
+    secret = person.secrets[Purpose.KEEP_FACTORS]
+    return await keep_factors.cancel_by_link(world.env, secret, person.client_info)
+
+
+async def _finish_a_reset(world: World, person: Person) -> Any:
+    """One that is due at once."""
+    await _with_a_passkey(world, person)
+    now = world.clock.now()
+    async with world.env.store.transaction() as tx:
+        if await tx.accounts.lock(person.account.id) is not None:
+            await tx.factor_resets.begin(FactorReset(person.account.id, now, now, AskedBy.OPERATOR))
+    return await reset_factors.finish_reset(world.env, person.account.id)
+
+
 CONTENDERS: dict[str, tuple[str, Act]] = {
     "sign out everywhere": ("administer", lambda w, p: administer.sign_out_everywhere(w.env, p.account)),
     "disable": ("administer", lambda w, p: administer.disable_account(w.env, p.account)),
@@ -278,6 +310,10 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "step up with a passkey": ("step_up", _step_up_with_a_passkey),
     "take over": ("take_over", lambda w, p: take_over.take_over(w.env, p.secrets[Purpose.VERIFY_EMAIL])),
     "verify": ("verify_email", lambda w, p: verify_email.verify_email(w.env, p.secrets[Purpose.VERIFY_EMAIL])),
+    "begin to reset factors": ("reset_factors", _begin_a_reset),
+    "reset factors": ("reset_factors", _finish_a_reset),
+    "keep factors": ("keep_factors", _keep_factors),
+    "keep factors by link": ("keep_factors", _keep_factors_by_link),
     "clean up": ("clean_up", lambda w, _: clean_up.clean_up(w.env)),
     "purge events": ("purge", lambda w, _: watch_events.purge_old_events(w.env)),
 }

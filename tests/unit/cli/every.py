@@ -17,6 +17,7 @@ _ADDED = {
     "serve": ("--port", "0"),
     "keys generate": ("--bits", "2048"),
     "users delete": ("--yes",),
+    "users reset-factors": ("--yes",),
     "login": (EMAIL,),
 }
 """What a command does not need, but is quicker or asks for less with."""

@@ -39,7 +39,7 @@ def shown(folder: Path, email: str, *more: str) -> tuple[str, str]:
 
 def test_an_account_without_any_is_a_sentence(folder: Path) -> None:
     assert shown(folder, "Ada@Example.com") == ("", f"{ADA} has no second factor.\n")
-    without = {"factors": [], "unreadable": 0, "recovery_codes_left": 0, "paused": []}
+    without = {"factors": [], "unreadable": 0, "recovery_codes_left": 0, "reset": None, "paused": []}
     assert json.loads(shown(folder, ADA, "--json")[0]) == without
 
 

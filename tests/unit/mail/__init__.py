@@ -10,6 +10,7 @@ SENDER = Sender("Vestibule", "no-reply@vestibule.example")
 RENDERER = Renderer(SENDER, BRAND, ManualClock())
 LINKS = {kind: f"http://localhost:3000/{kind.value}/" + 64 * "a" for kind in LetterKind}
 DETAIL = {"at": "2026-11-23T10:11:12+00:00", "device": "Firefox, Windows", "network_address": "192.0.2.7"}
+DETAIL["due_at"] = "2026-11-24T10:11:12+00:00"
 
 
 def a_letter(kind: LetterKind = LetterKind.VERIFY_EMAIL, name: str = "Ada Lovelace", language: str = "en") -> Letter:

@@ -30,6 +30,9 @@ SUBJECTS = {
     LetterKind.FACTOR_REMOVED: "A way to sign in to Vestibule was removed",
     LetterKind.RECOVERY_CODES_MADE: "New recovery codes for Vestibule",
     LetterKind.RECOVERY_CODE_USED: "A Vestibule recovery code was used",
+    LetterKind.FACTOR_RESET_BEGUN: "Vestibule: your second factor will be removed",
+    LetterKind.FACTOR_RESET_CANCELED: "Vestibule: your second factor stays",
+    LetterKind.FACTORS_RESET: "Vestibule: your second factor was removed",
     LetterKind.EMAIL_TAKEN: "You already have an account with Vestibule",
     LetterKind.TEST: "Test email from Vestibule",
 }
@@ -38,9 +41,10 @@ PROMISES = {
     LetterKind.RESET_PASSWORD: "10 minutes",
     LetterKind.CONFIRM_NEW_EMAIL: "24 hours",
     LetterKind.EMAIL_CHANGED: "24 hours",
+    LetterKind.FACTOR_RESET_BEGUN: "November 24, 2026",
 }
 HOURS = {"en": "3 hours", "de": "3 Stunden", "fr": "3 heures", "es": "3 horas", "pt": "3 horas"}
-TELLS_OF_A_DEVICE = NOTICES
+TELLS_OF_A_DEVICE = NOTICES - {LetterKind.FACTORS_RESET}
 BOTH_PARTS = ("plain", "html")
 
 

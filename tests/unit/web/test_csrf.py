@@ -33,6 +33,7 @@ ROUTES = [
     ("POST", "/api/users/me/factors/totp/confirm"),
     ("DELETE", "/api/users/me/factors/totp"),
     ("POST", "/api/users/me/factors/recovery-codes"),
+    ("DELETE", "/api/users/me/factors/reset"),
     ("POST", "/api/users/me/step-up/options"),
     ("POST", "/api/users/me/step-up"),
     ("POST", "/api/users/me/factors/passkeys/options"),

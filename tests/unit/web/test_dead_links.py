@@ -8,6 +8,7 @@ import pytest
 
 from tests.harness.forms import csrf_in
 from tests.harness.world import World
+from tests.stories.factors.resets import an_owner, by_operator
 from tests.unit.web.people import ada
 from vestibule.model.letters import LetterKind
 
@@ -20,6 +21,7 @@ ANOTHER: dict[str, list[str]] = {
     "resetpassword": ["/forgotpassword"],
     "confirmemail": ["/profile/security/email"],
     "undoemail": [],
+    "keepfactors": [],
 }
 
 
@@ -53,7 +55,13 @@ async def _undo(world: World) -> str:
     return f"/undoemail/{world.secret(LetterKind.EMAIL_CHANGED)}"
 
 
-LINKS = {"verify": _verify, "reset": _reset, "confirm": _confirm, "undo": _undo}
+async def _keep(world: World) -> str:
+    await an_owner(world)
+    await by_operator(world)
+    return f"/keepfactors/{world.secret(LetterKind.FACTOR_RESET_BEGUN)}"
+
+
+LINKS = {"verify": _verify, "reset": _reset, "confirm": _confirm, "undo": _undo, "keep": _keep}
 
 
 async def _browser(world: World, path: str) -> httpx.AsyncClient:
@@ -72,7 +80,7 @@ async def _used(world: World, path: str) -> None:
 
 
 async def _expired(world: World, path: str) -> None:
-    world.clock.advance(hours=24, seconds=1)
+    world.clock.advance(hours=48 if path.startswith("/keepfactors") else 24, seconds=1)
 
 
 ENDS: dict[str, Callable[[World, str], Awaitable[None]]] = {"used": _used, "expired": _expired}
@@ -139,6 +147,7 @@ WAYS_ON = {
     "reset": ("/forgotpassword", "Send me another link"),
     "confirm": ("/profile/security/email", "Sign in"),
     "undo": ("/login", "Back to sign-in"),
+    "keep": ("/login", "Back to sign-in"),
 }
 
 

@@ -25,8 +25,10 @@ from tests.harness.mailer import BRAND
 from tests.harness.rounds import rounds
 from tests.harness.servers import WAIT_SECONDS
 from tests.harness.world import BASE, POLICY, WEB, World
+from tests.stories.factors.resets import account
 from tests.stories.required_factor import switch
 from tests.unit.mail import RENDERER
+from vestibule.flows.reset_factors import begin_reset
 from vestibule.model.factors import SecondFactorRule
 from vestibule.model.letters import LetterKind
 from vestibule.web.application import build_app, make_site
@@ -78,6 +80,7 @@ STATUSES = {
     "POST /api/users/me/factors/totp/confirm": {200, 403, 404, 429} | TOKEN | BODY,
     "DELETE /api/users/me/factors/totp": {200, 403, 404, 409, 429} | TOKEN,
     "POST /api/users/me/factors/recovery-codes": {200, 403, 404, 429} | TOKEN,
+    "DELETE /api/users/me/factors/reset": {200, 403, 404, 429} | TOKEN,
     "GET /api/users/me/factors/passkeys": {200, 429} | TOKEN,
     "POST /api/users/me/factors/passkeys/options": {200, 403, 404, 409, 429} | TOKEN,
     "POST /api/users/me/factors/passkeys": {201, 403, 404, 409, 429} | TOKEN | BODY,
@@ -239,6 +242,10 @@ async def test_every_success_is_as_declared(world: World) -> None:
     code = pyotp.parse_uri(begun.json()["data"]["uri"]).at(world.clock.now())
     await ask("POST /api/users/me/factors/totp/confirm", 200, code=code)
     await ask("GET /api/users/me/factors", 200)
+    await begin_reset(world.env, await account(world))
+    await ask("GET /api/users/me/factors", 200)
+    await ask("DELETE /api/users/me/factors/reset", 200)
+    await ask("DELETE /api/users/me/factors/reset", 404)
     await ask("POST /api/auth/login", 403, **ada)
     await ask("POST /api/auth/login/second-factor/options", 200)
     await ask("POST /api/auth/login/second-factor", 403, code="wrong")

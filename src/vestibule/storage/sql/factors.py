@@ -8,13 +8,14 @@ from vestibule.model.factors import AccountFactors
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.prepared import Prepared
-from vestibule.storage.sql.schema import passkeys, recovery_codes, totps
+from vestibule.storage.sql.schema import factor_resets, passkeys, recovery_codes, totps
 
 _ACCOUNT = bindparam("of_account", type_=totps.c.account_id.type)
 _SINCE = bindparam("since", type_=Instant)
 _TOTPS = totps.c.account_id == _ACCOUNT
 _PASSKEYS = passkeys.c.account_id == _ACCOUNT
 _CODES = recovery_codes.c.account_id == _ACCOUNT
+_RESET = factor_resets.c.account_id == _ACCOUNT
 _OF = Prepared(
     select(
         exists().where(_TOTPS, totps.c.confirmed_at.is_not(None)).label("totp"),
@@ -24,6 +25,7 @@ _OF = Prepared(
         .where(_CODES, recovery_codes.c.used_at.is_(None))
         .scalar_subquery()
         .label("codes"),
+        select(factor_resets.c.due_at).where(_RESET).scalar_subquery().label("reset_due_at"),
     )
 )
 # An app counts from its confirmation on; one that was never confirmed is no loss.
@@ -48,7 +50,7 @@ class SqlFactors:
 
     async def of(self, account_id: str) -> AccountFactors:
         row = (await self._connection.execute(_OF, {"of_account": account_id})).one()
-        return AccountFactors(bool(row.totp), row.passkeys, row.codes)
+        return AccountFactors(bool(row.totp), row.passkeys, row.codes, row.reset_due_at)
 
     async def clear(self, account_id: str, since: datetime | None = None) -> int:
         which = {"of_account": account_id} if since is None else {"of_account": account_id, "since": since}

@@ -23,6 +23,7 @@ from vestibule.model.letters import (
     NOTICES,
     LetterKind,
 )
+from vestibule.model.one_time_tokens import FOR_EVERY_EPOCH
 from vestibule.storage.sql.batches import deletion_of_oldest
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.prepared import Prepared
@@ -36,7 +37,7 @@ _SCRUBBED = {"email": None, "detail": "{}", "last_fault": None}
 WAITING = and_(_l.settled_at.is_(None), _l.refused_at.is_(None))
 
 # Letters with a link that a new epoch makes void. Letters with an undo link have a rule of their own, `_UNDO_SINCE`.
-_VOIDABLE = [kind.value for kind in LINK_PURPOSES if kind is not LetterKind.EMAIL_CHANGED]
+_VOIDABLE = [kind.value for kind, purpose in LINK_PURPOSES.items() if purpose not in FOR_EVERY_EPOCH]
 
 
 def _queue(whose: ColumnElement[bool], **also: ColumnElement[Any]) -> Insert:

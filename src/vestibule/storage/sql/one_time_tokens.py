@@ -4,10 +4,10 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, or_, select, update
 
 from vestibule.model.clock import MOST_APART
-from vestibule.model.one_time_tokens import OneTimeToken, Purpose, kept_email_digest
+from vestibule.model.one_time_tokens import FOR_EVERY_EPOCH, OneTimeToken, Purpose, kept_email_digest
 from vestibule.storage.sql.batches import deletion_of_oldest
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
@@ -54,40 +54,43 @@ _WANTED_EMAIL = Prepared(
 )
 
 
-def _spendable(t: Any, *, undo: bool) -> Select[Any]:
+def _spendable(t: Any, purpose: Purpose) -> Select[Any]:
     """Return a query for the account of the token with the digest `of_digest`, if the token can be spent now. After a
-    change of the account's email or epoch, only a token that undoes a change of email can (`undo`).
+    change of the account's email or epoch, only a token `FOR_EVERY_EPOCH` can.
     """
     spendable = (
         select(t.account_id)
         .join(accounts, _a.id == t.account_id)
         .where(t.digest == _DIGEST, t.purpose == _PURPOSE, *_valid(t), _a.disabled_at.is_(None))
     )
-    return spendable if undo else spendable.where(_a.epoch == t.epoch, _a.email == t.account_email)
+    if purpose in FOR_EVERY_EPOCH:
+        return spendable
+    return spendable.where(_a.epoch == t.epoch, _a.email == t.account_email)
 
 
-def _consume(*, undo: bool) -> Prepared:
+def _consume(purpose: Purpose) -> Prepared:
     """Return a statement that spends the presented token and every unused one of the same account and purpose: those
     are of the same letter (`replace`). A concurrent request waits, then finds none unused. Undoing an email change
     spends the undo tokens of later changes too, and keeps those of earlier ones.
     """
     presented = one_time_tokens.alias()
     p = presented.c
-    spendable = _spendable(p, undo=undo)
+    spendable = _spendable(p, purpose)
     spent = [_t.purpose == _PURPOSE, _t.used_at.is_(None), _t.account_id == spendable.scalar_subquery()]
-    if undo:
+    if purpose is _UNDO:
         spent.append(_t.created_at >= spendable.with_only_columns(p.created_at).scalar_subquery())
     return Prepared(update(one_time_tokens).where(*spent).values(used_at=_NOW).returning(*_TOKEN))
 
 
-_USABLE = {undo: Prepared(_spendable(_t, undo=undo)) for undo in (True, False)}
-_CONSUME = {undo: _consume(undo=undo) for undo in (True, False)}
-_NOT_UNDO = _t.purpose != _UNDO.value
+_USABLE = {purpose: Prepared(_spendable(_t, purpose)) for purpose in Purpose}
+_CONSUME = {purpose: _consume(purpose) for purpose in Purpose}
+_OF_ONE_EPOCH = _t.purpose.not_in([purpose.value for purpose in sorted(FOR_EVERY_EPOCH)])
 _PURGE = deletion_of_oldest(one_time_tokens, _t.expires_at < bindparam("before", type_=Instant), _t.expires_at)
-_VOID = Prepared(delete(one_time_tokens).where(_t.account_id == _ACCOUNT, _NOT_UNDO))
+_VOID = Prepared(delete(one_time_tokens).where(_t.account_id == _ACCOUNT, _OF_ONE_EPOCH))
 _VOID_UNDO_TOO = Prepared(
     delete(one_time_tokens).where(
-        _t.account_id == _ACCOUNT, or_(_NOT_UNDO, _t.created_at >= bindparam("undo_since", type_=Instant))
+        _t.account_id == _ACCOUNT,
+        or_(_OF_ONE_EPOCH, and_(_t.purpose == _UNDO.value, _t.created_at >= bindparam("undo_since", type_=Instant))),
     )
 )
 
@@ -115,7 +118,7 @@ class SqlOneTimeTokens:
 
     async def usable(self, digest: str, purpose: Purpose, now: datetime) -> bool:
         which = {"of_digest": digest, "of_purpose": purpose.value, **_moments(now)}
-        return (await self._connection.execute(_USABLE[purpose is _UNDO], which)).one_or_none() is not None
+        return (await self._connection.execute(_USABLE[purpose], which)).one_or_none() is not None
 
     async def look_up(self, digest: str, purpose: Purpose) -> OneTimeToken | None:
         which = {"of_digest": digest, "of_purpose": purpose.value}
@@ -129,7 +132,7 @@ class SqlOneTimeTokens:
 
     async def consume(self, digest: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
         which = {"of_digest": digest, "of_purpose": purpose.value, **_moments(now)}
-        spent = await self._connection.execute(_CONSUME[purpose is _UNDO], which)
+        spent = await self._connection.execute(_CONSUME[purpose], which)
         return next((_from_row(row, purpose) for row in spent if row.digest == digest), None)
 
     async def void(self, account_id: str, *, undo_since: datetime | None = None) -> None:

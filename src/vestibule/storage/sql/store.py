@@ -10,6 +10,7 @@ from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.endings import SqlEndings
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.events import SqlEvents
+from vestibule.storage.sql.factor_resets import SqlFactorResets
 from vestibule.storage.sql.factors import SqlFactors
 from vestibule.storage.sql.known_devices import SqlKnownDevices
 from vestibule.storage.sql.letters import SqlLetters
@@ -96,6 +97,7 @@ def _ports(connection: DriverConnection, events: SqlEvents) -> Ports:
         passkeys=SqlPasskeys(connection),
         ceremonies=SqlCeremonies(connection),
         factors=SqlFactors(connection),
+        factor_resets=SqlFactorResets(connection),
         totps=SqlTotps(connection),
         recovery_codes=SqlRecoveryCodes(connection),
         pending_sign_ins=SqlPendingSignIns(connection),

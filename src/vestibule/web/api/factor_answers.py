@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
+from vestibule.model.factor_resets import AskedBy, FactorReset
 from vestibule.model.passkeys import Passkey
 from vestibule.model.totp import Totp
 from vestibule.web.api.answers import Answer, SignedIn, Success, timestamp
@@ -39,13 +40,28 @@ class ShownTotp(Answer):
         return cls(createdAt=timestamp(totp.created_at), lastUsedAt=last_used_at)
 
 
+class ShownReset(Answer):
+    """A reset of second factors: all are removed soon after `dueAt`, unless it is canceled before."""
+
+    asked_at: str = Field(alias="askedAt", json_schema_extra={"format": "date-time"})
+    due_at: str = Field(alias="dueAt", json_schema_extra={"format": "date-time"})
+    asked_by: AskedBy
+
+    @classmethod
+    def of(cls, reset: FactorReset) -> "ShownReset":
+        return cls(askedAt=timestamp(reset.asked_at), dueAt=timestamp(reset.due_at), asked_by=reset.asked_by)
+
+
 class FactorsData(Answer):
     totp: ShownTotp | None
     recovery_codes_left: int
+    reset: ShownReset | None
 
 
 class Factors(Success):
-    """The second factors of the account: its authenticator app, if any, and how many recovery codes are unused."""
+    """The second factors of the account: its authenticator app, if any, how many recovery codes are unused, and the
+    reset that is under way, if any.
+    """
 
     data: FactorsData
 

@@ -6,6 +6,7 @@ import segno
 from starlette.responses import Response
 
 from vestibule.flows import enrol_totp, my_factors
+from vestibule.flows.keep_factors import cancel_my_reset
 from vestibule.flows.new_totp import NewTotp
 from vestibule.web.api import answers, bodies, factor_answers
 from vestibule.web.body import Sent
@@ -16,9 +17,9 @@ async def list_factors(env: EnvDep, caller: SignedInCaller) -> Response:
     """List the second factors of the account. Nothing secret is among it."""
     mine = await my_factors.list_factors(env, caller)
     totp = factor_answers.ShownTotp.of(mine.totp) if mine.totp else None
-    return answers.as_json(
-        factor_answers.Factors(data=factor_answers.FactorsData(totp=totp, recovery_codes_left=mine.recovery_codes_left))
-    )
+    reset = factor_answers.ShownReset.of(mine.reset) if mine.reset else None
+    data = factor_answers.FactorsData(totp=totp, recovery_codes_left=mine.recovery_codes_left, reset=reset)
+    return answers.as_json(factor_answers.Factors(data=data))
 
 
 async def begin_totp(env: EnvDep, caller: SignedInCaller) -> Response:
@@ -39,6 +40,12 @@ async def confirm_totp(
 async def remove_totp(env: EnvDep, caller: SignedInCaller, client_info: ClientInfoDep) -> Response:
     """Remove the authenticator app. With the last factor, the recovery codes go too."""
     await my_factors.remove_totp(env, caller, client_info)
+    return answers.as_json(answers.Success())
+
+
+async def cancel_reset(env: EnvDep, caller: SignedInCaller, client_info: ClientInfoDep) -> Response:
+    """Cancel the reset of the account's second factors, which stay. Any session of the account may."""
+    await cancel_my_reset(env, caller, client_info)
     return answers.as_json(answers.Success())
 
 

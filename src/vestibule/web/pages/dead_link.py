@@ -11,7 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.model.accounts import Account
-from vestibule.model.errors import EmailChangeInvalid, Refusal, ResetTokenInvalid, VerificationCodeInvalid
+from vestibule.model.errors import (
+    EmailChangeInvalid,
+    Refusal,
+    ResetTokenInvalid,
+    VerificationCodeInvalid,
+)
+from vestibule.model.factor_errors import FactorResetLinkInvalid
 from vestibule.model.one_time_tokens import Purpose
 from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import render
@@ -69,6 +75,14 @@ _DEAD_LINKS = {
         _(
             "It was already used, has expired or was replaced by a newer one. If you cannot sign in to your account any"
             " more, contact the people who run this service."
+        ),
+    ),
+    Purpose.KEEP_FACTORS: _DeadLink(
+        FactorResetLinkInvalid,
+        _("It was already used or has expired. Sign in to see whether your account has two-factor authentication."),
+        _(
+            "It was already used or has expired. The security page shows whether your account has two-factor"
+            " authentication."
         ),
     ),
 }

@@ -102,6 +102,9 @@ WHY_OVER = {
     EndReason.PASSWORD_CHANGED: _("The password was changed."),
     EndReason.PASSWORD_RESET: _("The password was reset with an emailed link."),
     EndReason.EMAIL_CHANGED: _("The account's email address was changed."),
+    EndReason.FACTORS_RESET: _(
+        "Two-factor authentication was turned off, because app, passkeys and codes were reported lost."
+    ),
     EndReason.REFRESH_TOKEN_REUSED: _(
         "This session was used from two places, so someone may have copied it. If you do not know why, change"
         " your password."
@@ -124,6 +127,7 @@ IF_NOT_YOU = {
         " “Forgot your password?”."
     ),
     EndReason.EMAIL_CHANGED: _("If this was not you, use the link that we sent to the old address."),
+    EndReason.FACTORS_RESET: _("If this was not you, choose a new password with “Forgot your password?”."),
 }
 """What to do about the end of a session that its user did not cause."""
 
@@ -149,6 +153,9 @@ WHAT_HAPPENED = {
     EventKind.FACTOR_REMOVED: _("Way to sign in removed"),
     EventKind.RECOVERY_CODES_MADE: _("New recovery codes created"),
     EventKind.RECOVERY_CODE_USED: _("Recovery code used"),
+    EventKind.FACTOR_RESET_BEGUN: _("Turning off two-factor authentication requested"),
+    EventKind.FACTOR_RESET_CANCELED: _("Two-factor authentication kept"),
+    EventKind.FACTORS_RESET: _("Two-factor authentication turned off"),
     EventKind.LETTER_REFUSED: _("Email could not be delivered"),
     EventKind.ACCOUNT_DISABLED: _("Account disabled"),
     EventKind.ACCOUNT_ENABLED: _("Account enabled"),
@@ -172,6 +179,7 @@ NOTICES = {
     "device_signed_out": _("The device was signed out."),
     "others_signed_out": _("Every other device was signed out."),
     "app_added": _("Your authenticator app is set up."),
+    "factors_kept": _("Two-factor authentication stays on."),
     "app_removed": _("The authenticator app was removed."),
     "second_step_late": _("The code has to follow the password within 10 minutes. Please sign in again."),
     "reauthenticated": _("It is confirmed that it is you. You can go on now."),

@@ -1,0 +1,94 @@
+"""Reset factors: remove all second factors of somebody who lost them, after a wait in which the owner can keep them.
+
+An operator begins it. When the wait is over, the next sign-in with the password finishes it, or the periodic cleaning.
+Whoever deletes its row finishes it, so that of two servers only one does.
+"""
+
+from vestibule.crypto.entropy import new_id
+from vestibule.flows.clear_factors import clear_factors
+from vestibule.flows.end_sessions import Ended, announce_end, end_account
+from vestibule.flows.env import Env
+from vestibule.flows.retry import retry_on_conflict
+from vestibule.flows.tell_of_factor import tell_of_factor
+from vestibule.model.accounts import Account
+from vestibule.model.events import Event, EventKind
+from vestibule.model.factor_resets import OPERATOR_WAIT, AskedBy, FactorReset, NoReset
+from vestibule.model.letters import DUE_AT, LetterKind, QueuedLetter
+from vestibule.model.sessions import EndReason
+from vestibule.model.store import Ports
+
+_AT_ONCE = 500  # resets that are looked up at a time
+
+
+@retry_on_conflict
+async def begin_reset(env: Env, account: Account) -> FactorReset | NoReset:
+    """Begin a reset of the account's factors for an operator, and tell the owner; return it, or why there is none."""
+    now = env.clock.now()
+    reset = FactorReset(account.id, now, now + OPERATOR_WAIT, AskedBy.OPERATOR)
+    async with env.store.transaction() as tx:
+        refused = await _why_not(tx, await tx.accounts.lock(account.id))
+        if refused is None and not await note_begun(tx, account, reset):
+            refused = NoReset.UNDER_WAY
+    env.letters_waiting.set()
+    return refused or reset
+
+
+async def _why_not(tx: Ports, account: Account | None) -> NoReset | None:
+    """Return why there is nothing to reset, or nobody who could be told; None if there is no reason."""
+    if account is None or not (await tx.factors.of(account.id)).needed:
+        return NoReset.NO_FACTOR
+    if account.disabled_at is not None:
+        return NoReset.DISABLED
+    return None if account.verified else NoReset.UNVERIFIED
+
+
+async def note_begun(tx: Ports, account: Account, reset: FactorReset) -> bool:
+    """Begin the reset, and write to the owner, with a link that cancels it. Return False if one is under way: it is
+    neither shortened nor begun anew. Call it with the account locked.
+    """
+    if not await tx.factor_resets.begin(reset):
+        return False
+    detail = {DUE_AT: reset.due_at.isoformat(timespec="seconds"), "asked_by": reset.asked_by.value}
+    await tx.events.record(Event(reset.asked_at, EventKind.FACTOR_RESET_BEGUN, account.id, detail=detail))
+    letter = LetterKind.FACTOR_RESET_BEGUN
+    await tx.letters.queue(
+        QueuedLetter(new_id(), letter, reset.asked_at, account.id, account.email, account.language, detail)
+    )
+    return True
+
+
+async def finish_reset(env: Env, account_id: str) -> bool:
+    """Carry out the account's reset, if it is due; return whether the account needs no second factor any more. Removes
+    all factors, ends every session and waiting sign-in, forgets the known devices, and tells the owner.
+    """
+    free, ended = await _finish(env, account_id)
+    env.letters_waiting.set()
+    await announce_end(env, ended)
+    return free
+
+
+@retry_on_conflict
+async def _finish(env: Env, account_id: str) -> tuple[bool, Ended]:
+    now, ended = env.clock.now(), Ended()
+    async with env.store.transaction() as tx:
+        await tx.accounts.lock(account_id)
+        if await tx.factor_resets.finish(account_id, now):
+            ended = await end_account(env, tx, account_id, EndReason.FACTORS_RESET, now)
+            event, letter = EventKind.FACTORS_RESET, LetterKind.FACTORS_RESET
+            await tell_of_factor(tx, account_id, event, letter, {}, None, now)
+            await tx.known_devices.delete_of(account_id)
+            await tx.pending_sign_ins.delete_of(account_id)
+            await clear_factors(tx, account_id)
+        free = not (await tx.factors.of(account_id)).needed
+    return free, ended
+
+
+async def finish_due_resets(env: Env) -> int:
+    """Carry out every reset that is due, each in its own transaction; return how many accounts were looked at. Another
+    server may do the same at once.
+    """
+    async with env.store.reading() as read:
+        due = await read.factor_resets.due(env.clock.now(), _AT_ONCE)
+    for account_id in due:
+        await finish_reset(env, account_id)
+    return len(due)
