@@ -26,7 +26,7 @@ from vestibule.web.client_address import ClientAddresses
 from vestibule.web.errors import UNEXPECTED, Json, refusal_response
 from vestibule.web.front_end_hints import FrontEndHints
 from vestibule.web.layers.headers import target
-from vestibule.web.map_lines import Page, Route
+from vestibule.web.map_lines import Line, Page, Route
 from vestibule.web.pages.route import AdmittedPageRoute, PageRoute, refusal_page, unexpected_page
 from vestibule.web.pages.template_loader import Templates
 from vestibule.web.rate_limits import within_rate_limit
@@ -114,7 +114,7 @@ def _add_page(app: FastAPI, page: Page) -> None:
     )
 
 
-def _dependencies(line: Route | Page) -> list[Any]:
+def _dependencies(line: Line) -> list[Any]:
     """Return the rate limit of a line of the URL map, followed by its guards."""
     limit = [Depends(within_rate_limit(line.limit))] if line.limit else []
     return limit + [Depends(guard) for guard in line.guard]

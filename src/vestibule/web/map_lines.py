@@ -16,12 +16,11 @@ Guard = Callable[..., Any]
 
 
 @dataclass(frozen=True)
-class Route:
-    """One line of the map. The rate limit comes first, then the guards from left to right, then the handler. A route
-    that `hashes` a password takes an admission slot before all of them. `status` and `answer` are those of a success.
-    `form_fields` are the names of the fields, if the body is a form.
+class Line:
+    """One line of the map. The rate limit comes first, then the guards from left to right, then the handler. One that
+    `hashes` a password takes an admission slot before all of them.
 
-    A route has no limit if it writes nothing and hashes nothing, or if proxies or services call it for all their users.
+    A line has no limit if it writes nothing and hashes nothing, or if proxies or services call it for all their users.
     """
 
     method: str
@@ -30,6 +29,14 @@ class Route:
     guard: tuple[Guard, ...]
     limit: RateClass | None
     hashes: bool
+
+
+@dataclass(frozen=True)
+class Route(Line):
+    """A route of the API. `status` and `answer` are those of a success. `form_fields` are the names of the fields, if
+    the body is a form.
+    """
+
     status: int
     answer: type[BaseModel] | None
     refusals: tuple[type[Refusal | Fault], ...] = ()
@@ -42,17 +49,11 @@ class Route:
 
 
 @dataclass(frozen=True)
-class Page:
+class Page(Line):
     """A page, or a file that pages load. A GET changes nothing. `show_form` shows the form that was sent again, if the
     request was refused only for now (429, 503). `form_page` is the path of the page that has the form, if it is another
     one: a browser is redirected there if the form is refused.
     """
 
-    method: str
-    path: str
-    handler: Callable[..., Any]
-    guard: tuple[Guard, ...]
-    limit: RateClass | None
-    hashes: bool
     show_form: ShowForm | None = None
     form_page: str = ""
