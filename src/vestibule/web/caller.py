@@ -85,6 +85,11 @@ async def client_info_of(request: Request) -> ClientInfo:
     return ClientInfo(await device_of(request), wanted_language(request), devices)
 
 
+def second_step_handle(request: Request) -> str:
+    """Return the handle of the sign-in that waits for its second step in this browser; empty without one."""
+    return cookies.read_second_factor(request.headers.raw, site_of(request).web)
+
+
 def keep_device(request: Request, response: Response, env: Env, device: DeviceSecret) -> None:
     """Set the cookie with the device secret, so that the account knows this browser at the next sign-in."""
     lifetime, web = env.policy.retention.devices, site_of(request).web

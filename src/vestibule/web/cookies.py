@@ -84,9 +84,9 @@ def second_factor_name(web: WebPolicy) -> str:
     return (protocol.HOST_PREFIX if web.secure_cookies else "") + SECOND_FACTOR
 
 
-def read_second_factor(headers: RawHeaders, web: WebPolicy) -> str | None:
-    """Return the handle of the sign-in that waits; None without one, or if two cookies differ."""
-    return protocol.read(headers, second_factor_name(web).encode())
+def read_second_factor(headers: RawHeaders, web: WebPolicy) -> str:
+    """Return the handle of the sign-in that waits; empty without one, or if two cookies differ."""
+    return protocol.read(headers, second_factor_name(web).encode()) or ""
 
 
 def set_language(response: Response, language: str, now: datetime, web: WebPolicy) -> None:

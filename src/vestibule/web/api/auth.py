@@ -21,7 +21,7 @@ from vestibule.web import cookies
 from vestibule.web.api import answers, bodies
 from vestibule.web.api.cookie_answers import asking, signed_in, with_tokens, without_tokens
 from vestibule.web.body import Sent
-from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller, device_of, keep_device
+from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller, device_of, keep_device, second_step_handle
 from vestibule.web.errors import Json, refusal_response
 from vestibule.web.site import site_of
 
@@ -62,7 +62,7 @@ async def second_factor(
     has to come with it.
     """
     headers, web = request.headers.raw, site_of(request).web
-    handle = cookies.read_second_factor(headers, web) or ""
+    handle = second_step_handle(request)
     if sent.credential:
         kept = cookies.read_ceremony(headers, web)
         outcome = await complete_sign_in_with_passkey(env, handle, sent.credential, kept, client_info)
@@ -77,8 +77,7 @@ async def second_factor(
 
 async def second_factor_options(request: Request, env: EnvDep) -> Response:
     """What to ask the browser for, to finish a sign-in with a passkey. Needs the cookie that `login` set."""
-    handle = cookies.read_second_factor(request.headers.raw, site_of(request).web) or ""
-    return asking(request, env, await ask_for_second_passkey(env, handle))
+    return asking(request, env, await ask_for_second_passkey(env, second_step_handle(request)))
 
 
 async def refresh(request: Request, env: EnvDep) -> Response:

@@ -13,16 +13,18 @@ from vestibule.web.caller import keep_device
 from vestibule.web.site import site_of
 
 
-def signed_in(request: Request, env: Env, outcome: SignedIn) -> Response:
-    """Answer a complete sign-in: with its tokens, and the cookie by which the account knows this browser."""
-    response = with_tokens(request, env, outcome.tokens)
+def signed_in(request: Request, env: Env, outcome: SignedIn, answer: answers.Answer | None = None) -> Response:
+    """Answer a complete sign-in, with its tokens and the cookie by which the account knows this browser. `answer` is
+    the body, if it says more than the access token.
+    """
+    response = with_tokens(request, env, outcome.tokens, answer)
     keep_device(request, response, env, outcome.device)
     return response
 
 
-def with_tokens(request: Request, env: Env, tokens: Tokens) -> Response:
-    """Answer with the access token, and set the cookies with both tokens."""
-    response = answers.as_json(answers.SignedIn(access_token=tokens.access_token))
+def with_tokens(request: Request, env: Env, tokens: Tokens, answer: answers.Answer | None = None) -> Response:
+    """Answer with the access token, or with this body, and set the cookies with both tokens."""
+    response = answers.as_json(answer or answers.SignedIn(access_token=tokens.access_token))
     cookies.set_tokens(response, tokens, env.clock.now(), site_of(request).web)
     return response
 

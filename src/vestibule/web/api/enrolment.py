@@ -10,29 +10,31 @@ from vestibule.flows.enrol_passkey_at_sign_in import ask_to_enrol_passkey
 from vestibule.flows.enrol_passkey_at_sign_in import enrol_passkey as enrol_passkey_flow
 from vestibule.flows.env import Env
 from vestibule.web import cookies
-from vestibule.web.api import answers, bodies, factor_answers
-from vestibule.web.api.cookie_answers import asking
+from vestibule.web.api import bodies, factor_answers
+from vestibule.web.api.cookie_answers import asking, signed_in
 from vestibule.web.api.factors import totp_to_add
 from vestibule.web.body import Sent
-from vestibule.web.caller import ClientInfoDep, EnvDep, keep_device
+from vestibule.web.caller import ClientInfoDep, EnvDep, second_step_handle
 from vestibule.web.site import site_of
 
 
 async def enrol_totp(request: Request, env: EnvDep) -> Response:
     """Make the secret of an authenticator app. It does not count before one of its codes was confirmed."""
-    return totp_to_add(await begin_totp_at_sign_in(env, _handle(request)))
+    return totp_to_add(await begin_totp_at_sign_in(env, second_step_handle(request)))
 
 
 async def confirm_enrolment(
     request: Request, env: EnvDep, sent: Sent[bodies.EnrolTotp], client_info: ClientInfoDep
 ) -> Response:
     """Let the authenticator app count, because this is one of its codes, and finish the sign-in."""
-    return _signed_in(request, env, await confirm_totp_at_sign_in(env, _handle(request), sent.code, client_info))
+    return _signed_in(
+        request, env, await confirm_totp_at_sign_in(env, second_step_handle(request), sent.code, client_info)
+    )
 
 
 async def enrol_passkey_options(request: Request, env: EnvDep) -> Response:
     """What to ask the browser for, to make a passkey."""
-    return asking(request, env, await ask_to_enrol_passkey(env, _handle(request)))
+    return asking(request, env, await ask_to_enrol_passkey(env, second_step_handle(request)))
 
 
 async def enrol_passkey(
@@ -43,24 +45,16 @@ async def enrol_passkey(
     """
     web = site_of(request).web
     kept = cookies.read_ceremony(request.headers.raw, web)
-    enrolled = await enrol_passkey_flow(env, _handle(request), sent.credential, kept, sent.name, client_info)
+    enrolled = await enrol_passkey_flow(env, second_step_handle(request), sent.credential, kept, sent.name, client_info)
     response = _signed_in(request, env, enrolled)
     cookies.clear_ceremony(response, env.clock.now(), web)
     return response
 
 
-def _handle(request: Request) -> str:
-    return cookies.read_second_factor(request.headers.raw, site_of(request).web) or ""
-
-
 def _signed_in(request: Request, env: Env, enrolled: Enrolled) -> Response:
     """Return the tokens with the recovery codes, and set the cookies of a complete sign-in."""
-    signed_in, now, web = enrolled.signed_in, env.clock.now(), site_of(request).web
-    codes = list(enrolled.recovery_codes)
-    response = answers.as_json(
-        factor_answers.Enrolled(access_token=signed_in.tokens.access_token, recovery_codes=codes)
-    )
-    cookies.set_tokens(response, signed_in.tokens, now, web)
-    cookies.clear_second_factor(response, now, web)
-    keep_device(request, response, env, signed_in.device)
+    outcome, codes = enrolled.signed_in, list(enrolled.recovery_codes)
+    answer = factor_answers.Enrolled(access_token=outcome.tokens.access_token, recovery_codes=codes)
+    response = signed_in(request, env, outcome, answer)
+    cookies.clear_second_factor(response, env.clock.now(), site_of(request).web)
     return response

@@ -18,7 +18,7 @@ from vestibule.model.factor_errors import FactorUnknown, NoPendingSignIn, Second
 from vestibule.web import cookies
 from vestibule.web.api import bodies
 from vestibule.web.api.factors import qr_code
-from vestibule.web.caller import ClientInfoDep, EnvDep
+from vestibule.web.caller import ClientInfoDep, EnvDep, second_step_handle
 from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import new_codes, render, return_to, second_step
 from vestibule.web.pages.arrival import start_again, wait_at
@@ -39,8 +39,8 @@ def go_to_enrolment(request: Request, needed: EnrolmentNeeded) -> Response:
 async def ask(request: Request, env: EnvDep) -> Response:
     """Show the key of the app that was begun, and ask for one of its codes; or say why a factor is needed."""
     try:
-        _, account = await enrolling_sign_in(env, _handle(request))
-        new = await begun_totp_at_sign_in(env, _handle(request))
+        _, account = await enrolling_sign_in(env, second_step_handle(request))
+        new = await begun_totp_at_sign_in(env, second_step_handle(request))
     except (NoPendingSignIn, SecondFactorRequired) as refusal:
         return _elsewhere(request, refusal)
     shown = {"key": new.key, "uri": new.uri, "qr": qr_code(new.uri)} if new is not None else {}
@@ -51,7 +51,7 @@ async def begin_app(request: Request, env: EnvDep) -> Response:
     """Make the secret of an app, which does not count yet, and go to the page that shows it."""
     await read_form(request)
     try:
-        await begin_totp_at_sign_in(env, _handle(request))
+        await begin_totp_at_sign_in(env, second_step_handle(request))
     except (NoPendingSignIn, SecondFactorRequired) as refusal:
         return _elsewhere(request, refusal)
     return _at(request, PATH)
@@ -62,7 +62,7 @@ async def confirm_app(request: Request, env: EnvDep, client_info: ClientInfoDep)
     fields = await read_form(request)
     try:
         sent = validated(request, bodies.EnrolTotp, {"code": typed_code(fields)})
-        enrolled = await confirm_totp_at_sign_in(env, _handle(request), sent.code, client_info)
+        enrolled = await confirm_totp_at_sign_in(env, second_step_handle(request), sent.code, client_info)
     except BodyInvalid as invalid:
         return form(request, 400, faults_of(invalid.entries))
     except WrongCode:
@@ -101,7 +101,3 @@ def _elsewhere(request: Request, refusal: Refusal) -> Response:
 
 def _at(request: Request, path: str) -> Response:
     return see_other(return_to.with_query(path, return_to=return_to.as_parameter(return_to.target_of(request))))
-
-
-def _handle(request: Request) -> str:
-    return cookies.read_second_factor(request.headers.raw, site_of(request).web) or ""

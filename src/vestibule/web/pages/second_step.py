@@ -10,7 +10,7 @@ from vestibule.flows.passkey_second_step import complete_sign_in_with_passkey
 from vestibule.model.factor_errors import NoPendingSignIn
 from vestibule.web import cookies
 from vestibule.web.api import bodies
-from vestibule.web.caller import ClientInfoDep, EnvDep
+from vestibule.web.caller import ClientInfoDep, EnvDep, second_step_handle
 from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import render
 from vestibule.web.pages.arrival import arrive, start_again, wait_at
@@ -32,7 +32,7 @@ def go_to_second_step(request: Request, needed: SecondFactorNeeded) -> Response:
 async def ask_second_step(request: Request, env: EnvDep) -> Response:
     """Ask for a code or a passkey; say who signs in. Go back to the first step if there is none that is still good."""
     try:
-        waiting = await waiting_sign_in(env, _handle(request))
+        waiting = await waiting_sign_in(env, second_step_handle(request))
     except NoPendingSignIn:
         return start_again(request)
     kinds, by = shown_kinds(request, waiting.kinds)
@@ -44,7 +44,7 @@ async def take_second_step(request: Request, env: EnvDep, client_info: ClientInf
     fields = await read_form(request)
     try:
         sent = validated(request, bodies.TypedCode, fields)
-        outcome = await complete_sign_in(env, _handle(request), sent.code, client_info)
+        outcome = await complete_sign_in(env, second_step_handle(request), sent.code, client_info)
     except CODE_REFUSALS as refusal:
         return _refused(request, HTTP_MAPPINGS[type(refusal)].status, code_faults(request, refusal))
     except NoPendingSignIn:
@@ -58,7 +58,7 @@ async def use_passkey(request: Request, env: EnvDep, client_info: ClientInfoDep)
     kept = cookies.read_ceremony(request.headers.raw, web)
     try:
         credential = sent_credential(request, fields)
-        outcome = await complete_sign_in_with_passkey(env, _handle(request), credential, kept, client_info)
+        outcome = await complete_sign_in_with_passkey(env, second_step_handle(request), credential, kept, client_info)
     except PASSKEY_REFUSALS as refusal:
         return _refused(request, HTTP_MAPPINGS[type(refusal)].status, passkey_faults(refusal))
     except NoPendingSignIn:
@@ -81,7 +81,3 @@ async def _signed_in(request: Request, env: Env, outcome: SignedIn) -> Response:
 
 def _refused(request: Request, status: int, faults: dict[str, Sentence]) -> Response:
     return render.page(request, "second_step.html", status, faults=faults, by=sent_kind(request))
-
-
-def _handle(request: Request) -> str:
-    return cookies.read_second_factor(request.headers.raw, site_of(request).web) or ""
