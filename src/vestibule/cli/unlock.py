@@ -8,9 +8,9 @@ import typer
 
 from vestibule.cli.accounts import Email, with_account
 from vestibule.cli.console import notes, print_json
-from vestibule.flows.unlock_account import Counted, Pause, unlock_account
+from vestibule.flows.unlock_account import AttemptKind, Pause, unlock_account
 
-_WORDS = {Counted.PASSWORD: "passwords", Counted.CODE: "codes", Counted.RECOVERY_CODE: "recovery codes"}
+_WORDS = {AttemptKind.PASSWORD: "passwords", AttemptKind.CODE: "codes", AttemptKind.RECOVERY_CODE: "recovery codes"}
 
 
 def unlock(

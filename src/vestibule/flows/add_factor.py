@@ -8,7 +8,7 @@ from vestibule.flows.end_sessions import end_other_sessions
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.keep_factors import keep_factors
-from vestibule.flows.know_device import forget_other_devices
+from vestibule.flows.know_device import delete_other_devices
 from vestibule.flows.tell_of_factor import tell_of_factor
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import Overloaded
@@ -78,7 +78,7 @@ async def note_added(
     *,
     end_others: bool,
 ) -> Added:
-    """Do what comes with a new factor of the caller: if it is the first one, store `codes` and forget all other
+    """Do what comes with a new factor of the caller: if it is the first one, store `codes` and delete all other
     devices; cancel a reset; tell the owner; and, if `end_others`, end the caller's other sessions. Call it inside the
     transaction that adds the factor.
     """
@@ -95,12 +95,12 @@ async def note_added(
 async def store_and_tell(
     tx: Ports, account_id: str, kind: FactorKind, codes: NewCodes | None, client_info: ClientInfo, now: datetime
 ) -> None:
-    """Tell the owner of a new factor. If it is the first one, store `codes`, forget all other devices, and the wrong
-    codes that somebody sent while there was no right one.
+    """Tell the owner of a new factor. If it is the first one, store `codes`, delete all other known devices, and reset
+    the counters of wrong codes, which somebody sent while there was no right one.
     """
     if codes is not None:
         await tx.recovery_codes.replace(account_id, codes.hashes, now)
-        await forget_other_devices(tx, account_id, client_info, now)
+        await delete_other_devices(tx, account_id, client_info, now)
         await tx.login_attempts.forgive_second_factor(account_id)
     detail = {"factor": kind.value}
     await tell_of_factor(tx, account_id, EventKind.FACTOR_ADDED, LetterKind.FACTOR_ADDED, detail, client_info, now)

@@ -57,7 +57,7 @@ async def know_only_this_device(tx: Ports, account_id: str, now: datetime) -> De
     return await _add(tx, account_id, emptiest_place({}), now)
 
 
-async def forget_other_devices(tx: Ports, account_id: str, client_info: ClientInfo, now: datetime) -> None:
+async def delete_other_devices(tx: Ports, account_id: str, client_info: ClientInfo, now: datetime) -> None:
     """Delete the account's known devices, except for this browser if it is one. Call it inside the transaction that
     adds the first second factor: a device from before has shown a password alone.
     """

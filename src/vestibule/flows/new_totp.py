@@ -1,7 +1,7 @@
-"""A new authenticator app: what it is shown, and what makes it count, for each who can add one.
+"""A new authenticator app: what is shown of it, and what makes it count.
 
-Who begins an app has just been shown its secret, so there is nothing to guess here: codes are not counted. Nobody
-else is shown the secret or can confirm the app. `begun_by` names them: a session, or a sign-in that waits.
+A session, or a sign-in that waits, begins an app and is shown its secret, so there is nothing to guess here: codes are
+not counted. No other is shown the secret or can confirm the app. `begun_by` is the name of the one that began it.
 """
 
 from dataclasses import dataclass

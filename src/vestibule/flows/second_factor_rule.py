@@ -1,4 +1,4 @@
-"""The rule about second factors: who must have one gets no token without (decision 0049)."""
+"""The rule about second factors: an account that must have one gets no token without it (decision 0049)."""
 
 from collections.abc import Collection
 

@@ -19,7 +19,7 @@ from vestibule.model.login_attempts import (
 from vestibule.model.store import Ports
 
 
-class Counted(StrEnum):
+class AttemptKind(StrEnum):
     """What is counted while it is wrong. Codes are all those of a second factor except recovery codes."""
 
     PASSWORD = "password"
@@ -31,7 +31,7 @@ class Counted(StrEnum):
 class Pause:
     """On devices that are not known, none of these is checked before `until`; None if not before a reset."""
 
-    of: Counted
+    of: AttemptKind
     until: datetime | None
 
 
@@ -51,7 +51,7 @@ async def pauses_of(env: Env, read: Ports, account: Account) -> Sequence[Pause]:
 @retry_on_conflict
 async def unlock_account(env: Env, account: Account) -> Sequence[Pause] | None:
     """Reset every counter of wrong passwords and codes of the account. Return the pauses that this ended, or None if
-    nothing was counted. Who knows the password can guess as many codes again, so let the owner change it first.
+    nothing was counted. An attacker with the password can guess as many codes again: let the owner change it first.
     """
     now = env.clock.now()
     async with env.store.transaction() as tx:
@@ -64,13 +64,13 @@ async def unlock_account(env: Env, account: Account) -> Sequence[Pause] | None:
     return pauses if reset else None
 
 
-def _counters(env: Env, account: Account) -> dict[Counted, tuple[AttemptCounter, LoginAttemptLimits]]:
+def _counters(env: Env, account: Account) -> dict[AttemptKind, tuple[AttemptCounter, LoginAttemptLimits]]:
     """Return the counters of devices that are not known. A known device that has spent its own is counted there."""
     password = AttemptCounter.of_others(account, account.email)
     (code,) = counters_of_second_factor(account, None, SECOND_FACTOR_LIMITS)
     (recovery_code,) = counters_of_second_factor(account, None, RECOVERY_CODE_LIMITS)
     return {
-        Counted.PASSWORD: (password, env.policy.login_attempts),
-        Counted.CODE: (code, SECOND_FACTOR_LIMITS),
-        Counted.RECOVERY_CODE: (recovery_code, RECOVERY_CODE_LIMITS),
+        AttemptKind.PASSWORD: (password, env.policy.login_attempts),
+        AttemptKind.CODE: (code, SECOND_FACTOR_LIMITS),
+        AttemptKind.RECOVERY_CODE: (recovery_code, RECOVERY_CODE_LIMITS),
     }

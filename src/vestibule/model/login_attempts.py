@@ -218,11 +218,13 @@ class LoginAttempts(Protocol):
 
     async def forgive_all(self, account_id: str, email: str) -> int:
         """Reset every counter for the password of an account and of its email, because it has another password or
-        owner. Return their number.
+        owner, or an operator unlocks it. Return their number.
         """
 
     async def forgive_second_factor(self, account_id: str) -> int:
-        """Reset every counter for the second factors of an account, because they are gone. Return their number."""
+        """Reset every counter for the second factors of an account, because they are gone, or an operator
+        unlocks it. Return their number.
+        """
 
     async def purge(self, before: datetime, most: int) -> int:
         """Delete up to `most` counters that concern no account and were not touched since `before`; return their

@@ -12,7 +12,7 @@ from tests.stories.factors.test_guesses import LIMIT, guess
 from tests.stories.passkeys import add, ask, step_up
 from vestibule.crypto.opaque import digest
 from vestibule.flows.administer import find_account
-from vestibule.flows.unlock_account import Counted, pauses_of, unlock_account
+from vestibule.flows.unlock_account import AttemptKind, pauses_of, unlock_account
 from vestibule.model.events import EventKind
 from vestibule.model.login_attempts import (
     RECOVERY_CODE_LIMITS,
@@ -180,7 +180,7 @@ async def test_f36_an_operator_ends_every_pause(world: World) -> None:
         assert (await browser.post("/api/auth/login", json=wrong)).status_code == 400
     ended = await unlock_account(world.env, account)
     assert ended is not None
-    assert {pause.of: pause.until for pause in ended}.keys() == set(Counted)
+    assert {pause.of: pause.until for pause in ended}.keys() == set(AttemptKind)
     assert [pause.until is None for pause in ended] == [True, False, False], "a password, until it is reset"
     assert await unlock_account(world.env, account) is None
     for code in (codes[0], app.next_code()):
