@@ -11,7 +11,7 @@ from vestibule.protocol.authentication import Level, level_reached
 
 def proves_enough(env: Env, account: Account, methods: Collection[str]) -> bool:
     """Return whether the account may have tokens that say it was proved by these methods."""
-    return level_reached(methods) >= Level.TWO_FACTORS or not env.policy.second_factor.demands(account.role)
+    return not env.policy.second_factor.demands(account.role) or level_reached(methods) >= Level.TWO_FACTORS
 
 
 def require_enough_proof(env: Env, account: Account, methods: Collection[str]) -> None:

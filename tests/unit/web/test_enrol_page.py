@@ -134,6 +134,7 @@ async def test_the_last_app_is_not_removed_and_the_page_says_why(world: World) -
     answer = await client.post(f"{APP}/remove", data={"csrf": csrf_in(page)})
     assert answer.status_code == 409
     assert "Add another way to sign in before you remove this one." in answer.text
+    assert "From then on, your password alone signs you in" not in answer.text
     assert "Remove authenticator app" in (await client.get(SECURITY)).text
 
 
