@@ -23,7 +23,8 @@ from vestibule.web.routes import ROUTES
 # 67: VESTIBULE_EMAIL_SUBJECTS, because programs of the contract's users look for its subjects (decision 0035).
 # 68: VESTIBULE_PASSKEY_DOMAIN, because nobody can tell from the URL on which other hosts passkeys are to work.
 # 69: VESTIBULE_SECOND_FACTOR, because whether a password is enough is the operator's to say.
-MOST_SETTINGS, MOST_OF_A_GROUP = 69, 10
+# 70: VESTIBULE_EMAIL_CODE, because whether a mailbox is enough to sign in is the operator's choice.
+MOST_SETTINGS, MOST_OF_A_GROUP = 70, 10
 HEADS = 4  # of a table of settings
 
 

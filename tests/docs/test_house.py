@@ -9,7 +9,7 @@ import pytest
 
 from tests.docs.paths import DOCS, ROOT
 from vestibule.cli.commands import build
-from vestibule.model import errors, factor_errors
+from vestibule.model import email_code_errors, errors, factor_errors
 from vestibule.model.languages import LANGUAGES
 from vestibule.model.letters import LetterKind
 from vestibule.web import routes
@@ -146,7 +146,7 @@ def test_every_word_of_the_glossary_is_in_the_file_it_names() -> None:
 
 
 def test_every_refusal_is_in_the_tree_of_its_file() -> None:
-    for module in (errors, factor_errors):
+    for module in (errors, factor_errors, email_code_errors):
         told = re.findall(r"^ {6}(\w+)  ", module.__doc__ or "", re.MULTILINE)
         assert sorted(told) == sorted(kind.__name__ for kind in _coded(module))
 

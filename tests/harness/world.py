@@ -70,6 +70,7 @@ POLICY = Policy(
     networks=NetworkLimits(dict.fromkeys(RateClass, 1_000_000)),
     letters=LetterLimits.per_hour(to_email=10_000, for_network=10_000),
     conceal_accounts=False,
+    email_codes=True,
     relying_party=RelyingParty("localhost", "Vestibule", (BASE, FRONT_END)),
 )
 WEB = WebPolicy(origins=frozenset({FRONT_END}), secure_cookies=False, interactive_docs=True)

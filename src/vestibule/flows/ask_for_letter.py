@@ -1,9 +1,10 @@
-"""Ask for a letter by email: password reset, another verification link, a notice that the email is taken.
+"""Ask for a letter by email: password reset, another verification link, a code, a notice that the email is taken.
 
 A known and an unknown email run the same statements here, so that neither the answer nor its time tells them apart. The
 account is looked up later, when the letter is sent.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -21,12 +22,12 @@ async def request_reset(env: Env, email: str, client_info: ClientInfo) -> None:
     """Mail a link for choosing a new password. Does not tell whether the email has an account, or that a limit is
     reached.
     """
-    await _queue_if_allowed(env, LetterKind.RESET_PASSWORD, email, client_info)
+    await queue_if_allowed(env, LetterKind.RESET_PASSWORD, email, client_info)
 
 
 async def request_verification(env: Env, email: str, client_info: ClientInfo) -> None:
     """Mail another link that verifies the email, if its account is still unverified. Does not tell whether it is."""
-    await _queue_if_allowed(env, LetterKind.VERIFY_EMAIL, email, client_info)
+    await queue_if_allowed(env, LetterKind.VERIFY_EMAIL, email, client_info)
 
 
 def letter_by_email(
@@ -109,8 +110,20 @@ async def allow_reset_at_once(env: Env, tx: Ports, email: str) -> None:
     await tx.rate_counters.clear(env.policy.letters.to_email, f"{LetterKind.RESET_PASSWORD.value}:{email}")
 
 
+async def allow_code_at_once(env: Env, tx: Ports, email: str, place: int | None) -> None:
+    """Let the next code be asked for without a wait, also by the known device at `place`. Call it when one was used."""
+    subject = f"{LetterKind.SIGN_IN_CODE.value}:{email}"
+    for counted in (subject, f"{subject}:{place}"):
+        await tx.rate_counters.clear(env.policy.letters.to_email, counted)
+
+
 @retry_on_conflict
-async def _queue_if_allowed(env: Env, kind: LetterKind, email: str, client_info: ClientInfo) -> None:
+async def queue_if_allowed(
+    env: Env, kind: LetterKind, email: str, client_info: ClientInfo, detail: Mapping[str, str] | None = None
+) -> bool:
+    """Queue a letter of this kind for the account that has the email when it is sent, with what else it has to keep.
+    Return False, and queue nothing, if it is one too many.
+    """
     now = env.clock.now()
     async with env.store.transaction() as tx:
         place = await _place_of_device(tx, email, client_info)
@@ -119,8 +132,10 @@ async def _queue_if_allowed(env: Env, kind: LetterKind, email: str, client_info:
         else:
             link_lifetime = await count_letter_to_email(env, tx, kind, email, client_info, now)
         if link_lifetime is not None:
-            await tx.letters.queue(letter_by_email(email, kind, client_info, now, link_lifetime))
+            letter = letter_by_email(email, kind, client_info, now, link_lifetime)
+            await tx.letters.queue(replace(letter, detail={**letter.detail, **(detail or {})}))
     env.letters_waiting.set()
+    return link_lifetime is not None
 
 
 async def _place_of_device(tx: Ports, email: str, client_info: ClientInfo) -> int | None:

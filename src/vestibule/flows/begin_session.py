@@ -163,8 +163,8 @@ async def _require_complete(
 
 @retry_on_conflict
 async def _wait(env: Env, account: Account, proof: Proof) -> str:
-    """Note that a sign-in waits for its second step; return its secret handle. Raises `WrongCredentials` if the account
-    changed since it was read.
+    """Spend the proof, and note that a sign-in waits for its second step; return its secret handle. Raises
+    `WrongCredentials` if the account changed since it was read, and what `proof.spend` raises.
     """
     now, handle = env.clock.now(), mint_secret()
     pending = PendingSignIn(
@@ -179,6 +179,8 @@ async def _wait(env: Env, account: Account, proof: Proof) -> str:
     )
     async with env.store.transaction() as tx:
         added = await tx.pending_sign_ins.add(pending)
+        if added and proof.spend is not None:
+            await proof.spend(tx, now)
     if not added:
         raise WrongCredentials
     return handle

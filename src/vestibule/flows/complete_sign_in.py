@@ -57,7 +57,7 @@ async def finish_sign_in(
     `NoPendingSignIn`, and what spending the factor raises.
     """
     proof = Proof(
-        (*pending.methods, *methods),
+        tuple(dict.fromkeys((*pending.methods, *methods))),
         (*pending.counter_keys, *factor.counter_keys),
         pending.held_session,
         _spend_both(pending, factor),

@@ -4,16 +4,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from vestibule.crypto.opaque import digest, mint_secret
+from vestibule.flows.email_code_handle import digest_of_code
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account, mailbox_of
+from vestibule.model.email_codes import HANDLE, OF_ACCOUNT, in_groups, mint_code
 from vestibule.model.events import Event, EventKind
 from vestibule.model.factor_resets import TOLD_WITHIN
 from vestibule.model.letters import (
     DUE_AT,
-    LINK_PURPOSES,
     NOTICES,
     RETURN_TO,
+    TOKEN_PURPOSES,
     WORKS_FOR,
     Letter,
     LetterKind,
@@ -36,8 +38,14 @@ _OWN_PATHS = {
 _FORGOT_PASSWORD_PATH = "forgotpassword"
 # Letters that a stranger can have sent to somebody else's email.
 _TO_ANYBODY = {LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD, LetterKind.CONFIRM_NEW_EMAIL}
-# A later letter of these kinds does not replace an earlier one.
-_NEVER_REPLACED = {LetterKind.EMAIL_CHANGED, LetterKind.EMAIL_TAKEN, *NOTICES}
+_ONLY_TO_VERIFIED = {LetterKind.EMAIL_TAKEN, LetterKind.SIGN_IN_CODE}
+# A later letter of these kinds does not replace an earlier one. A code belongs to the browser that asked for it.
+_NEVER_REPLACED = {LetterKind.EMAIL_CHANGED, LetterKind.EMAIL_TAKEN, LetterKind.SIGN_IN_CODE, *NOTICES}
+# Letters that are events for their account.
+_REQUESTED = {
+    LetterKind.RESET_PASSWORD: EventKind.PASSWORD_RESET_REQUESTED,
+    LetterKind.SIGN_IN_CODE: EventKind.EMAIL_CODE_REQUESTED,
+}
 
 
 @retry_on_conflict
@@ -54,18 +62,17 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Letter | None:
         if account is None or await _needless(tx, queued, account, now):
             await tx.letters.settle(queued, now, account.id if account else None)
             return None
-        if queued.kind is LetterKind.RESET_PASSWORD and queued.attempts == 1:
-            await tx.events.record(_reset_requested(queued, account))
+        if queued.kind in _REQUESTED and queued.attempts == 1:
+            await tx.events.record(_requested(queued, account))
         to = _recipient(queued, account)
         if not await _count_to_mailbox(env, tx, queued, account, to, now):
             # Settle it for no account: an earlier letter, perhaps sent already, must not count as replaced by it.
             await tx.letters.settle(queued, now, None)
             return None
-        link = await _link(env, tx, queued, account, to, now)
+        link, code = await _secrets(env, tx, queued, account, to, now)
     language = account.language or queued.language or env.policy.language
-    return Letter(
-        queued.id, queued.kind, to, account.name, link, language, queued.detail, _link_lifetime(queued, now), account.id
-    )
+    lifetime = _link_lifetime(queued, now)
+    return Letter(queued.id, queued.kind, to, account.name, link, language, queued.detail, lifetime, account.id, code)
 
 
 async def _lock_account(tx: Ports, queued: QueuedLetter) -> Account | None:
@@ -78,10 +85,11 @@ async def _lock_account(tx: Ports, queued: QueuedLetter) -> Account | None:
 
 
 def _with_fitting_kind(queued: QueuedLetter, account: Account | None) -> QueuedLetter:
-    """Return the letter with the kind that fits its account: if the account is unverified, a notice that the email is
-    taken becomes a letter with a link that verifies it.
+    """Return the letter with the kind that fits its account: if the account is unverified, a code, or a notice that the
+    email is taken, becomes a letter with a link that verifies it. A stranger may have registered the email, and a code
+    would sign its owner in to what the stranger set up; the page behind the link asks first.
     """
-    if queued.kind is LetterKind.EMAIL_TAKEN and account is not None and not account.verified:
+    if account is not None and not account.verified and queued.kind in _ONLY_TO_VERIFIED:
         return replace(queued, kind=LetterKind.VERIFY_EMAIL)
     return queued
 
@@ -132,12 +140,31 @@ def _recipient(queued: QueuedLetter, account: Account) -> str:
     return queued.email if queued.account_id is not None and queued.email is not None else account.email
 
 
+async def _secrets(
+    env: Env, tx: Ports, queued: QueuedLetter, account: Account, to: str, now: datetime
+) -> tuple[str, str]:
+    """Return the link and the code of the letter: one of them is empty."""
+    if queued.kind is LetterKind.SIGN_IN_CODE:
+        return "", await _code(env, tx, queued, account, now)
+    return await _link(env, tx, queued, account, to, now), ""
+
+
+async def _code(env: Env, tx: Ports, queued: QueuedLetter, account: Account, now: datetime) -> str:
+    """Return the code of the letter. Store its token first, beside those for other browsers."""
+    code = mint_code()
+    digest_of_it = digest_of_code(env, queued.detail.get(HANDLE, ""), code)
+    token = mailed_to(issue(digest_of_it, account, Purpose.SIGN_IN_CODE, now), account.email, queued.id)
+    ends_at = queued.created_at + LIFETIMES[Purpose.SIGN_IN_CODE]
+    await tx.one_time_tokens.add_beside(replace(token, expires_at=ends_at), OF_ACCOUNT)
+    return in_groups(code)
+
+
 async def _link(env: Env, tx: Ports, queued: QueuedLetter, account: Account, to: str, now: datetime) -> str:
     """Return the link of the letter. Unless it leads to the page for a forgotten password, store its token first."""
     lifetime = _link_lifetime(queued, now)
     if lifetime is None:
         return f"{env.policy.link_base}/{_FORGOT_PASSWORD_PATH}"
-    secret, purpose = mint_secret(), LINK_PURPOSES[queued.kind]
+    secret, purpose = mint_secret(), TOKEN_PURPOSES[queued.kind]
     token = mailed_to(issue(digest(secret), account, purpose, now, queued.detail.get(RETURN_TO)), to, queued.id)
     token = replace(token, expires_at=now + lifetime)
     if purpose is Purpose.UNDO_EMAIL_CHANGE:  # `undo_since` compares it with the moment of the change
@@ -153,7 +180,7 @@ def _link_lifetime(queued: QueuedLetter, now: datetime) -> timedelta | None:
     reset link works at least until another may be asked for, so that nobody is left without one. A link that keeps
     factors works as long as they are there: until they are due, and for as long after that as it takes to remove them.
     """
-    purpose = LINK_PURPOSES.get(queued.kind)
+    purpose = TOKEN_PURPOSES.get(queued.kind)
     if purpose is Purpose.KEEP_FACTORS:
         return max(datetime.fromisoformat(queued.detail[DUE_AT]) - now, timedelta()) + LIFETIMES[purpose]
     if purpose is not Purpose.RESET_PASSWORD:
@@ -161,10 +188,10 @@ def _link_lifetime(queued: QueuedLetter, now: datetime) -> timedelta | None:
     return max(LIFETIMES[purpose], timedelta(seconds=int(queued.detail.get(WORKS_FOR, "0"))))
 
 
-def _reset_requested(queued: QueuedLetter, account: Account) -> Event:
+def _requested(queued: QueuedLetter, account: Account) -> Event:
     return Event(
         queued.created_at,
-        EventKind.PASSWORD_RESET_REQUESTED,
+        _REQUESTED[queued.kind],
         account.id,
         network_address=queued.detail.get("network_address"),
     )

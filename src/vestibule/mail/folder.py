@@ -18,7 +18,7 @@ _log = structlog.get_logger(__name__)
 
 
 class FolderMailer:
-    """Writes each letter to a file that any mail program can open. With `log_links`, also logs the link."""
+    """Writes each letter to a file that any mail program can open. With `log_links`, also logs the link or the code."""
 
     def __init__(self, folder: Path, renderer: Renderer, clock: Clock, log_links: bool) -> None:
         self._folder = folder
@@ -40,7 +40,8 @@ class FolderMailer:
         except OSError as fault:
             raise NotSent(f"{path}: {fault.strerror}") from fault
         if self._log_links:
-            _log.info("letter", to=letter.to, subject=message["Subject"], link=letter.link, file=str(path))
+            secret = {"code": letter.code} if letter.code else {"link": letter.link}
+            _log.info("letter", to=letter.to, subject=message["Subject"], **secret, file=str(path))
         return str(path)
 
 

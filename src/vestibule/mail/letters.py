@@ -17,7 +17,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Pack
 
 from vestibule.model.brand import Brand
 from vestibule.model.clock import Clock
-from vestibule.model.letters import DUE_AT, LINK_PURPOSES, Letter, LetterKind, NotSent
+from vestibule.model.letters import DUE_AT, TOKEN_PURPOSES, Letter, LetterKind, NotSent
 from vestibule.model.one_time_tokens import LIFETIMES
 from vestibule.process.tracebacks import summarize
 from vestibule.translations.catalogues import environment_for
@@ -147,6 +147,7 @@ class Renderer:
             else "",
             "asked_by": detail.get("asked_by", ""),
             "by": detail.get("by", ""),
+            "code": letter.code,
             "brand": self._brand,
             "logo": f"cid:{_LOGO_ID}" if self._brand.logo_type else "",
         }
@@ -157,7 +158,7 @@ def _wrapped(text: str, link: str) -> str:
     with the link is not wrapped: a mail program could not open half of it.
     """
     text = _EMPTY_LINES.sub("\n\n", text)
-    return "".join(line if link in line else _wrapped_line(line) for line in text.splitlines(keepends=True))
+    return "".join(line if link and link in line else _wrapped_line(line) for line in text.splitlines(keepends=True))
 
 
 def _wrapped_line(line: str) -> str:
@@ -176,8 +177,9 @@ def _moment_in_words(at: datetime, language: str) -> str:
 
 
 def _lifetime_in_words(letter: Letter, language: str) -> str:
-    """Return how long the link works, in words: 10 minutes, 3 hours."""
-    lifetime = letter.link_lifetime or (LIFETIMES[LINK_PURPOSES[letter.kind]] if letter.kind in LINK_PURPOSES else None)
+    """Return how long the link or the code works, in words: 10 minutes, 3 hours."""
+    purpose = TOKEN_PURPOSES.get(letter.kind)
+    lifetime = letter.link_lifetime or (LIFETIMES[purpose] if purpose else None)
     return format_timedelta(lifetime, locale=language) if lifetime else ""
 
 

@@ -25,6 +25,8 @@ class EventKind(StrEnum):
     EMAIL_VERIFIED = "email_verified"
     PASSWORD_RESET_REQUESTED = "password_reset_requested"
     PASSWORD_RESET = "password_reset"
+    EMAIL_CODE_REQUESTED = "email_code_requested"
+    EMAIL_CODE_REFUSED = "email_code_refused"
     PASSWORD_CHANGED = "password_changed"
     NAME_CHANGED = "name_changed"
     EMAIL_CHANGED = "email_changed"

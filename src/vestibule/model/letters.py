@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from vestibule.model.accounts import Account
-from vestibule.model.one_time_tokens import UNDO_MAILED_WITHIN, Purpose
+from vestibule.model.one_time_tokens import LIFETIMES, UNDO_MAILED_WITHIN, Purpose
 
 WORKS_FOR = "works_for"
 """A key in a letter's detail: for how many seconds its link must work, until another letter may be asked for."""
@@ -40,6 +40,7 @@ class LetterKind(StrEnum):
     FACTOR_RESET_CANCELED = "factor_reset_canceled"
     FACTORS_RESET = "factors_reset"
     EMAIL_TAKEN = "email_taken"
+    SIGN_IN_CODE = "sign_in_code"
     TEST = "test"
 
 
@@ -67,15 +68,16 @@ REGISTERED_AGAIN = "registered_again"
 TAKEN_BACK = "taken_back"
 """The `why` in a reset letter's detail: the password was removed, because the owner undid a change of email."""
 
-LINK_PURPOSES = {
+TOKEN_PURPOSES = {
     LetterKind.VERIFY_EMAIL: Purpose.VERIFY_EMAIL,
     LetterKind.RESET_PASSWORD: Purpose.RESET_PASSWORD,
     LetterKind.CONFIRM_NEW_EMAIL: Purpose.CHANGE_EMAIL,
     LetterKind.EMAIL_CHANGED: Purpose.UNDO_EMAIL_CHANGE,
     LetterKind.FACTOR_RESET_BEGUN: Purpose.KEEP_FACTORS,
+    LetterKind.SIGN_IN_CODE: Purpose.SIGN_IN_CODE,
 }
-"""For each kind of letter whose link contains a token: the purpose of that token. The links of other letters lead to
-the page where a reset is asked for.
+"""For each kind of letter that carries a token, in its link or as a code: the purpose of that token. The links of other
+letters lead to the page where a reset is asked for.
 """
 
 
@@ -114,17 +116,20 @@ class QueuedLetter:
             return self.email is not None or (unchanged and account.verified)
         if self.kind is LetterKind.EMAIL_TAKEN:
             return self.asked_of == account.id
-        if self.kind not in LINK_PURPOSES or self.kind is LetterKind.FACTOR_RESET_BEGUN:
+        if self.kind not in TOKEN_PURPOSES or self.kind is LetterKind.FACTOR_RESET_BEGUN:
             return True
         if self.kind is LetterKind.EMAIL_CHANGED:
             return account.email != self.email and now < self.created_at + UNDO_MAILED_WITHIN
+        if self.kind is LetterKind.SIGN_IN_CODE and now >= self.created_at + LIFETIMES[Purpose.SIGN_IN_CODE]:
+            return False
         return unchanged
 
 
 @dataclass(frozen=True)
 class Letter:
     """A letter ready to be rendered and sent. `id` is the same in every attempt to send it. `link_lifetime` is how long
-    its link works; None if the link does not expire. `account_id` is the account it is about, if any.
+    its link or code works; None if the link does not expire. `account_id` is the account it is about, if any. A letter
+    with a `code` has no link.
     """
 
     id: str
@@ -136,6 +141,7 @@ class Letter:
     detail: Mapping[str, str] = field(default_factory=dict)
     link_lifetime: timedelta | None = None
     account_id: str | None = None
+    code: str = ""
 
 
 class Mailer(Protocol):

@@ -19,6 +19,8 @@ not grow with the number of devices. Place n is counter n; place 0 is for signed
 """
 SECOND = "second:"
 """How the keys of the counters for second factors begin."""
+MAILED = "mailed:"
+"""How the keys of the counters for email codes begin."""
 _SIGNED_IN = 0  # the place of a signed-in caller whose device is not known: a program without cookies, or a thief
 _TRIES_OF_A_DEVICE = 5
 _A_PAUSE = timedelta(days=1)
@@ -146,6 +148,20 @@ def keys_of_second_step(account: Account, place: int | None) -> list[str]:
     """
     kinds = (SECOND_FACTOR_LIMITS, RECOVERY_CODE_LIMITS)
     return [counters_of_second_factor(account, place, limits)[0].key for limits in kinds]
+
+
+EMAIL_CODE_LIMITS = LoginAttemptLimits(free=LoginAttemptLimits.at_most)
+"""Fifty wrong email codes from all known devices together, and as many from all others (SP 800-63B-4, 3.2.2), without
+waits: a code lives for ten minutes, and so few may be typed for each that fifty take a stranger hours.
+"""
+
+
+def counters_of_email_code(account: Account | None, email: str, place: int | None) -> tuple[AttemptCounter, ...]:
+    """Return the counters for email codes, in order, as `counters_of_attempts` does. They are others than those for the
+    password: a right password resets them no more than a right code resets those.
+    """
+    counters = counters_of_attempts(account, email, place, EMAIL_CODE_LIMITS)
+    return tuple(replace(counter, key=MAILED + counter.key) for counter in counters)
 
 
 def emptiest_place(devices: Mapping[int, int]) -> int:

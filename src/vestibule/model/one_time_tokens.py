@@ -1,4 +1,4 @@
-"""One-time tokens: the secrets in mailed links. Only their digest is kept, together with what they are for."""
+"""One-time tokens: the secrets in mailed links, and mailed codes. Only their digest is kept, with what they are for."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from vestibule.crypto.opaque import digest as digest_of
+from vestibule.model import email_codes
 from vestibule.model.accounts import Account
 
 
@@ -17,6 +18,7 @@ class Purpose(StrEnum):
     CHANGE_EMAIL = "change_email"
     UNDO_EMAIL_CHANGE = "undo_email_change"
     KEEP_FACTORS = "keep_factors"
+    SIGN_IN_CODE = "sign_in_code"
 
 
 LIFETIMES = {
@@ -25,6 +27,7 @@ LIFETIMES = {
     Purpose.CHANGE_EMAIL: timedelta(hours=24),
     Purpose.UNDO_EMAIL_CHANGE: timedelta(hours=24),
     Purpose.KEEP_FACTORS: timedelta(hours=24),
+    Purpose.SIGN_IN_CODE: email_codes.LIFETIME,
 }
 FOR_EVERY_EPOCH = frozenset({Purpose.UNDO_EMAIL_CHANGE, Purpose.KEEP_FACTORS})
 """The purposes of tokens that stay valid when the password or the email changes: with them, an owner stops an attacker
@@ -111,6 +114,11 @@ class OneTimeTokens(Protocol):
 
     async def keep(self, token: OneTimeToken) -> None:
         """Store a `token_that_keeps_email`. Call it in the transaction that changes the email."""
+
+    async def add_beside(self, token: OneTimeToken, most: int) -> None:
+        """Store the token beside others of the same account and purpose, which stay valid. Of more than `most`, the
+        oldest are deleted.
+        """
 
     async def usable(self, digest: str, purpose: Purpose, now: datetime) -> bool:
         """Return whether `consume` would spend the token now. The token may be spent a moment later: only `consume`

@@ -49,6 +49,8 @@ class Policy:
     """For whom passkeys are made; None if there are none here."""
     second_factor: SecondFactorRule = SecondFactorRule.OFFERED
     """Who must have a second factor, and gets no token without."""
+    email_codes: bool = False
+    """Whether an emailed code signs in."""
     events_kept: timedelta = timedelta(days=365)
     retention: Retention = field(default_factory=Retention)
 

@@ -12,15 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from vestibule.crypto.entropy import random_bytes
+from vestibule.model import typed_codes
 
 CODES = 10
 """How many an account gets at once."""
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # without i, l, o and u
-_LOOKALIKES = str.maketrans("ilo", "110")  # as Crockford reads them
 _LENGTH, _GROUP = 10, 5
-_CODE = re.compile(rf"([0-9])([{_ALPHABET}]{{{_LENGTH}}})")
-_BETWEEN = re.compile(r"[\s-]+")
+_CODE = re.compile(rf"([0-9])([{typed_codes.ALPHABET}]{{{_LENGTH}}})")
 
 
 @dataclass(frozen=True)
@@ -38,19 +35,13 @@ class RecoveryCode:
 
 def mint_codes() -> list[RecoveryCode]:
     """Return ten new codes, one for each row."""
-    return [RecoveryCode(number, _mint_secret()) for number in range(CODES)]
+    return [RecoveryCode(number, typed_codes.mint(_LENGTH)) for number in range(CODES)]
 
 
 def read_code(text: str) -> RecoveryCode | None:
     """Return the code in `text`, whatever its case, hyphens and spaces; None if it is no code."""
-    plain = _BETWEEN.sub("", text).lower().translate(_LOOKALIKES)
-    found = _CODE.fullmatch(plain)
+    found = _CODE.fullmatch(typed_codes.plain(text))
     return RecoveryCode(int(found[1]), found[2]) if found else None
-
-
-def _mint_secret() -> str:
-    """Return ten characters of five random bits each. A byte modulo 32 is even, because 256 is a multiple of 32."""
-    return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in random_bytes(_LENGTH))
 
 
 class RecoveryCodes(Protocol):

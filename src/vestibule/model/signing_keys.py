@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
-from vestibule.crypto import bound_tokens, jwk
+from vestibule.crypto import bound_codes, bound_tokens, jwk
 from vestibule.crypto.jwk import PrivateKey, PublicKey, UnusableKey
 from vestibule.crypto.seal import CannotUnseal, Seal
 
@@ -102,6 +102,11 @@ class KeySet:
     def form_key(self) -> bytes:
         """Return the key of the CSRF tokens in forms, derived likewise."""
         return bound_tokens.key_from(self.signing.to_pem())
+
+    @cached_property
+    def code_key(self) -> bytes:
+        """Return the key of the digests of emailed codes, derived likewise."""
+        return bound_codes.key_from(self.signing.to_pem())
 
 
 _SIGNING_ORDER = {KeyState.CURRENT: 0, KeyState.NEXT: 1}  # the first of these that can be opened signs

@@ -54,6 +54,7 @@ def to_policy(chosen: Settings) -> Policy:
         conceal_accounts=verification_mandatory if chosen.conceal_accounts is None else chosen.conceal_accounts,
         relying_party=chosen.relying_party,
         second_factor=SecondFactorRule(chosen.second_factor),
+        email_codes=chosen.email_code,
         published_keys_lifetime=timedelta(seconds=chosen.published_keys_seconds),
     )
 

@@ -31,8 +31,8 @@ from vestibule.web.pages.route import AdmittedPageRoute, PageRoute, refusal_page
 from vestibule.web.pages.template_loader import Templates
 from vestibule.web.rate_limits import within_rate_limit
 from vestibule.web.request_errors import MethodNotAllowed, RouteUnknown
-from vestibule.web.routes import DEVELOPMENT_PAGES, PAGES, ROUTES, methods_at
-from vestibule.web.site import EnvHolder, Site
+from vestibule.web.routes import DEVELOPMENT_PAGES, PAGES, ROUTES, methods_at, switched_on
+from vestibule.web.site import EnvHolder, Site, site_of
 from vestibule.web.web_policy import WebPolicy
 
 
@@ -64,10 +64,10 @@ def build_app(site: Site, lifespan: Callable[[FastAPI], Any] | None = None) -> F
         telemetry={"tracing": False, "metrics": False},
     )
     app.state.site = site
-    for route in ROUTES:
+    for route in switched_on(ROUTES, site.policy):
         _add_route(app, route, site.policy)
     pages = PAGES + DEVELOPMENT_PAGES if site.web.interactive_docs else PAGES
-    for page in pages:
+    for page in switched_on(pages, site.policy):
         _add_page(app, page)
     openapi.describe(app)
     if site.web.interactive_docs:
@@ -137,6 +137,6 @@ async def _unexpected(request: Request, _fault: Exception) -> Response:
 
 async def _unrouted(request: Request, _fault: Exception) -> Response:
     """Answer a request that matches no route: with a page if a browser asks for one, otherwise with JSON."""
-    allowed = methods_at(request.scope["path"])
+    allowed = methods_at(request.scope["path"], site_of(request).policy)
     refusal = MethodNotAllowed(request.method, allowed) if allowed else RouteUnknown(target(request.scope))
     return await refusal_page(request, refusal) if asks_for_page(request) else refusal_response(refusal)

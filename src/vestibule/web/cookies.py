@@ -1,6 +1,6 @@
 """The cookies (RFC 6265): the contract's three for a sign-in, one for each known device, one for a second step, one for
-a question to an authenticator, and five of pages: the language, `return_to`, `sent_letter`, `refused_form` and
-`recovery_codes`.
+a question to an authenticator, one for an email code, and five of pages: the language, `return_to`, `sent_letter`,
+`refused_form` and `recovery_codes`.
 
 Names and attributes of the contract's cookies are exactly the contract's.
 """
@@ -27,11 +27,14 @@ SECOND_FACTOR = protocol.SECOND_FACTOR
 REFUSED_FORM = "refused_form"
 CEREMONY = "ceremony"
 RECOVERY_CODES = "recovery_codes"
+EMAIL_CODE = "email_code"
 _RETURN_TO_SECONDS = 3600
 _SENT_LETTER_SECONDS = 900
+_EMAIL_CODE_SECONDS = 3600
 _LONGEST_SECONDS = 400 * 86400  # the longest that browsers keep a cookie (RFC 6265bis, section 5.5)
 _CREDENTIALS = {ACCESS, REFRESH}
 _OF_SIGN_IN = {*_CREDENTIALS, LOGGED_IN}
+_OF_ONE_STEP = {SENT_LETTER, REFUSED_FORM, RECOVERY_CODES, CEREMONY, SECOND_FACTOR, EMAIL_CODE}
 _MAX_DEVICES = 8  # device cookies in one browser, one for each account; together they take under 1 kB
 _MAX_VALUES = 8  # values read for one cookie name; another site may have planted more
 
@@ -66,7 +69,7 @@ def device_prefix(web: WebPolicy) -> str:
     """Return the beginning of the names of device cookies. The beginning includes `__Host-` wherever browsers accept
     that, so that no other host of the domain can plant such a cookie. The contract does not name these cookies.
     """
-    return (protocol.HOST_PREFIX if web.secure_cookies else "") + DEVICE
+    return _host_only(DEVICE, web)
 
 
 def set_second_factor(response: Response, handle: str, lifetime: timedelta, now: datetime, web: WebPolicy) -> None:
@@ -81,7 +84,7 @@ def clear_second_factor(response: Response, now: datetime, web: WebPolicy) -> No
 
 def second_factor_name(web: WebPolicy) -> str:
     """Return the name of the cookie for a second step, with `__Host-` wherever browsers accept that."""
-    return (protocol.HOST_PREFIX if web.secure_cookies else "") + SECOND_FACTOR
+    return _host_only(SECOND_FACTOR, web)
 
 
 def read_second_factor(headers: RawHeaders, web: WebPolicy) -> str:
@@ -127,22 +130,39 @@ def set_sealed(
 
 def set_ceremony(response: Response, kept: str, seconds: int, now: datetime, web: WebPolicy) -> None:
     """Set the cookie with the question to an authenticator. Another question of this browser replaces it."""
-    _set(response, _ceremony_name(web), kept, seconds, now, web)
+    _set(response, _host_only(CEREMONY, web), kept, seconds, now, web)
 
 
 def clear_ceremony(response: Response, now: datetime, web: WebPolicy) -> None:
     """Delete the `ceremony` cookie, after its question was answered."""
-    _set(response, _ceremony_name(web), "", 0, now, web)
+    _set(response, _host_only(CEREMONY, web), "", 0, now, web)
 
 
 def read_ceremony(headers: RawHeaders, web: WebPolicy) -> str:
     """Return what the `ceremony` cookie has; empty without one, or if two differ."""
-    return protocol.read(headers, _ceremony_name(web).encode()) or ""
+    return protocol.read(headers, _host_only(CEREMONY, web).encode()) or ""
 
 
-def _ceremony_name(web: WebPolicy) -> str:
-    """Return the name of the `ceremony` cookie, with `__Host-` wherever browsers accept that, as `device_prefix`."""
-    return (protocol.HOST_PREFIX if web.secure_cookies else "") + CEREMONY
+def set_email_code(response: Response, kept: str, now: datetime, web: WebPolicy) -> None:
+    """Set the cookie with the handle of an email code. It lasts an hour: longer than the code, so that a late one is
+    told from one of another browser.
+    """
+    _set(response, _host_only(EMAIL_CODE, web), kept, _EMAIL_CODE_SECONDS, now, web)
+
+
+def clear_email_code(response: Response, now: datetime, web: WebPolicy) -> None:
+    """Delete the `email_code` cookie, after its code was used."""
+    _set(response, _host_only(EMAIL_CODE, web), "", 0, now, web)
+
+
+def read_email_code(headers: RawHeaders, web: WebPolicy) -> str:
+    """Return what the `email_code` cookie has; empty without one, or if two differ."""
+    return protocol.read(headers, _host_only(EMAIL_CODE, web).encode()) or ""
+
+
+def _host_only(name: str, web: WebPolicy) -> str:
+    """Return the name with `__Host-` wherever browsers accept that: then no other host can have set the cookie."""
+    return (protocol.HOST_PREFIX if web.secure_cookies else "") + name
 
 
 def clear(response: Response, now: datetime, web: WebPolicy) -> None:
@@ -194,7 +214,7 @@ def any_credential(headers: RawHeaders, web: WebPolicy) -> bool:
 
 def without_ours(headers: RawHeaders) -> str:
     """Return the Cookie header for a service behind Vestibule, without the cookies of sign-ins, known devices,
-    questions to authenticators, sent letters, refused forms and recovery codes.
+    questions to authenticators, codes to be typed, sent letters, refused forms and recovery codes.
     """
     kept = [
         pair.strip(b" \t")
@@ -208,7 +228,7 @@ def without_ours(headers: RawHeaders) -> str:
 
 def _is_ours(name: str) -> bool:
     bare = name.removeprefix(protocol.HOST_PREFIX)
-    return bare in {*_OF_SIGN_IN, SENT_LETTER, REFUSED_FORM, RECOVERY_CODES, CEREMONY} or bare.startswith(DEVICE)
+    return bare in {*_OF_SIGN_IN, *_OF_ONE_STEP} or bare.startswith(DEVICE)
 
 
 def read_devices(headers: RawHeaders, web: WebPolicy) -> dict[str, tuple[str, ...]]:

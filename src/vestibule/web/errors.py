@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from vestibule.model import errors, factor_errors
+from vestibule.model import email_code_errors, errors, factor_errors
 from vestibule.model.errors import Fault, Refusal
 from vestibule.model.passkeys import MOST_PASSKEYS
 from vestibule.protocol import refusals
@@ -66,6 +66,16 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     ),
     factor_errors.SecondFactorPaused: HttpMapping(403),
     factor_errors.WrongCode: HttpMapping(403, "This code is wrong, has expired, or was used before"),
+    email_code_errors.EmailCodeElsewhere: HttpMapping(
+        403, "No code was asked for in this browser; type it where you asked for it, or ask for another one here"
+    ),
+    email_code_errors.EmailCodeWrong: HttpMapping(403, "This is not the code for this browser; use the newest email"),
+    email_code_errors.EmailCodeUsed: HttpMapping(403, "This code was used before, please ask for another one"),
+    email_code_errors.EmailCodeLate: HttpMapping(403, "This code has expired, please ask for another one"),
+    email_code_errors.EmailCodeSpent: HttpMapping(403, "Too many wrong codes, please ask for another one"),
+    email_code_errors.EmailCodesPaused: HttpMapping(
+        403, "Too many wrong codes. Sign in with your password, or reset it by email"
+    ),
     factor_errors.FactorUnknown: HttpMapping(404, "The account has no such second factor"),
     factor_errors.FactorResetUnknown: HttpMapping(404, "No reset of the second factors is under way"),
     factor_errors.FactorResetLinkInvalid: HttpMapping(403, "This link is invalid or has expired"),

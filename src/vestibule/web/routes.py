@@ -3,13 +3,18 @@ body of a success, refusals. `application` makes FastAPI routes of it.
 """
 
 import re
+from collections.abc import Sequence
+from typing import TypeVar
 
 from vestibule.model import errors as e
 from vestibule.model import factor_errors as fe
+from vestibule.model.email_code_errors import EMAIL_CODE_REFUSALS
 from vestibule.model.limits import RateClass
+from vestibule.model.policy import Policy
 from vestibule.web.api import (
     answers,
     auth,
+    email_code,
     enrolment,
     factor_answers,
     factors,
@@ -107,6 +112,8 @@ NO_INTROSPECTION = (e.ServiceKeyInvalid, e.TooManyRequests, BodyMalformed, BodyT
 NO_RESET = (e.ResetTokenInvalid, e.PasswordTooEasy, CrossSite)
 
 
+Line = TypeVar("Line", Route, Page)
+
 # fmt: off
 ROUTES = (
     Route("GET",   "/api/healthchecker",                   health.healthchecker,          ANYONE,               UNLIMITED, NO_HASH, 200, answers.Told),
@@ -120,6 +127,8 @@ ROUTES = (
     Route("POST",  "/api/auth/login/enrol/passkey",        enrolment.enrol_passkey,       OWN_SITE,             SIGN_IN,   HASHES,  200, factor_answers.Enrolled, (*NO_ENROLMENT, *NO_NEW_PASSKEY)),
     Route("POST",  "/api/auth/passkeys/options",           passkeys.sign_in_options,      OWN_SITE,             REFRESH,   NO_HASH, 200, factor_answers.PasskeyOptions, (fe.PasskeysUnavailable, CrossSite)),
     Route("POST",  "/api/auth/passkeys/verify",            passkeys.sign_in,              OWN_SITE,             SIGN_IN,   NO_HASH, 200, answers.SignedIn, NO_PASSKEY),
+    Route("POST",  "/api/auth/email-code",                 email_code.ask,                OWN_SITE,             MAIL,      NO_HASH, 200, answers.Told, (CrossSite,)),
+    Route("POST",  "/api/auth/email-code/verify",          email_code.verify,             OWN_SITE,             SIGN_IN,   NO_HASH, 200, answers.SignedIn, (*EMAIL_CODE_REFUSALS, fe.SecondFactorRequired, fe.SecondFactorEnrolmentRequired, CrossSite)),
     Route("GET",   "/api/auth/refresh",                    auth.refresh,                  ON_PURPOSE_REFRESH,   REFRESH,   NO_HASH, 200, answers.SignedIn, (*NO_REFRESH, FetchedAhead)),
     Route("POST",  "/api/auth/refresh",                    auth.refresh,                  OWN_SITE_REFRESH,     REFRESH,   NO_HASH, 200, answers.SignedIn, NO_REFRESH),
     Route("HEAD",  "/api/auth/refresh",                    auth.answer_head,              ANYONE,               UNLIMITED, NO_HASH, 200, None),
@@ -232,11 +241,20 @@ DEVELOPMENT_PAGES = (
 # fmt: on
 
 
-def methods_at(path: str) -> list[str]:
+# Paths that exist only where signing in by an emailed code is switched on.
+_OF_EMAIL_CODES = ("/api/auth/email-code", "/login/email-code")
+
+
+def switched_on(lines: Sequence[Line], policy: Policy) -> list[Line]:
+    """Return the lines of the map that this installation has."""
+    return [line for line in lines if policy.email_codes or not line.path.startswith(_OF_EMAIL_CODES)]
+
+
+def methods_at(path: str, policy: Policy) -> list[str]:
     """Return the methods that the map has for a path, and HEAD if there is GET; empty for an unknown path. A line with
     exactly this path comes before lines whose parameters would match it.
     """
-    lines = (*ROUTES, *PAGES)
+    lines: list[Route | Page] = [*switched_on(ROUTES, policy), *switched_on(PAGES, policy)]
     exact = {route.method for route in lines if route.path == path}
     found = exact or {route.method for route in lines if _pattern(route.path).fullmatch(path)}
     return sorted(found | {"HEAD"}) if "GET" in found else sorted(found)

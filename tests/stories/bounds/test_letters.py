@@ -47,6 +47,14 @@ async def request_resets(world: World) -> None:
         await later(world)
 
 
+async def request_codes(world: World) -> None:
+    """From a new browser each time."""
+    for _ in range(ALL_DAY):
+        browser = await world.client()
+        assert (await browser.post("/api/auth/email-code", json={"email": EMAIL})).status_code == 200
+        await later(world)
+
+
 async def request_verification(world: World) -> None:
     browser = await world.client()
     await world.register("grace@example.com")
@@ -152,6 +160,7 @@ async def try_the_mail_server(world: World) -> None:
 
 BOUNDS: dict[Callable[[World], Awaitable[None]], dict[LetterKind, int]] = {
     request_verification: {LetterKind.VERIFY_EMAIL: 1 + SPACED},
+    request_codes: {LetterKind.SIGN_IN_CODE: SPACED},
     request_resets: {LetterKind.RESET_PASSWORD: SPACED},
     move: {LetterKind.CONFIRM_NEW_EMAIL: A_DAY, LetterKind.EMAIL_CHANGED: A_DAY},
     register_what_is_taken: {LetterKind.EMAIL_TAKEN: SPACED},

@@ -20,6 +20,7 @@ FIELDS = {
     "password": NEW_PASSWORD,
     "passwordConfirm": NEW_PASSWORD,
     "token": MARK,
+    "code": MARK,
 }
 """All that a body can say of somebody, without the email."""
 

@@ -72,6 +72,7 @@ async def test_l16_nothing_private_is_in_a_span_or_a_metric(backend: backends.Ba
             **given_keys(),
             **backend.environment,
             VESTIBULE_METRICS=str(metrics),
+            VESTIBULE_EMAIL_CODE="on",
         ) as server,
         server.browser() as browser,
     ):

@@ -23,6 +23,7 @@ from tests.stories.contract.sign_in import OUT, WHO
 from tests.stories.contract.steps import NEW_PASSWORD, Row, Scene, Step, get, login, play
 from tests.stories.contract.table import HARMLESS, ROWS, STANDING
 from tests.stories.contract.transport import FEED, INTROSPECT
+from vestibule.model.email_code_errors import EMAIL_CODE_REFUSALS
 from vestibule.model.errors import (
     EmailChangeInvalid,
     EmailChangeOfAnother,
@@ -197,6 +198,8 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     # Passkeys, which need an authenticator, are told in tests/stories/passkeys.
     unasked -= {(route.method, route.path) for route in ROUTES if "/auth/passkeys" in route.path}
     unasked -= {("POST", f"{STEP_UP}/options")}
+    # Email codes, which are mailed, are told in tests/stories/factors.
+    unasked -= {(route.method, route.path) for route in ROUTES if "/auth/email-code" in route.path}
     assert unasked == {("DELETE", f"{DEVICES}/{{session_id}}"), *FOR_SERVICES, *FOR_FACTORS}
     # The contract knows nothing of these. Pages alone tell of `return_to`, and of links that change an email.
     busy = (Overloaded, TooManyFollowers, TooManyPolls, StoreUnavailable, NotReady)
@@ -205,7 +208,15 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     of_passkeys = (PasskeyRefused, PasskeyUnknown, PasskeyTaken, TooManyPasskeys, PasskeysUnavailable, CeremonyOver)
     of_second_step = (SecondFactorRequired, SecondFactorPaused, NoPendingSignIn)
     of_required = (SecondFactorEnrolmentRequired, LastFactor)
-    of_factors = (*of_second_step, *of_required, WrongCode, FactorUnknown, FactorResetUnknown, TotpUnavailable)
+    of_factors = (
+        *of_second_step,
+        *of_required,
+        *EMAIL_CODE_REFUSALS,
+        WrongCode,
+        FactorUnknown,
+        FactorResetUnknown,
+        TotpUnavailable,
+    )
     elsewhere = (*of_factors, *of_passkeys, *busy, *unreadable, *by_page, ReauthenticationRequired, PasswordTooEasy)
     told = {step.expect.body["code"] for step in steps if step.expect.body and "code" in step.expect.body}
     assert {kind.code for kind in HTTP_MAPPINGS} - told == {kind.code for kind in elsewhere}

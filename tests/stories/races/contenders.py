@@ -16,6 +16,7 @@ from vestibule.crypto.entropy import new_id
 from vestibule.flows import (
     add_passkey,
     administer,
+    ask_for_email_code,
     ask_for_letter,
     begin_session,
     change_email,
@@ -26,6 +27,7 @@ from vestibule.flows import (
     create_account,
     delete_account,
     deliver,
+    email_code_sign_in,
     enrol_at_sign_in,
     enrol_totp,
     import_accounts,
@@ -49,12 +51,14 @@ from vestibule.flows import (
     verify_email,
     watch_events,
 )
+from vestibule.flows.email_code_handle import begin_handle, digest_of_code, seal_handle
 from vestibule.model.accounts import Account, Role
+from vestibule.model.email_codes import OF_ACCOUNT, mint_code
 from vestibule.model.factor_errors import PasskeyUnknown
 from vestibule.model.factor_resets import AskedBy, FactorReset, NoReset
 from vestibule.model.factors import SecondFactorRule
 from vestibule.model.letters import LetterKind, RefusedForGood
-from vestibule.model.one_time_tokens import Purpose
+from vestibule.model.one_time_tokens import Purpose, issue
 from vestibule.model.sessions import Device
 
 Act = Callable[[World, Person], Awaitable[Any]]
@@ -241,6 +245,20 @@ async def _finish_a_reset(world: World, person: Person) -> Any:
     return await reset_factors.finish_reset(world.env, person.account.id)
 
 
+async def _sign_in_by_a_code(world: World, person: Person) -> Any:
+    """With a code as a letter has it, which is stored first."""
+    handle = begin_handle(world.env, person.account.email)
+    code = mint_code()
+    async with world.env.store.transaction() as tx:
+        account = await tx.accounts.lock(person.account.id)
+        if account is not None:
+            digest = digest_of_code(world.env, handle.digest, code)
+            token = issue(digest, account, Purpose.SIGN_IN_CODE, world.clock.now())
+            await tx.one_time_tokens.add_beside(token, OF_ACCOUNT)
+    kept = seal_handle(world.env, handle)
+    return await email_code_sign_in.sign_in_by_email_code(world.env, kept, code, person.client_info)
+
+
 CONTENDERS: dict[str, tuple[str, Act]] = {
     "sign out everywhere": ("administer", lambda w, p: administer.sign_out_everywhere(w.env, p.account)),
     "disable": ("administer", lambda w, p: administer.disable_account(w.env, p.account)),
@@ -249,6 +267,10 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "ask for a reset": (
         "ask_for_letter",
         lambda w, p: ask_for_letter.request_reset(w.env, p.account.email, p.client_info),
+    ),
+    "ask for a code": (
+        "ask_for_email_code",
+        lambda w, p: ask_for_email_code.request_email_code(w.env, p.account.email, p.client_info),
     ),
     "ask for a new email": (
         "change_email",
@@ -295,6 +317,7 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
         ),
     ),
     "sign in": ("sign_in", lambda w, p: sign_in.sign_in(w.env, p.account.email, PASSWORD, p.client_info)),
+    "sign in by a code": ("email_code_sign_in", _sign_in_by_a_code),
     "sign in with a passkey": ("passkey_sign_in", _sign_in_with_a_passkey),
     "sign in wrongly": (
         "sign_in",

@@ -23,6 +23,7 @@ from vestibule.storage.sql.schema import events
 
 # They make an account, or do nothing that needs one.
 _NEED_NONE = {
+    "ask for a code",
     "ask for a reset",
     "choose a language",
     "clean up",

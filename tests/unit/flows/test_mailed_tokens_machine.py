@@ -21,7 +21,7 @@ from tests.harness.backends import Backend
 from tests.harness.rounds import rounds
 from tests.harness.world import POLICY, World, world_on
 from tests.unit.flows import DONE, confirm, twice
-from vestibule.model.letters import LINK_PURPOSES, LetterKind
+from vestibule.model.letters import TOKEN_PURPOSES, LetterKind
 from vestibule.model.login_attempts import LoginAttemptLimits
 from vestibule.model.one_time_tokens import LIFETIMES
 from vestibule.storage.sql.schema import accounts
@@ -80,7 +80,7 @@ class Person:
     def collect(self) -> None:
         """Take notice of what this person was mailed, and when."""
         for letter in self.world.mailer.letters[self.first :]:
-            if letter.kind in LINK_PURPOSES and letter.account_id == self.account_id:
+            if letter.kind in TOKEN_PURPOSES and letter.account_id == self.account_id:
                 self.mailed.append((letter.link.rpartition("/")[2], letter.kind, self.world.clock.monotonic()))
         self.first = len(self.world.mailer.letters)
 
@@ -91,7 +91,7 @@ class Person:
 
     def may_spend(self, secret: str, kind: LetterKind) -> bool:
         """Whether it was mailed for this, has not been used, and is young enough."""
-        life = LIFETIMES[LINK_PURPOSES[kind]].total_seconds()
+        life = LIFETIMES[TOKEN_PURPOSES[kind]].total_seconds()
         now = self.world.clock.monotonic()
         fresh = any((s, k) == (secret, kind) and now - at < life for s, k, at in self.mailed)
         return fresh and secret not in self.used

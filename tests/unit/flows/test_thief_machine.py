@@ -25,7 +25,7 @@ from vestibule.flows.delete_account import delete_account
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.look_after_mail import retry_letters
 from vestibule.model.accounts import Account
-from vestibule.model.letters import LINK_PURPOSES, Letter, LetterKind, NotSent, RefusedForGood
+from vestibule.model.letters import TOKEN_PURPOSES, Letter, LetterKind, NotSent, RefusedForGood
 from vestibule.model.one_time_tokens import UNDO_MAILED_WITHIN
 from vestibule.storage.sql.schema import accounts, letters
 
@@ -75,7 +75,7 @@ class Mailboxes:
     async def send(self, letter: Letter) -> str:
         if letter.to == self.thief and self.answer is not None:
             raise self.answer("not now")
-        if letter.kind in LINK_PURPOSES and letter.to in (self.thief, *self.owners):
+        if letter.kind in TOKEN_PURPOSES and letter.to in (self.thief, *self.owners):
             query = select(letters.c.created_at).where(letters.c.id == letter.id)
             async with self.world.engines.sqlalchemy_reading() as connection:
                 self.arrived.append((letter, (await connection.execute(query)).scalar_one()))

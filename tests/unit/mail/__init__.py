@@ -8,7 +8,9 @@ from vestibule.model.letters import Letter, LetterKind
 NOW = ManualClock().now()
 SENDER = Sender("Vestibule", "no-reply@vestibule.example")
 RENDERER = Renderer(SENDER, BRAND, ManualClock())
-LINKS = {kind: f"http://localhost:3000/{kind.value}/" + 64 * "a" for kind in LetterKind}
+CODES = {LetterKind.SIGN_IN_CODE: "k7d2-9fxm"}
+LINKS = {kind: f"http://localhost:3000/{kind.value}/" + 64 * "a" for kind in LetterKind if kind not in CODES}
+SECRETS = {**LINKS, **CODES}
 DETAIL = {"at": "2026-11-23T10:11:12+00:00", "device": "Firefox, Windows", "network_address": "192.0.2.7"}
 DETAIL["due_at"] = "2026-11-24T10:11:12+00:00"
 
@@ -16,4 +18,5 @@ DETAIL["due_at"] = "2026-11-24T10:11:12+00:00"
 def a_letter(kind: LetterKind = LetterKind.VERIFY_EMAIL, name: str = "Ada Lovelace", language: str = "en") -> Letter:
     """A letter to Ada."""
     letter_id = "0a1b2c3d-0000-4000-8000-000000000000"
-    return Letter(letter_id, kind, "ada@example.com", name, LINKS[kind], language, DETAIL)
+    link, code = LINKS.get(kind, ""), CODES.get(kind, "")
+    return Letter(letter_id, kind, "ada@example.com", name, link, language, DETAIL, code=code)

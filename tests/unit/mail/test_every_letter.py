@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.clock import ManualClock
-from tests.unit.mail import DETAIL, LINKS, SENDER, a_letter
+from tests.unit.mail import CODES, DETAIL, LINKS, SECRETS, SENDER, a_letter
 from tests.unit.mail.test_letters import BOTH_PARTS, arrived, part
 from vestibule.mail.letters import Renderer
 from vestibule.model.brand import Brand
@@ -49,10 +49,14 @@ def test_a_letter_is_short_and_complete(kind: LetterKind, language: str, mode: s
         assert subject == OF_THE_CONTRACT[kind]
     else:
         assert PRODUCT in subject
-    assert max(len(line) for line in plain.splitlines() if line != LINKS[kind]) <= LONGEST_LINE
-    assert plain.splitlines().count(LINKS[kind]) == 1
-    assert html.count(f'href="{LINKS[kind]}"') == 2
-    assert f">{LINKS[kind]}</a>" in html
+    assert max(len(line) for line in plain.splitlines() if line != LINKS.get(kind)) <= LONGEST_LINE
+    assert [line.strip() for line in plain.splitlines()].count(SECRETS[kind]) == 1
+    if kind in LINKS:
+        assert html.count(f'href="{LINKS[kind]}"') == 2
+        assert f">{LINKS[kind]}</a>" in html
+    else:
+        assert f">{CODES[kind]}</p>" in html
+        assert "href" not in html
     assert len(plain.split("\n\n")) <= MOST_PARAGRAPHS
     assert "\n\n\n" not in plain
     assert [text for text in (subject, plain, html) if PLACEHOLDER.search(text)] == []

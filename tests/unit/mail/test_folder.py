@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.harness.clock import ManualClock
-from tests.unit.mail import LINKS, RENDERER, a_letter
+from tests.unit.mail import LINKS, RENDERER, SECRETS, a_letter
 from vestibule.mail.folder import FolderMailer
 from vestibule.model.letters import LetterKind, NotSent
 
@@ -31,7 +31,7 @@ async def test_a_letter_becomes_a_file_that_a_mail_program_opens(tmp_path: Path,
     for form in ("plain", "html"):
         part = message.get_body((form,))
         assert part is not None
-        assert LINKS[kind] in part.get_content()
+        assert SECRETS[kind] in part.get_content()
 
 
 async def test_only_the_owner_reads_it(tmp_path: Path) -> None:
@@ -62,6 +62,12 @@ async def test_the_log_has_the_link_if_it_is_asked_to(tmp_path: Path) -> None:
             "file": str(file),
         }
     ]
+
+
+async def test_the_log_has_the_code_of_a_letter_without_a_link(tmp_path: Path) -> None:
+    with capture_logs() as lines:
+        await folder_mailer(tmp_path, log_links=True).send(a_letter(LetterKind.SIGN_IN_CODE))
+    assert [(line.get("code"), line.get("link")) for line in lines] == [("k7d2-9fxm", None)]
 
 
 async def test_otherwise_the_log_says_nothing(tmp_path: Path) -> None:

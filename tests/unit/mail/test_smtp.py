@@ -10,7 +10,7 @@ from aiosmtpd.smtp import LoginPassword
 
 from tests.harness.mail_server import CUT, HOST, PASSWORD, STALL, USER, MailServer, certified, running
 from tests.harness.servers import free_port
-from tests.unit.mail import LINKS, RENDERER, a_letter
+from tests.unit.mail import RENDERER, SECRETS, a_letter
 from vestibule.mail.smtp import Security, Server, SmtpMailer, security_for
 from vestibule.model.letters import LetterKind, NotSent, RefusedForGood
 
@@ -55,7 +55,7 @@ async def test_a_letter_arrives_whole_and_once(kind: LetterKind) -> None:
     assert message["Subject"] == RENDERER.subject(a_letter(kind))
     parts = {part.get_content_subtype(): part.get_content() for part in message.iter_parts()}
     assert sorted(parts) == ["html", "plain"]
-    assert all(LINKS[kind] in content for content in parts.values())
+    assert all(SECRETS[kind] in content for content in parts.values())
 
 
 @pytest.mark.parametrize("security", ["starttls", "opportunistic"])

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from vestibule.model.letters import LINK_PURPOSES, LetterKind
+from vestibule.model.letters import TOKEN_PURPOSES, LetterKind
 from vestibule.model.one_time_tokens import Purpose
 from vestibule.model.outbox import retry_after
 
@@ -23,7 +23,7 @@ def test_the_wait_never_shrinks() -> None:
 
 
 def test_each_kind_of_letter_carries_a_token_for_its_own_purpose() -> None:
-    assert set(LINK_PURPOSES.values()) == set(Purpose)
-    assert len(LINK_PURPOSES) == len(Purpose)
-    assert LINK_PURPOSES[LetterKind.VERIFY_EMAIL] is Purpose.VERIFY_EMAIL
-    assert LINK_PURPOSES[LetterKind.RESET_PASSWORD] is Purpose.RESET_PASSWORD
+    assert set(TOKEN_PURPOSES.values()) == set(Purpose)
+    assert len(TOKEN_PURPOSES) == len(Purpose)
+    assert TOKEN_PURPOSES[LetterKind.VERIFY_EMAIL] is Purpose.VERIFY_EMAIL
+    assert TOKEN_PURPOSES[LetterKind.RESET_PASSWORD] is Purpose.RESET_PASSWORD

@@ -27,6 +27,8 @@ ROUTES = [
     ("POST", "/api/auth/login/enrol/totp/confirm"),
     ("POST", "/api/auth/login/enrol/passkey"),
     ("POST", "/api/auth/login/enrol/passkey/options"),
+    ("POST", "/api/auth/email-code"),
+    ("POST", "/api/auth/email-code/verify"),
     ("POST", "/api/auth/passkeys/options"),
     ("POST", "/api/auth/passkeys/verify"),
     ("POST", "/api/users/me/factors/totp"),

@@ -61,6 +61,8 @@ STATUSES = {
     "POST /api/auth/passkeys/options": {200, 403, 404, 429},
     "POST /api/auth/passkeys/verify": {200, 401, 403, 404, 429} | BODY,
     "POST /api/auth/login/second-factor": {200, 403, 404, 429} | BODY,
+    "POST /api/auth/email-code": {200, 403, 429} | BODY,
+    "POST /api/auth/email-code/verify": {200, 403, 429} | BODY,
     "GET /api/auth/refresh": {200, 403, 429},
     "POST /api/auth/refresh": {200, 403, 429},
     "GET /api/auth/logout": {200, 403, 429} | TOKEN,
@@ -217,6 +219,10 @@ async def test_every_success_is_as_declared(world: World) -> None:
     await world.deliver()
     await ask("GET /api/auth/verifyemail/{code}", 200, world.secret(LetterKind.VERIFY_EMAIL))
     await ask("POST /api/auth/login", 200, **ada)
+    await ask("POST /api/auth/email-code", 200, email=ada["email"])
+    await world.deliver()
+    await ask("POST /api/auth/email-code/verify", 403, code="wrong")
+    await ask("POST /api/auth/email-code/verify", 200, code=world.mailer.letters[-1].code)
     authenticator, mine = Authenticator(), "/api/users/me/factors/passkeys"
     asked = await ask(f"POST {mine}/options", 200)
     made = authenticator.create(asked.json()["data"]["publicKey"])

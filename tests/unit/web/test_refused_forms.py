@@ -132,7 +132,7 @@ async def landed(client: httpx.AsyncClient, answer: httpx.Response) -> httpx.Res
     assert "retry-after" not in answer.headers
     while answer.status_code == 303:
         location = answer.headers["location"]
-        assert "GET" in methods_at(urlsplit(location).path)
+        assert "GET" in methods_at(urlsplit(location).path, POLICY)
         answer = await client.get(location)
     return answer
 

@@ -76,6 +76,15 @@ async def is_mailed(world: World) -> None:
     assert await reset(world, world.secret(LetterKind.RESET_PASSWORD)) == 200
 
 
+async def signs_in_by_a_code(world: World) -> None:
+    await world.register()
+    assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
+    browser, at = await world.client(), "/api/auth/email-code"
+    assert (await browser.post(at, json={"email": ADA})).status_code == 200
+    await world.deliver()
+    assert (await browser.post(f"{at}/verify", json={"code": "00000000"})).status_code == 403
+
+
 async def changes_the_password(world: World) -> None:
     await world.register()
     body = {"currentPassword": PASSWORD, **twice("battery staple")}
@@ -163,6 +172,7 @@ STORIES: dict[Act, set[EventKind]] = {
     registers: {EventKind.REGISTERED, EventKind.REGISTRATION_REFUSED},
     signs_in_and_out: {EventKind.SIGNED_IN, EventKind.SIGN_IN_REFUSED, EventKind.SESSION_ENDED},
     is_mailed: {EventKind.EMAIL_VERIFIED, EventKind.PASSWORD_RESET_REQUESTED, EventKind.PASSWORD_RESET},
+    signs_in_by_a_code: {EventKind.EMAIL_CODE_REQUESTED, EventKind.EMAIL_CODE_REFUSED},
     steps_up: {EventKind.STEPPED_UP},
     has_a_passkey: {
         *(EventKind.FACTOR_ADDED, EventKind.FACTOR_REMOVED),

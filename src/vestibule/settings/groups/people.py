@@ -27,6 +27,12 @@ class Registering(Group):
         "the contract's 409 and 401.",
         unset="on where verification is mandatory",
     )
+    email_code: Switch = setting(
+        "VESTIBULE_EMAIL_CODE",
+        False,
+        "`on`: people can also sign in by a code that is mailed to them. A second factor is asked for after it, as "
+        "after a password.",
+    )
     password_min_length: Whole = setting(
         "VESTIBULE_PASSWORD_MIN_LENGTH",
         8,

@@ -19,8 +19,8 @@ from sqlalchemy import (
 )
 
 from vestibule.model.letters import (
-    LINK_PURPOSES,
     NOTICES,
+    TOKEN_PURPOSES,
     LetterKind,
 )
 from vestibule.model.one_time_tokens import FOR_EVERY_EPOCH
@@ -37,7 +37,7 @@ _SCRUBBED = {"email": None, "detail": "{}", "last_fault": None}
 WAITING = and_(_l.settled_at.is_(None), _l.refused_at.is_(None))
 
 # Letters with a link that a new epoch makes void. Letters with an undo link have a rule of their own, `_UNDO_SINCE`.
-_VOIDABLE = [kind.value for kind, purpose in LINK_PURPOSES.items() if purpose not in FOR_EVERY_EPOCH]
+_VOIDABLE = [kind.value for kind, purpose in TOKEN_PURPOSES.items() if purpose not in FOR_EVERY_EPOCH]
 
 
 def _queue(whose: ColumnElement[bool], **also: ColumnElement[Any]) -> Insert:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, delete, exists, fal
 from sqlalchemy.dialects.postgresql import insert
 
 from vestibule.model.clock import MOST_APART
-from vestibule.model.login_attempts import SECOND, AttemptCount, AttemptCounter, LoginAttemptLimits, others_key
+from vestibule.model.login_attempts import MAILED, SECOND, AttemptCount, AttemptCounter, LoginAttemptLimits, others_key
 from vestibule.storage.sql.batches import deletion_of_oldest
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
@@ -35,7 +35,9 @@ _PURGE = deletion_of_oldest(
 _OF_ACCOUNT = _a.account_id == bindparam("of_account", type_=_a.account_id.type)
 _OF_SECOND_FACTOR = _a.counter.startswith(SECOND)
 _FORGIVE_ALL = Prepared(
-    delete(login_attempts).where(or_(and_(_OF_ACCOUNT, not_(_OF_SECOND_FACTOR)), _a.counter == bindparam("of_counter")))
+    delete(login_attempts).where(
+        or_(and_(_OF_ACCOUNT, not_(_OF_SECOND_FACTOR)), _a.counter.in_((bindparam("of_email"), bindparam("of_mailed"))))
+    )
 )
 _FORGIVE_SECOND_FACTOR = Prepared(delete(login_attempts).where(_OF_ACCOUNT, _OF_SECOND_FACTOR))
 
@@ -64,9 +66,10 @@ class SqlLoginAttempts:
         await self._connection.execute(_FORGIVE, {"of_counters": list(keys)})
 
     async def forgive_all(self, account_id: str, email: str) -> int:
-        # The email's counter too: attempts from before the account existed do not name the account.
-        of = {"of_account": account_id, "of_counter": others_key(email)}
-        return (await self._connection.execute(_FORGIVE_ALL, of)).rowcount
+        # The email's counters too: attempts from before the account existed do not name the account.
+        of_email = others_key(email)
+        which = {"of_account": account_id, "of_email": of_email, "of_mailed": MAILED + of_email}
+        return (await self._connection.execute(_FORGIVE_ALL, which)).rowcount
 
     async def forgive_second_factor(self, account_id: str) -> int:
         return (await self._connection.execute(_FORGIVE_SECOND_FACTOR, {"of_account": account_id})).rowcount

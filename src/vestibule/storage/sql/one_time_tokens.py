@@ -4,7 +4,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, delete, insert, or_, select, update
 
 from vestibule.model.clock import MOST_APART
 from vestibule.model.one_time_tokens import FOR_EVERY_EPOCH, OneTimeToken, Purpose, kept_email_digest
@@ -45,6 +45,15 @@ _DELETE_OLDER_UNDO = _delete_older(
     _OF_ANOTHER_LETTER, _t.email == bindparam("to_email"), _t.digest != bindparam("kept_digest")
 )
 _DELETE_OF_DIGEST = Prepared(delete(one_time_tokens).where(_t.digest == _DIGEST))
+# The one just added first: by this machine's clock, others may have been made later.
+_JUST_ADDED = case((_t.digest == _DIGEST, 0), else_=1)
+_NEWEST = (
+    select(_t.digest)
+    .where(_t.account_id == _ACCOUNT, _t.purpose == _PURPOSE)
+    .order_by(_JUST_ADDED, _t.created_at.desc(), _t.digest)
+    .limit(bindparam("most"))
+)
+_DELETE_BEYOND = _delete_older(_t.digest.not_in(_NEWEST))
 _LOOK_UP = Prepared(select(*_TOKEN).where(_t.digest == _DIGEST, _t.purpose == _PURPOSE))
 _WANTED_EMAIL = Prepared(
     select(_t.email)
@@ -115,6 +124,11 @@ class SqlOneTimeTokens:
         # A row that kept the email for another account is out of date: this account has had the email since.
         await self._connection.execute(_DELETE_OF_DIGEST, {"of_digest": token.digest})
         await self._insert(token)
+
+    async def add_beside(self, token: OneTimeToken, most: int) -> None:
+        await self._insert(token)
+        which = {"of_account": token.account_id, "of_purpose": token.purpose.value, "of_digest": token.digest}
+        await self._connection.execute(_DELETE_BEYOND, which | {"most": most})
 
     async def usable(self, digest: str, purpose: Purpose, now: datetime) -> bool:
         which = {"of_digest": digest, "of_purpose": purpose.value, **_moments(now)}

@@ -4,25 +4,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.flows.ask_for_letter import request_reset, request_verification
-from vestibule.flows.begin_session import SecondFactorNeeded, SignedIn
+from vestibule.flows.begin_session import SignedIn
 from vestibule.flows.complete_sign_in import complete_sign_in
 from vestibule.flows.passkey_second_step import ask_for_second_passkey, complete_sign_in_with_passkey
 from vestibule.flows.refresh import refresh as refresh_flow
 from vestibule.flows.register import register as register_flow
 from vestibule.flows.reset_password import reset_password
-from vestibule.flows.second_factor_rule import enrolment_required
 from vestibule.flows.sign_in import sign_in
 from vestibule.flows.sign_out import sign_out
 from vestibule.flows.verify_email import verify_email as verify_email_flow
 from vestibule.model.errors import RefreshRefused
-from vestibule.model.factor_errors import SecondFactorRequired
-from vestibule.model.pending_sign_ins import LIFETIME
 from vestibule.web import cookies
 from vestibule.web.api import answers, bodies
-from vestibule.web.api.cookie_answers import asking, signed_in, with_tokens, without_tokens
+from vestibule.web.api.cookie_answers import asking, signed_in, waiting, with_tokens, without_tokens
 from vestibule.web.body import Sent
 from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller, device_of, keep_device, second_step_handle
-from vestibule.web.errors import Json, refusal_response
+from vestibule.web.errors import Json
 from vestibule.web.site import site_of
 
 
@@ -47,12 +44,7 @@ async def login(
     outcome = await sign_in(env, sent.email, sent.password, client_info, previous_token)
     if isinstance(outcome, SignedIn):
         return signed_in(request, env, outcome)
-    if isinstance(outcome, SecondFactorNeeded):
-        waiting = refusal_response(SecondFactorRequired(outcome.kinds))
-    else:
-        waiting = refusal_response(enrolment_required(env))
-    cookies.set_second_factor(waiting, outcome.handle, LIFETIME, env.clock.now(), site_of(request).web)
-    return waiting
+    return waiting(request, env, outcome)
 
 
 async def second_factor(

@@ -100,8 +100,15 @@ class SecondFactor(ContractBody):
         return self
 
 
+class AskForEmailCode(ContractBody):
+    """The email to mail a code to."""
+
+    REQUIRED: ClassVar = {"email": "Email address is required"}
+    email: Email
+
+
 class TypedCode(ContractBody):
-    """A code of the app, or a recovery code, typed on a page."""
+    """A code alone: one that was mailed; or, on a page, one of the app, or a recovery code."""
 
     REQUIRED: ClassVar = {"code": "Code is required"}
     code: Code

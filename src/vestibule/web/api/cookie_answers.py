@@ -3,13 +3,17 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vestibule.flows.begin_session import SignedIn
+from vestibule.flows.begin_session import EnrolmentNeeded, SecondFactorNeeded, SignedIn
 from vestibule.flows.ceremony import LIFETIME, Question
 from vestibule.flows.env import Env
 from vestibule.flows.issue_tokens import Tokens
+from vestibule.flows.second_factor_rule import enrolment_required
+from vestibule.model import pending_sign_ins
+from vestibule.model.factor_errors import SecondFactorRequired
 from vestibule.web import cookies
 from vestibule.web.api import answers, factor_answers
 from vestibule.web.caller import keep_device
+from vestibule.web.errors import refusal_response
 from vestibule.web.site import site_of
 
 
@@ -19,6 +23,17 @@ def signed_in(request: Request, env: Env, outcome: SignedIn, answer: answers.Ans
     """
     response = with_tokens(request, env, outcome.tokens, answer)
     keep_device(request, response, env, outcome.device)
+    return response
+
+
+def waiting(request: Request, env: Env, outcome: SecondFactorNeeded | EnrolmentNeeded) -> Response:
+    """Answer a sign-in that waits for its second step, or until there is a factor, and set the cookie that it needs."""
+    if isinstance(outcome, SecondFactorNeeded):
+        response = refusal_response(SecondFactorRequired(outcome.kinds))
+    else:
+        response = refusal_response(enrolment_required(env))
+    now, web = env.clock.now(), site_of(request).web
+    cookies.set_second_factor(response, outcome.handle, pending_sign_ins.LIFETIME, now, web)
     return response
 
 

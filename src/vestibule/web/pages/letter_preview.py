@@ -1,6 +1,7 @@
 """Preview letters: every kind, in every language, as HTML and as plain text. Only in development."""
 
 import base64
+from dataclasses import replace
 from email.message import EmailMessage
 from typing import Annotated, cast
 
@@ -62,7 +63,7 @@ def _example(request: Request, at: str, kind: LetterKind, language: str) -> Emai
     detail = {"at": at, "device": "Firefox, Windows", "network_address": "192.0.2.7", "left": "9", DUE_AT: at}
     link = f"{site.policy.link_base}/example/{'0a1b2c3d' * 8}"
     example = Letter(f"{kind.value}-{language}", kind, "ada@example.com", "Ada Lovelace", link, language, detail)
-    return site.writer.write(example)
+    return site.writer.write(replace(example, code="k7d2-9fxm"))
 
 
 def _part(message: EmailMessage, kind: str) -> str:

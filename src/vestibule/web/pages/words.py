@@ -144,6 +144,8 @@ WHAT_HAPPENED = {
     EventKind.EMAIL_VERIFIED: _("Email address confirmed"),
     EventKind.PASSWORD_RESET_REQUESTED: _("Password reset requested"),
     EventKind.PASSWORD_RESET: _("Password reset"),
+    EventKind.EMAIL_CODE_REQUESTED: _("Sign-in code requested"),
+    EventKind.EMAIL_CODE_REFUSED: _("Code not accepted"),
     EventKind.PASSWORD_CHANGED: _("Password changed"),
     EventKind.NAME_CHANGED: _("Name changed"),
     EventKind.EMAIL_CHANGED: _("Email address changed"),

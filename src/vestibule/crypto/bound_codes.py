@@ -1,0 +1,19 @@
+"""Digests of short codes, bound to the secret handle that each is typed with.
+
+A code of 40 bits can be found from a plain hash. So the digest is an HMAC under a key that is not in the database: who
+reads the database finds no code, also if they asked for it and have its handle.
+"""
+
+import hmac
+
+_PURPOSE = b"vestibule: bound codes\0"
+
+
+def key_from(secret: bytes) -> bytes:
+    """Return a key for these digests, derived from a secret that has other uses too (RFC 5869, section 2.2)."""
+    return hmac.digest(_PURPOSE, secret, "sha256")
+
+
+def bound_digest(key: bytes, handle_digest: str, code: str) -> str:
+    """Return what is stored for a code: 64 lower-case hexadecimal characters."""
+    return hmac.digest(key, f"{handle_digest}:{code}".encode(), "sha256").hex()

@@ -1,0 +1,39 @@
+"""The handle of an email code: sealed into a cookie of the browser that asks, so that strangers cause no rows."""
+
+from datetime import UTC, datetime
+
+from vestibule.crypto import bound_codes
+from vestibule.crypto.opaque import mint_secret
+from vestibule.crypto.seal import CannotUnseal
+from vestibule.flows.env import Env
+from vestibule.model.email_code_errors import EmailCodeElsewhere
+from vestibule.model.email_codes import LIFETIME, EmailCodeHandle
+
+_NAME = "email_code"
+_BETWEEN = ":"
+
+
+def begin_handle(env: Env, email: str) -> EmailCodeHandle:
+    """Return a new handle for a code that is mailed to this email."""
+    return EmailCodeHandle(email, mint_secret(), env.clock.now() + LIFETIME)
+
+
+def seal_handle(env: Env, handle: EmailCodeHandle) -> str:
+    """Return the handle as the browser keeps it."""
+    content = _BETWEEN.join((str(int(handle.ends_at.timestamp())), handle.secret, handle.email))
+    return env.keys.refresh.cookie_seal.close(content.encode(), _NAME)
+
+
+def open_handle(env: Env, kept: str) -> EmailCodeHandle:
+    """Return the handle that a browser kept, also if it is over; raises `EmailCodeElsewhere` if it is none of ours."""
+    try:
+        content = env.keys.refresh.cookie_seal.open(kept, _NAME).decode()
+    except CannotUnseal:
+        raise EmailCodeElsewhere from None
+    ends_at, secret, email = content.split(_BETWEEN, 2)
+    return EmailCodeHandle(email, secret, datetime.fromtimestamp(int(ends_at), UTC))
+
+
+def digest_of_code(env: Env, handle_digest: str, code: str) -> str:
+    """Return what is stored of a code that is typed with this handle."""
+    return bound_codes.bound_digest(env.keys.refresh.code_key, handle_digest, code)
