@@ -78,7 +78,7 @@ def test_what_a_document_names_beside_a_file_is_defined_there(document: str, lea
 
 def test_the_map_tells_the_line_of_a_sign_in_as_it_is() -> None:
     told = " ".join(MAP.partition("says: guard ")[2].partition("\n3.")[0].split())
-    assert (LOGIN.guard, LOGIN.limit, LOGIN.hashes, LOGIN.status) == (routes.OWN_SITE, routes.SIGN_IN, True, 200)
+    assert (LOGIN.guards, LOGIN.limit, LOGIN.hashes, LOGIN.status) == (routes.OWN_SITE, routes.SIGN_IN, True, 200)
     assert told.startswith("`OWN_SITE`, limit `SIGN_IN`, that it hashes, status 200")
 
 

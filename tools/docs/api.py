@@ -121,7 +121,7 @@ def _map() -> str:
         (
             f"{route.method}",
             f"`{route.path}`",
-            _names(route.guard),
+            _names(route.guards),
             f"`{route.limit}`" if route.limit else "",
             str(route.status),
             _first_sentence(route.handler),
@@ -132,7 +132,7 @@ def _map() -> str:
 
 
 def _guards() -> str:
-    guards = {guard.__name__: _first_sentence(guard) for route in ROUTES for guard in route.guard}
+    guards = {guard.__name__: _first_sentence(guard) for route in ROUTES for guard in route.guards}
     return table(("guard", "what it requires"), [(f"`{name}`", words) for name, words in guards.items()])
 
 

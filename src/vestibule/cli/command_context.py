@@ -57,14 +57,16 @@ class CommandContext(Protocol):
     def settings(self) -> Settings:
         """Return the settings in force; raises `WrongSettings`."""
 
-    def settings_for(self, *checks: Callable[[Settings], object]) -> Settings:
+    def settings_checked_by(self, *checks: Callable[[Settings], object]) -> Settings:
         """Return the settings if none of `checks` rejects them; raises `WrongSettings` with a line for each fault."""
 
-    def places(self) -> Places:
+    def data_places(self) -> Places:
         """Return where the data is. Opens nothing."""
 
-    def opened(self, *, first_start: bool = False) -> AbstractAsyncContextManager[Env]:
-        """Open everything a process needs, for the block. With `first_start`, create what does not exist yet."""
+    def opened(self, *, create_missing: bool = False) -> AbstractAsyncContextManager[Env]:
+        """Open everything a process needs, for the block. With `create_missing`, for the start of a server,
+        make the secret if there is none yet, and check the domain of passkeys. Raises `WrongSettings`.
+        """
 
     def given_keys(self) -> KeyRing | None:
         """Return the signing keys in the settings, or None."""

@@ -32,13 +32,13 @@ from vestibule.settings.reading import ENV_FILE, WrongSettings, likely_typos
 _log = structlog.get_logger(__name__)
 _WITHOUT_TRACES, _WITH_TRACES = "vestibule.app:worker", "vestibule.wiring.traced:worker"
 _TRACES_PACKAGE = "opentelemetry-exporter-otlp-proto-http"
-# The head of a request must arrive within ten seconds and 16 kB, so that no slow client holds a connection for longer
-# (ASVS 5.0, 15.2.2). web/body.py limits bodies.
+# The head of a request must arrive within ten seconds and 16 KiB, so that no slow client holds a connection for longer
+# (ASVS 5.0, 15.2.2). hyper refuses a head that does not fit into its buffer. web/body.py limits bodies.
 _HEAD_LIMITS = HTTP1Settings(header_read_timeout=10_000, max_buffer_size=16_384)
 # Without a handler of granian's own, its lines are formatted like all others.
 _GRANIANS_LOG = {"incremental": True, "handlers": {}, "loggers": {"_granian": {"propagate": True}}}
 _BACKLOG = 4096
-"""The least number of new connections that the system queues for us; Linux may queue fewer (net.core.somaxconn)."""
+"""The least number of new connections that we ask the system to queue. Linux queues at most net.core.somaxconn."""
 
 
 def serve(
@@ -72,7 +72,7 @@ def serve(
     # Handle SIGTERM here until granian does: the first process of a container gets no signal that it does not handle.
     signal.signal(signal.SIGTERM, partial(_exit, server_end))
     command_context: CommandContext = context.obj
-    settings = command_context.settings_for(_require_traces)
+    settings = command_context.settings_checked_by(_require_traces)
     with logged_end(server_end, settings.production):
         _serve(command_context, server_end, host, port, workers)
 
@@ -82,8 +82,10 @@ def _exit(server_end: ServerEnd, number: int, _frame: FrameType | None) -> NoRet
     sys.exit(0)
 
 
-def _serve(context: CommandContext, server_end: ServerEnd, host: str | None, port: int | None, workers: int) -> None:
-    settings = context.settings
+def _serve(
+    command_context: CommandContext, server_end: ServerEnd, host: str | None, port: int | None, workers: int
+) -> None:
+    settings = command_context.settings
     address, listener = listener_for(settings, host, port)
     with listener:
         bound_port = listener.getsockname()[1]
@@ -91,11 +93,11 @@ def _serve(context: CommandContext, server_end: ServerEnd, host: str | None, por
             listener.close()
         os.environ["PORT"] = str(bound_port)  # for the workers: links in emails contain it
         _warn_of_unknown_names()
-        context.log_weaknesses()
-        asyncio.run(_prepare(context))
+        command_context.log_weaknesses()
+        asyncio.run(_prepare(command_context))
         open_files.raise_limit()
         program = _WITH_TRACES if settings.traces else _WITHOUT_TRACES
-        welcome = partial(welcome_when_open, settings, context.places(), address, bound_port, workers)
+        welcome = partial(welcome_when_open, settings, command_context.data_places(), address, bound_port, workers)
         supervisor = _supervisor(settings, program, address, bound_port, workers, welcome, server_end)
         with _metrics_folder(settings):
             _load(program)
@@ -167,7 +169,7 @@ def _metrics_folder(settings: Settings) -> Iterator[None]:
 
 async def _prepare(command_context: CommandContext) -> None:
     """Open everything once, so that a fault is reported here in a sentence, instead of by each worker."""
-    async with command_context.opened(first_start=True) as env:
+    async with command_context.opened(create_missing=True) as env:
         await env.store.ping()
 
 

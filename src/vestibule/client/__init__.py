@@ -12,7 +12,7 @@ for programs. The kit needs httpx and joserfc, and of Vestibule only `protocol`,
 contract enforces that. docs/services.md says how to use the kit.
 """
 
-import vestibule.client.absent  # noqa: F401  # first: it says what to install if a package is missing
+import vestibule.client.required_packages  # noqa: F401  # first: it says what to install if a package is missing
 from vestibule.client.async_session import AsyncSession
 from vestibule.client.caller import Caller
 from vestibule.client.caller_errors import (

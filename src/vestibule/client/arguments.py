@@ -1,4 +1,6 @@
-"""Check the arguments of classes and functions. Each check returns its argument, or raises a `ValueError` about it."""
+"""Check the arguments of classes and functions. Each check raises a `ValueError` about a wrong argument, or returns the
+right one, sometimes converted.
+"""
 
 import math
 import re
@@ -97,7 +99,9 @@ def paths(name: str, value: Collection[str]) -> frozenset[str]:
 
 
 def listed(name: str, value: Collection[T]) -> Collection[T]:
-    """Return a list, tuple or set; raises `ValueError` for anything else, also for a string, which is a collection."""
+    """Return a collection, such as a list, tuple or set; raises `ValueError` for anything else, and for text, bytes and
+    mappings, which are collections too.
+    """
     if isinstance(value, str | bytes | bytearray | Mapping) or not isinstance(value, Collection):
         raise ValueError(f"{name} is a list, not {_shown(value)}")  # noqa: TRY004  # as for other arguments
     return value
@@ -112,7 +116,7 @@ def cookie_name(value: str | None) -> str | None:
 
 def expected(issuer: str | Collection[str], audience: str, leeway: float) -> Expected:
     """Return the issuers, audience and leeway to check tokens by; raises `ValueError` without an issuer or an
-    audience.
+    audience, or for a leeway that is not 0 to 60 seconds.
     """
     issuers = (issuer,) if isinstance(issuer, str) else tuple(listed("issuer", issuer))
     if not issuers or not all(isinstance(name, str) and name for name in issuers):
@@ -133,7 +137,9 @@ def _origin(given: str) -> str:
     try:
         origin = given.strip().lower()
         parts = urlsplit(origin)
-        if parts.scheme not in _DEFAULT_PORTS:  # an app with its own pages, such as capacitor://localhost
+        if (
+            parts.scheme not in _DEFAULT_PORTS
+        ):  # an app with its own pages, such as capacitor://localhost: it has no port
             valid = bool(_APP_ORIGIN.fullmatch(origin)) and parts.scheme not in _SCHEMES_WITHOUT_PAGES
             sent = origin
         else:

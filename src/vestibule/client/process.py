@@ -18,13 +18,13 @@ class _Holder(Generic[T]):
         self.pid = os.getpid()
         self.value = value
         self.replaced_by: dict[int, _Holder[T]] = {}
-        self.of_parent: _Holder[T] | None = replaced
-        if replaced is not None and replaced.pid == self.pid:  # the replaced object is this process's own, so drop it
-            self.of_parent = replaced.of_parent
+        # An object of this process that is replaced need not stay alive.
+        replaces_own = replaced is not None and replaced.pid == self.pid
+        self.of_parent: _Holder[T] | None = replaced.of_parent if replaced is not None and replaces_own else replaced
 
 
 class PerProcess(Generic[T]):
-    """Holds one `T` for each process: made at once here, and in a forked child at the first use.
+    """Holds one `T` for each process: made at once in this process, and in a forked child at the first use.
 
     Every use compares the process id, because uWSGI and others fork in C and call none of Python's hooks. No lock
     guards `make`, because a child could inherit it locked: several threads may make a `T`, and all use the first one.
@@ -72,7 +72,8 @@ if hasattr(os, "register_at_fork"):
 
 def is_uwsgi_master() -> bool:
     """Return whether this is the master of uWSGI's workers. It forks without regard for Python's threads: a worker that
-    is forked while a thread runs in the master may wait for ever.
+    is forked while a thread runs in the master may wait for ever. uWSGI's mules and spoolers count as the master: they
+    have no worker id either.
     """
     uwsgi = sys.modules.get("uwsgi")  # uWSGI puts it there; it cannot be imported
     return uwsgi is not None and bool(uwsgi.masterpid()) and not uwsgi.worker_id()

@@ -50,7 +50,9 @@ async def new_codes(env: Env) -> NewCodes:
 
 
 async def codes_for_first(env: Env, account_id: str) -> NewCodes | None:
-    """Return new recovery codes if the account has no factor yet, otherwise None. Raises `Overloaded`."""
+    """Return new recovery codes if the account has no factor yet, otherwise None. Raises `Overloaded`. Hashing ten
+    codes takes long, so they are made before the account is locked; `codes_to_store` decides again under the lock.
+    """
     async with env.store.reading() as read:
         first = not (await read.factors.of(account_id)).needed
     return await new_codes(env) if first else None

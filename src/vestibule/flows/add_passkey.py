@@ -34,6 +34,7 @@ class NewPasskey:
         """Return it as a passkey of an account, created `now`."""
         made = self.credential
         name = self.name or authenticator_name(made.aaguid, made.transports)
+        # The fields of `NewCredential` are fields of `Passkey` by the same names.
         return Passkey(new_id(), account_id, domain, name=name, created_at=now, **vars(made))
 
 
@@ -99,6 +100,7 @@ async def _add(
 
 async def store_passkey(tx: Ports, passkey: Passkey) -> None:
     """Store the passkey of an account, which is locked; raises `TooManyPasskeys` and `PasskeyTaken`."""
+    # `add` stores nothing for one of two reasons: the account has as many as it may, or the credential has an account.
     if not await tx.passkeys.add(passkey):
         full = len(await tx.passkeys.of_account(passkey.account_id)) >= MOST_PASSKEYS
         raise TooManyPasskeys if full else PasskeyTaken

@@ -20,10 +20,10 @@ MOST_LISTED = 100
 
 @dataclass(frozen=True)
 class SessionList:
-    """The live sessions of an account, the last seen first; `more` is the number of live sessions not listed."""
+    """The live sessions of an account, the last seen first; `not_listed` is the number of the others."""
 
     listed: list[Session]
-    more: int
+    not_listed: int
 
 
 async def list_sessions(env: Env, caller: Caller) -> SessionList:

@@ -7,17 +7,17 @@ the most used ones, as their makers announce them. A name proves nothing, becaus
 
 from collections.abc import Collection
 
-_NAMES = {
+_NAMES = {  # sorted by AAGUID
     "08987058-cadc-4b81-b6e1-30de50dcbe96": "Windows Hello",
-    "6028b017-b1d4-4c02-b4b3-afcdafc96bb2": "Windows Hello",
-    "9ddd1817-af5a-4672-a2b9-3e3dd95000a9": "Windows Hello",
     "0ea242b4-43c4-4a1b-8b17-dd6d0b6baec6": "Keeper",
     "2fc0579f-8113-47ea-b116-bb5a8db9202a": "YubiKey 5",
     "50726f74-6f6e-5061-7373-50726f746f6e": "Proton Pass",
     "531126d6-e717-415c-9320-3d9aa6981239": "Dashlane",
     "53414d53-554e-4700-0000-000000000000": "Samsung Pass",
+    "6028b017-b1d4-4c02-b4b3-afcdafc96bb2": "Windows Hello",
     "73bb0cd4-e502-49b8-9c6f-b59445bf720b": "YubiKey 5",
     "771b48fd-d3d4-4f74-9232-fc157ab0507a": "Edge on Mac",
+    "9ddd1817-af5a-4672-a2b9-3e3dd95000a9": "Windows Hello",
     "adce0002-35bc-c60a-648b-0b25f1f05503": "Chrome on Mac",
     "b84e4048-15dc-4dd0-8640-f4f60813c8af": "NordPass",
     "bada5566-a7aa-401f-bd96-45619a55120d": "1Password",
@@ -32,6 +32,8 @@ _PLUGGED_IN_OR_HELD = frozenset({"usb", "nfc", "ble", "smart-card"})
 
 
 def authenticator_name(aaguid: str, transports: Collection[str]) -> str:
-    """Return what to call a passkey on this authenticator: by its maker, otherwise by how it is reached."""
+    """Return what to call a passkey on this authenticator: by its model or program, otherwise by how it
+    is reached.
+    """
     by_transports = "Passkey" if _PLUGGED_IN_OR_HELD.isdisjoint(transports) else "Security key"
     return _NAMES.get(aaguid, by_transports)

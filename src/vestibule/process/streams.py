@@ -26,8 +26,9 @@ def prepare() -> None:
         _open_if_closed(number, flags)
     sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
     if sys.stdout is None:
+        # Not on descriptor 1, which is read-only now: closing this stream at the end must not fail.
         sys.stdout = _Output(os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"), closed=True)
-    elif sys.__stdout__ is not None and sys.stdout is sys.__stdout__:  # unless a test has replaced it
+    elif sys.stdout is sys.__stdout__:  # unless a test has replaced it
         sys.stdout = _Output(sys.__stdout__, closed=False)
     if sys.stderr is None or sys.stderr is sys.__stderr__:
         sys.stderr = _Notes(sys.stderr or os.fdopen(2, "w", closefd=False))

@@ -60,7 +60,7 @@ class CallerMemory:
     """Tokens by their digests, and sessions by their ids; at most `size` of each. If the memory is full, the oldest
     entry is dropped.
 
-    `hits` and `misses` count how often a caller was found here, and how often not.
+    `hits` and `misses` count how often a caller was found here, and how often not. `flows/identify.py` counts them.
     """
 
     def __init__(self, size: int) -> None:

@@ -117,7 +117,7 @@ def _add_page(app: FastAPI, page: Page) -> None:
 def _dependencies(line: Line) -> list[Any]:
     """Return the rate limit of a line of the URL map, followed by its guards."""
     limit = [Depends(within_rate_limit(line.limit))] if line.limit else []
-    return limit + [Depends(guard) for guard in line.guard]
+    return limit + [Depends(guard) for guard in line.guards]
 
 
 async def _refused(_request: Request, refusal: Exception) -> Response:

@@ -90,7 +90,7 @@ def second_step_handle(request: Request) -> str:
     return cookies.read_second_factor(request.headers.raw, site_of(request).web)
 
 
-def keep_device(request: Request, response: Response, env: Env, device: DeviceSecret) -> None:
+def set_device_cookie(request: Request, response: Response, env: Env, device: DeviceSecret) -> None:
     """Set the cookie with the device secret, so that the account knows this browser at the next sign-in."""
     lifetime, web = env.policy.retention.devices, site_of(request).web
     cookies.set_device(response, request.headers.raw, device, lifetime, env.clock.now(), web)

@@ -26,15 +26,15 @@ class Line:
     method: str
     path: str
     handler: Callable[..., Any]
-    guard: tuple[Guard, ...]
+    guards: tuple[Guard, ...]
     limit: RateClass | None
     hashes: bool
 
 
 @dataclass(frozen=True)
 class Route(Line):
-    """A route of the API. `status` and `answer` are those of a success. `form_fields` are the names of the fields, if
-    the body is a form.
+    """A route of the API. `status` and `answer` are those of a success. `refusals` are what the handler and its flow
+    can raise, for the documentation. `form_fields` are the names of the fields, if the body is a form.
     """
 
     status: int
@@ -50,9 +50,9 @@ class Route(Line):
 
 @dataclass(frozen=True)
 class Page(Line):
-    """A page, or a file that pages load. A GET changes nothing. `show_form` shows the form that was sent again, if the
-    request was refused only for now (429, 503). `form_page` is the path of the page that has the form, if it is another
-    one: a browser is redirected there if the form is refused.
+    """A page, or a file that pages load. A GET changes nothing. `show_form` shows once more the form that was sent, if
+    the request was refused only for now (429, 503). `form_page` is the path of the page that has the form, if it is
+    another one: a browser is redirected there if the form is refused.
     """
 
     show_form: ShowForm | None = None

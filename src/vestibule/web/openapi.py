@@ -65,9 +65,9 @@ def request_body_of(route: Route, policy: Policy) -> dict[str, Any]:
 
 def security_of(route: Route) -> dict[str, Any]:
     """Return the credentials that the route's guards accept."""
-    if service in route.guard:
+    if service in route.guards:
         return {"security": [{"service": []}]}
-    return {"security": [{"bearer": []}, {"cookie": []}]} if signed_in in route.guard else {}
+    return {"security": [{"bearer": []}, {"cookie": []}]} if signed_in in route.guards else {}
 
 
 def tag_of(route: Route) -> str:

@@ -55,7 +55,7 @@ class RealCommandContext:
     def settings(self) -> Settings:
         return self._read()
 
-    def settings_for(self, *checks: Callable[[Settings], object]) -> Settings:
+    def settings_checked_by(self, *checks: Callable[[Settings], object]) -> Settings:
         self.settings = settings = self._read(*checks)
         return settings
 
@@ -67,20 +67,20 @@ class RealCommandContext:
             logs.configure(_LOG_LEVEL, pretty=not settings.production)
         return settings
 
-    def places(self) -> Places:
+    def data_places(self) -> Places:
         kind, at = database_url.location_of(self.settings.database_address)
         return Places(kind, at, redis_location(self.settings), REVISION)
 
     @asynccontextmanager
-    async def opened(self, *, first_start: bool = False) -> AsyncIterator[Env]:
+    async def opened(self, *, create_missing: bool = False) -> AsyncIterator[Env]:
         await refuse_lost_secret(self.settings)
-        if not (first_start and lacks_secret(self.settings)):
+        if not (create_missing and lacks_secret(self.settings)):
             open_key_manager(self.settings)  # first, because a wrong secret must be reported before a file is created
         # Each command migrates the SQLite file, because operators are not asked to.
         if self.settings.embedded:
             await self.migrate()
-        async with open_env(self.settings, make_secret=first_start) as env:
-            if first_start:
+        async with open_env(self.settings, make_secret=create_missing) as env:
+            if create_missing:
                 await require_passkey_domain(self.settings, env.store)
             yield env
 

@@ -15,7 +15,7 @@ from vestibule.settings.types import MAX_LOGO_BYTES
 
 
 def mailer(settings: Settings, clock: Clock) -> Mailer:
-    """Return the mailer: SMTP, or a folder if no mail server is set."""
+    """Return the mailer: SMTP, or a folder if no mail server is set. Raises as `renderer` does."""
     letters = renderer(settings, clock)
     if not settings.email_host:
         return FolderMailer(settings.data / "mail", letters, clock, log_links=not settings.production)
@@ -28,7 +28,9 @@ def mailer(settings: Settings, clock: Clock) -> Mailer:
 
 
 def renderer(settings: Settings, clock: Clock) -> Renderer:
-    """Return the renderer of letters."""
+    """Return the renderer of letters, with the English subjects of the tutorial if the settings say `contract`. Raises
+    as `sender` and `brand` do.
+    """
     folder, by_contract = templates(settings, "mail"), settings.email_subjects == "contract"
     return Renderer(sender(settings), brand(settings), clock, folder, contract_subjects=by_contract)
 
@@ -42,7 +44,9 @@ def sender(settings: Settings) -> Sender:
 
 
 def brand(settings: Settings) -> Brand:
-    """Return the product's name, colour and logo."""
+    """Return the product's name, colour and logo; raises `OSError` and `ValueError` for a logo that cannot be read, or
+    is larger than `MAX_LOGO_BYTES`.
+    """
     logo = read_bounded(settings.product_logo, MAX_LOGO_BYTES) if settings.product_logo else b""
     return Brand(settings.product_name, settings.product_colour, logo)
 

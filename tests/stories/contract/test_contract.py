@@ -178,16 +178,16 @@ FOR_THE_SIGNED_IN = {
 
 def test_every_route_is_guarded() -> None:
     """B1: every route is guarded."""
-    assert [route for route in (*ROUTES, *PAGES, *DEVELOPMENT_PAGES) if not route.guard] == []
+    assert [route for route in (*ROUTES, *PAGES, *DEVELOPMENT_PAGES) if not route.guards] == []
     own_site_guards = {own_site, own_site_refresh}
     changing = [
         route
         for route in (*ROUTES, *PAGES, *DEVELOPMENT_PAGES)
         if route.method in {"POST", "PATCH", "DELETE"} or route.path in {OUT, REFRESH}
-        if service not in route.guard  # no browser sends a service key by itself
+        if service not in route.guards  # no browser sends a service key by itself
     ]
-    assert [r for r in changing if r.method != "HEAD" and own_site_guards.isdisjoint(r.guard)] == []
-    assert {route.path for route in ROUTES if signed_in_guard in route.guard} == {OUT, WHO, *FOR_THE_SIGNED_IN}
+    assert [r for r in changing if r.method != "HEAD" and own_site_guards.isdisjoint(r.guards)] == []
+    assert {route.path for route in ROUTES if signed_in_guard in route.guards} == {OUT, WHO, *FOR_THE_SIGNED_IN}
 
 
 def test_every_route_and_every_refusal_is_in_the_table() -> None:

@@ -49,7 +49,7 @@ ROUTES = [
 CHANGING = {
     (route.method, route.path.partition("{")[0])
     for route in ROUTE_MAP
-    if route.method not in {"GET", "HEAD"} and service not in route.guard
+    if route.method not in {"GET", "HEAD"} and service not in route.guards
 }
 KINDS = ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x", "application/json"]
 FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}

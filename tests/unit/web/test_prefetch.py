@@ -23,7 +23,7 @@ CHANGING_GETS = {"/api/auth/refresh", "/api/auth/logout", "/api/auth/verifyemail
 def test_b9_the_map_guards_every_get_that_has_a_head_of_its_own() -> None:
     """B9: such a GET changes something, and so do exactly those that are tried below."""
     changing = {route.path for route in ROUTES if route.method == "HEAD"}
-    guarded = {route.path for route in ROUTES if on_purpose in route.guard}
+    guarded = {route.path for route in ROUTES if on_purpose in route.guards}
     assert changing == guarded == CHANGING_GETS
 
 

@@ -36,7 +36,7 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Sec-Fetch-Sit
 FORMS = [page for page in PAGES if page.method == "POST"]
 OF_PAGES = {RateClass.REFRESH, RateClass.ACCOUNT}  # the page of the form is refused too
 PATHS = [page.path for page in FORMS]
-OF_ACCOUNT = [page.path for page in FORMS if session_form in page.guard]
+OF_ACCOUNT = [page.path for page in FORMS if session_form in page.guards]
 WRONG, EASY, GOOD = "wrong horse", "password123", "battery staple"
 NOT_AN_EMAIL = "Enter a valid email address."
 TOO_SHORT = "Use at least 8 characters."

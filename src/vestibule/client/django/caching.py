@@ -2,10 +2,12 @@
 
 Django's `UpdateCacheMiddleware`, which `cache_page` uses too, stores pages from wherever a project has put it. There
 `Vary` may not yet name what the page depends on, or a page may be fetched from the cache before the token is checked.
-Django has no hook for this, so its `process_response` is replaced here by one that asks `_may_store` first.
+Django has no hook for this, so `UpdateCacheMiddleware.process_response` is replaced here by one that asks `_may_store`
+first.
 
 `FetchFromCacheMiddleware` notes the lookup on the request it is given. Around a handler of REST framework, that request
-is a wrapper, so its `process_request` is replaced by one that notes the lookup on Django's own request.
+is a wrapper, so `FetchFromCacheMiddleware.process_request` is replaced by one that notes the lookup on Django's own
+request.
 """
 
 from collections.abc import Callable
@@ -22,7 +24,7 @@ from vestibule.client.vary import caller_headers
 _LOOKED_UP = "_vestibule_looked_up"
 _DJANGOS_NOTE = "_cache_update_cache"  # Django's own note, for a lookup before this module is imported
 _ASKED = "_vestibule_asked"
-_CHECKED_FIRST = "_vestibule_checked_first"
+_CHECKED_FIRST = "_vestibule_checked_first"  # absent: no caller; else whether the check came before the cache lookup
 
 
 def note_asked(request: HttpRequest) -> None:
@@ -49,8 +51,9 @@ def add_vary(response: HttpResponseBase) -> None:
 def _may_store(request: HttpRequest, response: HttpResponseBase) -> bool:
     """Return whether a cache may store a page: one that depends on no caller, or one that only its caller is given.
 
-    If the request has a caller, a page for which nothing has asked who is calling counts as one that depends on the
-    caller, unless it is `public` (RFC 9111, section 3.5): views can find a caller in ways that are not noticed here.
+    If the request has a caller, because the middleware checks each token, a page counts as one that depends on the
+    caller even if no view has asked who is calling, unless it is `public` (RFC 9111, section 3.5): views can find a
+    caller in ways that are not noticed here.
     """
     # No need for `innermost`: REST framework's request passes on attributes that it does not have itself.
     checked_first: bool | None = getattr(request, _CHECKED_FIRST, None)

@@ -51,7 +51,7 @@ class Checkouts:
         `connection` and `_commit` do.
         """
         async with self.connection() as connection:
-            await connection.control(connection.begin)
+            await connection.control(connection.begin_sql)
             try:
                 yield connection
                 await _commit(connection)
@@ -68,8 +68,9 @@ class Checkouts:
         return pooled, connection
 
     def _require_sound(self, adapted: Any, record: ConnectionPoolEntry, _pooled: Any) -> None:
-        """Attach a `DriverConnection` to a new pooled connection. Raise `DisconnectionError` for a pooled connection
-        that is closed, or was opened before another one broke: the pool then opens a new connection in its place.
+        """Make the `DriverConnection` of a new pooled connection; `adapted` is SQLAlchemy's wrapper of the driver's.
+        Raise `DisconnectionError` for a pooled connection that is closed, or was opened before another one broke: the
+        pool then opens a new connection in its place.
         """
         connection = record.info.get(_DRIVER_CONNECTION)
         if connection is None:
@@ -84,7 +85,8 @@ class Checkouts:
 def _give_back(pooled: PoolProxiedConnection, connection: DriverConnection) -> None:
     if connection.lost:
         pooled.invalidate()
-    pooled.close()  # needs no await: SQLAlchemy knows of no transaction to roll back
+    # Needs no await: on PostgreSQL, SQLAlchemy knows of no transaction to undo; on SQLite, the pool resets nothing.
+    pooled.close()
 
 
 def _driver_error(error: Exception) -> Exception:

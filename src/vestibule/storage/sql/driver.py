@@ -30,11 +30,12 @@ class Watcher(Protocol):
 
 class DriverConnection(ABC):
     """A connection of the driver, with the part of SQLAlchemy Core's interface that the ports need. `generation` is the
-    number of times that a connection of its engine had broken when this one was opened (`checkout.py`).
+    number of times that connections of its engine had broken when this one was opened. Those that break together count
+    once (`checkout.py`).
     """
 
     watchers: ClassVar[list[Watcher]] = []
-    begin: ClassVar[str]
+    begin_sql: ClassVar[str]
     errors: ClassVar[tuple[type[Exception], ...]]
 
     def __init__(self, dialect: Dialect, generation: int) -> None:
@@ -55,34 +56,37 @@ class DriverConnection(ABC):
         return await self._execute_many(prepared, given)
 
     async def _execute(self, prepared: Prepared, given: Parameters) -> Rows:
-        text = prepared.for_driver(self.dialect, given)
-        return await self._watched(text.sql, self._run(text, given))
+        compiled = prepared.for_driver(self.dialect, given)
+        return await self._watched(compiled.sql, self._run(compiled, given))
 
     async def _execute_many(self, prepared: Prepared, given: Sequence[Parameters]) -> Rows:
-        text = prepared.for_driver(self.dialect, given[0])
-        if text.row is not None:
+        compiled = prepared.for_driver(self.dialect, given[0])
+        if compiled.make_row is not None:
             return Rows(await self._insert(prepared, given), len(given))
-        await self._watched(text.sql, self._run_many(text, given))
+        await self._watched(compiled.sql, self._run_many(compiled, given))
         return Rows([], len(given))
 
     async def _insert(self, prepared: Prepared, rows: Sequence[Parameters]) -> list[Any]:
-        """Insert rows and return what the statement returns for each: in full batches, and the rest one by one."""
+        """Insert rows and return what the statement returns for each: in full batches, and the rest one by one. Only an
+        INSERT can write a batch as one statement, so no other one that returns rows is given many.
+        """
         found: list[Any] = []
         whole = len(rows) - len(rows) % ROWS_AT_ONCE
         for first in range(0, whole, ROWS_AT_ONCE):
-            found += await self._execute(*prepared.of_many(rows[first : first + ROWS_AT_ONCE]))
+            insert, values = prepared.of_many(rows[first : first + ROWS_AT_ONCE])
+            found += await self._execute(insert, values)
         for row in rows[whole:]:
             found += await self._execute(prepared, row)
         return found
 
-    async def _run(self, text: DriverText, given: Parameters) -> Rows:
-        if text.row is None:
-            return Rows([], await self._change(text.sql, text.values(given)))
-        rows = [text.row(row) for row in await self._fetch(text.sql, text.values(given))]
+    async def _run(self, compiled: DriverText, given: Parameters) -> Rows:
+        if compiled.make_row is None:
+            return Rows([], await self._change(compiled.sql, compiled.values(given)))
+        rows = [compiled.make_row(row) for row in await self._fetch(compiled.sql, compiled.values(given))]
         return Rows(rows, len(rows))
 
-    async def _run_many(self, text: DriverText, given: Sequence[Parameters]) -> None:
-        await self._change_many(text.sql, [text.values(one) for one in given])
+    async def _run_many(self, compiled: DriverText, given: Sequence[Parameters]) -> None:
+        await self._change_many(compiled.sql, [compiled.values(one) for one in given])
 
     async def _watched(self, sql: str, asked: Awaitable[T]) -> T:
         if not self.watchers:
@@ -116,7 +120,9 @@ class DriverConnection(ABC):
         await self.control("RELEASE SAVEPOINT nested")
 
     async def control(self, sql: str) -> str:
-        """Begin, end or divide a transaction, and return the database's answer. Raises `DBAPIError`."""
+        """Begin, end or divide a transaction, and return what PostgreSQL says that it did, such as `COMMIT`; on SQLite,
+        which says nothing, return `sql`. Raises `DBAPIError`.
+        """
         return await self._translated(sql, self._control(sql))
 
     @abstractmethod
@@ -160,9 +166,9 @@ _SQLALCHEMY_ERRORS: tuple[tuple[tuple[type[Exception], ...], type[exc.DBAPIError
 
 
 class PostgresqlConnection(DriverConnection):
-    """A connection of asyncpg, which keeps each statement prepared."""
+    """A connection of asyncpg, which keeps the latest statements prepared, except behind a pooler."""
 
-    begin = "BEGIN"
+    begin_sql = "BEGIN"
     # asyncpg raises `InternalClientError` if the connection is cut during a statement.
     errors = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
@@ -195,7 +201,7 @@ class PostgresqlConnection(DriverConnection):
 class SqliteConnection(DriverConnection):
     """A connection of aiosqlite, which has its own thread: each statement crosses to it and back once."""
 
-    begin = "BEGIN IMMEDIATE"
+    begin_sql = "BEGIN IMMEDIATE"
     errors = (sqlite3.Error,)
 
     def __init__(self, dialect: Dialect, driver: aiosqlite.Connection, generation: int) -> None:

@@ -1,8 +1,9 @@
 """Create SQLAlchemy's engines, and make both databases give the same guarantees.
 
 Transactions on SQLite begin with BEGIN IMMEDIATE and queue for one connection inside the process, so that writers wait
-in line instead of failing. Transactions on PostgreSQL are READ COMMITTED: that is enough, because every decision is
-part of a statement's WHERE. Single reads run in AUTOCOMMIT, which saves the BEGIN and the COMMIT around them.
+in line instead of failing. Transactions on PostgreSQL are READ COMMITTED: that is enough, because a decision is part of
+a statement's WHERE, or is made while the row that it depends on is locked. Single reads run in AUTOCOMMIT, which saves
+the BEGIN and the COMMIT around them.
 """
 
 import asyncio
@@ -102,7 +103,7 @@ class Engines:
 
     @property
     def connections_limit(self) -> int:
-        """Return the highest number of connections."""
+        """Return the highest number of connections: the pools have no overflow (`max_overflow=0`)."""
         return sum(pool.size() for pool in self._pools)
 
     @property
@@ -128,9 +129,9 @@ class Engines:
             with block.kept_apart(connection):
                 yield connection
 
-    def steps(self) -> AbstractAsyncContextManager[DriverConnection]:
-        """Open the driver's connection for changes of one statement each: in autocommit; in a transaction on SQLite,
-        where writers wait in line, and behind a pooler. Raises `StoreUnavailable`.
+    def single_statements(self) -> AbstractAsyncContextManager[DriverConnection]:
+        """Open the driver's connection for changes of one statement each: in autocommit, as `reading` does; in a
+        transaction on SQLite, where writers wait in line, and behind a pooler. Raises `StoreUnavailable`.
         """
         return self.transaction() if self.file or self.behind_pooler else self.reading()
 
@@ -221,7 +222,7 @@ class Engines:
 
 
 def connect(address: str, pool_size: int = 10, timeouts: DatabaseTimeouts = DEFAULT_TIMEOUTS) -> Engines:
-    """Return the engines for a database address, without opening a connection. Raises `url.WrongAddress`."""
+    """Return the engines for a database address, without opening a connection. Raises `addresses.WrongAddress`."""
     url, arguments = addresses.parse(address)
     if url.drivername.startswith("sqlite"):
         connections = SqliteConnections()

@@ -32,13 +32,13 @@ _LENGTHS_KEPT = 64
 class DriverText:
     """A statement as one driver takes it: the SQL, the parameter of each placeholder, and how to read a row.
 
-    `row` is None if the statement returns no rows. `lists` has the parameters of the members of each list.
+    `make_row` is None if the statement returns no rows. `lists` has the parameters of the members of each list.
     """
 
     sql: str
     placeholders: tuple[tuple[str, Processor | None], ...]
     fixed: Parameters
-    row: RowMaker | None
+    make_row: RowMaker | None
     lists: Mapping[str, Sequence[str]]
 
     def values(self, given: Parameters) -> list[Any]:

@@ -54,7 +54,7 @@ class SqlStore:
     @asynccontextmanager
     async def steps(self) -> AsyncIterator[Ports]:
         self._require()
-        async with self._changing(self._engines.steps()) as ports:
+        async with self._changing(self._engines.single_statements()) as ports:
             yield ports
 
     @asynccontextmanager

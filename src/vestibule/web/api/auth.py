@@ -18,7 +18,7 @@ from vestibule.web import cookies
 from vestibule.web.api import answers, bodies
 from vestibule.web.api.cookie_answers import asking, signed_in, waiting, with_tokens, without_tokens
 from vestibule.web.body import Sent
-from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller, device_of, keep_device, second_step_handle
+from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller, device_of, second_step_handle, set_device_cookie
 from vestibule.web.errors import Json
 from vestibule.web.site import site_of
 
@@ -119,7 +119,7 @@ async def reset(
     """Set a new password with a mailed token, and end every session of the account."""
     device = await reset_password(env, token, sent.password, client_info)
     response = without_tokens(request, env, answers.Told(message="Password data updated successfully"))
-    keep_device(request, response, env, device)
+    set_device_cookie(request, response, env, device)
     return response
 
 

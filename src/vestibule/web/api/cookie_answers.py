@@ -12,7 +12,7 @@ from vestibule.model import pending_sign_ins
 from vestibule.model.factor_errors import SecondFactorRequired
 from vestibule.web import cookies
 from vestibule.web.api import answers, factor_answers
-from vestibule.web.caller import keep_device
+from vestibule.web.caller import set_device_cookie
 from vestibule.web.errors import refusal_response
 from vestibule.web.site import site_of
 
@@ -22,7 +22,7 @@ def signed_in(request: Request, env: Env, outcome: SignedIn, answer: answers.Ans
     the body, if it says more than the access token.
     """
     response = with_tokens(request, env, outcome.tokens, answer)
-    keep_device(request, response, env, outcome.device)
+    set_device_cookie(request, response, env, outcome.device)
     return response
 
 

@@ -17,8 +17,8 @@ async def list_mine(env: EnvDep, caller: SignedInCaller) -> Response:
     """List up to a hundred devices that are signed in to the account, the one last seen first, and count the others."""
     live = await my_sessions.list_sessions(env, caller)
     listed = [answers.ShownSession.of(session, caller.session_id) for session in live.listed]
-    if live.more:
-        return answers.as_json(answers.Sessions(data=answers.SomeSessionsData(sessions=listed, more=live.more)))
+    if live.not_listed:
+        return answers.as_json(answers.Sessions(data=answers.SomeSessionsData(sessions=listed, more=live.not_listed)))
     return answers.as_json(answers.Sessions(data=answers.SessionsData(sessions=listed)))
 
 

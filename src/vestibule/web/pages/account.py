@@ -78,7 +78,7 @@ async def security(request: Request, env: EnvDep, caller: BrowserCaller) -> Resp
     this_device_first = sorted(mine.live.listed, key=lambda session: session.id != caller.session_id)
     new_email = sent_letter.new_email(request) if request.query_params.get("notice") == _EMAIL_ASKED else ""
     notice: dict[str, Any] = {"notice": render.say(request, EMAIL_ASKED, email=new_email)} if new_email else {}
-    live: dict[str, Any] = {"sessions": this_device_first, "more": mine.live.more, "current": caller.session_id}
+    live: dict[str, Any] = {"sessions": this_device_first, "more": mine.live.not_listed, "current": caller.session_id}
     return _page(
         request,
         "security.html",

@@ -48,7 +48,7 @@ async def ask_confirm(request: Request, env: EnvDep, caller: OptionalBrowserCall
     """Ask the account's signed-in owner for the click that changes its email. Everybody else is asked to sign in, and
     is not told the new email.
     """
-    await return_to.open_link(request, env, token, Purpose.CHANGE_EMAIL)
+    await return_to.adopt_link_target(request, env, token, Purpose.CHANGE_EMAIL)
     if not await link_works(env, token, Purpose.CHANGE_EMAIL):
         return dead_link_page(request, Purpose.CHANGE_EMAIL)
     if caller is None:
@@ -66,7 +66,7 @@ async def ask_confirm(request: Request, env: EnvDep, caller: OptionalBrowserCall
 
 async def confirm(request: Request, env: EnvDep, caller: BrowserCaller, _form: SessionForm, token: str) -> Response:
     """Change the account's email to the one that the link was mailed to."""
-    await return_to.open_link(request, env, token, Purpose.CHANGE_EMAIL)
+    await return_to.adopt_link_target(request, env, token, Purpose.CHANGE_EMAIL)
     try:
         await confirm_change(env, caller, token)
     except EmailChangeInvalid:

@@ -54,7 +54,7 @@ def ask_page(
 
 async def run_link_action(request: Request, env: Env, link_action: LinkAction, secret: str) -> Response:
     """Carry out what the link does, and redirect to the page that says so."""
-    link = await return_to.open_link(request, env, secret, link_action.purpose)
+    link = await return_to.adopt_link_target(request, env, secret, link_action.purpose)
     try:
         reset_secret = await link_action.flow(env, secret)
     except (VerificationCodeInvalid, EmailChangeInvalid):

@@ -16,7 +16,7 @@ from vestibule.flows.verify_email import needs_new_password, verify_or_reset
 from vestibule.model.errors import PasswordTooEasy, ResetTokenInvalid, VerificationCodeInvalid
 from vestibule.model.one_time_tokens import Purpose
 from vestibule.web.api import bodies
-from vestibule.web.caller import ClientInfoDep, EnvDep, keep_device
+from vestibule.web.caller import ClientInfoDep, EnvDep, set_device_cookie
 from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import render, return_to
 from vestibule.web.pages.dead_link import dead_link_page
@@ -35,6 +35,7 @@ _VERIFY = LinkAction(
     verify_or_reset,
     "verified",
 )
+# Only its page differs: the POST goes to `verify`, and the flow sees for itself that a password is needed.
 _VERIFY_WITH_PASSWORD = replace(
     _VERIFY,
     title=_("Confirm your email address and choose a password"),
@@ -52,7 +53,8 @@ async def ask_verify(request: Request, env: EnvDep, code: str) -> Response:
     """Ask for the click that verifies an email, and offer to take over an account that somebody else made with it. If
     it was registered more than once, say so, and ask for a new password.
     """
-    link = await return_to.open_link(request, env, code, Purpose.VERIFY_EMAIL)
+    link = await return_to.adopt_link_target(request, env, code, Purpose.VERIFY_EMAIL)
+    # A spent or expired link is known too. A link that works has a row, unless it was purged between the two reads.
     if link is None or not await link_works(env, code, Purpose.VERIFY_EMAIL):
         return dead_link_page(request, Purpose.VERIFY_EMAIL)
     if await needs_new_password(env, code):
@@ -61,13 +63,15 @@ async def ask_verify(request: Request, env: EnvDep, code: str) -> Response:
 
 
 async def verify(request: Request, env: EnvDep, code: str) -> Response:
-    """Verify the email that the link was mailed to."""
+    """Verify the email that the link was mailed to. If it was registered more than once, redirect to the page for a new
+    password instead.
+    """
     return await run_link_action(request, env, _VERIFY, code)
 
 
 async def take_over(request: Request, env: EnvDep, code: str) -> Response:
     """Verify the email, end the account's password and sessions, and ask for a new password."""
-    await return_to.open_link(request, env, code, Purpose.VERIFY_EMAIL)
+    await return_to.adopt_link_target(request, env, code, Purpose.VERIFY_EMAIL)
     try:
         secret = await take_over_flow(env, code)
     except VerificationCodeInvalid:
@@ -77,7 +81,7 @@ async def take_over(request: Request, env: EnvDep, code: str) -> Response:
 
 async def ask_reset(request: Request, env: EnvDep, token: str) -> Response:
     """Ask for a new password."""
-    await return_to.open_link(request, env, token, Purpose.RESET_PASSWORD)
+    await return_to.adopt_link_target(request, env, token, Purpose.RESET_PASSWORD)
     if not await link_works(env, token, Purpose.RESET_PASSWORD):
         return dead_link_page(request, Purpose.RESET_PASSWORD)
     return new_password_form(request)
@@ -85,7 +89,7 @@ async def ask_reset(request: Request, env: EnvDep, token: str) -> Response:
 
 async def reset(request: Request, env: EnvDep, token: str, client_info: ClientInfoDep) -> Response:
     """Set a new password with the mailed token."""
-    link = await return_to.open_link(request, env, token, Purpose.RESET_PASSWORD)
+    link = await return_to.adopt_link_target(request, env, token, Purpose.RESET_PASSWORD)
     fields = await read_form(request)
     try:
         sent = validated(request, bodies.ResetPassword, fields)
@@ -97,7 +101,7 @@ async def reset(request: Request, env: EnvDep, token: str, client_info: ClientIn
     except ResetTokenInvalid:
         return dead_link_page(request, Purpose.RESET_PASSWORD)
     response = to_sign_in(request, "password_reset", link)
-    keep_device(request, response, env, device)
+    set_device_cookie(request, response, env, device)
     return response
 
 

@@ -37,7 +37,7 @@ async def show_app(request: Request, env: EnvDep, caller: BrowserCaller) -> Resp
     if new is None:
         return app_form(request)
     sessions = await list_sessions(env, caller)
-    others = len(sessions.listed) + sessions.more - 1
+    others = len(sessions.listed) + sessions.not_listed - 1
     return app_form(request, shown={"key": new.key, "uri": new.uri, "qr": qr_code(new.uri), "others": others})
 
 

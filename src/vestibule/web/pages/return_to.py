@@ -88,8 +88,10 @@ def with_target(request: Request, client_info: ClientInfo) -> ClientInfo:
     return client_info if _MAILED_SECRET.search(target) else replace(client_info, return_to=target)
 
 
-async def open_link(request: Request, env: Env, secret: str, purpose: Purpose) -> OneTimeToken | None:
-    """Return what is stored with a mailed secret (`look_up_link`), and make its target this request's."""
+async def adopt_link_target(request: Request, env: Env, secret: str, purpose: Purpose) -> OneTimeToken | None:
+    """Make the target that is stored with a mailed link this request's. Return the link as `look_up_link` does, also if
+    it no longer works.
+    """
     link = await look_up_link(env, secret, purpose)
     target = link.return_to if link is not None else None
     context_of(request).link_target = target or ""

@@ -17,7 +17,7 @@ from vestibule.model.errors import (
 )
 from vestibule.web import cookies
 from vestibule.web.admission import Handler, admitted
-from vestibule.web.caller import env_of, keep_device
+from vestibule.web.caller import env_of, set_device_cookie
 from vestibule.web.errors import HTTP_MAPPINGS, refusal_response
 from vestibule.web.pages import refused_form, render, return_to
 from vestibule.web.pages.browser_session import SESSION_CODE, find_session
@@ -86,7 +86,7 @@ def see_other(target: str) -> Response:
 
 async def set_session_cookies(request: Request, response: Response, outcome: SignedIn) -> Response:
     """Return the response with the cookies of a new session."""
-    keep_device(request, response, await env_of(request), outcome.device)
+    set_device_cookie(request, response, await env_of(request), outcome.device)
     return await set_token_cookies(request, response, outcome.tokens)
 
 

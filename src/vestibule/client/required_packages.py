@@ -1,4 +1,6 @@
-"""Say in one sentence which package the kit needs and does not find, before any other file of the kit is loaded."""
+"""Say in one sentence which package the kit needs and does not find, before any other file of the kit is loaded:
+`__init__.py` imports this one first.
+"""
 
 from importlib import import_module
 
