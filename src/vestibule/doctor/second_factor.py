@@ -35,7 +35,7 @@ def _counted(rule: SecondFactorRule, whose: str, of_all: int, lacking: int) -> F
     return hint(
         SUBJECT,
         f"{rule.value}; {lacking:,} of {of_all:,} {whose} have none yet",
-        "They set one up at their next sign-in; until then, whoever knows the password can.",
+        "They set one up at their next sign-in; until then, anybody with the password can.",
         "tell their owners to sign in soon; vestibule users factors EMAIL shows what one account has",
     )
 

@@ -1,7 +1,7 @@
 """Reset factors: remove all second factors of somebody who lost them, after a wait in which the owner can keep them.
 
 An operator begins it. When the wait is over, the next sign-in with the password finishes it, or the periodic cleaning.
-Whoever deletes its row finishes it, so that of two servers only one does.
+Deleting its row finishes it, so that of two servers only one does.
 """
 
 from vestibule.crypto.entropy import new_id
@@ -59,7 +59,7 @@ async def note_begun(tx: Ports, account: Account, reset: FactorReset) -> bool:
 
 async def finish_reset(env: Env, account_id: str) -> bool:
     """Carry out the account's reset, if it is due; return whether the account needs no second factor any more. Removes
-    all factors, ends every session and waiting sign-in, forgets the known devices, and tells the owner.
+    all factors, ends every session and waiting sign-in, deletes the known devices, and tells the owner.
     """
     free, ended = await _finish(env, account_id)
     env.letters_waiting.set()

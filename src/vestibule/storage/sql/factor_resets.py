@@ -1,4 +1,4 @@
-"""`model.factor_resets.FactorResets` in SQL: whoever deletes the row has canceled the reset, or carries it out."""
+"""`model.factor_resets.FactorResets` in SQL: to delete the row is to cancel the reset, or to carry it out."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields

@@ -16,7 +16,7 @@ def arrive(request: Request, notice: str = "") -> Response:
     now = site.env.clock.now()
     response = see_other(return_to.with_notice(return_to.target_of(request), notice))
     cookies.clear_return_to(response, now, site.web)
-    sent_letter.forget(request, response, now)
+    sent_letter.clear(request, response, now)
     return response
 
 

@@ -123,7 +123,7 @@ async def show_codes(request: Request, caller: BrowserCaller) -> Response:
 async def put_codes_away(request: Request, _: SessionForm) -> Response:
     """Show the codes no longer, and go on to where the sign-in that brought them was going."""
     response = arrive(request) if return_to.named_by(request) else see_other(SECURITY)
-    new_codes.forget(request, response)
+    new_codes.clear(request, response)
     return response
 
 

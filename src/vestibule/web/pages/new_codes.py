@@ -30,6 +30,6 @@ def kept_codes(request: Request, caller: Caller) -> list[str]:
     return kept["codes"] if kept else []
 
 
-def forget(request: Request, response: Response) -> None:
+def clear(request: Request, response: Response) -> None:
     """Delete the cookie."""
     _COOKIE.clear(request, response, PATH)

@@ -70,7 +70,7 @@ def waiting(request: Request) -> PageContent | None:
     return PageContent(**kept) if is_theirs else None
 
 
-def forget(request: Request, response: Response) -> None:
+def clear(request: Request, response: Response) -> None:
     """Delete the cookie: what it keeps is shown."""
     _COOKIE.clear(request, response, _scope(request.scope["path"]))
 

@@ -53,7 +53,7 @@ def page(
     if kept is None:
         return _rendered(request, content, status, frames=frames)
     answer = _rendered(request, replace(kept, variables={**variables, **kept.variables}), status, frames=frames)
-    refused_form.forget(request, answer)
+    refused_form.clear(request, answer)
     return answer
 
 

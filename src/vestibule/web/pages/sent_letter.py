@@ -89,7 +89,7 @@ def _kept(request: Request) -> SentLetter | None:
         return None
 
 
-def forget(request: Request, response: Response, now: datetime) -> None:
+def clear(request: Request, response: Response, now: datetime) -> None:
     """Delete the cookie, if the browser sent one."""
     if read(request.headers.raw, cookies.SENT_LETTER.encode()) is not None:
         cookies.clear_sent_letter(response, now, site_of(request).web)
