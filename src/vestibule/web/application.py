@@ -27,11 +27,12 @@ from vestibule.web.errors import UNEXPECTED, Json, refusal_response
 from vestibule.web.front_end_hints import FrontEndHints
 from vestibule.web.layers.headers import target
 from vestibule.web.map_lines import Line, Page, Route
+from vestibule.web.map_reading import methods_at, switched_on
 from vestibule.web.pages.route import AdmittedPageRoute, PageRoute, refusal_page, unexpected_page
 from vestibule.web.pages.template_loader import Templates
 from vestibule.web.rate_limits import within_rate_limit
 from vestibule.web.request_errors import MethodNotAllowed, RouteUnknown
-from vestibule.web.routes import DEVELOPMENT_PAGES, PAGES, ROUTES, methods_at, switched_on
+from vestibule.web.routes import DEVELOPMENT_PAGES, PAGES, ROUTES
 from vestibule.web.site import EnvHolder, Site, site_of
 from vestibule.web.web_policy import WebPolicy
 

@@ -2,15 +2,10 @@
 body of a success, refusals. `application` makes FastAPI routes of it.
 """
 
-import re
-from collections.abc import Sequence
-from typing import TypeVar
-
 from vestibule.model import errors as e
 from vestibule.model import factor_errors as fe
 from vestibule.model.email_code_errors import EMAIL_CODE_REFUSALS
 from vestibule.model.limits import RateClass
-from vestibule.model.policy import Policy
 from vestibule.web.api import (
     answers,
     auth,
@@ -111,8 +106,6 @@ NO_FACTOR = (*NO_SIGN_OUT, e.ReauthenticationRequired)
 NO_INTROSPECTION = (e.ServiceKeyInvalid, e.TooManyRequests, BodyMalformed, BodyTooLarge, UnsupportedMedia)
 NO_RESET = (e.ResetTokenInvalid, e.PasswordTooEasy, CrossSite)
 
-
-Line = TypeVar("Line", Route, Page)
 
 # fmt: off
 ROUTES = (
@@ -239,26 +232,3 @@ DEVELOPMENT_PAGES = (
     Page("GET",  "/letters/{kind}/{language}", letter_preview.letter,  ANYONE, UNLIMITED, NO_HASH),
 )
 # fmt: on
-
-
-# Paths that exist only where signing in by an emailed code is switched on.
-_OF_EMAIL_CODES = ("/api/auth/email-code", "/login/email-code")
-
-
-def switched_on(lines: Sequence[Line], policy: Policy) -> list[Line]:
-    """Return the lines of the map that this installation has."""
-    return [line for line in lines if policy.email_codes or not line.path.startswith(_OF_EMAIL_CODES)]
-
-
-def methods_at(path: str, policy: Policy) -> list[str]:
-    """Return the methods that the map has for a path, and HEAD if there is GET; empty for an unknown path. A line with
-    exactly this path comes before lines whose parameters would match it.
-    """
-    lines: list[Route | Page] = [*switched_on(ROUTES, policy), *switched_on(PAGES, policy)]
-    exact = {route.method for route in lines if route.path == path}
-    found = exact or {route.method for route in lines if _pattern(route.path).fullmatch(path)}
-    return sorted(found | {"HEAD"}) if "GET" in found else sorted(found)
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\{\w+\}", "[^/]+", path))
