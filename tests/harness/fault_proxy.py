@@ -23,6 +23,7 @@ class Fault(Enum):
     RESET = "resets connections, old and new"
     DELAY = "passes everything on, each piece late by a number of seconds"
     CUT_AFTER_BYTES = "passes a number of bytes of an answer on, then ends the connection"
+    KEEP_ANSWER = "passes requests on, and keeps the connection open without the answer"
     CUT_ANSWER = "passes requests on, and ends the connection in place of the answer"
 
 
@@ -39,6 +40,7 @@ class FaultProxy:
     def __init__(self, target_port: int) -> None:
         self.port = free_port()
         self._target_port = target_port
+        self.answers_kept = 0
         self._fault = Fault.NONE
         self._amount = 0.0
         self._server: asyncio.Server | None = None
@@ -120,6 +122,9 @@ class FaultProxy:
         passed = 0
         while piece := await source.read(65_536):
             if self._fault is Fault.BLACK_HOLE:
+                continue
+            if answers and self._fault is Fault.KEEP_ANSWER:
+                self.answers_kept += 1
                 continue
             if self._fault is Fault.DELAY:
                 await asyncio.sleep(self._amount)

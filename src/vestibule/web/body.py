@@ -116,7 +116,8 @@ def validate(model: type[Body], value: Any, policy: Policy) -> Body:
 
 async def wait_for_body(request: Request) -> None:
     """Read the whole body, or note why it cannot be read. After this, `read_bounded_body` does not wait."""
-    context_of(request).body = await _read_all(request)
+    if context_of(request).body is None:
+        context_of(request).body = await _read_all(request)
 
 
 async def read_bounded_body(request: Request) -> bytes:

@@ -35,6 +35,8 @@ class RequestContext:
     """The fields of the form that was sent, without passwords."""
     form_page: str = ""
     """The path of the page to which a browser is redirected if its form is refused; empty for any other request."""
+    was_refused: bool = False
+    """Whether what a page's form asked for was refused."""
     request_id: bytes | None = None
     """The request id, if the fast path has set it."""
     identified: Identified | None = None

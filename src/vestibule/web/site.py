@@ -14,6 +14,7 @@ from vestibule.web.client_address import ClientAddresses
 from vestibule.web.front_end_hints import FrontEndHints
 from vestibule.web.in_flight import InFlight
 from vestibule.web.pages.template_loader import Templates
+from vestibule.web.sent_forms import SentForms
 from vestibule.web.web_policy import WebPolicy
 from vestibule.web.wrong_keys import WrongKeys
 
@@ -50,6 +51,7 @@ class Site:
     env_holder: EnvHolder
     wrong_keys: WrongKeys = field(default_factory=WrongKeys)
     in_flight: InFlight = field(default_factory=InFlight)
+    sent_forms: SentForms = field(default_factory=SentForms)
 
     @property
     def env(self) -> Env:

@@ -77,6 +77,7 @@ def clear(request: Request, response: Response) -> None:
 
 def _redirect_with(request: Request, page: str, sealed: str) -> Response:
     named = return_to.allowed_target(return_to.named_by(request), site_of(request).web.origins)
+    context_of(request).was_refused = True
     response = RedirectResponse(return_to.with_query(quote(page), return_to=named or ""), 303)
     _COOKIE.set(request, response, sealed, _scope(page))
     return response

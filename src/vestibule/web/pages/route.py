@@ -22,6 +22,7 @@ from vestibule.web.errors import HTTP_MAPPINGS, refusal_response
 from vestibule.web.pages import refused_form, render, return_to
 from vestibule.web.pages.browser_session import SESSION_CODE, find_session
 from vestibule.web.pages.form import read_form
+from vestibule.web.pages.sent_twice import answer_once
 from vestibule.web.pages.words import WHEN, WHY_NOT
 from vestibule.web.request_context import context_of
 from vestibule.web.site import ShowForm, site_of
@@ -37,15 +38,21 @@ class PageRoute(APIRoute):
     """A route that answers with a page."""
 
     def get_route_handler(self) -> Handler:
-        """Return a handler that also answers refusals as pages, and sets the cookies of refreshed tokens."""
+        """Return a handler that also answers refusals as pages, sets the cookies of refreshed tokens, and gives a form
+        that is sent twice the same answer.
+        """
         handle = self.page_handler()
 
         async def answer(request: Request) -> Response:
             refused_form.expect_form(request, self.path)
+            return await answer_once(request, answer_or_refuse)
+
+        async def answer_or_refuse(request: Request) -> Response:
             try:
                 return_to.require_short(request.query_params.get("return_to", ""))
                 response = await handle(request)
             except (Refusal, Fault) as refusal:
+                context_of(request).was_refused = True
                 response = await _refused(request, refusal, site_of(request).forms.get(self.path))
             await _renew_cookies(request, response)
             return response
