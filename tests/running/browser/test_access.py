@@ -197,7 +197,7 @@ def test_password_managers_are_told_what_is_what(browsing: Browsing) -> None:
     wanted = {
         "/login": ["username webauthn", "current-password"],
         "/register": ["name", "username", "new-password"],
-        reset_link(browsing, somebody(browsing)): ["new-password"],
+        reset_link(browsing, somebody(browsing)): ["username", "new-password"],
         "/forgotpassword": ["username"],
     }
     for path, fields in wanted.items():

@@ -81,23 +81,24 @@ async def take_over(request: Request, env: EnvDep, code: str) -> Response:
 
 async def ask_reset(request: Request, env: EnvDep, token: str) -> Response:
     """Ask for a new password."""
-    await return_to.adopt_link_target(request, env, token, Purpose.RESET_PASSWORD)
-    if not await link_works(env, token, Purpose.RESET_PASSWORD):
+    link = await return_to.adopt_link_target(request, env, token, Purpose.RESET_PASSWORD)
+    if link is None or not await link_works(env, token, Purpose.RESET_PASSWORD):
         return dead_link_page(request, Purpose.RESET_PASSWORD)
-    return new_password_form(request)
+    return new_password_form(request, email=link.email)
 
 
 async def reset(request: Request, env: EnvDep, token: str, client_info: ClientInfoDep) -> Response:
     """Set a new password with the mailed token."""
     link = await return_to.adopt_link_target(request, env, token, Purpose.RESET_PASSWORD)
-    fields = await read_form(request)
+    fields, email = await read_form(request), link.email if link is not None else ""
     try:
         sent = validated(request, bodies.ResetPassword, fields)
         device = await reset_password(env, token, sent.password, client_info)
     except BodyInvalid as invalid:
-        return new_password_form(request, 400, faults_of(invalid.entries))
+        return new_password_form(request, 400, faults_of(invalid.entries), email)
     except PasswordTooEasy as easy:
-        return new_password_form(request, HTTP_MAPPINGS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
+        faults = {"password": TOO_EASY[easy.why]}
+        return new_password_form(request, HTTP_MAPPINGS[PasswordTooEasy].status, faults, email)
     except ResetTokenInvalid:
         return dead_link_page(request, Purpose.RESET_PASSWORD)
     response = to_sign_in(request, "password_reset", link)
@@ -105,7 +106,11 @@ async def reset(request: Request, env: EnvDep, token: str, client_info: ClientIn
     return response
 
 
-def new_password_form(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:
-    """Return the page of a mailed link that asks for a new password."""
+def new_password_form(
+    request: Request, status: int = 200, faults: dict[str, Sentence] | None = None, email: str = ""
+) -> Response:
+    """Return the page of a mailed link that asks for a new password. It names the email that the link was mailed to,
+    for password managers too.
+    """
     min_length = site_of(request).policy.passwords.min_length
-    return render.page(request, "reset.html", status, faults=faults, min_length=min_length)
+    return render.page(request, "reset.html", status, faults=faults, min_length=min_length, email=email)

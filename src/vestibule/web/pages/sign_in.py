@@ -24,6 +24,7 @@ from vestibule.web.pages.second_step import go_to_second_step
 from vestibule.web.pages.words import (
     AFTER_LINKS,
     IF_NOT_YOU,
+    NAME_RESET,
     NO_PASSWORD,
     WHY_OVER,
     WRONG_CREDENTIALS,
@@ -49,7 +50,8 @@ async def ask_sign_in(request: Request, caller: OptionalBrowserCaller) -> Respon
     target = return_to.target_of(request)
     if caller is None or refused_form.waiting(request):
         return _sign_in_page(request, target)
-    return arrive(request, request.query_params.get("notice", ""))
+    notice = request.query_params.get("notice", "")
+    return arrive(request, notice if notice in AFTER_LINKS else "")  # no other is true of who is signed in
 
 
 async def sign_in(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
@@ -108,7 +110,13 @@ async def signed_out(request: Request, caller: OptionalBrowserCaller) -> Respons
     if caller is not None:
         return see_other(return_to.HOME)
     reason = request.query_params.get("reason", "")
-    return render.page(request, "signed_out.html", why=_why_over(request, reason), gone=reason == ACCOUNT_GONE)
+    return render.page(
+        request,
+        "signed_out.html",
+        why=_why_over(request, reason),
+        gone=reason == ACCOUNT_GONE,
+        names_reset=_REASONS.get(reason) in NAME_RESET,
+    )
 
 
 def _why_over(request: Request, named: str) -> str:

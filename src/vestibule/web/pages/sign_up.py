@@ -26,6 +26,7 @@ from vestibule.web.pages.words import CHECK_EMAIL, EMAIL_TAKEN, TOO_EASY, Senten
 from vestibule.web.request_errors import BodyInvalid
 from vestibule.web.site import site_of
 
+_WELCOME = "signed_up"
 _RESEND_AT = {"reset": "/forgotpassword", "taken_back": "/forgotpassword"}
 _FORMS = {"registered": "/register", "verify": "/verifyemail", **_RESEND_AT}
 
@@ -71,11 +72,11 @@ async def register(request: Request, env: EnvDep, client_info: ClientInfoDep) ->
     except PasswordTooEasy as easy:
         return register_form(request, HTTP_MAPPINGS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
     except EmailTaken:
-        return register_form(request, HTTP_MAPPINGS[EmailTaken].status, {"email": EMAIL_TAKEN})
+        return register_form(request, HTTP_MAPPINGS[EmailTaken].status, {"email": EMAIL_TAKEN}, is_taken=True)
     if isinstance(outcome, EnrolmentNeeded):
         return go_to_enrolment(request, outcome)
     if outcome is not None:
-        return await set_session_cookies(request, arrive(request, "signed_up"), outcome)
+        return await set_session_cookies(request, arrive(request, _WELCOME), outcome)
     return _sent(request, "registered", sent.email, sent.name.strip())
 
 
@@ -99,12 +100,26 @@ async def resend(request: Request, env: EnvDep, client_info: ClientInfoDep) -> R
     return await _send(request, env, _VERIFY, client_info)
 
 
-def register_form(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:
-    """Return the form, with what was typed if it is shown again."""
-    rules = site_of(request).policy.passwords
+def register_form(
+    request: Request, status: int = 200, faults: dict[str, Sentence] | None = None, *, is_taken: bool = False
+) -> Response:
+    """Return the form, with what was typed if it is shown again; with a way to sign in if the email is taken."""
     return render.page(
-        request, "register.html", status, faults=faults, min_length=rules.min_length, **_values_to_change(request)
+        request,
+        "register.html",
+        status,
+        faults=faults,
+        min_length=site_of(request).policy.passwords.min_length,
+        is_taken=is_taken,
+        tells_of_mail=_leads_on_without_a_word(request),
+        **_values_to_change(request),
     )
+
+
+def _leads_on_without_a_word(request: Request) -> bool:
+    """Return whether signing up leads to a page that does not say that an email was sent: an app's."""
+    target = return_to.target_of(request)
+    return site_of(request).policy.signs_in_at_sign_up and return_to.with_notice(target, _WELCOME) == target
 
 
 def reset_form(request: Request, status: int = 200) -> Response:

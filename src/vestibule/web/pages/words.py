@@ -63,7 +63,7 @@ WRONG_PASSKEYS: dict[type[Refusal], Sentence] = {
 }
 """Why somebody could not sign in with a passkey."""
 WRONG_PASSWORD: Sentence = (_("This is not your current password."), {})
-EMAIL_TAKEN: Sentence = (_("An account with this email address already exists. Sign in instead."), {})
+EMAIL_TAKEN: Sentence = (_("An account with this email address already exists."), {})
 
 EMAIL_UNCHANGED: Sentence = (_("This is your email address already."), {})
 
@@ -130,6 +130,8 @@ IF_NOT_YOU = {
     EndReason.FACTORS_RESET: _("If this was not you, choose a new password with “Forgot your password?”."),
 }
 """What to do about the end of a session that its user did not cause."""
+NAME_RESET = frozenset({EndReason.PASSWORD_CHANGED, EndReason.PASSWORD_RESET})
+"""For which of these that is "Forgot your password?"."""
 
 WHAT_HAPPENED = {
     EventKind.REGISTERED: _("Account created"),
