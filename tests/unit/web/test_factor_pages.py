@@ -9,7 +9,7 @@ from tests.harness.world import World
 from tests.unit.web.authenticator_app import APP, CODES, SECURITY, begin, codes_in, codes_shown, turn_on
 from tests.unit.web.people import ada, ada_again
 from tests.unit.web.test_second_step_page import with_second_step
-from vestibule.flows.enrol_totp import SHOWN_FOR
+from vestibule.flows.new_totp import SHOWN_FOR
 from vestibule.web.pages.new_codes import SHOWN_SECONDS
 
 pytestmark = pytest.mark.any_engine
