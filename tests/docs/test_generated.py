@@ -24,7 +24,8 @@ from vestibule.web.routes import ROUTES
 # 68: VESTIBULE_PASSKEY_DOMAIN, because nobody can tell from the URL on which other hosts passkeys are to work.
 # 69: VESTIBULE_SECOND_FACTOR, because whether a password is enough is the operator's to say.
 # 70: VESTIBULE_EMAIL_CODE, because whether a mailbox is enough to sign in is the operator's choice.
-MOST_SETTINGS, MOST_OF_A_GROUP = 70, 10
+# 71: VESTIBULE_FACTOR_RESET_DAYS, because only the operator knows whether people can be helped in person.
+MOST_SETTINGS, MOST_OF_A_GROUP = 71, 10
 HEADS = 4  # of a table of settings
 
 

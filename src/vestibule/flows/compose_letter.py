@@ -33,6 +33,7 @@ _FRONT_END_PATHS = {
 _OWN_PATHS = {
     LetterKind.CONFIRM_NEW_EMAIL: "confirmemail",
     LetterKind.EMAIL_CHANGED: "undoemail",
+    LetterKind.FACTORS_LOST: "resetfactors",
     LetterKind.FACTOR_RESET_BEGUN: "keepfactors",
 }
 _FORGOT_PASSWORD_PATH = "forgotpassword"

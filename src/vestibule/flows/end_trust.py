@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 from vestibule.flows.end_sessions import Ended, end_account
 from vestibule.flows.env import Env
+from vestibule.flows.keep_factors import keep_factors
+from vestibule.model.factor_resets import AskedBy, KeptBy
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Ports
 
@@ -29,10 +31,13 @@ async def end_trust(
     Call it in the transaction that begins a new epoch: after the step that begins it, and before new letters are queued
     and the browser is added to the known devices.
 
+    A reset of second factors that somebody began with the earlier password is canceled; one of an operator goes on.
+
     Links that undo a change of email stay valid, unless the change was at `undo_since` or later. Otherwise an attacker
     who took the account could void the link with which the owner regains it.
     """
     ended = await end_account(env, tx, account_id, reason, now)
+    await keep_factors(tx, account_id, KeptBy.NEW_CREDENTIALS, None, now, AskedBy.OWNER)
     await tx.pending_sign_ins.delete_of(account_id)
     await void_links(tx, account_id, now, undo_since=undo_since)
     if delete_devices:

@@ -16,17 +16,25 @@ from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.events import EventKind
 from vestibule.model.factor_errors import FactorResetLinkInvalid, FactorResetUnknown
-from vestibule.model.factor_resets import FactorReset, KeptBy
+from vestibule.model.factor_resets import AskedBy, FactorReset, KeptBy
 from vestibule.model.letters import LetterKind
 from vestibule.model.one_time_tokens import Purpose
 from vestibule.model.store import Ports
 
 
-async def keep_factors(tx: Ports, account_id: str, by: KeptBy, client_info: ClientInfo | None, now: datetime) -> bool:
-    """Cancel the reset of an account, and tell its owner; return False if there is none. Call it inside the transaction
-    of what cancels it, with the account locked; wake the mail worker after it.
+async def keep_factors(
+    tx: Ports,
+    account_id: str,
+    by: KeptBy,
+    client_info: ClientInfo | None,
+    now: datetime,
+    asked_by: AskedBy | None = None,
+) -> bool:
+    """Cancel the reset of an account, with `asked_by` only one that was asked for so, and tell its owner; return False
+    if there is none. Call it inside the transaction of what cancels it, with the account locked; wake the mail worker
+    after it.
     """
-    if not await tx.factor_resets.cancel(account_id):
+    if not await tx.factor_resets.cancel(account_id, asked_by):
         return False
     event, letter = EventKind.FACTOR_RESET_CANCELED, LetterKind.FACTOR_RESET_CANCELED
     await tell_of_factor(tx, account_id, event, letter, {"by": by.value}, client_info, now)

@@ -12,6 +12,8 @@ As there, each class has a stable `code`, and no HTTP status.
       FactorUnknown             the account has no such second factor
       FactorResetUnknown        no reset of the account's second factors is under way
       FactorResetLinkInvalid    unknown, used or expired, or the reset is over
+      FactorResetUnavailable    nobody but an operator can reset this account's factors
+      FactorResetUnderWay       a reset of the account's factors has begun already
       PasskeyRefused            not what was asked of an authenticator, or not of this account
       PasskeyUnknown            no passkey here has this credential or id
       PasskeyTaken              the credential that an authenticator has made is stored already
@@ -92,6 +94,14 @@ class FactorResetUnknown(Refusal):
 
 class FactorResetLinkInvalid(Refusal):
     code = "factor_reset_link_invalid"
+
+
+class FactorResetUnavailable(Refusal):
+    code = "factor_reset_unavailable"
+
+
+class FactorResetUnderWay(Refusal):
+    code = "factor_reset_under_way"
 
 
 class PasskeyRefused(Refusal):

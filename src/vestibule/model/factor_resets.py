@@ -21,12 +21,15 @@ class AskedBy(StrEnum):
 
 
 class KeptBy(StrEnum):
-    """What canceled a reset: an operator, the mailed link, a session of the account, or a factor that was used."""
+    """What canceled a reset: an operator, the mailed link, a session of the account, a factor that was used, or a
+    change of the password or the email.
+    """
 
     OPERATOR = "operator"
     LINK = "link"
     SESSION = "session"
     FACTOR = "factor"
+    NEW_CREDENTIALS = "new_credentials"
 
 
 class NoReset(StrEnum):

@@ -36,6 +36,7 @@ class LetterKind(StrEnum):
     FACTOR_REMOVED = "factor_removed"
     RECOVERY_CODES_MADE = "recovery_codes_made"
     RECOVERY_CODE_USED = "recovery_code_used"
+    FACTORS_LOST = "factors_lost"
     FACTOR_RESET_BEGUN = "factor_reset_begun"
     FACTOR_RESET_CANCELED = "factor_reset_canceled"
     FACTORS_RESET = "factors_reset"
@@ -73,6 +74,7 @@ TOKEN_PURPOSES = {
     LetterKind.RESET_PASSWORD: Purpose.RESET_PASSWORD,
     LetterKind.CONFIRM_NEW_EMAIL: Purpose.CHANGE_EMAIL,
     LetterKind.EMAIL_CHANGED: Purpose.UNDO_EMAIL_CHANGE,
+    LetterKind.FACTORS_LOST: Purpose.RESET_FACTORS,
     LetterKind.FACTOR_RESET_BEGUN: Purpose.KEEP_FACTORS,
     LetterKind.SIGN_IN_CODE: Purpose.SIGN_IN_CODE,
 }

@@ -19,6 +19,7 @@ class Purpose(StrEnum):
     UNDO_EMAIL_CHANGE = "undo_email_change"
     KEEP_FACTORS = "keep_factors"
     SIGN_IN_CODE = "sign_in_code"
+    RESET_FACTORS = "reset_factors"
 
 
 LIFETIMES = {
@@ -28,6 +29,7 @@ LIFETIMES = {
     Purpose.UNDO_EMAIL_CHANGE: timedelta(hours=24),
     Purpose.KEEP_FACTORS: timedelta(hours=24),
     Purpose.SIGN_IN_CODE: email_codes.LIFETIME,
+    Purpose.RESET_FACTORS: timedelta(hours=24),
 }
 FOR_EVERY_EPOCH = frozenset({Purpose.UNDO_EMAIL_CHANGE, Purpose.KEEP_FACTORS})
 """The purposes of tokens that stay valid when the password or the email changes: with them, an owner stops an attacker

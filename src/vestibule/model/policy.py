@@ -45,6 +45,8 @@ class Policy:
     """The name under which authenticator apps list their codes."""
     reauthentication: timedelta = timedelta(minutes=5)
     """How long ago the sign-in may be for what could harm the account's owner."""
+    factor_reset_wait: timedelta = timedelta()
+    """How long after a mailed link was opened lost second factors are removed; 0: only operators can."""
     relying_party: RelyingParty | None = None
     """For whom passkeys are made; None if there are none here."""
     second_factor: SecondFactorRule = SecondFactorRule.OFFERED

@@ -51,6 +51,7 @@ def to_policy(chosen: Settings) -> Policy:
         events_kept=timedelta(days=chosen.history_days),
         retention=_retention(chosen),
         reauthentication=timedelta(seconds=chosen.reauthentication_seconds),
+        factor_reset_wait=timedelta(days=chosen.factor_reset_days),
         conceal_accounts=verification_mandatory if chosen.conceal_accounts is None else chosen.conceal_accounts,
         relying_party=chosen.relying_party,
         second_factor=SecondFactorRule(chosen.second_factor),

@@ -79,6 +79,8 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     factor_errors.FactorUnknown: HttpMapping(404, "The account has no such second factor"),
     factor_errors.FactorResetUnknown: HttpMapping(404, "No reset of the second factors is under way"),
     factor_errors.FactorResetLinkInvalid: HttpMapping(403, "This link is invalid or has expired"),
+    factor_errors.FactorResetUnavailable: HttpMapping(403, "Only an operator can reset your second factors"),
+    factor_errors.FactorResetUnderWay: HttpMapping(409, "A reset of the second factors is under way already"),
     factor_errors.PasskeyRefused: HttpMapping(400, "This passkey could not be accepted, please try again"),
     factor_errors.PasskeyUnknown: HttpMapping(404, "There is no such passkey"),
     factor_errors.PasskeyTaken: HttpMapping(409, "This passkey is set up already"),

@@ -33,6 +33,7 @@ from vestibule.web.pages import (
     keep_factors,
     language,
     letter_preview,
+    lost_factors,
     mailed,
     my_data,
     my_factors,
@@ -87,6 +88,7 @@ NO_PASSKEY = (
     CrossSite,
 )
 NO_PASSKEY_STEP = (fe.PasskeysUnavailable, fe.CeremonyOver, fe.PasskeyRefused, fe.PasskeyUnknown)
+NO_LOST_FACTORS = (fe.NoPendingSignIn, fe.FactorResetUnavailable, fe.FactorResetUnderWay, CrossSite)
 NO_SECOND_STEP = (
     fe.NoPendingSignIn,
     fe.SecondFactorPaused,
@@ -118,6 +120,7 @@ ROUTES = (
     Route("POST",  "/api/auth/login/enrol/totp/confirm",   enrolment.confirm_enrolment,   OWN_SITE,             SIGN_IN,   HASHES,  200, factor_answers.Enrolled, (*NO_ENROLMENT, fe.WrongCode, fe.FactorUnknown, fe.TotpUnavailable)),
     Route("POST",  "/api/auth/login/enrol/passkey/options", enrolment.enrol_passkey_options, OWN_SITE,          SIGN_IN,   NO_HASH, 200, factor_answers.PasskeyOptions, (*NO_ENROLMENT, fe.PasskeysUnavailable)),
     Route("POST",  "/api/auth/login/enrol/passkey",        enrolment.enrol_passkey,       OWN_SITE,             SIGN_IN,   HASHES,  200, factor_answers.Enrolled, (*NO_ENROLMENT, *NO_NEW_PASSKEY)),
+    Route("POST",  "/api/auth/login/second-factor/lost",   auth.report_lost_factors,      OWN_SITE,             MAIL,      NO_HASH, 200, answers.Told, NO_LOST_FACTORS),
     Route("POST",  "/api/auth/passkeys/options",           passkeys.sign_in_options,      OWN_SITE,             REFRESH,   NO_HASH, 200, factor_answers.PasskeyOptions, (fe.PasskeysUnavailable, CrossSite)),
     Route("POST",  "/api/auth/passkeys/verify",            passkeys.sign_in,              OWN_SITE,             SIGN_IN,   NO_HASH, 200, answers.SignedIn, NO_PASSKEY),
     Route("POST",  "/api/auth/email-code",                 email_code.ask,                OWN_SITE,             MAIL,      NO_HASH, 200, answers.Told, (CrossSite,)),
@@ -176,6 +179,8 @@ PAGES = (
     Page("GET",  "/login/enrol",                            enrol.ask,                   PUBLIC,       REFRESH,   NO_HASH),
     Page("POST", "/login/enrol",                            enrol.confirm_app,           PUBLIC_FORM,  SIGN_IN,   HASHES,  enrol.form),
     Page("POST", "/login/enrol/new",                        enrol.begin_app,             PUBLIC_FORM,  SIGN_IN,   NO_HASH, None, "/login/enrol"),
+    Page("GET",  "/login/second-step/lost",                 lost_factors.ask_report,     PUBLIC,       REFRESH,   NO_HASH),
+    Page("POST", "/login/second-step/lost",                 lost_factors.report,         PUBLIC_FORM,  MAIL,      NO_HASH),
     Page("GET",  "/signedout",                              sign_in.signed_out,          ANYONE,       REFRESH,   NO_HASH),
     Page("GET",  "/register",                               sign_up.ask_register,        ANYONE,       REFRESH,   NO_HASH),
     Page("POST", "/register",                               sign_up.register,            OWN_SITE,     REGISTER,  HASHES,  sign_up.register_form),
@@ -193,6 +198,8 @@ PAGES = (
     Page("POST", "/confirmemail/{token}",                   email_change.confirm,        BROWSER_FORM, MAIL,      NO_HASH),
     Page("GET",  "/undoemail/{token}",                      email_change.ask_undo,       PUBLIC,       UNLIMITED, NO_HASH),
     Page("POST", "/undoemail/{token}",                      email_change.undo,           PUBLIC_FORM,  MAIL,      NO_HASH),
+    Page("GET",  "/resetfactors/{token}",                   lost_factors.ask_begin,      PUBLIC,       UNLIMITED, NO_HASH),
+    Page("POST", "/resetfactors/{token}",                   lost_factors.begin,          PUBLIC_FORM,  MAIL,      NO_HASH),
     Page("GET",  "/keepfactors/{token}",                    keep_factors.ask_keep,       PUBLIC,       UNLIMITED, NO_HASH),
     Page("POST", "/keepfactors/{token}",                    keep_factors.keep,           PUBLIC_FORM,  MAIL,      NO_HASH),
     Page("GET",  "/profile",                                account.profile,             BROWSER,      ACCOUNT,   NO_HASH),

@@ -31,7 +31,7 @@ from vestibule.model.outbox import NOTICES_WAIT
 from vestibule.storage.sql.schema import letters
 
 FEW = LetterLimits.per_hour(1, 100_000, timedelta(minutes=5))
-LIMITED = replace(POLICY, letters=FEW, conceal_accounts=True)
+LIMITED = replace(POLICY, letters=FEW, conceal_accounts=True, factor_reset_wait=timedelta(days=7))
 OPEN = replace(LIMITED, conceal_accounts=False)
 A_DAY, FIRST = FEW.to_mailbox.times, FEW.to_email.first_few
 SPACED = 10  # in a day, where the second waits for an hour, the third for two, and each other for three
@@ -134,6 +134,15 @@ async def use_recovery_codes(world: World) -> None:
         await later(world, timedelta(seconds=1))
 
 
+async def report_lost_factors(world: World) -> None:
+    """With the password, all day, and nobody opens a link."""
+    await enrol(world, await world.sign_in())
+    for _ in range(ALL_DAY):
+        await first_step(browser := await world.client(), EMAIL, PASSWORD)
+        assert (await browser.post("/api/auth/login/second-factor/lost")).status_code == 200
+        await later(world)
+
+
 async def keep_lost_factors(world: World) -> None:
     """An operator begins as often as he likes, somebody who is signed in cancels it, and the last one ends."""
     browser, ada = await world.sign_in(), await find_account(world.env, EMAIL)
@@ -173,6 +182,7 @@ BOUNDS: dict[Callable[[World], Awaitable[None]], dict[LetterKind, int]] = {
         LetterKind.RECOVERY_CODES_MADE: NOTICES_A_DAY,
     },
     use_recovery_codes: {LetterKind.RECOVERY_CODE_USED: NOTICES_A_DAY},
+    report_lost_factors: {LetterKind.FACTORS_LOST: 3},
     keep_lost_factors: {
         LetterKind.FACTOR_RESET_BEGUN: OFTEN + 1,  # the operator's own doing
         LetterKind.FACTOR_RESET_CANCELED: NOTICES_A_DAY,
@@ -186,7 +196,8 @@ QUEUEING = {
     "change_email.py": "counted by `count_letter_of_account`; the notice and the way back, by the link that was spent",
     "verify_email.py": "counted by the link that was spent",
     "tell_owner.py": "counted there",
-    "reset_factors.py": "one at a time for an account, begun by the operator",
+    "reset_factors.py": "one at a time for an account, begun by the operator or by a link that was spent",
+    "report_lost_factors.py": "counted there",
 }
 
 

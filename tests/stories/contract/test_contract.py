@@ -40,6 +40,8 @@ from vestibule.model.errors import (
 from vestibule.model.factor_errors import (
     CeremonyOver,
     FactorResetLinkInvalid,
+    FactorResetUnavailable,
+    FactorResetUnderWay,
     FactorResetUnknown,
     FactorUnknown,
     LastFactor,
@@ -208,13 +210,14 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     of_passkeys = (PasskeyRefused, PasskeyUnknown, PasskeyTaken, TooManyPasskeys, PasskeysUnavailable, CeremonyOver)
     of_second_step = (SecondFactorRequired, SecondFactorPaused, NoPendingSignIn)
     of_required = (SecondFactorEnrolmentRequired, LastFactor)
+    of_resets = (FactorResetUnknown, FactorResetUnavailable, FactorResetUnderWay)
     of_factors = (
         *of_second_step,
         *of_required,
+        *of_resets,
         *EMAIL_CODE_REFUSALS,
         WrongCode,
         FactorUnknown,
-        FactorResetUnknown,
         TotpUnavailable,
     )
     elsewhere = (*of_factors, *of_passkeys, *busy, *unreadable, *by_page, ReauthenticationRequired, PasswordTooEasy)

@@ -40,6 +40,7 @@ from vestibule.flows import (
     passkey_step_up,
     refresh,
     register,
+    report_lost_factors,
     reset_factors,
     reset_password,
     sign_in,
@@ -51,7 +52,9 @@ from vestibule.flows import (
     verify_email,
     watch_events,
 )
+from vestibule.flows.begin_session import SecondFactorNeeded
 from vestibule.flows.email_code_handle import begin_handle, digest_of_code, seal_handle
+from vestibule.flows.env import Env
 from vestibule.model.accounts import Account, Role
 from vestibule.model.email_codes import OF_ACCOUNT, mint_code
 from vestibule.model.factor_errors import PasskeyUnknown
@@ -222,6 +225,24 @@ async def _begin_a_reset(world: World, person: Person) -> FactorReset | NoReset:
     return await reset_factors.begin_reset(world.env, person.account)
 
 
+async def _report_lost_factors(world: World, person: Person) -> Any:
+    """At the second step of a sign-in, where a policy allows it."""
+    await _with_a_passkey(world, person)
+    waiting = await sign_in.sign_in(world.env, person.account.email, PASSWORD, person.client_info)
+    if not isinstance(waiting, SecondFactorNeeded):  # the factors were reset meanwhile
+        return waiting
+    return await report_lost_factors.report_lost_factors(_allowing(world), waiting.handle, person.client_info)
+
+
+async def _begin_a_reset_by_link(world: World, person: Person) -> Any:
+    await _with_a_passkey(world, person)
+    return await report_lost_factors.begin_reset_by_link(_allowing(world), person.secrets[Purpose.RESET_FACTORS])
+
+
+def _allowing(world: World) -> Env:
+    return replace(world.env, policy=replace(world.env.policy, factor_reset_wait=timedelta(days=7)))
+
+
 async def _keep_factors(world: World, person: Person) -> Any:
     """In a session, when the operator has just begun to reset them."""
     await _begin_a_reset(world, person)
@@ -335,6 +356,8 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "verify": ("verify_email", lambda w, p: verify_email.verify_email(w.env, p.secrets[Purpose.VERIFY_EMAIL])),
     "begin to reset factors": ("reset_factors", _begin_a_reset),
     "reset factors": ("reset_factors", _finish_a_reset),
+    "report lost factors": ("report_lost_factors", _report_lost_factors),
+    "begin to reset factors by link": ("report_lost_factors", _begin_a_reset_by_link),
     "keep factors": ("keep_factors", _keep_factors),
     "keep factors by link": ("keep_factors", _keep_factors_by_link),
     "clean up": ("clean_up", lambda w, _: clean_up.clean_up(w.env)),

@@ -30,6 +30,7 @@ SUBJECTS = {
     LetterKind.FACTOR_REMOVED: "A way to sign in to Vestibule was removed",
     LetterKind.RECOVERY_CODES_MADE: "New recovery codes for Vestibule",
     LetterKind.RECOVERY_CODE_USED: "A Vestibule recovery code was used",
+    LetterKind.FACTORS_LOST: "Vestibule: lost your second factor?",
     LetterKind.FACTOR_RESET_BEGUN: "Vestibule: your second factor will be removed",
     LetterKind.FACTOR_RESET_CANCELED: "Vestibule: your second factor stays",
     LetterKind.FACTORS_RESET: "Vestibule: your second factor was removed",
@@ -42,11 +43,13 @@ PROMISES = {
     LetterKind.RESET_PASSWORD: "10 minutes",
     LetterKind.CONFIRM_NEW_EMAIL: "24 hours",
     LetterKind.EMAIL_CHANGED: "24 hours",
+    LetterKind.FACTORS_LOST: "24 hours",
     LetterKind.FACTOR_RESET_BEGUN: "November 24, 2026",
     LetterKind.SIGN_IN_CODE: "10 minutes",
 }
 HOURS = {"en": "3 hours", "de": "3 Stunden", "fr": "3 heures", "es": "3 horas", "pt": "3 horas"}
-TELLS_OF_A_DEVICE = NOTICES - {LetterKind.FACTORS_RESET}
+TELLS_OF_A_DEVICE = {*NOTICES, LetterKind.FACTORS_LOST} - {LetterKind.FACTORS_RESET}
+TO_BE_ACTED_ON = {LetterKind.TOKEN_REUSED, LetterKind.FACTORS_LOST}
 BOTH_PARTS = ("plain", "html")
 
 
@@ -99,7 +102,7 @@ def test_each_part_greets_and_has_its_secret_and_says_how_long_it_is_good(kind: 
     assert "Hello Ada," in words
     assert SECRETS[kind] in words
     assert PROMISES.get(kind, "") in words
-    assert "no action is needed" in words.lower() or kind is LetterKind.TOKEN_REUSED
+    assert "no action is needed" in words.lower() or kind in TO_BE_ACTED_ON
     assert "This email was sent to ada@example.com by Vestibule." in words
     told = "Firefox, Windows" in words and "192.0.2.7" in words and "November 23, 2026" in words
     assert told == (kind in TELLS_OF_A_DEVICE)

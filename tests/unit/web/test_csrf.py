@@ -23,6 +23,7 @@ ROUTES = [
     ("PATCH", "/api/users/me/email"),
     ("POST", "/api/auth/login/second-factor"),
     ("POST", "/api/auth/login/second-factor/options"),
+    ("POST", "/api/auth/login/second-factor/lost"),
     ("POST", "/api/auth/login/enrol/totp"),
     ("POST", "/api/auth/login/enrol/totp/confirm"),
     ("POST", "/api/auth/login/enrol/passkey"),

@@ -22,6 +22,7 @@ ANOTHER: dict[str, list[str]] = {
     "confirmemail": ["/profile/security/email"],
     "undoemail": [],
     "keepfactors": [],
+    "resetfactors": [],
 }
 
 

@@ -82,6 +82,7 @@ STATUSES = {
     "POST /api/users/me/factors/totp/confirm": {200, 403, 404, 429} | TOKEN | BODY,
     "DELETE /api/users/me/factors/totp": {200, 403, 404, 409, 429} | TOKEN,
     "POST /api/users/me/factors/recovery-codes": {200, 403, 404, 429} | TOKEN,
+    "POST /api/auth/login/second-factor/lost": {200, 403, 409, 429},
     "DELETE /api/users/me/factors/reset": {200, 403, 404, 429} | TOKEN,
     "GET /api/users/me/factors/passkeys": {200, 429} | TOKEN,
     "POST /api/users/me/factors/passkeys/options": {200, 403, 404, 409, 429} | TOKEN,
@@ -254,6 +255,7 @@ async def test_every_success_is_as_declared(world: World) -> None:
     await ask("DELETE /api/users/me/factors/reset", 404)
     await ask("POST /api/auth/login", 403, **ada)
     await ask("POST /api/auth/login/second-factor/options", 200)
+    await ask("POST /api/auth/login/second-factor/lost", 403)
     await ask("POST /api/auth/login/second-factor", 403, code="wrong")
     world.clock.advance(seconds=30)
     code = pyotp.parse_uri(begun.json()["data"]["uri"]).at(world.clock.now())

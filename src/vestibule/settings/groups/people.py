@@ -112,3 +112,12 @@ class StayingSignedIn(Group):
         ge=60,
         le=86400,
     )
+    factor_reset_days: Whole = setting(
+        "VESTIBULE_FACTOR_RESET_DAYS",
+        0,
+        "Days after which second factors are removed that somebody reports lost, with the password and a mailed link. "
+        "A factor that is used, or a device that is signed in, cancels it. `0`: only operators can "
+        "(`vestibule users reset-factors`). With fewer than 7, somebody on holiday may not notice in time.",
+        ge=0,
+        le=90,
+    )

@@ -9,6 +9,7 @@ from vestibule.flows.complete_sign_in import complete_sign_in
 from vestibule.flows.passkey_second_step import ask_for_second_passkey, complete_sign_in_with_passkey
 from vestibule.flows.refresh import refresh as refresh_flow
 from vestibule.flows.register import register as register_flow
+from vestibule.flows.report_lost_factors import report_lost_factors as report_lost_factors_flow
 from vestibule.flows.reset_password import reset_password
 from vestibule.flows.sign_in import sign_in
 from vestibule.flows.sign_out import sign_out
@@ -70,6 +71,14 @@ async def second_factor(
 async def second_factor_options(request: Request, env: EnvDep) -> Response:
     """What to ask the browser for, to finish a sign-in with a passkey. Needs the cookie that `login` set."""
     return asking(request, env, await ask_for_second_passkey(env, second_step_handle(request)))
+
+
+async def report_lost_factors(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
+    """Mail a link that begins a reset of the second factors, which the operator allows or not. Needs the cookie that
+    `login` set.
+    """
+    await report_lost_factors_flow(env, second_step_handle(request), client_info)
+    return answers.as_json(answers.Told(message="An email with a link has been sent. Open it within 24 hours"))
 
 
 async def refresh(request: Request, env: EnvDep) -> Response:

@@ -77,6 +77,10 @@ _DEAD_LINKS = {
             " more, contact the people who run this service."
         ),
     ),
+    Purpose.RESET_FACTORS: _DeadLink(
+        FactorResetLinkInvalid,
+        _("It was already used, has expired or was replaced by a newer one. Sign in to request another link."),
+    ),
     Purpose.KEEP_FACTORS: _DeadLink(
         FactorResetLinkInvalid,
         _("It was already used or has expired. Sign in to see whether your account has two-factor authentication."),

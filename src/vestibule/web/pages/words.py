@@ -183,6 +183,9 @@ NOTICES = {
     "device_signed_out": _("The device was signed out."),
     "others_signed_out": _("Every other device was signed out."),
     "app_added": _("Your authenticator app is set up."),
+    "factors_lost": _(
+        "Your authenticator app, passkeys and recovery codes will be removed. We sent you an email that says when."
+    ),
     "factors_kept": _("Two-factor authentication stays on."),
     "app_removed": _("The authenticator app was removed."),
     "second_step_late": _("The code has to follow the password within 10 minutes. Please sign in again."),
