@@ -11,7 +11,7 @@ from tests.stories.factors.apps import CODES, CONFIRM, PASSWORD, TOTP, confirm, 
 from vestibule.model.letters import LetterKind
 
 ADA = "ada@example.com"
-NONE = {"totp": None, "recovery_codes_left": 0}
+NONE = {"totp": None, "recovery_codes_left": 0, "reset": None}
 
 
 async def test_f2_an_app_counts_once_a_code_of_it_was_confirmed(world: World) -> None:
