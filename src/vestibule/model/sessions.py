@@ -104,6 +104,10 @@ class Session:
         """Return whether the session can still be used at `now`."""
         return self.ended_at is None and now < self.idle_expires_at
 
+    def takes(self, counter: int) -> bool:
+        """Return whether a refresh token with this counter can be exchanged, while the session lives."""
+        return counter == self.parent or self.base < counter <= self.current
+
     def why_over(self, now: datetime) -> EndReason | None:
         """Return why the session cannot be used at `now`; None while it can."""
         if self.live(now):

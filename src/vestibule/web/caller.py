@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller, identify
+from vestibule.flows.require_holder import require_holder
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.devices import DeviceSecret
 from vestibule.model.errors import NotSignedIn
@@ -38,6 +39,12 @@ async def signed_in(request: Request) -> Caller:
     if identified is not None:
         return identified
     return await identify(await env_of(request), presented_token(request.headers.raw, site_of(request).web))
+
+
+async def session_holder(request: Request, caller: Annotated[Caller, Depends(signed_in)]) -> None:
+    """Raise `RefreshTokenRequired` unless the request has the refresh token of the caller's session in its cookie."""
+    refresh_token = cookies.read_refresh(request.headers.raw, site_of(request).web)
+    await require_holder(await env_of(request), caller, refresh_token or "")
 
 
 def presented_token(headers: RawHeaders, web: WebPolicy) -> str:

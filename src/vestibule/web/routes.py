@@ -22,7 +22,7 @@ from vestibule.web.api import (
     step_up,
 )
 from vestibule.web.asking_service import service
-from vestibule.web.caller import anyone, signed_in
+from vestibule.web.caller import anyone, session_holder, signed_in
 from vestibule.web.csrf import own_site, own_site_refresh
 from vestibule.web.forward_auth import forward_auth
 from vestibule.web.map_lines import Page, Route
@@ -70,6 +70,7 @@ SIGNED_IN = (signed_in,)
 SERVICE = (service,)
 FORWARD_AUTH = (forward_auth, signed_in)
 SIGNED_IN_OWN_SITE = (own_site, signed_in)
+HOLDER_OWN_SITE = (own_site, signed_in, session_holder)
 ON_PURPOSE_SIGNED_IN = (on_purpose, own_site, signed_in)
 PUBLIC = (find_session,)
 PUBLIC_FORM = (own_site, find_session)
@@ -104,7 +105,7 @@ NO_CODE = (fe.WrongCode, fe.SecondFactorPaused, fe.TotpUnavailable)
 NO_STEP_UP = (*NO_NEW_TOKENS, *NO_CODE, fe.PasskeysUnavailable, fe.CeremonyOver, fe.PasskeyRefused, fe.PasskeyUnknown)
 NO_NEW_PASSKEY = (fe.PasskeysUnavailable, fe.CeremonyOver, fe.PasskeyRefused, fe.PasskeyTaken, fe.TooManyPasskeys)
 NO_ENROLMENT = (fe.NoPendingSignIn, fe.SecondFactorRequired, CrossSite)
-NO_FACTOR = (*NO_SIGN_OUT, e.ReauthenticationRequired)
+NO_FACTOR = (*NO_SIGN_OUT, fe.RefreshTokenRequired, e.ReauthenticationRequired)
 NO_INTROSPECTION = (e.ServiceKeyInvalid, e.TooManyRequests, BodyMalformed, BodyTooLarge, UnsupportedMedia)
 NO_RESET = (e.ResetTokenInvalid, e.PasswordTooEasy, CrossSite)
 
@@ -143,16 +144,16 @@ ROUTES = (
     Route("POST",  "/api/users/me/step-up/options",        step_up.options,               SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyOptions, (*NO_SIGN_OUT, fe.PasskeysUnavailable)),
     Route("POST",  "/api/users/me/step-up",                step_up.step_up,               SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.SignedIn, NO_STEP_UP),
     Route("GET",   "/api/users/me/factors",                factors.list_factors,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, factor_answers.Factors, NO_TOKEN),
-    Route("POST",  "/api/users/me/factors/totp",           factors.begin_totp,            SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, factor_answers.NewTotp, (*NO_FACTOR, fe.TotpUnavailable)),
-    Route("POST",  "/api/users/me/factors/totp/confirm",   factors.confirm_totp,          SIGNED_IN_OWN_SITE,   ACCOUNT,   HASHES,  200, factor_answers.FactorAdded, (*NO_FACTOR, fe.WrongCode, fe.FactorUnknown, fe.TotpUnavailable)),
-    Route("DELETE", "/api/users/me/factors/totp",          factors.remove_totp,           SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_FACTOR, fe.FactorUnknown, fe.LastFactor)),
-    Route("POST",  "/api/users/me/factors/recovery-codes", factors.make_recovery_codes,   SIGNED_IN_OWN_SITE,   ACCOUNT,   HASHES,  200, factor_answers.RecoveryCodes, (*NO_FACTOR, fe.FactorUnknown)),
+    Route("POST",  "/api/users/me/factors/totp",           factors.begin_totp,            HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, factor_answers.NewTotp, (*NO_FACTOR, fe.TotpUnavailable)),
+    Route("POST",  "/api/users/me/factors/totp/confirm",   factors.confirm_totp,          HOLDER_OWN_SITE,      ACCOUNT,   HASHES,  200, factor_answers.FactorAdded, (*NO_FACTOR, fe.WrongCode, fe.FactorUnknown, fe.TotpUnavailable)),
+    Route("DELETE", "/api/users/me/factors/totp",          factors.remove_totp,           HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_FACTOR, fe.FactorUnknown, fe.LastFactor)),
+    Route("POST",  "/api/users/me/factors/recovery-codes", factors.make_recovery_codes,   HOLDER_OWN_SITE,      ACCOUNT,   HASHES,  200, factor_answers.RecoveryCodes, (*NO_FACTOR, fe.FactorUnknown)),
     Route("DELETE", "/api/users/me/factors/reset",         factors.cancel_reset,          SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, fe.FactorResetUnknown)),
     Route("GET",   "/api/users/me/factors/passkeys",       passkeys.list_my_passkeys,     SIGNED_IN,            ACCOUNT,   NO_HASH, 200, factor_answers.Passkeys, NO_TOKEN),
-    Route("POST",  "/api/users/me/factors/passkeys/options", passkeys.creation_options,     SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyOptions, (*NO_FACTOR, fe.PasskeysUnavailable, fe.TooManyPasskeys)),
-    Route("POST",  "/api/users/me/factors/passkeys",       passkeys.add_my_passkey,       SIGNED_IN_OWN_SITE,   ACCOUNT,   HASHES,  201, factor_answers.PasskeyAdded, (*NO_FACTOR, *NO_NEW_PASSKEY)),
-    Route("PATCH", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.rename_my_passkey,    SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_FACTOR, fe.PasskeyUnknown)),
-    Route("DELETE", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.remove_my_passkey,    SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyRemoved, (*NO_FACTOR, fe.PasskeyUnknown, fe.LastFactor)),
+    Route("POST",  "/api/users/me/factors/passkeys/options", passkeys.creation_options,     HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyOptions, (*NO_FACTOR, fe.PasskeysUnavailable, fe.TooManyPasskeys)),
+    Route("POST",  "/api/users/me/factors/passkeys",       passkeys.add_my_passkey,       HOLDER_OWN_SITE,      ACCOUNT,   HASHES,  201, factor_answers.PasskeyAdded, (*NO_FACTOR, *NO_NEW_PASSKEY)),
+    Route("PATCH", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.rename_my_passkey,    HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_FACTOR, fe.PasskeyUnknown)),
+    Route("DELETE", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.remove_my_passkey,    HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyRemoved, (*NO_FACTOR, fe.PasskeyUnknown, fe.LastFactor)),
     Route("GET",   "/api/users/me/sessions",               my_account.list_mine,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, answers.Sessions, NO_TOKEN),
     Route("DELETE", "/api/users/me/sessions",              my_account.end_others,         SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Ended, (*NO_SIGN_OUT, e.ReauthenticationRequired)),
     Route("DELETE", "/api/users/me/sessions/{session_id}", my_account.end_one,            SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),

@@ -50,6 +50,7 @@ from vestibule.model.factor_errors import (
     PasskeysUnavailable,
     PasskeyTaken,
     PasskeyUnknown,
+    RefreshTokenRequired,
     SecondFactorEnrolmentRequired,
     SecondFactorPaused,
     SecondFactorRequired,
@@ -209,7 +210,7 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     by_page = (EmailChangeInvalid, EmailChangeOfAnother, FactorResetLinkInvalid, ReturnToTooLong)
     of_passkeys = (PasskeyRefused, PasskeyUnknown, PasskeyTaken, TooManyPasskeys, PasskeysUnavailable, CeremonyOver)
     of_second_step = (SecondFactorRequired, SecondFactorPaused, NoPendingSignIn)
-    of_required = (SecondFactorEnrolmentRequired, LastFactor)
+    of_required = (SecondFactorEnrolmentRequired, LastFactor, RefreshTokenRequired)
     of_resets = (FactorResetUnknown, FactorResetUnavailable, FactorResetUnderWay)
     of_factors = (
         *of_second_step,

@@ -14,7 +14,9 @@ from vestibule.flows.check_session import check_session
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller, identify
 from vestibule.flows.refresh import refresh
+from vestibule.flows.require_holder import require_holder
 from vestibule.model.errors import AccessTokenInvalid, Fault, NotSignedIn, RefreshRefused, Refusal, SessionOver
+from vestibule.model.factor_errors import RefreshTokenRequired
 from vestibule.web import cookies
 from vestibule.web.caller import device_of, env_of
 from vestibule.web.pages.form import read_form
@@ -24,6 +26,7 @@ from vestibule.web.request_errors import CrossSite, FetchedAhead
 from vestibule.web.site import site_of
 
 TOKEN_FIELD = "csrf"
+_SECURITY = "/profile/security/"
 SESSION_CODE = "session_"  # how the codes of ended sessions begin
 
 
@@ -72,12 +75,23 @@ async def find_session(request: Request) -> None:
 
 
 async def session_form(request: Request, caller: Annotated[Caller, Depends(browser_session)]) -> dict[str, str]:
-    """Return the fields of a form. Raises `CrossSite` unless its hidden field ties it to this session."""
+    """Return the fields of a form. Raises `CrossSite` unless its hidden field ties it to this session; and, below the
+    security page, `NotSignedIn` without the refresh token of the session: an access token alone changes nothing there.
+    """
     fields = await read_form(request)
     env = await env_of(request)
+    if request.url.path.startswith(_SECURITY):
+        await _require_holder(request, env, caller)
     if not bound_tokens.belongs(fields.pop(TOKEN_FIELD, ""), env.keys.refresh.form_key, caller.session_id):
         raise CrossSite
     return fields
+
+
+async def _require_holder(request: Request, env: Env, caller: Caller) -> None:
+    try:
+        await require_holder(env, caller, cookies.read_refresh(request.headers.raw, site_of(request).web) or "")
+    except RefreshTokenRequired:
+        raise NotSignedIn from None
 
 
 def form_token(env: Env, caller: Caller) -> str:

@@ -1,0 +1,26 @@
+"""Require a holder: who changes second factors shows the session's refresh token beside the access token.
+
+Access tokens travel: each service gets them, and proxies and logs may. The refresh token comes to this server alone.
+"""
+
+from vestibule.flows.env import Env
+from vestibule.flows.identify import Caller
+from vestibule.flows.refresh import read_refresh_token
+from vestibule.model.errors import RefreshRefused
+from vestibule.model.factor_errors import RefreshTokenRequired
+
+
+async def require_holder(env: Env, caller: Caller, refresh_token: str) -> None:
+    """Raise `RefreshTokenRequired` unless this is a refresh token of the caller's session that could be exchanged now;
+    raise `StoreUnavailable`. Spends nothing.
+    """
+    try:
+        token = await read_refresh_token(env, refresh_token)
+    except RefreshRefused:
+        raise RefreshTokenRequired from None
+    if token.expired or token.session_id != caller.session_id:
+        raise RefreshTokenRequired
+    async with env.store.reading() as read:
+        found = await read.sessions.find(token.session_id)
+    if found is None or not found[0].takes(token.counter):
+        raise RefreshTokenRequired
