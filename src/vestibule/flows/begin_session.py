@@ -17,7 +17,7 @@ from vestibule.flows.end_sessions import end_longest_unseen, end_session
 from vestibule.flows.env import Env
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
 from vestibule.flows.keep_factors import keep_factors
-from vestibule.flows.know_device import know_device
+from vestibule.flows.know_device import know_device, place_of
 from vestibule.flows.reset_factors import finish_reset
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
@@ -27,7 +27,7 @@ from vestibule.model.errors import WrongCredentials
 from vestibule.model.events import Event, EventKind
 from vestibule.model.factor_resets import KeptBy
 from vestibule.model.factors import AccountFactors, FactorKind
-from vestibule.model.pending_sign_ins import LIFETIME, PendingSignIn
+from vestibule.model.pending_sign_ins import LIFETIME, PendingSignIn, origin_of
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason, Session, begin
 from vestibule.model.store import Ports
@@ -103,7 +103,7 @@ async def begin_session(
     except _Incomplete as incomplete:
         if incomplete.factors.reset_is_due(env.clock.now()) and await finish_reset(env, account.id):
             return await begin_session(env, account, client_info, proof)
-        handle, kinds = await _wait(env, account, proof), incomplete.factors.kinds
+        handle, kinds = await _wait(env, account, client_info, proof), incomplete.factors.kinds
         return SecondFactorNeeded(handle, kinds) if kinds else EnrolmentNeeded(handle)
     await env.replica.put(session, account)
     return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device)
@@ -162,22 +162,24 @@ async def _require_complete(
 
 
 @retry_on_conflict
-async def _wait(env: Env, account: Account, proof: Proof) -> str:
+async def _wait(env: Env, account: Account, client_info: ClientInfo, proof: Proof) -> str:
     """Spend the proof, and note that a sign-in waits for its second step; return its secret handle. Raises
     `WrongCredentials` if the account changed since it was read, and what `proof.spend` raises.
     """
     now, handle = env.clock.now(), mint_secret()
-    pending = PendingSignIn(
-        digest(handle),
-        account.id,
-        account.epoch,
-        proof.methods,
-        tuple(proof.counter_keys),
-        now,
-        now + LIFETIME,
-        proof.held_session,
-    )
     async with env.store.transaction() as tx:
+        origin = origin_of(await place_of(tx, account, client_info), client_info.network_address)
+        pending = PendingSignIn(
+            digest(handle),
+            account.id,
+            account.epoch,
+            proof.methods,
+            tuple(proof.counter_keys),
+            now,
+            now + LIFETIME,
+            proof.held_session,
+            origin=origin,
+        )
         added = await tx.pending_sign_ins.add(pending)
         if added and proof.spend is not None:
             await proof.spend(tx, now)

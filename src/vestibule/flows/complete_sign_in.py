@@ -42,7 +42,8 @@ async def complete_sign_in(env: Env, handle: str, code: str, client_info: Client
     """
     pending, account = await pending_sign_in(env, handle)
     factor = await check_second_factor(env, account, code, client_info)
-    return await finish_sign_in(env, pending, account, factor, METHODS, client_info)
+    async with factor.spending():
+        return await finish_sign_in(env, pending, account, factor, METHODS, client_info)
 
 
 async def finish_sign_in(

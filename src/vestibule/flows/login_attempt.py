@@ -4,8 +4,9 @@ All flows that check a password use this: sign-in, change of password or email, 
 runs the same statements as one with an account.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
@@ -122,10 +123,11 @@ async def record_failed_attempt(
     client_info: ClientInfo,
     kind: EventKind = EventKind.SIGN_IN_REFUSED,
     limits: LoginAttemptLimits | None = None,
+    detail: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Record the event of a failed attempt; for the last one before the pause, with `paused`. Later attempts are not
-    checked, and one event a minute is recorded of them: otherwise anybody could write events without end. `limits`:
-    those of the attempt's counters, if not the policy's for passwords.
+    """Record the event of a failed attempt with `detail`; for the last one before the pause, with `paused` too. Later
+    attempts are not checked, and one event a minute is recorded of them: otherwise anybody could write events without
+    end. `limits`: those of the attempt's counters, if not the policy's for passwords.
     """
     limits, now = limits or env.policy.login_attempts, env.clock.now()
     refused = Event(
@@ -133,7 +135,7 @@ async def record_failed_attempt(
         kind,
         account_id=account.id if account else None,
         network_address=client_info.network_address,
-        detail={"paused": "true"} if attempt.pauses(limits) else {},
+        detail={**detail, **({"paused": "true"} if attempt.pauses(limits) else {})},
     )
     async with env.store.transaction() as tx:
         if not attempt.spent or await tx.rate_counters.take(_ONE_EVENT_A_MINUTE, attempt.counter.key, now):

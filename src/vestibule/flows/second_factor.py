@@ -5,7 +5,8 @@ rest. Neither a right password nor a reset of the password resets them, only a c
 otherwise an attacker with the password could guess for ever.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -38,17 +39,30 @@ from vestibule.protocol.authentication import Method
 
 METHODS = (Method.ONE_TIME_CODE, Method.MORE_THAN_ONE_FACTOR)
 """The methods that a code adds to those before."""
+_REFUSED = EventKind.SECOND_FACTOR_REFUSED
 
 
 @dataclass(frozen=True)
 class SecondFactor:
     """A code that was right. `spend` uses it up, inside the transaction that it allows; then the attempt counters
-    `counter_keys` are reset. `is_new`: `spend` adds the factor to the account.
+    `counter_keys` are reset. `is_new`: `spend` adds the factor to the account. `record_used` records that the code was
+    used before.
     """
 
     spend: Spend
     counter_keys: Sequence[str]
     is_new: bool = False
+    record_used: Callable[[], Awaitable[None]] | None = None
+
+    @asynccontextmanager
+    async def spending(self) -> AsyncIterator[None]:
+        """Run what spends the code. If it was used before, record that: whoever typed it may have seen the owner's."""
+        try:
+            yield
+        except WrongCode:
+            if self.record_used is not None:
+                await self.record_used()
+            raise
 
 
 async def check_second_factor(
@@ -65,9 +79,12 @@ async def check_second_factor(
     attempt = await _count(env, account, place, limits, client_info)
     spend = await _check(env, account, code, attempt, client_info)
     if isinstance(spend, CodeFault):
-        await record_failed_attempt(env, account, attempt, client_info, EventKind.SECOND_FACTOR_REFUSED, limits)
+        await record_failed_attempt(env, account, attempt, client_info, _REFUSED, limits)
         raise WrongCode(spend)
-    return SecondFactor(spend, (*attempt.keys, *keys_of_second_step(account, place)))
+    used = partial(
+        record_failed_attempt, env, account, attempt, client_info, _REFUSED, limits, {"why": CodeFault.USED.value}
+    )
+    return SecondFactor(spend, (*attempt.keys, *keys_of_second_step(account, place)), record_used=used)
 
 
 async def counters_reset_by(
@@ -95,7 +112,7 @@ async def _count(
     except TooManyAttempts as paused:
         attempt, wait = LoginAttempt(counters, spent=True), paused.retry_after_seconds
     if attempt.spent:
-        await record_failed_attempt(env, account, attempt, client_info, EventKind.SECOND_FACTOR_REFUSED, limits)
+        await record_failed_attempt(env, account, attempt, client_info, _REFUSED, limits)
         raise SecondFactorPaused(wait)
     return attempt
 

@@ -55,7 +55,8 @@ async def step_up_by_code(env: Env, caller: Caller, code: str, client_info: Clie
     account = await account_of(env, caller)
     factor = await check_second_factor(env, account, code, client_info, signed_in=True)
     proof = FreshProof((*methods_before(caller), *METHODS), factor.spend, factor.counter_keys)
-    tokens = await complete_step_up(env, account, caller, proof, client_info)
+    async with factor.spending():
+        tokens = await complete_step_up(env, account, caller, proof, client_info)
     env.letters_waiting.set()
     return tokens
 

@@ -4,10 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from vestibule.model.limits import network_of
+
 LIFETIME = timedelta(minutes=10)
 """How long after the password the second step may be taken."""
-OF_ACCOUNT = 10
-"""How many an account has at most. When one more begins, the oldest ends."""
+OF_ACCOUNT = 30
+"""How many an account has at most. When one more begins, one ends of whatever origin has begun most."""
+DEVICE = "device:"
+"""How the origins of known devices begin."""
+
+
+def origin_of(place: int | None, network_address: str) -> str:
+    """Return where a sign-in comes from: a known device, by its place; or any other, by its network."""
+    return f"network:{network_of(network_address)}" if place is None else f"{DEVICE}{place}"
 
 
 @dataclass(frozen=True)
@@ -15,7 +24,8 @@ class PendingSignIn:
     """A sign-in that waits for its second step.
 
     `digest` is that of the handle. `epoch` is the account's when the password was checked. `methods` were used so far.
-    `held_session` ends when the sign-in is complete, and the attempt counters `counter_keys` are reset then.
+    `held_session` ends when the sign-in is complete, and the attempt counters `counter_keys` are reset then. `origin`
+    is where the sign-in comes from; None if a version before this one began it.
     """
 
     digest: str
@@ -27,6 +37,7 @@ class PendingSignIn:
     expires_at: datetime
     held_session: str | None = None
     return_to: str | None = None
+    origin: str | None = None
 
     @property
     def beginner(self) -> str:
@@ -41,7 +52,8 @@ class PendingSignIns(Protocol):
 
     async def add(self, pending: PendingSignIn) -> bool:
         """Add one, if its account is enabled and still in its epoch; return whether it was added. If the account has
-        more than `OF_ACCOUNT`, the oldest are deleted.
+        more than `OF_ACCOUNT`, it keeps this one, and of all others the newest of each origin before the second newest
+        of any, known devices first. So a flood from elsewhere ends none that its owner has just begun.
         """
 
     async def find(self, digest: str, now: datetime) -> PendingSignIn | None:

@@ -121,3 +121,19 @@ async def test_f7_refused_codes_are_events_and_beyond_the_budget_one_in_a_minute
     refused = [event for event in events if event.kind == "second_factor_refused"]
     assert len(refused) == LIMIT + 1
     assert [event.detail.get("paused") for event in refused] == ["true", "true", *[None] * (LIMIT - 1)]
+
+
+async def test_f7_a_code_that_was_used_is_an_event(world: World) -> None:
+    """F7: at a sign-in and at a step-up, of either kind: somebody may have looked over the owner's shoulder."""
+    mine, app, codes = await enrolled(world)
+    for code in (app.next_code(), codes[0]):
+        await first_step(mine)
+        assert await second_step(mine, code) == "ok"
+        assert await guess(world, 1, code) == "wrong_code"
+        assert (await mine.post("/api/users/me/step-up", json={"code": code})).json()["code"] == "wrong_code"
+    account = await find_account(world.env, ADA)
+    assert account is not None
+    async with world.env.store.reading() as read:
+        events = await read.events.of_account(account.id, 100)
+    refused = [event.detail.get("why") for event in events if event.kind == "second_factor_refused"]
+    assert refused == [None, None, "used", "used"], "a used recovery code is like one that never was"

@@ -25,9 +25,10 @@ async def stored_totp(store: Store, account: Account, *, confirmed: bool = True)
     return totp
 
 
-def pending(account: Account, number: int = 0) -> PendingSignIn:
+def pending(account: Account, number: int = 0, origin: str | None = None) -> PendingSignIn:
     at = NOW + timedelta(seconds=number)
-    return PendingSignIn(f"{number:064}", account.id, account.epoch, ("pwd",), ("others:1",), at, at + LIFETIME)
+    ends_at, digest = at + LIFETIME, f"{number:064}"
+    return PendingSignIn(digest, account.id, account.epoch, ("pwd",), ("others:1",), at, ends_at, origin=origin)
 
 
 async def test_f1_of_sixty_four_uses_of_one_step_one_is_accepted(store: Store) -> None:

@@ -5,10 +5,10 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, delete, exists, insert, select
+from sqlalchemy import and_, bindparam, case, delete, exists, func, insert, select
 
 from vestibule.model.clock import MOST_APART
-from vestibule.model.pending_sign_ins import OF_ACCOUNT, PendingSignIn
+from vestibule.model.pending_sign_ins import DEVICE, OF_ACCOUNT, PendingSignIn
 from vestibule.storage.sql.batches import deletion_of_oldest
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
@@ -35,8 +35,13 @@ _ADD = Prepared(
 )
 # The one just added first: by this machine's clock, others may have begun later.
 _JUST_ADDED = case((_DIGEST, 0), else_=1)
-_NEWEST = select(_p.digest).where(_ACCOUNT).order_by(_JUST_ADDED, _p.created_at.desc(), _p.digest).limit(OF_ACCOUNT)
-_DELETE_OLDER = Prepared(delete(pending_sign_ins).where(_ACCOUNT, _p.digest.not_in(_NEWEST)))
+_BY_AGE = (_p.created_at.desc(), _p.digest)
+_KNOWN_FIRST = case((_p.origin.startswith(DEVICE), 0), else_=1)
+_OF_ITS_ORIGIN = func.row_number().over(partition_by=_p.origin, order_by=_BY_AGE)
+_FAIREST = (
+    select(_p.digest).where(_ACCOUNT).order_by(_JUST_ADDED, _OF_ITS_ORIGIN, _KNOWN_FIRST, *_BY_AGE).limit(OF_ACCOUNT)
+)
+_DELETE_OTHERS = Prepared(delete(pending_sign_ins).where(_ACCOUNT, _p.digest.not_in(_FAIREST)))
 _OF_THIS_EPOCH = exists().where(_a.id == _p.account_id, _a.epoch == _p.epoch, _a.disabled_at.is_(None))
 # One made by a clock that was ahead would be valid for too long.
 _GOOD = and_(_p.expires_at > _NOW, _p.created_at <= bindparam("latest", type_=Instant), _OF_THIS_EPOCH)
@@ -59,7 +64,7 @@ class SqlPendingSignIns:
         added = await self._connection.execute(_ADD, values | mine | {"in_epoch": pending.epoch})
         if added.one_or_none() is None:
             return False
-        await self._connection.execute(_DELETE_OLDER, mine | {"of_digest": pending.digest})
+        await self._connection.execute(_DELETE_OTHERS, mine | {"of_digest": pending.digest})
         return True
 
     async def find(self, digest: str, now: datetime) -> PendingSignIn | None:

@@ -71,6 +71,7 @@ pending_sign_ins = Table(
     Column("return_to", Text),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
+    Column("origin", String(64)),
     Index("pending_sign_ins_of_account", "account_id", "created_at"),
     Index("pending_sign_ins_to_purge", "expires_at"),
 )
