@@ -3,6 +3,7 @@
 It is apart from `webauthn`, because every command reads the policy, and few programs check passkeys.
 """
 
+import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -18,6 +19,11 @@ class RelyingParty:
     domain: str
     name: str
     origins: tuple[str, ...]
+
+
+def user_handle(account_id: str) -> str:
+    """Return the user handle of an account's passkeys as base64url (WebAuthn, section 5.4.3)."""
+    return base64.urlsafe_b64encode(account_id.encode()).rstrip(b"=").decode()
 
 
 def covers(domain: str, host: str) -> bool:

@@ -26,6 +26,7 @@ class MyFactors:
     """The second factors of an account, without anything secret, and the reset of them that is under way, if any."""
 
     totp: Totp | None
+    passkeys: int
     recovery_codes_left: int
     reset: FactorReset | None
 
@@ -36,7 +37,7 @@ async def list_factors(env: Env, caller: Caller) -> MyFactors:
         totp = await read.totps.confirmed(caller.account.id)
         factors = await read.factors.of(caller.account.id)
         reset = await read.factor_resets.of(caller.account.id)
-    return MyFactors(totp, factors.recovery_codes_left, reset)
+    return MyFactors(totp, factors.passkeys, factors.recovery_codes_left, reset)
 
 
 @retry_on_conflict

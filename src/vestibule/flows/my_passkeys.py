@@ -20,6 +20,12 @@ async def list_passkeys(env: Env, caller: Caller) -> Sequence[Passkey]:
         return await read.passkeys.of_account(caller.account.id)
 
 
+async def is_known(env: Env, credential_id: str) -> bool:
+    """Return whether anybody has a passkey with this credential."""
+    async with env.store.reading() as read:
+        return await read.passkeys.with_credential(credential_id) is not None
+
+
 @retry_on_conflict
 async def rename_passkey(env: Env, caller: Caller, passkey_id: str, name: str) -> None:
     """Rename one of the caller's passkeys. Raises `PasskeyUnknown` if it is not the caller's,

@@ -13,7 +13,7 @@ SECURITY = "/profile/security"
 def begin_app(page: Page, say: Labels = english) -> pyotp.TOTP:
     """Begin to set up an app from the security page: the app, which has scanned the QR code."""
     page.goto(SECURITY)
-    page.get_by_role("link", name=say("Set up authenticator app")).click()
+    page.get_by_role("link", name=say("Set up an authenticator app")).click()
     page.get_by_role("button", name=say("Continue"), exact=True).click()
     expect(page.get_by_role("img", name=say("QR code for your authenticator app"))).to_be_visible()
     return pyotp.TOTP(page.locator("#key").inner_text().replace(" ", ""))

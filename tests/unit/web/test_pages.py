@@ -25,7 +25,9 @@ ABOUT_NO_ACCOUNT = {
     EventKind.SERVICE_REVOKED,
     EventKind.REGISTRATION_REFUSED,
 }
-FOR_MEMBERS = [page.path for page in PAGES if page.method == "GET" and page.path.startswith("/profile")]
+FOR_MEMBERS = [
+    page.path.format(passkey_id="0") for page in PAGES if page.method == "GET" and page.path.startswith("/profile")
+]
 
 
 def test_whatever_can_happen_has_its_words() -> None:

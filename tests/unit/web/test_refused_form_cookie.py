@@ -7,7 +7,8 @@ import pytest
 
 from tests.harness.forms import csrf_in
 from tests.harness.world import World
-from tests.unit.web.test_refused_forms import BROWSER, WRONG
+from tests.unit.web.refused_rows import WRONG
+from tests.unit.web.test_refused_forms import BROWSER
 from vestibule.web import cookies
 from vestibule.web.pages.refused_form import KEPT_SECONDS
 

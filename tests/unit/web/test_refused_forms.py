@@ -3,22 +3,26 @@ never ask to send the form again.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from tests.harness.authenticator import Authenticator
 from tests.harness.backends import Backend
 from tests.harness.forms import csrf_in
 from tests.harness.world import POLICY, World, mandatory_verification, world_on
+from tests.stories.passkeys import add
 from tests.stories.required_factor import switch
 from tests.unit.web.authenticator_app import turn_on
 from tests.unit.web.people import ada
+from tests.unit.web.refused_rows import ADA, EASY, GOOD, ROWS, WRONG, Row
 from tests.unit.web.test_admission import ALL_FIELDS, taken
 from tests.unit.web.test_enrol_page import ENROL
 from tests.unit.web.test_second_step_page import STEP
 from vestibule.crypto.common_passwords import common_passwords
+from vestibule.flows.administer import find_account
 from vestibule.flows.ask_for_letter import request_reset
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.factors import SecondFactorRule
@@ -38,67 +42,6 @@ FORMS = [page for page in PAGES if page.method == "POST"]
 OF_PAGES = {RateClass.REFRESH, RateClass.ACCOUNT}  # the page of the form is refused too
 PATHS = [page.path for page in FORMS]
 OF_ACCOUNT = [page.path for page in FORMS if session_form in page.guards]
-WRONG, EASY, GOOD = "wrong horse", "password123", "battery staple"
-NOT_AN_EMAIL = "Enter a valid email address."
-TOO_SHORT = "Use at least 8 characters."
-
-
-@dataclass(frozen=True)
-class Row:
-    """A form with something wrong in it: what is typed, which fields are at fault, and what the page says."""
-
-    path: str
-    typed: dict[str, str]
-    at_fault: tuple[str, ...]
-    said: str
-    kept: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        return f"{self.path.strip('/')}: {self.said[:30]}"
-
-
-ADA = {"email": "ada@example.com"}
-EVE = {"email": "eve@example.com"}
-ROWS = [
-    Row("/login", {**ADA, "password": WRONG}, ("password",), "The email address or the password is wrong.", ADA),
-    Row("/login", {"email": "Nobody", "password": ""}, ("email", "password"), NOT_AN_EMAIL, {"email": "Nobody"}),
-    Row("/login/second-step", {"code": ""}, ("code",), "Enter the code."),
-    Row("/reauthenticate", {"by": "password", "password": WRONG}, ("password",), "This is not your current password."),
-    Row("/login/enrol", {"code": ""}, ("code",), "Enter the code."),
-    Row("/register", {"name": "Eve", **ADA, "password": GOOD}, ("email",), "already exists", {"name": "Eve", **ADA}),
-    Row("/register", {"name": "Eve", **EVE, "password": EASY}, ("password",), "too common", {"name": "Eve", **EVE}),
-    Row("/register", {"name": "", **EVE, "password": "short"}, ("name", "password"), TOO_SHORT, EVE),
-    Row("/forgotpassword", {"email": "<b>"}, ("email",), NOT_AN_EMAIL, {"email": "&lt;b&gt;"}),
-    Row("/verifyemail", {"email": ""}, ("email",), "Enter your email address."),
-    Row("/resetpassword/{token}", {"password": "short"}, ("password",), TOO_SHORT),
-    Row("/resetpassword/{token}", {"password": EASY}, ("password",), "too common"),
-    Row("/profile/name", {"name": "x" * 256}, ("name",), "Use at most 255 characters.", {"name": "x" * 256}),
-    Row(
-        "/profile/security/password",
-        {"currentPassword": WRONG, "password": GOOD},
-        ("currentPassword",),
-        "This is not your current password.",
-    ),
-    Row("/profile/security/password", {"currentPassword": WRONG, "password": EASY}, ("password",), "too common"),
-    Row(
-        "/profile/security/password",
-        {"currentPassword": "", "password": "short"},
-        ("currentPassword", "password"),
-        TOO_SHORT,
-    ),
-    Row(
-        "/profile/security/email",
-        {**EVE, "currentPassword": WRONG},
-        ("currentPassword",),
-        "This is not your current password.",
-        EVE,
-    ),
-    Row("/profile/security/email", {"email": "Eve", "currentPassword": WRONG}, ("email",), NOT_AN_EMAIL),
-    Row("/profile/security/authenticator", {"code": ""}, ("code",), "Enter the code."),
-    Row("/profile/delete", {"currentPassword": WRONG}, ("currentPassword",), "This is not your current password."),
-    Row("/profile/delete", {"currentPassword": ""}, ("currentPassword",), "Enter your current password."),
-]
 
 
 @pytest.fixture
@@ -114,6 +57,8 @@ async def at_browser(world: World, path: str) -> httpx.AsyncClient:
     client = await ada(world)
     if path.startswith(STEP):
         await turn_on(world, client)
+    if "{passkey_id}" in path:
+        await add(client, Authenticator())
     client.headers.update(BROWSER)
     if path not in OF_ACCOUNT:
         client.cookies.clear()
@@ -178,7 +123,7 @@ async def test_no_form_is_answered_with_a_page_that_reload_would_send_again(worl
     """The refusal of a form that cannot be read, or of a link that is none: each form can have one of them."""
     client = await at_browser(world, path)
     csrf = csrf_in(await client.get("/profile")) if path in OF_ACCOUNT else ""
-    page = await landed(client, await client.post(plain(path), data={"csrf": [csrf, csrf]}))
+    page = await landed(client, await client.post(await existing(world, path), data={"csrf": [csrf, csrf]}))
     assert 'role="alert"' in page.text
     assert "The form could not be read." in page.text or "This link no longer works" in page.text
     assert "The form could not be read." not in (await client.get(page.url.path)).text
@@ -187,7 +132,7 @@ async def test_no_form_is_answered_with_a_page_that_reload_would_send_again(worl
 @pytest.mark.parametrize("path", [path for path in OF_ACCOUNT if path != "/confirmemail/{token}"])
 async def test_a_form_that_was_open_for_too_long_leads_to_a_new_one(world: World, path: str) -> None:
     client = await at_browser(world, path)
-    page = await landed(client, await client.post(plain(path), data={"csrf": "0" * 96}))
+    page = await landed(client, await client.post(await existing(world, path), data={"csrf": "0" * 96}))
     assert (page.status_code, "was open for too long" in page.text) == (200, True)
     assert "was open for too long" not in (await client.get(page.url.path)).text
 
@@ -260,6 +205,17 @@ async def with_secret(world: World, path: str) -> str:
         await world.deliver()
         return path.format(token=world.secret(LetterKind.RESET_PASSWORD))
     return path.format(code=world.secret(LetterKind.VERIFY_EMAIL)) if "{code}" in path else plain(path)
+
+
+async def existing(world: World, path: str) -> str:
+    """The path of the passkey that Ada has; a made-up one, where another page says so."""
+    if "{passkey_id}" not in path:
+        return plain(path)
+    account = await find_account(world.env, ADA["email"])
+    assert account
+    async with world.env.store.reading() as read:
+        (passkey,) = await read.passkeys.of_account(account.id)
+    return path.format(passkey_id=passkey.id)
 
 
 def plain(path: str) -> str:

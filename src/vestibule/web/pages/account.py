@@ -17,7 +17,7 @@ from vestibule.model.errors import EmailUnchanged, PasswordTooEasy, SessionUnkno
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS
-from vestibule.web.pages import render, return_to, sent_letter
+from vestibule.web.pages import my_passkeys, render, return_to, sent_letter
 from vestibule.web.pages.browser_session import BrowserCaller, SessionForm
 from vestibule.web.pages.form import validated
 from vestibule.web.pages.route import see_other, set_session_cookies
@@ -86,6 +86,7 @@ async def security(request: Request, env: EnvDep, caller: BrowserCaller) -> Resp
         happened=happened,
         factors=factors,
         offers_app=env.seal is not None,
+        **await my_passkeys.listed(request, env, caller),
         **live,
         **notice,
     )

@@ -77,7 +77,8 @@ def app_form(
 async def ask_remove_app(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
     """Ask before removing the app."""
     await ask_for_recent_sign_in(env, caller)
-    return render.page(request, "remove_authenticator.html")
+    mine = await list_factors(env, caller)
+    return render.page(request, "remove_authenticator.html", passkeys=mine.passkeys)
 
 
 async def remove_app(

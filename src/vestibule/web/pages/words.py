@@ -4,7 +4,7 @@ from typing import Any
 
 from vestibule.model.errors import EmailNotVerified, Refusal
 from vestibule.model.events import EventKind
-from vestibule.model.factor_errors import CeremonyOver, PasskeyRefused, PasskeyUnknown
+from vestibule.model.factor_errors import CeremonyOver, PasskeyRefused, PasskeyTaken, PasskeyUnknown
 from vestibule.model.factors import CodeFault
 from vestibule.model.sessions import EndReason
 
@@ -60,8 +60,10 @@ WRONG_PASSKEYS: dict[type[Refusal], Sentence] = {
     PasskeyRefused: (_("This passkey could not be accepted. Try again, or use another way."), {}),
     CeremonyOver: (_("This took too long. Try again."), {}),
     EmailNotVerified: (_("Confirm your email address first: open the link that we have sent to you."), {}),
+    PasskeyTaken: (_("This passkey was added already."), {}),
 }
-"""Why somebody could not sign in with a passkey."""
+"""Why a passkey was refused."""
+NO_PASSKEY_NAME: Sentence = (_("Enter a name for the passkey."), {})
 WRONG_PASSWORD: Sentence = (_("This is not your current password."), {})
 EMAIL_TAKEN: Sentence = (_("An account with this email address already exists."), {})
 
@@ -188,6 +190,9 @@ NOTICES = {
     ),
     "factors_kept": _("Two-factor authentication stays on."),
     "app_removed": _("The authenticator app was removed."),
+    "passkey_added": _("Your passkey is added."),
+    "passkey_renamed": _("The passkey was renamed."),
+    "passkey_removed": _("The passkey was removed."),
     "second_step_late": _("The code has to follow the password within 10 minutes. Please sign in again."),
     "reauthenticated": _("It is confirmed that it is you. You can go on now."),
     "letter_sent": _("We sent you an email with a link."),

@@ -113,7 +113,7 @@ for (const button of navigator.clipboard ? document.querySelectorAll("[data-copy
 }
 
 // Passkeys, where the browser has them. A form with `data-passkey` names the endpoint that asks for one; what the
-// authenticator answers goes into its field `credential`. If that fails, the form shows its sentence about the error.
+// authenticator answers goes into its field `credential`; with `data-creates` that is a new one. If that fails, the form shows its sentence about the error.
 async function questionFor(form, signal) {
   const answer = await fetch(form.dataset.passkey, { method: "POST", signal });
   const { code, data } = await answer.json();
@@ -122,14 +122,16 @@ async function questionFor(form, signal) {
 }
 
 async function sendPasskey(form, more) {
-  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(await questionFor(form, more.signal));
-  const credential = await navigator.credentials.get({ publicKey, ...more });
+  const question = await questionFor(form, more.signal);
+  const credential = await ("creates" in form.dataset
+    ? navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(question) })
+    : navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(question), ...more }));
   form.elements.credential.value = JSON.stringify(credential);
   form.submit();
 }
 
-// What the page itself says if it is loaded again: that the session, the sign-in or the step-up is too old.
-const SAID_BY_PAGE = ["reauthentication_required", "no_pending_sign_in"];
+// What the page itself says if it is loaded again: that the session, the sign-in or the step-up is too old, for instance.
+const SAID_BY_PAGE = ["reauthentication_required", "no_pending_sign_in", "too_many_passkeys"];
 
 function sayWhatFailed(form, error) {
   if (error.status === 401 || SAID_BY_PAGE.includes(error.name)) return location.reload();
@@ -154,4 +156,12 @@ for (const form of globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON ?
     if (can && !suggesting.signal.aborted) sendPasskey(form, { mediation: "conditional", signal: suggesting.signal }).catch(() => {});
   });
   for (const said of document.querySelectorAll("[data-without-passkeys]")) said.hidden = true;
+}
+
+// Tell the password manager which passkeys there still are, so that it offers no other (WebAuthn, section 5.1.10).
+for (const list of globalThis.PublicKeyCredential ? document.querySelectorAll("[data-passkeys-of]") : []) {
+  const { passkeysOf: rpId, user: userId, accepted, removed: credentialId } = list.dataset;
+  const allAcceptedCredentialIds = accepted.split(" ").filter(Boolean);
+  if (credentialId) PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId }).catch(() => {});
+  PublicKeyCredential.signalAllAcceptedCredentials?.({ rpId, userId, allAcceptedCredentialIds }).catch(() => {});
 }
