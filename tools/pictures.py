@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.docs.paths import DOCS
 from tests.harness.process import given_keys, starting, wait_until_it_answers
 from tests.harness.servers import free_port
 from tests.running.browser.chromium import chromium
-from tests.running.browser.people import PASSWORD, Browsing, fresh_email, sign_in, sign_up
+from tests.running.browser.factors import begin_app, next_code, type_code
+from tests.running.browser.passkeys import Authenticator
+from tests.running.browser.people import PASSWORD, Browsing, fresh_email, send_sign_in, sign_in, sign_up
 
 PICTURES = DOCS / "pictures"
 WIDTHS = {360: 740, 768: 900, 1440: 900}
@@ -27,7 +29,7 @@ def desk() -> Iterator[Browsing]:
     """A server of its own, with a browser."""
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         port = free_port()
-        settings = {**given_keys(), "VESTIBULE_URL": f"http://localhost:{port}"}
+        settings = {**given_keys(), "VESTIBULE_SECRET_KEY": "0" * 43, "VESTIBULE_URL": f"http://localhost:{port}"}
         with starting(Path(folder), port=port, **settings) as server:
             wait_until_it_answers(server)
             made = Browsing(server, browser)
@@ -74,8 +76,9 @@ def every_page(at: Browsing, folder: Path) -> None:
 def for_readme(at: Browsing) -> None:
     """A few, small ones."""
     email = ada(at)
-    page = at.page(color_scheme="light", viewport={"width": 640, "height": 560})
+    page = at.page(color_scheme="light", viewport={"width": 640, "height": 620})
     page.goto("/login")
+    expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_visible()
     page.get_by_label("Email address").fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.screenshot(path=PICTURES / "sign-in.png")
@@ -85,6 +88,31 @@ def for_readme(at: Browsing) -> None:
     page.goto("/profile/security")
     page.locator("section", has=page.locator("#devices")).evaluate("section => section.scrollIntoView()")
     page.screenshot(path=PICTURES / "security.png")
+
+
+def of_factors(at: Browsing) -> None:
+    """Setting up an authenticator app, the second step with it, and the security page with a passkey beside it."""
+    page, email = at.page(color_scheme="light", viewport={"width": 640, "height": 620}), fresh_email()
+    authenticator = Authenticator(page)
+    sign_up(page, email)
+    app = begin_app(page)
+    page.set_viewport_size({"width": 640, "height": 900})
+    page.screenshot(path=PICTURES / "authenticator-app.png")
+    type_code(page, app.now(), "Turn on")
+    page.get_by_role("button", name="I have saved them").click()
+    page.goto("/reauthenticate?return_to=/profile/security/passkeys/new")
+    type_code(page, next_code(app), "Continue")
+    page.get_by_role("button", name="Create a passkey").click()
+    page.wait_for_url("**notice=passkey_added")
+    page.goto("/profile/security")
+    page.screenshot(path=PICTURES / "passkeys.png")
+    page.get_by_role("button", name="Sign out", exact=True).first.click()
+    page.set_viewport_size({"width": 640, "height": 620})
+    authenticator.answer(by_itself=False)  # or it chooses itself among the suggestions
+    page.goto("/login")
+    send_sign_in(page, email)
+    expect(page.get_by_role("button", name="Use a passkey")).to_be_visible()
+    page.screenshot(path=PICTURES / "second-step.png")
 
 
 def shot(page: Page, path: Path) -> None:
@@ -102,6 +130,7 @@ def main() -> None:
         else:
             PICTURES.mkdir(exist_ok=True)
             for_readme(at)
+            of_factors(at)
 
 
 if __name__ == "__main__":
