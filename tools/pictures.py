@@ -97,6 +97,7 @@ def of_factors(at: Browsing) -> None:
     sign_up(page, email)
     app = begin_app(page)
     page.set_viewport_size({"width": 640, "height": 900})
+    page.evaluate("scrollTo(0, 0)")  # the focus has moved it
     page.screenshot(path=PICTURES / "authenticator-app.png")
     type_code(page, app.now(), "Turn on")
     page.get_by_role("button", name="I have saved them").click()

@@ -10,8 +10,10 @@ from tests.harness.authenticator import ICLOUD, Authenticator
 from tests.harness.forms import csrf_in
 from tests.harness.world import World
 from tests.stories.passkeys import step_up, store_passkey
+from tests.stories.required_factor import switch
 from tests.unit.web.authenticator_app import CODES, SECURITY, codes_shown, turn_on
 from tests.unit.web.people import ada, ada_again
+from vestibule.model.factors import SecondFactorRule
 from vestibule.model.passkeys import MOST_PASSKEYS
 
 pytestmark = pytest.mark.any_engine
@@ -124,6 +126,15 @@ async def test_a_removed_passkey_is_named_to_the_password_manager(world: World) 
     assert SIGNAL.findall(text)[0][2:] == ("", credential)
     assert "of 10 left" not in text
     assert (await client.post(f"{path}/remove", data={"csrf": csrf_in(page)})).headers["location"] == SECURITY
+
+
+async def test_the_last_factor_stays_where_one_is_required(world: World) -> None:
+    client, path, _ = await with_passkey(world)
+    switch(world, SecondFactorRule.REQUIRED)
+    page = await client.get(f"{path}/remove")
+    answer = await client.post(f"{path}/remove", data={"csrf": csrf_in(page)})
+    assert "Your account needs more than a password." in answer.text
+    assert ROW.findall((await client.get(SECURITY)).text)
 
 
 async def test_beside_an_app_recovery_codes_stay(world: World) -> None:
