@@ -65,7 +65,7 @@ async def ask_new(request: Request, env: EnvDep, caller: BrowserCaller) -> Respo
     except TooManyPasskeys:
         return render.page(request, "new_passkey.html", most=MOST_PASSKEYS)
     sessions = await list_sessions(env, caller)
-    return render.page(request, "new_passkey.html", others=len(sessions.listed) + sessions.more - 1)
+    return render.page(request, "new_passkey.html", others=len(sessions.listed) + sessions.not_listed - 1)
 
 
 async def add_my_passkey(
