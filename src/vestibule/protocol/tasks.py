@@ -52,14 +52,14 @@ class SharedWork(Generic[K, T]):
         return await self.result(key, work)
 
 
-async def shared_result(task: asyncio.Task[T]) -> T:
-    """Return the result of a shared task; raises what the task raises. If one caller is cancelled, the task runs on."""
+async def shared_result(task: asyncio.Future[T]) -> T:
+    """Return the result of a shared task or future; raises what it raises. If one caller is cancelled, it goes on."""
     task.add_done_callback(mark_retrieved)
     await asyncio.wait({task})
     return task.result()
 
 
-def mark_retrieved(task: asyncio.Task[Any]) -> None:
+def mark_retrieved(task: asyncio.Future[Any]) -> None:
     """Read a task's exception, so that asyncio does not print it as never retrieved."""
     if not task.cancelled():
         task.exception()

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from vestibule.crypto.entropy import random_bytes
+from vestibule.protocol.tasks import shared_result
 
 KEPT_FOR = timedelta(seconds=10)
 MOST_FORMS = 1000
@@ -45,7 +46,7 @@ class SentForms:
         before = self._sent.get(page)
         if before is None or before.form != form or now - before.at > KEPT_FOR:
             return None
-        return await asyncio.shield(before.answer)
+        return await shared_result(before.answer)
 
     async def remember(
         self, page: bytes, form: bytes, now: datetime, answer: Callable[[], Awaitable[Headers | None]]

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.harness.mail_server import certified
+from tests.harness.servers import WAIT_SECONDS
 from tests.unit.doctor.test_from_outside import in_front
 from vestibule.client import NotVestibuleError, reasons
 
@@ -23,7 +24,8 @@ NOT_PERMITTED = os.strerror(errno.EPERM)  # OpenSSL's faults have the number 1, 
 
 def fault_of(url: str, trusted: ssl.SSLContext | None = None) -> httpx.ConnectError:
     """What httpx raises when it cannot connect."""
-    with httpx.Client(trust_env=False, verify=trusted or True) as http, pytest.raises(httpx.ConnectError) as raised:
+    asking = httpx.Client(trust_env=False, verify=trusted or True, timeout=WAIT_SECONDS)
+    with asking as http, pytest.raises(httpx.ConnectError) as raised:
         http.get(url)
     return raised.value
 

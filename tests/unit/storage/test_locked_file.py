@@ -14,7 +14,7 @@ from vestibule.storage.sql.timeouts import DatabaseTimeouts
 AT_ONCE = DatabaseTimeouts(for_transaction=0.1)
 
 
-@pytest.mark.parametrize("way", ["transaction", "steps", "sqlalchemy_transaction"])
+@pytest.mark.parametrize("way", ["transaction", "single_statements", "sqlalchemy_transaction"])
 async def test_a_locked_file_is_named_with_how_to_find_who_locks_it(way: str, tmp_path: Path) -> None:
     path = tmp_path / "vestibule.sqlite3"
     engines = engine.connect(f"sqlite:///{path}", timeouts=AT_ONCE)

@@ -1,5 +1,7 @@
 """The page that asks for another sign-in, and goes on where it was needed."""
 
+from urllib.parse import unquote
+
 import httpx
 import pytest
 
@@ -102,3 +104,13 @@ async def test_a_form_that_was_refused_leads_back_to_its_page(world: World) -> N
         assert answer.headers["location"] == f"{AGAIN}?return_to={page.replace('/', '%2F')}"
     answer = await client.get("/profile/data")
     assert answer.headers["location"] == f"{AGAIN}?return_to=%2Fprofile%2Fsecurity"
+
+
+@pytest.mark.parametrize(
+    ("asked", "leads_to"), [(AGAIN, "/login"), (f"{AGAIN}?return_to={APP}", f"/login?return_to={APP}")]
+)
+async def test_who_is_signed_out_is_asked_once(world: World, asked: str, leads_to: str) -> None:
+    """A sign-in is recent enough for whatever asked for another one."""
+    client = await world.client(None)
+    answer = await client.get(asked, headers={"Accept": "text/html"})
+    assert unquote(answer.headers["location"]) == leads_to

@@ -148,8 +148,8 @@ async def test_one_that_is_sent_too_often_says_when_to_try_again(backend: Backen
     async with world_on(backend, replace(POLICY, networks=NetworkLimits(per_minute))) as world:
         client = await at_browser(world, form.path)
         path = await with_secret(world, form.path)
-        for at in (plain(form.path), path):
-            answer = await client.post(at, data={"csrf": "0" * 96})
+        for turn, at in enumerate((plain(form.path), path)):  # the same form twice would get the same answer
+            answer = await client.post(at, data={"csrf": "0" * 96, "turn": str(turn)})
         page = await landed(client, answer)
         assert "Too many attempts" in page.text or "This link no longer works" in page.text
         assert "You can try again in" in page.text or path == plain(form.path)

@@ -110,10 +110,16 @@ async def clear_session_cookies(request: Request, response: Response) -> Respons
     return response
 
 
+def _wanted(request: Request) -> str:
+    """Return the page to show after a sign-in. The one that asks for another sign-in leads on: there was one then."""
+    if request.method != "GET":
+        return return_to.HOME
+    return return_to.target_of(request) if request.url.path == REAUTHENTICATE else request.url.path
+
+
 async def _refused(request: Request, refusal: Refusal | Fault, show_form: ShowForm | None) -> Response:
     if isinstance(refusal, NotSignedIn):
-        path = request.url.path if request.method == "GET" else ""
-        return see_other(return_to.with_query(SIGN_IN, return_to="" if path == return_to.HOME else path))
+        return see_other(return_to.with_query(SIGN_IN, return_to=return_to.as_parameter(_wanted(request))))
     if isinstance(refusal, SessionOver | RefreshRefused):
         # Do not delete the cookies: by now they may be another tab's new ones. The next page looks at them again.
         return see_other(return_to.with_query(SIGNED_OUT, reason=refusal.code.removeprefix(SESSION_CODE)))
