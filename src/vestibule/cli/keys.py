@@ -137,13 +137,13 @@ def reencrypt(context: typer.Context) -> None:
     count, apps = asyncio.run(_reencrypt(command_context))
     settings = command_context.settings
     where = "VESTIBULE_SECRET_KEY" if settings.secret_key.get_secret_value() else "the secret.key in VESTIBULE_DATA"
-    if apps.unopened:
+    if apps.not_opened:
         raise TotpsNotOpened(
-            f"{apps.unopened} secrets of authenticator apps were encrypted with another secret: put that into "
+            f"{apps.not_opened} secrets of authenticator apps were encrypted with another secret: put that into "
             "VESTIBULE_SECRET_KEY_OLD and run this again; if it is lost, their owners sign in with a recovery code or "
             "a passkey, and add the app anew"
         )
-    and_apps = f" and {apps.done} secrets of authenticator apps" if apps.done else ""
+    and_apps = f" and {apps.secrets} secrets of authenticator apps" if apps.secrets else ""
     old = " VESTIBULE_SECRET_KEY_OLD is no longer needed." if settings.secret_key_old.get_secret_value() else ""
     results.print(f"{count} keys{and_apps} are encrypted with {where}.{old}")
 

@@ -13,10 +13,10 @@ _BATCH = 500
 
 @dataclass(frozen=True)
 class Reencrypted:
-    """How many secrets are encrypted under the current secret now, and how many could not be opened."""
+    """The number of secrets that were encrypted anew, and of those that could not be opened."""
 
-    done: int
-    unopened: int
+    secrets: int
+    not_opened: int
 
 
 async def reencrypt_totps(env: Env) -> Reencrypted:

@@ -189,7 +189,7 @@ def test_a_passkey_is_the_second_step_beside_the_code(browsing: Browsing) -> Non
     send_sign_in(page, email)
     expect(page.get_by_label("Code from your authenticator app")).to_be_focused()
     assert found(page) == []
-    for name in ("Sign in", "Use a passkey", "Use a recovery code instead", "Start again"):
+    for name in ("Sign in", "Use a passkey", "Use a recovery code instead", "I lost my phone", "Start again"):
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent") == name
     press(page, "Use a passkey")

@@ -64,13 +64,13 @@ def ada(server: Running) -> Enrolled:
 
 
 def enrol(browser: httpx.Client, email: str) -> Enrolled:
-    """Confirm an app by its code of half a minute ago, so that the code of now is still good."""
+    """Confirm an app by its code of now. The next one is good already, and goes on being good for a minute."""
     sign_in(browser, email)
     begun = browser.post(TOTP)
     assert begun.status_code == 200, begun.text
     app = pyotp.parse_uri(begun.json()["data"]["uri"])
     assert isinstance(app, pyotp.TOTP)
-    confirmed = browser.post(CONFIRM, json={"code": app.at(SystemClock().now() - timedelta(seconds=30))})
+    confirmed = browser.post(CONFIRM, json={"code": app.now()})
     assert confirmed.status_code == 200, confirmed.text
     return Enrolled(app, confirmed.json()["data"]["recovery_codes"])
 
@@ -86,7 +86,7 @@ def stored(home: Path) -> list[Path]:
 
 
 def test_f31_a_code_of_the_app_signs_in(server: Running, ada: Enrolled, tmp_path: Path) -> None:
-    done = login(server, tmp_path, ada.app.now())
+    done = login(server, tmp_path, ada.app.at(SystemClock().now() + timedelta(seconds=30)))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", f"Signed in as {ADA}.\n")
     assert ADA in run(tmp_path, "whoami", "--url", server.base, HOME=str(tmp_path)).stdout
 

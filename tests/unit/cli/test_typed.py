@@ -89,6 +89,11 @@ def test_c11_it_is_a_line_of_the_program(tmp_path: Path) -> None:
     assert complaint(done.stderr).startswith("Invalid value for '--hours'")
 
 
+def test_c11_a_number_just_out_of_range_is_shown_as_it_was_typed(tmp_path: Path) -> None:
+    said = complaint(run(tmp_path, "events", "--hours", "1000000.5").stderr)
+    assert said.startswith("Invalid value for '--hours': 1000000.5 is not more than 0 and at most 1,000,000"), said
+
+
 def test_c11_every_command_helps_by_its_letter(capsys: pytest.CaptureFixture[str]) -> None:
     for name in every.NEEDED:
         program: typer.Typer = session.session_commands if name in every.OF_A_PERSON else commands.build()

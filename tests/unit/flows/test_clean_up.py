@@ -43,6 +43,7 @@ NOTHING = dict.fromkeys(
         "pending_sign_ins",
         "rate_counters",
         "ceremonies",
+        "factor_resets",
         "events",
         "unverified_accounts",
     ),
