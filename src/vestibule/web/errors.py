@@ -61,9 +61,7 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     factor_errors.LastFactor: HttpMapping(
         409, "Your account needs a second factor; add another one before you remove this one"
     ),
-    factor_errors.NoPendingSignIn: HttpMapping(
-        403, "Sign in with your password first; the code has to follow within 10 minutes"
-    ),
+    factor_errors.NoPendingSignIn: HttpMapping(403, "Sign in first; the second step has to follow within 10 minutes"),
     factor_errors.SecondFactorPaused: HttpMapping(403),
     factor_errors.WrongCode: HttpMapping(403, "This code is wrong, has expired, or was used before"),
     email_code_errors.EmailCodeElsewhere: HttpMapping(

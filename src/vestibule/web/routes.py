@@ -44,6 +44,7 @@ from vestibule.web.pages import (
     sign_up,
     static,
 )
+from vestibule.web.pages import email_code as email_code_pages
 from vestibule.web.pages.browser_session import browser_session, find_session, session_form
 from vestibule.web.prefetch import on_purpose
 from vestibule.web.request_errors import (
@@ -183,6 +184,10 @@ PAGES = (
     Page("POST", "/login/enrol/new",                        enrol.begin_app,             PUBLIC_FORM,  SIGN_IN,   NO_HASH, None, "/login/enrol"),
     Page("GET",  "/login/second-step/lost",                 lost_factors.ask_report,     PUBLIC,       REFRESH,   NO_HASH),
     Page("POST", "/login/second-step/lost",                 lost_factors.report,         PUBLIC_FORM,  MAIL,      NO_HASH),
+    Page("GET",  "/login/email-code",                       email_code_pages.ask_email,  ANYONE,       REFRESH,   NO_HASH),
+    Page("POST", "/login/email-code",                       email_code_pages.send_code,  OWN_SITE,     MAIL,      NO_HASH, email_code_pages.email_form),
+    Page("GET",  "/login/email-code/enter",                 email_code_pages.ask_code,   ANYONE,       REFRESH,   NO_HASH),
+    Page("POST", "/login/email-code/enter",                 email_code_pages.take_code,  OWN_SITE,     SIGN_IN,   NO_HASH, email_code_pages.code_form),
     Page("GET",  "/signedout",                              sign_in.signed_out,          ANYONE,       REFRESH,   NO_HASH),
     Page("GET",  "/register",                               sign_up.ask_register,        ANYONE,       REFRESH,   NO_HASH),
     Page("POST", "/register",                               sign_up.register,            OWN_SITE,     REGISTER,  HASHES,  sign_up.register_form),

@@ -161,12 +161,12 @@ def test_signing_in_and_out_by_keyboard_with_the_focus_always_seen(browsing: Bro
         page.keyboard.press("Shift+Tab")
     outlined = "getComputedStyle(document.activeElement).outlineStyle"
     order = []
-    for _ in range(9):
+    for _ in range(10):
         page.keyboard.press("Tab")
         assert page.evaluate(outlined) == "solid"
         order.append(page.evaluate("document.activeElement.id || document.activeElement.innerText.trim()"))
     wanted = ["Skip to the content", "Vestibule", "email", "password", "Show", "Forgot your password?", "Sign in"]
-    assert order == [*wanted, "Sign in with a passkey", "Sign up"]
+    assert order == [*wanted, "Sign in with a passkey", "Email me a code", "Sign up"]
     page.get_by_label("Email address").focus()
     page.keyboard.type(email)
     page.keyboard.press("Tab")
@@ -199,6 +199,7 @@ def test_password_managers_are_told_what_is_what(browsing: Browsing) -> None:
         "/register": ["name", "username", "new-password"],
         reset_link(browsing, somebody(browsing)): ["username", "new-password"],
         "/forgotpassword": ["username"],
+        "/login/email-code": ["username"],
     }
     for path, fields in wanted.items():
         page.goto(path)

@@ -37,7 +37,7 @@ PAUSED = (
     "Too many wrong codes here; one more is checked in 24 h. Use a passkey, a recovery code, or a device on which you "
     "have signed in with a code before, or ask for help"
 )
-OVER = "Sign in with your password first; the code has to follow within 10 minutes"
+OVER = "Sign in first; the second step has to follow within 10 minutes"
 NO_CODE = "9-22222-22222"
 DATABASE = ("vestibule-data", "vestibule.sqlite3")
 

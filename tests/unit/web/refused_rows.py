@@ -22,6 +22,7 @@ class Row:
         return f"{self.path.strip('/')}: {self.said[:30]}"
 
 
+ASK_CODE, TYPE_CODE = "/login/email-code", "/login/email-code/enter"
 ADA = {"email": "ada@example.com"}
 EVE = {"email": "eve@example.com"}
 ROWS = [
@@ -30,6 +31,9 @@ ROWS = [
     Row("/login/second-step", {"code": ""}, ("code",), "Enter the code."),
     Row("/reauthenticate", {"by": "password", "password": WRONG}, ("password",), "This is not your current password."),
     Row("/login/enrol", {"code": ""}, ("code",), "Enter the code."),
+    Row(ASK_CODE, {"email": "<b>"}, ("email",), NOT_AN_EMAIL, {"email": "&lt;b&gt;"}),
+    Row(TYPE_CODE, {"code": ""}, ("code",), "Enter the code."),
+    Row(TYPE_CODE, {"code": "zzzz-zzzz"}, ("code",), "This code is wrong."),
     Row("/register", {"name": "Eve", **ADA, "password": GOOD}, ("email",), "already exists", {"name": "Eve", **ADA}),
     Row("/register", {"name": "Eve", **EVE, "password": EASY}, ("password",), "too common", {"name": "Eve", **EVE}),
     Row("/register", {"name": "", **EVE, "password": "short"}, ("name", "password"), TOO_SHORT, EVE),

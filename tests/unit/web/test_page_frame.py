@@ -26,6 +26,7 @@ _ROW = re.compile(r"<li>")
 # What each form says of its fields, from the top, if it is sent empty.
 EMPTY = {
     "/login": ["Enter your email address.", "Enter your password."],
+    "/login/email-code": ["Enter your email address."],
     "/register": ["Enter your name.", "Enter your email address.", "Choose a password."],
     "/forgotpassword": ["Enter your email address."],
     "/verifyemail": ["Enter your email address."],

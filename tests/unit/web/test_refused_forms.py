@@ -17,7 +17,7 @@ from tests.stories.passkeys import add
 from tests.stories.required_factor import switch
 from tests.unit.web.authenticator_app import turn_on
 from tests.unit.web.people import ada
-from tests.unit.web.refused_rows import ADA, EASY, GOOD, ROWS, WRONG, Row
+from tests.unit.web.refused_rows import ADA, ASK_CODE, EASY, GOOD, ROWS, TYPE_CODE, WRONG, Row
 from tests.unit.web.test_admission import ALL_FIELDS, taken
 from tests.unit.web.test_enrol_page import ENROL
 from tests.unit.web.test_second_step_page import STEP
@@ -65,6 +65,8 @@ async def at_browser(world: World, path: str) -> httpx.AsyncClient:
     if path.startswith(STEP):
         answer = await client.post("/login", data={**ADA, "password": "correct horse"})
         assert answer.headers["location"] == STEP
+    if path == TYPE_CODE:
+        await client.post(ASK_CODE, data=ADA)
     if path.startswith(ENROL):
         switch(world, SecondFactorRule.REQUIRED)
         answer = await client.post("/login", data={**ADA, "password": "correct horse"})

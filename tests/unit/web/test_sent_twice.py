@@ -9,6 +9,7 @@ import pytest
 
 from tests.harness.forms import csrf_in
 from tests.harness.world import World
+from tests.stories.factors.codes import mailed_codes, verified
 from tests.unit.web.authenticator_app import APP, CODES, begin, codes_in
 from tests.unit.web.people import ada
 from tests.unit.web.test_second_step_page import ada_with_app, at_second_step
@@ -61,6 +62,19 @@ async def _second_step(world: World) -> Form:
     return await at_second_step(world), "/login/second-step", fields, "/profile"
 
 
+async def _mailed_code(world: World) -> Form:
+    await verified(world)
+    client = await world.client(None)
+    await client.post("/login/email-code", data={"email": "ada@example.com"})
+    await world.deliver()
+    return client, "/login/email-code/enter", {"code": mailed_codes(world)[-1]}, "/profile"
+
+
+async def _ask_for_code(world: World) -> Form:
+    await verified(world)
+    return await world.client(None), "/login/email-code", {"email": "ada@example.com"}, "/login/email-code/enter"
+
+
 async def _verify(world: World) -> Form:
     await world.register()
     path = f"/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}"
@@ -94,6 +108,8 @@ FORMS = {
     "turn app on": _app,
     "new recovery codes": _new_codes,
     "second step": _second_step,
+    "ask for a code": _ask_for_code,
+    "mailed code": _mailed_code,
     "verify": _verify,
     "reset": _reset,
     "change name": _name,

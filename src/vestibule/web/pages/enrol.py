@@ -22,9 +22,10 @@ from vestibule.web.caller import ClientInfoDep, EnvDep, second_step_handle
 from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import new_codes, render, return_to, second_step
 from vestibule.web.pages.arrival import start_again, wait_at
+from vestibule.web.pages.code_words import WRONG_NEW_CODE
 from vestibule.web.pages.form import read_form, typed_code, validated
 from vestibule.web.pages.route import see_other, set_session_cookies
-from vestibule.web.pages.words import WRONG_NEW_CODE, Sentence, faults_of
+from vestibule.web.pages.words import Sentence, faults_of
 from vestibule.web.request_errors import BodyInvalid
 from vestibule.web.site import site_of
 

@@ -19,9 +19,10 @@ from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import new_codes, render, return_to
 from vestibule.web.pages.arrival import arrive
 from vestibule.web.pages.browser_session import BrowserCaller, SessionForm
+from vestibule.web.pages.code_words import WRONG_NEW_CODE
 from vestibule.web.pages.form import typed_code, validated
 from vestibule.web.pages.route import see_other
-from vestibule.web.pages.words import LAST_FACTOR, WRONG_NEW_CODE, Sentence, faults_of
+from vestibule.web.pages.words import LAST_FACTOR, Sentence, faults_of
 from vestibule.web.request_errors import BodyInvalid
 
 SECURITY = "/profile/security"

@@ -6,6 +6,7 @@ was typed in this browser, never whether there is an account. It is read as stri
 
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
@@ -20,6 +21,8 @@ from vestibule.web.site import site_of
 
 NEW_EMAIL = "new_email"
 """What an email to a new email of the account is about."""
+SIGN_IN_CODE = "sign_in_code"
+"""What an email with a code to sign in with is about."""
 _MAX_BYTES = 2000
 _MAX_TIMES = 20
 
@@ -80,6 +83,21 @@ def new_email(request: Request) -> str:
     return kept.email if kept is not None and kept.about == NEW_EMAIL else ""
 
 
+def mailed_code(request: Request) -> SentLetter | None:
+    """Return the letter with the code that was asked for in this browser last; None without one."""
+    kept = _kept(request)
+    return kept if kept is not None and kept.about == SIGN_IN_CODE else None
+
+
+def values_to_change(request: Request, sent: SentLetter | None) -> dict[str, Any]:
+    """Return the variables for a form whose email is to be corrected: what was typed, except passwords, and where the
+    cursor stands; none if the request does not ask for that.
+    """
+    if sent is None or request.method != "GET" or "change" not in request.query_params:
+        return {}
+    return {"values": {"name": sent.name, "email": sent.email}, "focus": "email"}
+
+
 def _kept(request: Request) -> SentLetter | None:
     """Return what the cookie keeps; None without one, or if it is not one of ours."""
     value = read(request.headers.raw, cookies.SENT_LETTER.encode()) or ""
@@ -99,5 +117,9 @@ def _parsed(value: str, now: datetime) -> SentLetter | None:
     fields = dict(parse_qsl(value, keep_blank_values=True, max_num_fields=5, errors="strict"))
     about, name = fields["about"], fields["name"]
     email, at, times = canonical_email(fields["email"]), int(fields["at"]), int(fields["times"])
-    known = about in {*CHECK_EMAIL, NEW_EMAIL} and len(name) <= MAX_NAME_CHARACTERS and 1 <= times <= _MAX_TIMES
+    known = (
+        about in {*CHECK_EMAIL, NEW_EMAIL, SIGN_IN_CODE}
+        and len(name) <= MAX_NAME_CHARACTERS
+        and 1 <= times <= _MAX_TIMES
+    )
     return SentLetter(about, email, at, times, name) if known and at <= now.timestamp() else None

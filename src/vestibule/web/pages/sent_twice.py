@@ -57,7 +57,8 @@ def _may_be_repeated(request: Request, response: Response) -> bool:
     headers, web = request.headers.raw, site_of(request).web
     access = cookies.name_of(cookies.ACCESS, web)
     has_tokens = any(value.startswith(f"{access}=") for value in response.headers.getlist("set-cookie"))
-    return not has_tokens or cookies.any_credential(headers, web) or bool(cookies.read_second_factor(headers, web))
+    handle = cookies.read_second_factor(headers, web) or cookies.read_email_code(headers, web)
+    return not has_tokens or cookies.any_credential(headers, web) or bool(handle)
 
 
 def _with_headers(headers: Headers) -> Response:

@@ -3,7 +3,6 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vestibule.flows.begin_session import EnrolmentNeeded, SecondFactorNeeded
 from vestibule.flows.passkey_sign_in import sign_in_with_passkey
 from vestibule.flows.sign_in import sign_in as sign_in_flow
 from vestibule.flows.sign_out import sign_out as sign_out_flow
@@ -16,11 +15,10 @@ from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import refused_form, render, return_to, sent_letter
 from vestibule.web.pages.arrival import arrive
 from vestibule.web.pages.browser_session import SESSION_CODE, BrowserCaller, OptionalBrowserCaller
-from vestibule.web.pages.enrol import go_to_enrolment
 from vestibule.web.pages.form import form_values, read_form, sent_credential, validated
+from vestibule.web.pages.outcome import lead_on
 from vestibule.web.pages.passkey_form import PASSKEY_REFUSALS, passkey_faults
 from vestibule.web.pages.route import SIGNED_OUT, clear_session_cookies, see_other, set_session_cookies
-from vestibule.web.pages.second_step import go_to_second_step
 from vestibule.web.pages.words import (
     AFTER_LINKS,
     IF_NOT_YOU,
@@ -72,11 +70,7 @@ async def sign_in(request: Request, env: EnvDep, client_info: ClientInfoDep) -> 
         return _sign_in_page(request, target, status, {"password": WRONG_CREDENTIALS}, perhaps_unverified=offer_link_to)
     except EmailNotVerified:
         return _sign_in_page(request, target, HTTP_MAPPINGS[EmailNotVerified].status, unverified=sent.email)
-    if isinstance(outcome, SecondFactorNeeded):
-        return go_to_second_step(request, outcome)
-    if isinstance(outcome, EnrolmentNeeded):
-        return go_to_enrolment(request, outcome)
-    return await set_session_cookies(request, arrive(request), outcome)
+    return await lead_on(request, outcome)
 
 
 async def use_passkey(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
@@ -153,6 +147,7 @@ def _sign_in_page(
         perhaps_unverified=perhaps_unverified,
         why=_why_asked(request),
         offers_passkeys=site_of(request).policy.relying_party is not None,
+        offers_codes=site_of(request).policy.email_codes,
     )
 
 

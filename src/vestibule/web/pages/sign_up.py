@@ -159,11 +159,7 @@ def _form_of(sent: sent_letter.SentLetter) -> str:
 
 
 def _values_to_change(request: Request) -> dict[str, Any]:
-    """Return the variables for a form whose email is to be corrected: what was typed, except passwords, and where the
-    cursor stands.
-    """
-    sent = sent_letter.sent_letter(request) if request.method == "GET" and "change" in request.query_params else None
-    return {"values": {"name": sent.name, "email": sent.email}, "focus": "email"} if sent else {}
+    return sent_letter.values_to_change(request, sent_letter.sent_letter(request))
 
 
 async def _send(request: Request, env: Env, by_email: _ByEmail, client_info: ClientInfo) -> Response:

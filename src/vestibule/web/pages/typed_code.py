@@ -7,15 +7,9 @@ from starlette.requests import Request
 from vestibule.model.factor_errors import SecondFactorPaused, WrongCode
 from vestibule.model.factors import FactorKind
 from vestibule.web.pages import render
+from vestibule.web.pages.code_words import CODES_PAUSED, PAUSED_UNTIL, WRONG_CODES, WRONG_RECOVERY_CODE
 from vestibule.web.pages.form import form_values
-from vestibule.web.pages.words import (
-    CODES_PAUSED,
-    PAUSED_UNTIL,
-    WRONG_CODES,
-    WRONG_RECOVERY_CODE,
-    Sentence,
-    faults_of,
-)
+from vestibule.web.pages.words import Sentence, faults_of
 from vestibule.web.request_errors import BodyInvalid
 from vestibule.web.site import site_of
 

@@ -5,7 +5,6 @@ from typing import Any
 from vestibule.model.errors import EmailNotVerified, Refusal
 from vestibule.model.events import EventKind
 from vestibule.model.factor_errors import CeremonyOver, PasskeyRefused, PasskeyTaken, PasskeyUnknown
-from vestibule.model.factors import CodeFault
 from vestibule.model.sessions import EndReason
 
 Sentence = tuple[str, dict[str, int | str]]
@@ -19,35 +18,6 @@ def _(english: str) -> str:
 
 NO_PASSWORD: Sentence = (_("Enter your password."), {})
 WRONG_CREDENTIALS: Sentence = (_("The email address or the password is wrong."), {})
-WRONG_CODES: dict[CodeFault, Sentence] = {
-    CodeFault.WRONG: (_("This code is wrong. Enter the one that the app shows now."), {}),
-    CodeFault.USED: (_("This code was used already. Wait until the app shows the next one."), {}),
-    CodeFault.OF_ANOTHER_TIME: (
-        _(
-            "This code is of another time. Enter the one that the app shows now. If that is refused too, let your phone"
-            " set its clock by itself."
-        ),
-        {},
-    ),
-}
-"""What is wrong with a code of an authenticator app."""
-WRONG_RECOVERY_CODE: Sentence = (_("This recovery code is wrong, or was used already."), {})
-CODES_PAUSED: Sentence = (
-    _(
-        "There were too many wrong codes. Use another way, or a device on which you have signed in with a code before,"
-        " or ask for help."
-    ),
-    {},
-)
-PAUSED_UNTIL = _(
-    "There were too many wrong codes. You can try one more %(when)s. Until then, use another way, or a device on which"
-    " you have signed in with a code before."
-)
-"""As `CODES_PAUSED`, where another code will be checked; `when` is "in 23 hours"."""
-WRONG_NEW_CODE: Sentence = (
-    _("This code is wrong. Enter the one that the app shows now. If it is wrong again, check the clock of your phone."),
-    {},
-)
 LAST_FACTOR: Sentence = (
     _("Your account needs more than a password. Add another way to sign in before you remove this one."),
     {},
@@ -193,7 +163,11 @@ NOTICES = {
     "passkey_added": _("Your passkey is added."),
     "passkey_renamed": _("The passkey was renamed."),
     "passkey_removed": _("The passkey was removed."),
-    "second_step_late": _("The code has to follow the password within 10 minutes. Please sign in again."),
+    "second_step_late": _("The second step has to follow within 10 minutes. Please sign in again."),
+    "code_elsewhere": _(
+        "No code was asked for in this browser. Open the page where you asked for it and type the code there, or ask"
+        " for a new one here."
+    ),
     "reauthenticated": _("It is confirmed that it is you. You can go on now."),
     "letter_sent": _("We sent you an email with a link."),
 }

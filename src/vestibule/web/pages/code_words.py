@@ -1,0 +1,59 @@
+"""What pages say of a code that was typed and refused: an authenticator app's, a recovery code, a mailed one."""
+
+from vestibule.model.email_code_errors import (
+    EmailCodeLate,
+    EmailCodesPaused,
+    EmailCodeSpent,
+    EmailCodeUsed,
+    EmailCodeWrong,
+)
+from vestibule.model.errors import Refusal
+from vestibule.model.factors import CodeFault
+from vestibule.web.pages.words import Sentence, _
+
+WRONG_CODES: dict[CodeFault, Sentence] = {
+    CodeFault.WRONG: (_("This code is wrong. Enter the one that the app shows now."), {}),
+    CodeFault.USED: (_("This code was used already. Wait until the app shows the next one."), {}),
+    CodeFault.OF_ANOTHER_TIME: (
+        _(
+            "This code is of another time. Enter the one that the app shows now. If that is refused too, let your phone"
+            " set its clock by itself."
+        ),
+        {},
+    ),
+}
+"""What is wrong with a code of an authenticator app."""
+WRONG_RECOVERY_CODE: Sentence = (_("This recovery code is wrong, or was used already."), {})
+CODES_PAUSED: Sentence = (
+    _(
+        "There were too many wrong codes. Use another way, or a device on which you have signed in with a code before,"
+        " or ask for help."
+    ),
+    {},
+)
+PAUSED_UNTIL = _(
+    "There were too many wrong codes. You can try one more %(when)s. Until then, use another way, or a device on which"
+    " you have signed in with a code before."
+)
+"""As `CODES_PAUSED`, where another code will be checked; `when` is "in 23 hours"."""
+WRONG_NEW_CODE: Sentence = (
+    _("This code is wrong. Enter the one that the app shows now. If it is wrong again, check the clock of your phone."),
+    {},
+)
+WRONG_EMAIL_CODES: dict[type[Refusal], Sentence] = {
+    EmailCodeWrong: (
+        _("This code is wrong. Use the one in the newest email, in the browser where you asked for it."),
+        {},
+    ),
+    EmailCodeUsed: (_("This code was used already. Have a new one sent."), {}),
+    EmailCodeLate: (_("This code has expired. Have a new one sent."), {}),
+    EmailCodeSpent: (_("There were too many wrong codes. Have a new one sent."), {}),
+    EmailCodesPaused: (
+        _(
+            "There were too many wrong codes for this email address. Sign in with your password, or choose a new one"
+            " with “Forgot your password?”."
+        ),
+        {},
+    ),
+}
+"""What is wrong with a mailed code. One that was not asked for in this browser leads to the page that asks for one."""
