@@ -30,7 +30,7 @@ async def ask(
 
 async def verify(request: Request, env: EnvDep, sent: Sent[bodies.TypedCode], client_info: ClientInfoDep) -> Response:
     """Begin a session with a mailed code, and set its cookies; if the account has or must have a second factor, ask
-    for it, as `login` does. The cookie that came with the question has to be sent.
+    for it, as `login` does. The cookie that came when the code was asked for has to be sent.
     """
     headers, web = request.headers.raw, site_of(request).web
     kept, held = cookies.read_email_code(headers, web), cookies.read_refresh(headers, web) or ""
