@@ -65,8 +65,9 @@ async def confirm_totp_at_sign_in(env: Env, handle: str, code: str, client_info:
     if this sign-in has begun no app, `Overloaded`, and what `begin_totp_at_sign_in` raises.
     """
     pending, account = await enrolling_sign_in(env, handle)
+    now = env.clock.now()
     async with env.store.reading() as read:
-        new, now = await begun(read, account.id, pending.beginner, env.clock.now()), env.clock.now()
+        new = await begun(read, account.id, pending.beginner, now)
     step_of_code(env, new, code, now)  # before anything is hashed for it
 
     async def add(tx: Ports, now: datetime) -> None:

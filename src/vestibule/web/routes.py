@@ -82,29 +82,16 @@ BROWSER_FORM = (own_site, session_form)
 # Refusals that several lines share.
 NO_TOKEN = (e.NotSignedIn, e.AccessTokenInvalid, e.SessionOver)
 NO_SIGN_IN = (e.WrongCredentials, e.TooManyAttempts, e.EmailNotVerified, CrossSite)
-NO_PASSKEY = (
-    fe.PasskeysUnavailable,
-    fe.CeremonyOver,
-    fe.PasskeyRefused,
-    fe.PasskeyUnknown,
-    e.EmailNotVerified,
-    CrossSite,
-)
 NO_PASSKEY_STEP = (fe.PasskeysUnavailable, fe.CeremonyOver, fe.PasskeyRefused, fe.PasskeyUnknown)
+NO_PASSKEY = (*NO_PASSKEY_STEP, e.EmailNotVerified, CrossSite)
 NO_LOST_FACTORS = (fe.NoPendingSignIn, fe.FactorResetUnavailable, fe.FactorResetUnderWay, CrossSite)
-NO_SECOND_STEP = (
-    fe.NoPendingSignIn,
-    fe.SecondFactorPaused,
-    fe.WrongCode,
-    fe.TotpUnavailable,
-    CrossSite,
-)
+NO_SECOND_STEP = (fe.NoPendingSignIn, fe.SecondFactorPaused, fe.WrongCode, fe.TotpUnavailable, CrossSite)
 NO_SIGN_OUT = (*NO_TOKEN, CrossSite)
 NO_REFRESH = (e.RefreshRefused, CrossSiteRefresh)
 NO_CHANGE = (*NO_SIGN_OUT, e.WrongPassword, e.TooManyAttempts, e.ReauthenticationRequired)
 NO_NEW_TOKENS = (*NO_CHANGE, fe.SecondFactorEnrolmentRequired)
 NO_CODE = (fe.WrongCode, fe.SecondFactorPaused, fe.TotpUnavailable)
-NO_STEP_UP = (*NO_NEW_TOKENS, *NO_CODE, fe.PasskeysUnavailable, fe.CeremonyOver, fe.PasskeyRefused, fe.PasskeyUnknown)
+NO_STEP_UP = (*NO_NEW_TOKENS, *NO_CODE, *NO_PASSKEY_STEP)
 NO_NEW_PASSKEY = (fe.PasskeysUnavailable, fe.CeremonyOver, fe.PasskeyRefused, fe.PasskeyTaken, fe.TooManyPasskeys)
 NO_ENROLMENT = (fe.NoPendingSignIn, fe.SecondFactorRequired, CrossSite)
 NO_FACTOR = (*NO_SIGN_OUT, fe.RefreshTokenRequired, e.ReauthenticationRequired)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.harness.process import Running, given_keys, starting, wait_until_it_answers
 from tests.harness.servers import free_port
@@ -22,14 +22,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with starting(tmp_path_factory.mktemp("server"), port=port, **settings) as running:
         wait_until_it_answers(running)
         yield running
-
-
-@pytest.fixture
-def browsing(browser: Browser, server: Running) -> Iterator[Browsing]:
-    made = Browsing(server, browser)
-    yield made
-    made.close()
-    assert made.complaints == []
 
 
 @pytest.mark.parametrize("language", ["en", "pt"])
