@@ -1,20 +1,21 @@
 """Define, as protocols, what commands need from outside. `wiring` implements it: no command knows a database."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from vestibule.flows.env import Env
 from vestibule.flows.import_accounts import FirstByEmail
 from vestibule.model.findings import Finding
-from vestibule.model.imports import ForeignRow
+from vestibule.model.imports import ExportFormat, ForeignRow
 from vestibule.model.signing_keys import SealedKey
 from vestibule.settings.fields import Settings
 from vestibule.state.key_ring import KeyRing
 
 
-class Legacy(Protocol):
+class AccountSource(Protocol):
     """Accounts of another server, to be imported."""
 
     @property
@@ -85,8 +86,15 @@ class CommandContext(Protocol):
     async def migrate(self) -> tuple[str | None, str]:
         """Migrate the database; return the revisions before (None for an empty database) and after."""
 
-    def legacy(self, address: str) -> AbstractAsyncContextManager[Legacy]:
+    def legacy(self, address: str) -> AbstractAsyncContextManager[AccountSource]:
         """Open the tutorial's `users` table at a database URL, for the block."""
+
+    def export_file(
+        self, path: Path, format_: ExportFormat | None, progress: Callable[[int, int | None], None]
+    ) -> AbstractContextManager[AccountSource]:
+        """Read a file that another program exported, for the block. `progress` is called with the number of bytes that
+        were read, and the size of the file, None for a pipe.
+        """
 
     def copying(self, address: str) -> AbstractAsyncContextManager[DatabaseCopy]:
         """Open two databases for the block, to copy from the one at a URL to the one in the settings."""

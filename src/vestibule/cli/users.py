@@ -1,18 +1,16 @@
 """`vestibule users`: create, import, sign out, disable, enable, unlock and delete accounts; their factors."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vestibule.cli.accounts import Email, with_account
-from vestibule.cli.command_context import CommandContext, Legacy
+from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes, show_once
 from vestibule.cli.discreet_command import Commands
 from vestibule.cli.factors import print_factors, print_factors_as_json
+from vestibule.cli.import_users import import_users
 from vestibule.cli.prompt import confirm
 from vestibule.cli.reset_factors import reset_factors
 from vestibule.cli.unlock import unlock
@@ -21,10 +19,8 @@ from vestibule.flows.administer import disable_account, enable_account, find_acc
 from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.env import Env
-from vestibule.flows.import_accounts import ImportListener, ImportReport, Source, import_accounts
 from vestibule.model.accounts import Account, NotAnEmail, Role, canonical_email
 from vestibule.model.errors import EmailTaken
-from vestibule.model.imports import RowConverter
 from vestibule.process import streams
 from vestibule.process.operator_errors import OperatorError
 from vestibule.protocol.one_line import one_line
@@ -39,6 +35,7 @@ class NoNewAccount(OperatorError):
 users = Commands(no_args_is_help=True, help=_HELP)
 users.command()(unlock)
 users.command("reset-factors")(reset_factors)
+users.command("import")(import_users)
 
 
 @users.command()
@@ -105,53 +102,6 @@ def delete(
     notes.print(f"{account.email} is deleted; ended sessions: {ended}.")
 
 
-@users.command("import")
-def import_users(
-    context: typer.Context,
-    source: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            help="Database with the tutorial's `users` table. Default: DATABASE_URL. Leave out a password, which "
-            "others could read here: set PGPASSWORD or PGPASSFILE.",
-            metavar="URL",
-        ),
-    ] = None,
-    admins: Annotated[
-        bool, typer.Option("--admins", help="Import admins as admins. Otherwise they become users.")
-    ] = False,
-    dry: Annotated[bool, typer.Option("--dry-run", help="Change nothing; show what would be done.")] = False,
-) -> None:
-    """Import the tutorial server's own `users` table, so that nobody has to choose a new password.
-
-    Keeps ids and password hashes; a bcrypt hash is replaced at its owner's next sign-in. Accounts that are already here
-    stay as they are, so it is safe to run again; the old table is only read.
-
-    Rows that cannot be imported are listed with their ids. Of two emails that differ only in spelling, the verified
-    account is imported, or else the older one. An account here that nobody verified is removed for a verified one with
-    its email. Exit status 1 if anything was left out.
-    """
-    command_context: CommandContext = context.obj
-    report = asyncio.run(_import(command_context, source, admins=admins, dry=dry))
-    _sum_up(report, dry=dry)
-    raise typer.Exit(int(report.left_out > 0))
-
-
-def _sum_up(report: ImportReport, *, dry: bool) -> None:
-    done = "Would import" if dry else "Imported"
-    notes.print(f"{done} {report.imported:,} accounts; {report.already_there:,} were here already.")
-    if report.made_room:
-        removed = "Would remove" if dry else "Removed"
-        notes.print(f"{removed} {report.made_room:,} accounts that nobody had verified, each named above.")
-    if report.demoted:
-        notes.print(
-            f"[yellow]Imported as users, though admins there: {report.demoted:,}.[/] The tutorial's server let anybody "
-            "choose a role. To keep them as admins, use --admins."
-        )
-    if report.left_out:
-        notes.print(f"[yellow]Left out {report.left_out:,}[/], each named above.")
-
-
 async def _create(command_context: CommandContext, email: str, name: str, role: Role) -> tuple[Account, str]:
     """Create an account; return it and its password. Raises `NoNewAccount`."""
     async with command_context.opened() as env:
@@ -173,39 +123,3 @@ async def _why_not_free(env: Env, canonical: str, as_typed: str) -> str:
         f"an account changed its email from {as_typed} within the last three days, and its owner may still undo that; "
         "create this account later"
     )
-
-
-@asynccontextmanager
-async def _env_and_source(command_context: CommandContext, source: str | None) -> AsyncIterator[tuple[Env, Legacy]]:
-    """Open the database to import into and the table to import from. Opens `source` first, if given, so that a wrong
-    source is reported before wrong settings.
-    """
-    if source:
-        async with command_context.legacy(source) as legacy, command_context.opened() as env:
-            yield env, legacy
-    else:
-        async with (
-            command_context.opened() as env,
-            command_context.legacy(command_context.settings.database_address) as legacy,
-        ):
-            yield env, legacy
-
-
-async def _import(command_context: CommandContext, source: str | None, *, admins: bool, dry: bool) -> ImportReport:
-    columns = (TextColumn("Importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    async with _env_and_source(command_context, source) as (env, legacy):
-        converter = RowConverter(env.passwords.can_match, admins)
-        with Progress(*columns, console=notes) as progress:
-            task = progress.add_task("", total=await legacy.count())
-
-            def tell_left_out(row: str, reason: str) -> None:
-                progress.console.print(f"Left out {row}: {reason}", markup=False, highlight=False)
-
-            def tell_removed(squatter: str, owner: str) -> None:
-                removed = "Would remove" if dry else "Removed"
-                reason = f"nobody verified its email, which {owner} brings verified"
-                progress.console.print(f"{removed} {squatter}: {reason}", markup=False, highlight=False)
-
-            listener = ImportListener(lambda rows: progress.advance(task, rows), tell_left_out, tell_removed)
-            async with aclosing(legacy.batches()) as batches:  # also when interrupted
-                return await import_accounts(env, Source(batches, converter, legacy.first_by_email), listener, dry=dry)

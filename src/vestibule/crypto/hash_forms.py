@@ -85,3 +85,10 @@ def argon2_costs(texts: str) -> set[Cost]:
 def checkable(hashed: str) -> bool:
     """Return whether a hash has a known form and a bounded cost. Remove a pepper's mark (`pepper.py`) first."""
     return bcrypt_cost(hashed) is not None or argon2_cost(hashed) is not None
+
+
+def kind_of_hash(hashed: str | None) -> str:
+    """Return the name of the algorithm of a hash that may be checked, for a report."""
+    if hashed is None:
+        return "no password"
+    return "bcrypt" if hashed.startswith("$2") else "argon2"

@@ -5,34 +5,39 @@ rows with the same email, perhaps written in different ways, the first is import
 except an unverified one whose email a verified row has: that one is deleted.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from vestibule.crypto.hash_forms import kind_of_hash
 from vestibule.flows.announce import announce
 from vestibule.flows.env import Env
+from vestibule.flows.import_batch import Batch, add_missing, lock_accounts_in_the_way
 from vestibule.flows.remove_squatter import remove_squatter
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account, Accounts, Holder
 from vestibule.model.errors import Fault
-from vestibule.model.events import Event, EventKind
 from vestibule.model.imports import ForeignRow, LeftOut, RowConverter
-from vestibule.model.revocations import Revocation
-from vestibule.model.store import Ports
 
 
 @dataclass
 class ImportReport:
-    """How many rows were imported, were here already or were left out; how many accounts here were deleted to make
-    room; and how many rows said admin and became users. An `ImportListener` is told of each row left out and each
-    account deleted.
+    """How many rows were imported, by kind of hash, were here already or were left out; how many accounts here were
+    deleted to make room; and how many rows said admin and became users. An `ImportListener` is told of each row left
+    out and each account deleted.
     """
 
-    imported: int = 0
+    by_kind: Counter[str] = field(default_factory=Counter)
     made_room: int = 0
     already_there: int = 0
     left_out: int = 0
     demoted: int = 0
+
+    @property
+    def imported(self) -> int:
+        """Return how many rows were imported."""
+        return self.by_kind.total()
 
 
 @dataclass(frozen=True)
@@ -49,8 +54,8 @@ class ImportListener:
 class FirstByEmail(Protocol):
     """Which row came first with an email, over a whole import. Rows are many, so this may be kept on a disk."""
 
-    def id_for(self, email: str, account_id: str) -> str:
-        """Return the id that came first with this email; `account_id` itself, if none came before."""
+    def row_for(self, email: str, label: str) -> str:
+        """Return the label of the row that came first with this email; `label` itself, if none came before."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +88,17 @@ class _Import:
     listener: ImportListener
     dry: bool
     report: ImportReport = field(default_factory=ImportReport)
+    labels: dict[str, str] = field(default_factory=dict)
 
     async def import_rows(self, rows: Sequence[ForeignRow]) -> None:
         """Import one batch."""
+        self.labels.clear()
         converted: dict[str, Account] = {}
         for row in rows:
             account = self._account_of(row, converted)
             if account is not None:
                 converted[account.id] = account
+                self.labels[account.id] = row.label
         await self._add(list(converted.values()))
 
     def _account_of(self, row: ForeignRow, earlier: Mapping[str, Account]) -> Account | None:
@@ -100,10 +108,10 @@ class _Import:
             self._leave_out(row.label, str(reason))
             return None
         if account.id in earlier:  # do not claim its email: another row may have that email
-            self._leave_out(account.id, "a row before it has the same id")
+            self._leave_out(row.label, "a row before it has the same id")
             return None
-        if (first := self.first_by_email.id_for(account.email, account.id)) != account.id:
-            self._leave_out(account.id, f"its email is also that of {first}, which is verified, or older")
+        if (first := self.first_by_email.row_for(account.email, row.label)) != row.label:
+            self._leave_out(row.label, f"its email is also that of {first}, which is verified, or older")
             return None
         self.report.demoted += self.converter.demoted(row)
         return account
@@ -120,7 +128,7 @@ class _Import:
             raise
         except Exception:
             if len(accounts) == 1:
-                return self._leave_out(accounts[0].id, "the database does not take it")
+                return self._leave_out(self.labels[accounts[0].id], "the database does not take it")
             half = len(accounts) // 2
             await self._add(accounts[:half])
             await self._add(accounts[half:])
@@ -136,31 +144,32 @@ class _Import:
                 self.listener.made_room(batch.stored[account.email].id, account.id)
             elif account.email in batch.remaining:
                 stored_id = batch.remaining[account.email].id
-                self._leave_out(account.id, f"its email is that of {stored_id}, which is here already")
+                self._leave_out(self.labels[account.id], f"its email is that of {stored_id}, which is here already")
         for account in batch.too_late:
-            self._leave_out(account.id, "somebody else took its id or its email meanwhile; import it again")
-        self.report.imported += len(batch.added)
+            self._leave_out(self.labels[account.id], "somebody took its id or its email meanwhile; import it again")
+        added = [account for account in accounts if account.id in batch.added]
+        self.report.by_kind.update(kind_of_hash(account.password_hash) for account in added)
 
-    async def _preview(self, accounts: Sequence[Account]) -> "_Batch":
+    async def _preview(self, accounts: Sequence[Account]) -> Batch:
         async with self.env.store.reading() as read:
             batch = await self._compare_with_stored(read.accounts, accounts)
         batch.added = {account.id for account in batch.missing}
         return batch
 
-    async def _compare_with_stored(self, stored: Accounts, accounts: Sequence[Account]) -> "_Batch":
+    async def _compare_with_stored(self, stored: Accounts, accounts: Sequence[Account]) -> Batch:
         kept = await stored.kept([account.email for account in accounts], self.env.clock.now())
         keepers = {email: Holder(account_id, verified=True) for email, account_id in kept.items()}
-        return _Batch(accounts, keepers | dict(await stored.holders(accounts)))
+        return Batch(accounts, keepers | dict(await stored.holders(accounts)))
 
     @retry_on_conflict
-    async def _import_batch(self, accounts: Sequence[Account]) -> "_Batch":
+    async def _import_batch(self, accounts: Sequence[Account]) -> Batch:
         async with self.env.store.transaction() as tx:
             batch = await self._compare_with_stored(tx.accounts, accounts)
-            if await _lock_accounts_in_the_way(tx, batch):  # the accounts may have changed before they were locked
+            if await lock_accounts_in_the_way(tx, batch):  # the accounts may have changed before they were locked
                 batch = await self._compare_with_stored(tx.accounts, accounts)
             for account in batch.replacing.values():
                 batch.revoked += await remove_squatter(self.env, tx, account.email, account.id, self.env.clock.now())
-            batch.added = await _add_missing(self.env, tx, batch.missing)
+            batch.added = await add_missing(self.env, tx, batch.missing)
             for account in batch.replacing.values():
                 # Strangers may have spent the counter of an email before its owner was here.
                 await tx.login_attempts.forgive_all(account.id, account.email)
@@ -169,60 +178,3 @@ class _Import:
     def _leave_out(self, label: str, reason: str) -> None:
         self.report.left_out += 1
         self.listener.left_out(label, reason)
-
-
-class _Batch:
-    """A batch of accounts, compared with `stored`: the accounts here that have one of their ids or emails, by email.
-
-    `replacing`: accounts of the batch, by id, for each of which a stored one is deleted. `remaining`: the stored
-    accounts that are not deleted, by email. `missing`: accounts of the batch that can be added. `added`: the ids of
-    those that were.
-    """
-
-    def __init__(self, accounts: Sequence[Account], stored: Mapping[str, Holder]) -> None:
-        self.stored = self.remaining = stored
-        self.replacing: dict[str, Account] = {}
-        # Repeat until nothing changes: a deleted stored account may have had the id of another account in the batch.
-        while found := self._owners_of_unverified(accounts):
-            self.replacing |= {account.id: account for account in found}
-            deleted_ids = {stored[account.email].id for account in self.replacing.values()}
-            self.remaining = {email: holder for email, holder in stored.items() if holder.id not in deleted_ids}
-        self.missing = [a for a in accounts if a.id not in self.remaining_ids and a.email not in self.remaining]
-        self.added: set[str] = set()
-        self.revoked: list[Revocation] = []
-
-    @property
-    def remaining_ids(self) -> set[str]:
-        """Return the ids of the stored accounts that are not deleted."""
-        return {holder.id for holder in self.remaining.values()}
-
-    @property
-    def too_late(self) -> list[Account]:
-        """Return the accounts that were missing, but could not be added: another transaction was quicker."""
-        return [account for account in self.missing if account.id not in self.added]
-
-    def _owners_of_unverified(self, accounts: Sequence[Account]) -> list[Account]:
-        """Return the verified accounts that are not here, and whose email an unverified remaining account has."""
-        ids = self.remaining_ids
-        unverified = {email for email, holder in self.remaining.items() if not holder.verified}
-        return [
-            account
-            for account in accounts
-            if account.verified and account.id not in ids and account.email in unverified
-        ]
-
-
-async def _lock_accounts_in_the_way(tx: Ports, batch: _Batch) -> int:
-    """Lock the accounts that are to be deleted, before any other step; return their number."""
-    to_delete = sorted(batch.stored[account.email].id for account in batch.replacing.values())
-    for account_id in to_delete:
-        await tx.accounts.lock(account_id)
-    return len(to_delete)
-
-
-async def _add_missing(env: Env, tx: Ports, accounts: Sequence[Account]) -> set[str]:
-    now = env.clock.now()
-    added = await tx.accounts.add_missing([replace(account, imported_at=now) for account in accounts])
-    if added:
-        await tx.events.record(Event(now, EventKind.IMPORTED, detail={"accounts": str(len(added))}))
-    return added

@@ -3,8 +3,10 @@ anything.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
+from unicodedata import category
 
 from vestibule.crypto.entropy import is_id
 from vestibule.model.accounts import (
@@ -21,11 +23,20 @@ from vestibule.protocol.utf8 import is_utf8
 MAX_COLUMN_CHARACTERS = 1_024
 """The longest valid content of a column. A row with a longer one is left out."""
 _TRUE, _FALSE = {"true", "t", "1"}, {"false", "f", "0", None}
+_LAST = "~"  # after every date
+
+
+class ExportFormat(StrEnum):
+    """The formats of files that other programs export, by their names on the command line."""
+
+    CSV = "csv"
 
 
 @dataclass(frozen=True)
 class ForeignRow:
-    """A row with every column as text, whatever its type; None for NULL."""
+    """A row with every column as text, whatever its type; None for NULL. `place`: where it stands in a file, such as
+    "line 7". `unreadable`: why nothing of it could be read.
+    """
 
     id: str | None
     name: str | None
@@ -37,11 +48,33 @@ class ForeignRow:
     created_at: str | None
     updated_at: str | None
     provider: str | None
+    disabled: str | None = None
+    place: str | None = None
+    unreadable: str | None = None
 
     @property
     def label(self) -> str:
-        """Return what a report calls the row: its id; or a phrase, if the id is unusable."""
+        """Return what a report calls the row: its place in a file; or its id; or a phrase, if the id is unusable."""
+        if self.place is not None:
+            return self.place
         return self.id if self.id is not None and is_id(self.id) else "a row without a usable id"
+
+    @property
+    def precedence(self) -> tuple[int, str]:
+        """Return where the row stands among all: the verified before the others, the older before the younger."""
+        try:
+            since = moment(self.created_at, "").isoformat()
+        except LeftOut:
+            since = _LAST
+        return int(self.verified not in _TRUE), since
+
+
+_NOTHING = ForeignRow(*[None] * 10)
+
+
+def unreadable_row(place: str, reason: str) -> ForeignRow:
+    """Return a row that a file has at `place`, and that nobody can read; it becomes no account, for this reason."""
+    return replace(_NOTHING, place=place, unreadable=reason)
 
 
 class LeftOut(ValueError):
@@ -58,9 +91,14 @@ class RowConverter:
     admins: bool = False
 
     def account(self, row: ForeignRow) -> Account:
-        """Return the account in a row; raises `LeftOut`, with the reason, if the row becomes no account."""
-        if not all(value is None or _can_be_stored(value) for value in vars(row).values()):
-            raise LeftOut("something in it is too long, has a NUL, or is not UTF-8")
+        """Return the account in a row; raises `LeftOut`, with the reason, if the row becomes no account. A disabled one
+        is disabled from its creation on.
+        """
+        if row.unreadable is not None:
+            raise LeftOut(row.unreadable)
+        for column, value in vars(row).items():
+            if value is not None:
+                _require_storable(column, value)
         if row.id is None or not is_id(row.id):
             raise LeftOut("its id is not 1 to 36 letters, digits, - and _")
         return Account(
@@ -68,12 +106,13 @@ class RowConverter:
             name=_name(row.name),
             email=_email(row.email),
             role=self._role(row.role),
-            verified=_verified(row.verified),
-            created_at=_moment(row.created_at, "createdAt"),
-            updated_at=_moment(row.updated_at, "updatedAt"),
+            verified=_flag(row.verified, "verified"),
+            created_at=(created_at := moment(row.created_at, "createdAt")),
+            updated_at=moment(row.updated_at, "updatedAt"),
             password_hash=self._hash(row),
             photo=row.photo or DEFAULT_PHOTO,
             provider=row.provider,
+            disabled_at=created_at if _flag(row.disabled, "disabled") else None,
         )
 
     def demoted(self, row: ForeignRow) -> bool:
@@ -96,13 +135,20 @@ class RowConverter:
         return row.password
 
 
-def _can_be_stored(value: str) -> bool:
-    return len(value) <= MAX_COLUMN_CHARACTERS and "\0" not in value and is_utf8(value)
+def _require_storable(column: str, value: str) -> None:
+    if len(value) > MAX_COLUMN_CHARACTERS:
+        raise LeftOut(f"its {column} is longer than {MAX_COLUMN_CHARACTERS:,} characters")
+    if "\0" in value:
+        raise LeftOut(f"its {column} has a NUL, which no text may have")
+    if not is_utf8(value):
+        raise LeftOut(f"its {column} is not UTF-8")
 
 
 def _name(text: str | None) -> str:
     if text is None or len(text) > MAX_NAME_CHARACTERS:
         raise LeftOut(f"it has no name of at most {MAX_NAME_CHARACTERS} characters")
+    if any(category(character) == "Cc" for character in text):
+        raise LeftOut("its name has a control character, such as a line feed")
     return text
 
 
@@ -113,21 +159,21 @@ def _email(text: str | None) -> str:
         raise LeftOut("its email is not one that Vestibule sends to") from None
 
 
-def _verified(text: str | None) -> bool:
+def _flag(text: str | None, column: str) -> bool:
     if text not in _TRUE | _FALSE:
-        raise LeftOut("its verified is neither true nor false")
+        raise LeftOut(f"its {column} is neither true nor false")
     return text in _TRUE
 
 
-def _moment(text: str | None, column: str) -> datetime:
+def moment(text: str | None, column: str) -> datetime:
     """Return the time in a column; raises `LeftOut` if it is no date. Without a time zone it is UTC, as Prisma writes
     it.
     """
     try:
         read = datetime.fromisoformat(text or "")
-        moment = read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+        found = read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise LeftOut(f"its {column} is no date") from None
-    if moment.year > LAST_YEAR:
+    if found.year > LAST_YEAR:
         raise LeftOut(f"its {column} is too far away")
-    return moment
+    return found

@@ -3,22 +3,25 @@
 import asyncio
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
+from pathlib import Path
 
 from vestibule.cli import commands, usage
-from vestibule.cli.command_context import Legacy, Places
+from vestibule.cli.command_context import AccountSource, Places
 from vestibule.cli.endings import AS_LOG, explained
 from vestibule.doctor import at_start, examination, outside
 from vestibule.flows.env import Env
 from vestibule.model.clock import SystemClock
 from vestibule.model.findings import Finding
+from vestibule.model.imports import ExportFormat
 from vestibule.model.signing_keys import SealedKey
 from vestibule.observability import logs
 from vestibule.settings.fields import Settings
 from vestibule.settings.reading import WrongSettings, says_production
 from vestibule.state.key_ring import KeyRing
+from vestibule.storage.exports.export_file import ExportFile
 from vestibule.storage.sql import engine
 from vestibule.storage.sql import url as database_url
 from vestibule.storage.sql.database_copy import DatabaseCopy
@@ -130,7 +133,7 @@ class RealCommandContext:
             return await current_revision(engines)
 
     @asynccontextmanager
-    async def legacy(self, address: str) -> AsyncIterator[Legacy]:
+    async def legacy(self, address: str) -> AsyncIterator[AccountSource]:
         engines = _other_database(address)
         legacy = LegacyUsers(engines)
         try:
@@ -140,6 +143,17 @@ class RealCommandContext:
         finally:
             legacy.first_by_email.close()
             await engines.close()
+
+    @contextmanager
+    def export_file(
+        self, path: Path, format_: ExportFormat | None, progress: Callable[[int, int | None], None]
+    ) -> Iterator[AccountSource]:
+        export = ExportFile(path, SystemClock().now(), format_)
+        try:
+            export.read(progress)
+            yield export
+        finally:
+            export.close()
 
     @asynccontextmanager
     async def copying(self, address: str) -> AsyncIterator[DatabaseCopy]:

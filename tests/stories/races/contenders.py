@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pyotp
@@ -78,6 +79,7 @@ APART = {
 WITHIN = {
     "begin_session": "sign in",
     "compose_letter": "deliver",
+    "import_batch": "import",
     "login_attempt": "sign in wrongly",
     "tell_if_shared": "refresh from elsewhere",
 }
@@ -100,13 +102,13 @@ class _Taking:
     """Row converter, claims and listener of an import that takes every row as it is."""
 
     def account(self, row: Any) -> Account:
-        return cast(Account, row)
+        return cast(Account, row.account)
 
     def demoted(self, row: Any) -> int:
         return 0
 
-    def id_for(self, email: str, account_id: str) -> str:
-        return account_id
+    def row_for(self, email: str, label: str) -> str:
+        return label
 
     def progress(self, rows: int) -> None:
         pass
@@ -121,7 +123,8 @@ class _Taking:
 async def _import(world: World, person: Person) -> Any:
     async def batches() -> AsyncIterator[Sequence[Any]]:
         wanted = replace(an_account(email=person.account.email), verified=True)
-        yield [wanted, an_account(email=f"{new_id()}@example.com")]
+        people = [wanted, an_account(email=f"{new_id()}@example.com")]
+        yield [SimpleNamespace(label=each.id, account=each) for each in people]
 
     everything = _Taking()
     source = import_accounts.Source(batches(), cast(Any, everything), everything)

@@ -1,6 +1,5 @@
 """`vestibule users import`, from a table in which anybody could write anything."""
 
-import re
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -9,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from tests.docs.paths import ROOT
 from tests.harness.backends import postgresql_database
 from tests.harness.process import complaint, given_keys, run
 from tests.harness.world import World
@@ -272,20 +270,3 @@ async def test_c30_a_column_that_nobody_can_put_in_order_is_the_sources_fault(
     assert refused.returncode == 2
     assert complaint(refused.stderr.splitlines()[-1]).startswith("--from: the database cannot be read: ")
     assert "Traceback" not in refused.stderr
-
-
-def test_people_of_a_csv_file_come_in_by_the_script_of_the_guide(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    guide = (ROOT / "docs" / "operating.md").read_text()
-    [script] = re.findall(r"^```python\n(# people\.py.*?)^```$", guide, re.MULTILINE | re.DOTALL)
-    [people] = re.findall(r"^```csv\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
-    (tmp_path / "people.csv").write_text(people.replace("$2b$12$…", HASH))
-    monkeypatch.chdir(tmp_path)
-    exec(script, {})
-    address = f"sqlite:///{tmp_path}/people.sqlite3"
-    imported = run(tmp_path, "users", "import", "--from", address, **given_keys())
-    assert imported.returncode == 0, imported.stderr
-    with closing(sqlite3.connect(tmp_path / "vestibule-data" / "vestibule.sqlite3")) as ours:
-        found = ours.execute("SELECT id, email, password_hash, verified FROM accounts ORDER BY id").fetchall()
-    assert found == [("1001", "ada@example.com", HASH, 1), ("1002", "grace@example.com", None, 1)]

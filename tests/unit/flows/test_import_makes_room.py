@@ -30,8 +30,8 @@ TABLE: dict[str, tuple[dict[str, object], str, bool]] = {
 
 
 class FirstByEmail:
-    def id_for(self, email: str, account_id: str) -> str:
-        return account_id
+    def row_for(self, email: str, label: str) -> str:
+        return label
 
 
 @dataclass

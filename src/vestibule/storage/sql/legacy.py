@@ -1,6 +1,5 @@
 """Read the tutorial server's own `users` table (Prisma on PostgreSQL), for `vestibule users import`. Never write it."""
 
-import sqlite3
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Any
@@ -12,6 +11,7 @@ from sqlalchemy.types import NullType
 
 from vestibule.model.imports import MAX_COLUMN_CHARACTERS, ForeignRow
 from vestibule.process.operator_errors import OperatorError
+from vestibule.storage.first_by_email import FirstByEmailOnDisk
 from vestibule.storage.sql.driver_faults import driver_message
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.source import SourceUnavailable, source_errors, tolerate_invalid_utf8
@@ -38,25 +38,6 @@ class NoSuchTable(OperatorError):
     """The database has no `users` table with the tutorial's columns. The message says what is missing."""
 
     status = 2
-
-
-class FirstByEmailOnDisk:
-    """`flows.import_accounts.FirstByEmail` in a temporary file, so that memory does not grow with the table."""
-
-    def __init__(self) -> None:
-        self._file = sqlite3.connect("", isolation_level=None)
-        self._file.execute("CREATE TABLE claims (email TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID")
-        self._file.execute("BEGIN")  # never committed: nothing has to outlive the process
-
-    def id_for(self, email: str, account_id: str) -> str:
-        """Return the id that first claimed this email: `account_id` if none did before."""
-        self._file.execute("INSERT OR IGNORE INTO claims VALUES (?, ?)", (email, account_id))
-        row = self._file.execute("SELECT id FROM claims WHERE email = ?", (email,)).fetchone()
-        return str(row[0])
-
-    def close(self) -> None:
-        """Delete the file."""
-        self._file.close()
 
 
 class LegacyUsers:

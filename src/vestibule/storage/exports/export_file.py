@@ -1,0 +1,85 @@
+"""A file of people, opened: which format it has, and its rows."""
+
+import stat
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from io import BufferedReader
+from pathlib import Path
+
+from vestibule.model.imports import ExportFormat, ForeignRow
+from vestibule.storage.exports.csv_file import csv_rows
+from vestibule.storage.exports.faults import UnusableFile
+from vestibule.storage.exports.sorted_rows import SortedRows
+from vestibule.storage.first_by_email import FirstByEmailOnDisk
+
+_ROWS_BETWEEN_CALLS = 1_000
+# How a file begins that is of another kind, and what to do with it.
+_OTHERS = {
+    b"SQLite format 3\0": "is a SQLite database; name it by --from sqlite:///FILE",
+    b"\x1f\x8b": "is compressed; unpack it first, with gunzip",
+    b"PK\x03\x04": "is a ZIP file or a spreadsheet; unpack it, or save it as CSV (UTF-8)",
+    b"\xff\xfe": "is UTF-16; save it as UTF-8",
+    b"\xfe\xff": "is UTF-16; save it as UTF-8",
+    b"PGDMP": "is a dump for pg_restore; restore it and export its table of users as CSV",
+}
+
+
+class ExportFile:
+    """The people in a file. Implements `cli.command_context.AccountSource`."""
+
+    def __init__(self, path: Path, now: datetime, format_: ExportFormat | None = None) -> None:
+        """Read nothing yet. `now` is when people were created of whom the file does not say when."""
+        self.first_by_email = FirstByEmailOnDisk()
+        self._path, self._now, self._format = path, now.isoformat(), format_
+        self._rows = SortedRows()
+
+    def read(self, progress: Callable[[int, int | None], None]) -> None:
+        """Read the whole file, and sort its rows on disk; raises `UnusableFile`. `progress` is called with the number
+        of bytes that were read, and the size of the file, None for a pipe.
+        """
+        with self._opened() as (file, size):
+            self._rows.add(self._told(self._read(file), lambda: progress(file.tell() if size else 0, size)))
+        if not self._rows.count():
+            raise UnusableFile(f"{self._path} names columns, and has no rows below them")
+
+    async def count(self) -> int:
+        """Return how many rows were read."""
+        return self._rows.count()
+
+    def batches(self) -> AsyncGenerator[Sequence[ForeignRow], None]:
+        """Yield all rows in batches, in the order of an import."""
+        return self._rows.batches()
+
+    def close(self) -> None:
+        """Delete what is on disk."""
+        self._rows.close()
+        self.first_by_email.close()
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[BufferedReader, int | None]]:
+        try:
+            with self._path.open("rb") as file:
+                found = self._path.stat()
+                yield file, found.st_size if stat.S_ISREG(found.st_mode) else None
+        except OSError as fault:
+            raise UnusableFile(f"{self._path} cannot be read: {fault.strerror}") from None
+
+    def _read(self, file: BufferedReader) -> Iterator[ForeignRow]:
+        beginning = file.peek(1)[:512]
+        if not beginning.strip(b"\xef\xbb\xbf \t\r\n"):
+            raise UnusableFile(f"{self._path} is empty")
+        for mark, what in _OTHERS.items():
+            if beginning.startswith(mark):
+                raise UnusableFile(f"{self._path} {what}")
+        return csv_rows(self._path, file, self._format)
+
+    def _told(self, rows: Iterator[ForeignRow], progress: Callable[[], None]) -> Iterator[ForeignRow]:
+        """Yield the rows with the dates that they lack, and tell of the progress now and then."""
+        for number, row in enumerate(rows):
+            if number % _ROWS_BETWEEN_CALLS == 0:
+                progress()
+            created_at = row.created_at or self._now
+            yield replace(row, created_at=created_at, updated_at=row.updated_at or created_at)
+        progress()
