@@ -9,6 +9,7 @@ from vestibule.cli.command_context import CommandContext
 from vestibule.flows.administer import find_account
 from vestibule.flows.env import Env
 from vestibule.model.accounts import Account, NotAnEmail, canonical_email
+from vestibule.model.operators import COMMAND_LINE, Operator
 from vestibule.process.operator_errors import OperatorError
 
 T = TypeVar("T")
@@ -31,9 +32,9 @@ async def account_of(env: Env, email: str) -> Account:
 
 
 async def with_account(
-    command_context: CommandContext, email: str, deed: Callable[[Env, Account], Awaitable[T]]
+    command_context: CommandContext, email: str, deed: Callable[[Env, Operator, Account], Awaitable[T]]
 ) -> tuple[Account, T]:
-    """Return the account with an email, and what `deed` returns for it. Raises `NoSuchAccount`."""
+    """Return the account with an email, and what `deed` of the command line returns for it. Raises `NoSuchAccount`."""
     async with command_context.opened() as env:
         account = await account_of(env, email)
-        return account, await deed(env, account)
+        return account, await deed(env, COMMAND_LINE, account)

@@ -129,6 +129,7 @@ def _records(events: list[Event]) -> None:
 
 def _details(event: Event) -> dict[str, str]:
     ids = {"account": event.account_id or "", "session": event.session_id or "", "from": event.network_address or ""}
+    ids |= {"actor": event.actor_id} if event.actor_id else {}
     return ids | {name: str(value) for name, value in event.detail.items()}
 
 

@@ -13,6 +13,7 @@ from vestibule.cli.prompt import confirm
 from vestibule.flows.keep_factors import cancel_reset
 from vestibule.flows.reset_factors import begin_reset
 from vestibule.model.factor_resets import FactorReset, NoReset
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.process.operator_errors import OperatorError
 from vestibule.protocol.one_line import one_line
 
@@ -61,7 +62,7 @@ async def _begin(command_context: CommandContext, email: str) -> tuple[str, Fact
     """Begin the reset; return the account's email with it. Raises `NothingToReset` and `NoSuchAccount`."""
     async with command_context.opened() as env:
         account = await account_of(env, email)
-        outcome = await begin_reset(env, account)
+        outcome = await begin_reset(env, COMMAND_LINE, account)
     if isinstance(outcome, NoReset):
         raise NothingToReset(f"{account.email} {_WHY[outcome]}")
     return account.email, outcome
@@ -79,6 +80,6 @@ async def _canceled(command_context: CommandContext, email: str) -> str:
     """Cancel the reset; return the account's email. Raises `NothingToCancel` and `NoSuchAccount`."""
     async with command_context.opened() as env:
         account = await account_of(env, email)
-        if not await cancel_reset(env, account):
+        if not await cancel_reset(env, COMMAND_LINE, account):
             raise NothingToCancel(f"no reset of the second factors of {account.email} is under way")
     return account.email

@@ -14,13 +14,14 @@ from vestibule.cli.import_users import import_users
 from vestibule.cli.prompt import confirm
 from vestibule.cli.reset_factors import reset_factors
 from vestibule.cli.unlock import unlock
-from vestibule.flows.account_factors import factors_of_account
+from vestibule.flows.account_factors import FactorList, factors_of_account
 from vestibule.flows.administer import disable_account, enable_account, find_account, sign_out_everywhere
 from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.env import Env
 from vestibule.model.accounts import Account, NotAnEmail, Role, canonical_email
 from vestibule.model.errors import EmailTaken
+from vestibule.model.operators import COMMAND_LINE, Operator
 from vestibule.process import streams
 from vestibule.process.operator_errors import OperatorError
 from vestibule.protocol.one_line import one_line
@@ -82,7 +83,7 @@ def factors(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")] = False,
 ) -> None:
     """Show the second factors of an account, when each was last used, and how many recovery codes are left."""
-    account, listed = asyncio.run(with_account(context.obj, email, factors_of_account))
+    account, listed = asyncio.run(with_account(context.obj, email, _listed_factors))
     if as_json:
         print_factors_as_json(listed)
     else:
@@ -102,6 +103,10 @@ def delete(
     notes.print(f"{account.email} is deleted; ended sessions: {ended}.")
 
 
+async def _listed_factors(env: Env, _: Operator, account: Account) -> FactorList:
+    return await factors_of_account(env, account)
+
+
 async def _create(command_context: CommandContext, email: str, name: str, role: Role) -> tuple[Account, str]:
     """Create an account; return it and its password. Raises `NoNewAccount`."""
     async with command_context.opened() as env:
@@ -110,7 +115,7 @@ async def _create(command_context: CommandContext, email: str, name: str, role: 
         except NotAnEmail:
             raise NoNewAccount(f"{email} is not an email such as ada@example.com") from None
         try:
-            return await create_account(env, name or canonical.partition("@")[0], canonical, role)
+            return await create_account(env, COMMAND_LINE, name or canonical.partition("@")[0], canonical, role)
         except EmailTaken:
             raise NoNewAccount(await _why_not_free(env, canonical, email)) from None
 

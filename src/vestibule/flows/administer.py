@@ -3,10 +3,15 @@
 from vestibule.flows.end_sessions import announce_end, end_account
 from vestibule.flows.end_trust import EVER, end_trust, void_links
 from vestibule.flows.env import Env
+from vestibule.flows.require_operator import lock_for
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
-from vestibule.model.events import Event, EventKind
+from vestibule.model.events import EventKind
+from vestibule.model.operators import Operator
+from vestibule.model.permissions import Permission
 from vestibule.model.sessions import EndReason
+
+_ENABLED, _DISABLED = "enabled", "disabled"
 
 
 async def find_account(env: Env, email: str) -> Account | None:
@@ -16,40 +21,50 @@ async def find_account(env: Env, email: str) -> Account | None:
 
 
 @retry_on_conflict
-async def sign_out_everywhere(env: Env, account: Account) -> int:
-    """End every session of the account; return how many ended. The owner can sign in again at once."""
+async def sign_out_everywhere(env: Env, operator: Operator, account: Account) -> int:
+    """End every session of the account; return how many ended. The owner can sign in again at once. Raises
+    `PermissionMissing` and `SessionOver`, about the operator.
+    """
     now = env.clock.now()
     async with env.store.transaction() as tx:
-        await tx.accounts.lock(account.id)
+        current = await lock_for(tx, operator, Permission.PEOPLE_SESSIONS, account.id, now)
         ended = await end_account(env, tx, account.id, EndReason.ENDED_BY_OPERATOR, now)
+        if current is not None:
+            count = str(len(ended.session_ids))
+            await tx.events.record(operator.event(now, EventKind.SESSIONS_ENDED, account.id, sessions=count))
     await announce_end(env, ended)
     return len(ended.session_ids)
 
 
 @retry_on_conflict
-async def disable_account(env: Env, account: Account) -> int | None:
+async def disable_account(env: Env, operator: Operator, account: Account, reason: str | None = None) -> int | None:
     """Disable the account, end its sessions and void its mailed links. Return how many sessions ended, or None if the
-    account was disabled already. The links stay void when the account is enabled again.
+    account was disabled already. The links stay void when the account is enabled again. Raises `PermissionMissing` and
+    `SessionOver`, about the operator.
     """
     now = env.clock.now()
     async with env.store.transaction() as tx:
-        await tx.accounts.lock(account.id)
-        disabled = await tx.accounts.disable(account.id, now)
+        await lock_for(tx, operator, Permission.PEOPLE_CHANGE, account.id, now)
+        disabled = await tx.accounts.disable(account.id, reason, now)
         await tx.factor_resets.cancel(account.id)  # a disabled account is sent no letter, so its owner could not object
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DISABLED, now, undo_since=EVER)
         if disabled:
-            await tx.events.record(Event(now, EventKind.ACCOUNT_DISABLED, account.id))
+            kind = EventKind.ACCOUNT_DISABLED
+            await tx.events.record(operator.event(now, kind, account.id, _ENABLED, _DISABLED, reason=reason))
     await announce_end(env, ended)
     return len(ended.session_ids) if disabled else None
 
 
 @retry_on_conflict
-async def enable_account(env: Env, account: Account) -> bool:
-    """Let the account sign in again; return False if it was enabled already."""
+async def enable_account(env: Env, operator: Operator, account: Account) -> bool:
+    """Let the account sign in again; return False if it was enabled already. Raises `PermissionMissing` and
+    `SessionOver`, about the operator.
+    """
     now = env.clock.now()
     async with env.store.transaction() as tx:
+        await lock_for(tx, operator, Permission.PEOPLE_CHANGE, account.id, now)
         enabled = await tx.accounts.enable(account.id, now)
         if enabled:
             await void_links(tx, account.id, now, undo_since=EVER)
-            await tx.events.record(Event(now, EventKind.ACCOUNT_ENABLED, account.id))
+            await tx.events.record(operator.event(now, EventKind.ACCOUNT_ENABLED, account.id, _DISABLED, _ENABLED))
     return enabled

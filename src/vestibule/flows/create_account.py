@@ -4,19 +4,22 @@ from vestibule.crypto.entropy import new_id, random_bytes
 from vestibule.flows.announce import announce
 from vestibule.flows.env import Env
 from vestibule.flows.remove_squatter import remove_squatter
+from vestibule.flows.require_operator import lock_operator
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account, Role
 from vestibule.model.errors import EmailTaken
-from vestibule.model.events import Event, EventKind
+from vestibule.model.events import EventKind
+from vestibule.model.operators import Operator
+from vestibule.model.permissions import Permission
 from vestibule.model.revocations import Revocation
 
 _PASSWORD_BYTES = 16  # 32 characters: no setting of password lengths forbids that
 
 
-async def create_account(env: Env, name: str, email: str, role: Role) -> tuple[Account, str]:
+async def create_account(env: Env, operator: Operator, name: str, email: str, role: Role) -> tuple[Account, str]:
     """Create an account and return it with its password. `email` is canonical, and counts as verified. Deletes an
     unverified account with that email. Raises `EmailTaken` if another account has verified the email, or had it before
-    and may still undo the change.
+    and may still undo the change; `PermissionMissing` and `SessionOver`, about the operator.
     """
     password = random_bytes(_PASSWORD_BYTES).hex()
     password_hash = await env.passwords.hash(password)
@@ -31,7 +34,7 @@ async def create_account(env: Env, name: str, email: str, role: Role) -> tuple[A
         updated_at=now,
         password_hash=password_hash,
     )
-    added, revoked = await _add(env, account)
+    added, revoked = await _add(env, operator, account)
     if not added:
         raise EmailTaken
     await announce(env, revoked)
@@ -39,12 +42,20 @@ async def create_account(env: Env, name: str, email: str, role: Role) -> tuple[A
 
 
 @retry_on_conflict
-async def _add(env: Env, account: Account) -> tuple[bool, list[Revocation]]:
+async def _add(env: Env, operator: Operator, account: Account) -> tuple[bool, list[Revocation]]:
+    now = account.created_at
     async with env.store.transaction() as tx:
-        revoked = await remove_squatter(env, tx, account.email, account.id, account.created_at)
+        for permission in _needed(account.role):
+            await lock_operator(tx, operator, permission, now)
+        revoked = await remove_squatter(env, tx, account.email, account.id, now)
         added = await tx.accounts.add(account)
         if added:
-            detail = {"by": "operator", "role": account.role.value}
-            await tx.events.record(Event(account.created_at, EventKind.REGISTERED, account.id, detail=detail))
+            role = account.role.value
+            await tx.events.record(operator.event(now, EventKind.REGISTERED, account.id, role=role))
             await tx.login_attempts.forgive_all(account.id, account.email)
     return added, revoked
+
+
+def _needed(role: Role) -> list[Permission]:
+    """Return what an operator must be permitted who creates an account with this role."""
+    return [Permission.PEOPLE_CHANGE] if role is Role.USER else [Permission.PEOPLE_CHANGE, Permission.PEOPLE_ROLES]

@@ -9,22 +9,26 @@ from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.login_attempt import check_current_password
 from vestibule.flows.reauthenticate import lock_proven
+from vestibule.flows.require_operator import lock_for
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.events import Event, EventKind
+from vestibule.model.operators import Operator
+from vestibule.model.permissions import Permission
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Ports
 
 
-async def delete_account(env: Env, account: Account) -> int:
+async def delete_account(env: Env, operator: Operator, account: Account) -> int:
     """Delete the account and all that belongs to it; return how many sessions ended. Calling it twice is no error.
+    Raises `PermissionMissing` and `SessionOver`, about the operator.
 
     The account's events stay without anything personal, and one new event says that the account with this id was
     deleted: an operator who restores a backup has to delete it again. Old rows are deleted first, some in each
     transaction.
     """
-    return await _delete_all(env, account, caller=None)
+    return await _delete_all(env, account, operator)
 
 
 async def delete_my_account(env: Env, caller: Caller, password: str, client_info: ClientInfo) -> None:
@@ -32,38 +36,48 @@ async def delete_my_account(env: Env, caller: Caller, password: str, client_info
     `SessionOver` if the session ended meanwhile.
     """
     account, _ = await check_current_password(env, caller, password, client_info)
-    await _delete_all(env, account, caller=caller)
+    await _delete_all(env, account, caller)
 
 
 async def delete_if_unused(env: Env, account: Account, since: datetime) -> bool:
     """Delete an account that nobody ever used, and that is untouched since `since`; return whether it was deleted."""
-    return await _delete(env, account, caller=None, unused_since=since) is not None
+    return await _delete(env, account, None, unused_since=since) is not None
 
 
-async def _delete_all(env: Env, account: Account, *, caller: Caller | None) -> int:
-    while await _clear_some_history(env, account, caller):
+async def _delete_all(env: Env, account: Account, by: Caller | Operator) -> int:
+    while await _clear_some_history(env, account, by):
         pass
-    return await _delete(env, account, caller=caller) or 0
+    return await _delete(env, account, by) or 0
 
 
 @retry_on_conflict
-async def _clear_some_history(env: Env, account: Account, caller: Caller | None) -> bool:
+async def _clear_some_history(env: Env, account: Account, by: Caller | Operator) -> bool:
     async with env.store.transaction() as tx:
-        await _lock(env, tx, account, caller)
+        await _lock(env, tx, account, by)
         return await clear_some_history(tx, account.id, env.clock.now())
 
 
-async def _lock(env: Env, tx: Ports, account: Account, caller: Caller | None) -> None:
-    """Lock the account. With `caller`, that one must still be allowed to delete it (`lock_proven`)."""
-    if caller is None:
+async def _lock(env: Env, tx: Ports, account: Account, by: Caller | Operator | None) -> None:
+    """Lock the account. Its owner or an operator must still be allowed to delete it (`lock_proven`, `lock_for`).
+    `by` is None if time deletes it.
+    """
+    if by is None:
         await tx.accounts.lock(account.id)
+    elif isinstance(by, Operator):
+        await lock_for(tx, by, Permission.PEOPLE_DELETE, account.id, env.clock.now())
     else:
-        await lock_proven(env, tx, account, caller, env.clock.now())
+        await lock_proven(env, tx, account, by, env.clock.now())
+
+
+def _event(account: Account, by: Caller | Operator | None, now: datetime) -> Event:
+    if isinstance(by, Operator):
+        return by.event(now, EventKind.ACCOUNT_DELETED, None, account=account.id)
+    return Event(now, EventKind.ACCOUNT_DELETED, detail={"account": account.id})
 
 
 @retry_on_conflict
 async def _delete(
-    env: Env, account: Account, *, caller: Caller | None, unused_since: datetime | None = None
+    env: Env, account: Account, by: Caller | Operator | None, *, unused_since: datetime | None = None
 ) -> int | None:
     """Delete the account, unless somebody used it since `unused_since`; return how many sessions ended, or
     None if it was not deleted.
@@ -71,7 +85,7 @@ async def _delete(
     now = env.clock.now()
     async with env.store.transaction() as tx:
         # The lock keeps sign-ins out until the account and all that refers to it are deleted.
-        await _lock(env, tx, account, caller)
+        await _lock(env, tx, account, by)
         if unused_since is not None and not await tx.accounts.never_used(unused_since, most=1, account_id=account.id):
             return None
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, undo_since=EVER)
@@ -80,6 +94,6 @@ async def _delete(
         await tx.login_attempts.forgive_all(account.id, account.email)
         await tx.login_attempts.forgive_second_factor(account.id)
         if await tx.accounts.remove(account.id):
-            await tx.events.record(Event(now, EventKind.ACCOUNT_DELETED, detail={"account": account.id}))
+            await tx.events.record(_event(account, by, now))
     await announce_end(env, ended)
     return len(ended.session_ids)

@@ -10,6 +10,7 @@ from vestibule.crypto.opaque import digest, is_secret
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.reauthenticate import require_live_session
+from vestibule.flows.require_operator import lock_for
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.tell_of_factor import tell_of_factor
 from vestibule.model.accounts import Account
@@ -19,6 +20,8 @@ from vestibule.model.factor_errors import FactorResetLinkInvalid, FactorResetUnk
 from vestibule.model.factor_resets import AskedBy, FactorReset, KeptBy
 from vestibule.model.letters import LetterKind
 from vestibule.model.one_time_tokens import Purpose
+from vestibule.model.operators import Operator
+from vestibule.model.permissions import Permission
 from vestibule.model.store import Ports
 
 
@@ -26,7 +29,7 @@ async def keep_factors(
     tx: Ports,
     account_id: str,
     by: KeptBy,
-    client_info: ClientInfo | None,
+    client_info: ClientInfo | Operator | None,
     now: datetime,
     asked_by: AskedBy | None = None,
 ) -> bool:
@@ -42,11 +45,14 @@ async def keep_factors(
 
 
 @retry_on_conflict
-async def cancel_reset(env: Env, account: Account) -> bool:
-    """Cancel the reset of an account for an operator; return False if there is none."""
+async def cancel_reset(env: Env, operator: Operator, account: Account) -> bool:
+    """Cancel the reset of an account for an operator; return False if there is none. Raises `PermissionMissing` and
+    `SessionOver`, about the operator.
+    """
+    now = env.clock.now()
     async with env.store.transaction() as tx:
-        await tx.accounts.lock(account.id)
-        canceled = await keep_factors(tx, account.id, KeptBy.OPERATOR, None, env.clock.now())
+        await lock_for(tx, operator, Permission.PEOPLE_CHANGE, account.id, now)
+        canceled = await keep_factors(tx, account.id, KeptBy.OPERATOR, operator, now)
     env.letters_waiting.set()
     return canceled
 

@@ -51,7 +51,7 @@ async def account_overview(env: Env, caller: Caller) -> Overview:
         return Overview(
             await live_sessions_of(read, account_id, now),
             await read.sessions.past(account_id, MOST_ON_ACCOUNT_PAGE, now),
-            await read.events.of_account(account_id, MOST_ON_ACCOUNT_PAGE),
+            [event.for_owner() for event in await read.events.of_account(account_id, MOST_ON_ACCOUNT_PAGE)],
         )
 
 
@@ -90,6 +90,6 @@ async def _events(env: Env, account_id: str) -> AsyncIterator[Sequence[Event]]:
             page = await read.events.page(account_id, before, ROWS_AT_ONCE)
         if not page:
             return
-        yield [event for _, event in page]
+        yield [event.for_owner() for _, event in page]
         last_id, last = page[-1]
         before = (last.at, last_id)

@@ -8,12 +8,15 @@ from vestibule.crypto.entropy import new_id
 from vestibule.flows.clear_factors import clear_factors
 from vestibule.flows.end_sessions import Ended, announce_end, end_account
 from vestibule.flows.env import Env
+from vestibule.flows.require_operator import lock_for
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.tell_of_factor import tell_of_factor
 from vestibule.model.accounts import Account
 from vestibule.model.events import Event, EventKind
 from vestibule.model.factor_resets import OPERATOR_WAIT, AskedBy, FactorReset, NoReset
 from vestibule.model.letters import DUE_AT, LetterKind, QueuedLetter
+from vestibule.model.operators import Operator
+from vestibule.model.permissions import Permission
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Ports
 
@@ -21,13 +24,16 @@ _AT_ONCE = 500  # resets that are looked up at a time
 
 
 @retry_on_conflict
-async def begin_reset(env: Env, account: Account) -> FactorReset | NoReset:
-    """Begin a reset of the account's factors for an operator, and tell the owner; return it, or why there is none."""
+async def begin_reset(env: Env, operator: Operator, account: Account) -> FactorReset | NoReset:
+    """Begin a reset of the account's factors for an operator, and tell the owner; return it, or why there is none.
+    Raises `PermissionMissing` and `SessionOver`, about the operator.
+    """
     now = env.clock.now()
     reset = FactorReset(account.id, now, now + OPERATOR_WAIT, AskedBy.OPERATOR)
     async with env.store.transaction() as tx:
-        refused = await _why_not(tx, await tx.accounts.lock(account.id))
-        if refused is None and not await note_begun(tx, account, reset):
+        current = await lock_for(tx, operator, Permission.PEOPLE_CHANGE, account.id, now)
+        refused = await _why_not(tx, current)
+        if refused is None and not await note_begun(tx, account, reset, operator):
             refused = NoReset.UNDER_WAY
     env.letters_waiting.set()
     return refused or reset
@@ -42,19 +48,25 @@ async def _why_not(tx: Ports, account: Account | None) -> NoReset | None:
     return None if account.verified else NoReset.UNVERIFIED
 
 
-async def note_begun(tx: Ports, account: Account, reset: FactorReset) -> bool:
+async def note_begun(tx: Ports, account: Account, reset: FactorReset, operator: Operator | None = None) -> bool:
     """Begin the reset, and write to the owner, with a link that cancels it. Return False if one is under way: it is
-    neither shortened nor begun anew. Call it with the account locked.
+    neither shortened nor begun anew. Call it with the account locked. `operator` is who asked, if one did.
     """
     if not await tx.factor_resets.begin(reset):
         return False
     detail = {DUE_AT: reset.due_at.isoformat(timespec="seconds"), "asked_by": reset.asked_by.value}
-    await tx.events.record(Event(reset.asked_at, EventKind.FACTOR_RESET_BEGUN, account.id, detail=detail))
+    await tx.events.record(_begun(account, reset, detail, operator))
     letter = LetterKind.FACTOR_RESET_BEGUN
     await tx.letters.queue(
         QueuedLetter(new_id(), letter, reset.asked_at, account.id, account.email, account.language, detail)
     )
     return True
+
+
+def _begun(account: Account, reset: FactorReset, detail: dict[str, str], operator: Operator | None) -> Event:
+    if operator is None:
+        return Event(reset.asked_at, EventKind.FACTOR_RESET_BEGUN, account.id, detail=detail)
+    return operator.event(reset.asked_at, EventKind.FACTOR_RESET_BEGUN, account.id, **detail)
 
 
 async def finish_reset(env: Env, account_id: str) -> bool:

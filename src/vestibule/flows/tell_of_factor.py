@@ -9,6 +9,7 @@ from vestibule.flows.tell_owner import tell_owner
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
+from vestibule.model.operators import Operator
 from vestibule.model.store import Ports
 
 
@@ -18,15 +19,18 @@ async def tell_of_factor(
     event: EventKind,
     letter: LetterKind,
     detail: Mapping[str, str],
-    client_info: ClientInfo | None,
+    by: ClientInfo | Operator | None,
     now: datetime,
 ) -> None:
-    """Record the event, and queue the letter to the owner, both with this detail. `client_info` is None if no request
-    made the change, but an operator or time. Call it inside the transaction that makes the change; wake the mail worker
-    after it.
+    """Record the event, and queue the letter to the owner, both with this detail. `by` is who made the change; None if
+    nobody did, but time. Call it inside the transaction that makes the change; wake the mail worker after it.
     """
-    address = client_info.network_address if client_info else None
-    await tx.events.record(Event(now, event, account_id, network_address=address, detail=dict(detail)))
+    client_info = by if isinstance(by, ClientInfo) else None
+    if isinstance(by, Operator):
+        await tx.events.record(by.event(now, event, account_id, **detail))
+    else:
+        address = client_info.network_address if client_info else None
+        await tx.events.record(Event(now, event, account_id, network_address=address, detail=dict(detail)))
     told = {**(circumstances(client_info, now) if client_info else {}), **detail}
     language = client_info.language if client_info else None
     await tell_owner(tx, QueuedLetter(new_id(), letter, now, account_id, language=language, detail=told))

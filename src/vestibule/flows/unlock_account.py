@@ -6,9 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from vestibule.flows.env import Env
+from vestibule.flows.require_operator import lock_for
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
-from vestibule.model.events import Event, EventKind
+from vestibule.model.events import EventKind
 from vestibule.model.login_attempts import (
     RECOVERY_CODE_LIMITS,
     SECOND_FACTOR_LIMITS,
@@ -16,6 +17,8 @@ from vestibule.model.login_attempts import (
     LoginAttemptLimits,
     counters_of_second_factor,
 )
+from vestibule.model.operators import Operator
+from vestibule.model.permissions import Permission
 from vestibule.model.store import Ports
 
 
@@ -49,18 +52,20 @@ async def pauses_of(env: Env, read: Ports, account: Account) -> Sequence[Pause]:
 
 
 @retry_on_conflict
-async def unlock_account(env: Env, account: Account) -> Sequence[Pause] | None:
+async def unlock_account(env: Env, operator: Operator, account: Account) -> Sequence[Pause] | None:
     """Reset every counter of wrong passwords and codes of the account. Return the pauses that this ended, or None if
     nothing was counted. An attacker with the password can guess as many codes again: let the owner change it first.
+    Raises `PermissionMissing` and `SessionOver`, about the operator.
     """
     now = env.clock.now()
     async with env.store.transaction() as tx:
-        await tx.accounts.lock(account.id)
+        await lock_for(tx, operator, Permission.PEOPLE_CHANGE, account.id, now)
         pauses = await pauses_of(env, tx, account)
         reset = await tx.login_attempts.forgive_all(account.id, account.email)
         reset += await tx.login_attempts.forgive_second_factor(account.id)
         if reset:
-            await tx.events.record(Event(now, EventKind.ACCOUNT_UNLOCKED, account.id))
+            paused = ", ".join(pause.of.value for pause in pauses) or "nothing"
+            await tx.events.record(operator.event(now, EventKind.ACCOUNT_UNLOCKED, account.id, paused, "nothing"))
     return pauses if reset else None
 
 

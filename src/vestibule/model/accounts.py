@@ -15,6 +15,7 @@ MAX_EMAIL_BYTES = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 MAX_LOCAL_PART_BYTES = 64  # RFC 5321, section 4.5.3.1.1
 MAX_NAME_CHARACTERS = 255
 DEFAULT_PHOTO = "default.png"
+MAX_REASON_CHARACTERS = 500  # of why an account is disabled
 REGISTERED_AGAIN_AFTER = timedelta(minutes=10)
 """An unverified email can be registered again only this long after the last time, so that a double click or a repeated
 request does not register twice.
@@ -22,9 +23,11 @@ request does not register twice.
 
 
 class Role(StrEnum):
-    """What an account may do. No request can set the role."""
+    """What an account may do (`model/permissions.py`). Nobody can set their own role."""
 
     ADMIN = "admin"
+    HELPER = "helper"
+    AUDITOR = "auditor"
     USER = "user"
 
 
@@ -58,6 +61,7 @@ class Account:
     imported_at: datetime | None = None
     first_used_at: datetime | None = None
     registered_epoch: int | None = None
+    disabled_reason: str | None = None
 
     @property
     def password_in_doubt(self) -> bool:
@@ -119,6 +123,11 @@ class Accounts(Protocol):
 
     async def lock_at(self, email: str) -> Account | None:
         """Lock the account with this canonical email, then read it and return it; None if there is none."""
+
+    async def lock_these(self, account_ids: Sequence[str]) -> dict[str, Account]:
+        """Lock the accounts in the order of their ids, so that two transactions that lock the same ones never wait for
+        each other; then read them and return those that exist, by their ids.
+        """
 
     async def of_token(self, digest: str) -> Account | None:
         """Return the account of an unspent mailed token, or None."""
@@ -198,8 +207,8 @@ class Accounts(Protocol):
     async def set_language(self, account_id: str, language: str, now: datetime) -> bool:
         """Set the language of the account's emails; return False if it is set already."""
 
-    async def disable(self, account_id: str, now: datetime) -> bool:
-        """Disable the account and begin a new epoch; return False if it was disabled already."""
+    async def disable(self, account_id: str, reason: str | None, now: datetime) -> bool:
+        """Disable the account for this reason and begin a new epoch; return False if it was disabled already."""
 
     async def enable(self, account_id: str, now: datetime) -> bool:
         """Enable the account again; return False if it was enabled already."""

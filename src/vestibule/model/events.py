@@ -1,12 +1,14 @@
 """Events: what happened to an account, for its owner and for an operator who investigates an incident."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 REQUEST_ID = "request_id"
 """The key of the request's id, in an event's detail and in a log line."""
+ACTOR_SESSION = "actor_session"
+"""The key of the session in which an operator acted, in an event's detail."""
 
 
 class EventKind(StrEnum):
@@ -40,6 +42,7 @@ class EventKind(StrEnum):
     FACTOR_RESET_CANCELED = "factor_reset_canceled"
     FACTORS_RESET = "factors_reset"
     LETTER_REFUSED = "letter_refused"
+    SESSIONS_ENDED = "sessions_ended"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"
     ACCOUNT_UNLOCKED = "account_unlocked"
@@ -61,6 +64,15 @@ class Event:
     session_id: str | None = None
     network_address: str | None = None
     detail: dict[str, str] = field(default_factory=dict)
+    actor_id: str | None = None
+    """The account of the operator who did it to another account; it may be deleted since."""
+
+    def for_owner(self) -> "Event":
+        """Return the event as the owner of the account may see it: not which operator acted, nor from where."""
+        if self.actor_id is None:
+            return self
+        detail = {name: value for name, value in self.detail.items() if name != ACTOR_SESSION}
+        return replace(self, network_address=None, actor_id=None, detail=detail)
 
 
 @dataclass(frozen=True)
@@ -90,7 +102,7 @@ class Events(Protocol):
 
     async def detach(self, account_id: str, most: int) -> int:
         """Remove account, session, network address and detail from up to `most` of an account's events; return their
-        number. Kind and time stay.
+        number. Kind, time and actor stay.
         """
 
     async def of_account(self, account_id: str, most: int) -> list[Event]:

@@ -120,7 +120,7 @@ class RowConverter:
         return row.role == Role.ADMIN and not self.admins
 
     def _role(self, text: str | None) -> Role:
-        if text is not None and text not in set(Role):
+        if text not in {None, Role.USER, Role.ADMIN}:
             raise LeftOut("its role is neither user nor admin")
         return Role.ADMIN if text == Role.ADMIN and self.admins else Role.USER
 

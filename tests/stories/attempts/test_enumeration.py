@@ -14,6 +14,7 @@ from vestibule.crypto.passwords import Hasher
 from vestibule.flows.administer import disable_account, find_account
 from vestibule.model.accounts import Account, Role
 from vestibule.model.letters import LetterKind
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.storage.sql.schema import accounts, letters
 
 NOBODY = "nobody@example.com"
@@ -63,7 +64,7 @@ async def everybody(world: World) -> None:
         assert len(await tx.accounts.add_missing(made)) == len(KINDS)
     account = await find_account(world.env, email_of("disabled"))
     assert account is not None
-    await disable_account(world.env, account)
+    await disable_account(world.env, COMMAND_LINE, account)
 
 
 def email_of(kind: str) -> str:

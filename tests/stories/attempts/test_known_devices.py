@@ -24,6 +24,7 @@ from vestibule.model.login_attempts import (
     counters_of_attempts,
     emptiest_place,
 )
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.storage.sql.schema import known_devices
 
 LOGIN, ME = "/api/auth/login", "/api/users/me"
@@ -125,8 +126,8 @@ async def test_g11_who_loses_an_account_is_known_to_it_no_more(world: World, way
     if way == "taken over":
         assert await click(world, f"/verifyemail/{code}/mine") == DONE
     elif way == "disabled":
-        await disable_account(world.env, account)
-        await enable_account(world.env, account)
+        await disable_account(world.env, COMMAND_LINE, account)
+        await enable_account(world.env, COMMAND_LINE, account)
     else:
         assert await verify(world, code) == 200
         body = {"currentPassword": PASSWORD, "email": "thief@example.com"}

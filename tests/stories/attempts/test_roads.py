@@ -16,6 +16,7 @@ from vestibule.flows.administer import disable_account, find_account
 from vestibule.flows.clean_up import clean_up
 from vestibule.model.accounts import Account, Role
 from vestibule.model.login_attempts import LoginAttemptLimits
+from vestibule.model.operators import COMMAND_LINE
 
 OWNERS, STRANGERS = "correct horse", "battery staple"
 # As long as each other, so that lengths can be compared.
@@ -81,7 +82,7 @@ async def settle(world: World) -> None:
         assert len(await tx.accounts.add_missing(made)) == len(made)
     disabled = await find_account(world.env, DISABLED)
     assert disabled is not None
-    await disable_account(world.env, disabled)
+    await disable_account(world.env, COMMAND_LINE, disabled)
 
 
 async def walk(world: World, steps: tuple[Step, ...], email: str) -> list[object]:

@@ -18,6 +18,7 @@ from vestibule.flows.identify import identify
 from vestibule.model.accounts import Account, Role
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.letters import LetterKind
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.sessions import Device
 from vestibule.storage.sql.accounts import SqlAccounts
 from vestibule.storage.sql.schema import accounts, events, letters, metadata, sessions
@@ -29,7 +30,7 @@ REFERRING = [table for table in metadata.sorted_tables if any(key.references(acc
 
 
 async def by_the_operator(world: World, account: Account) -> None:
-    await delete_account(world.env, account)
+    await delete_account(world.env, COMMAND_LINE, account)
 
 
 async def by_its_owner(world: World, _account: Account) -> None:
@@ -46,7 +47,7 @@ async def for_who_changes_to_its_email(world: World, _account: Account) -> None:
 
 
 async def for_whom_the_operator_creates(world: World, _account: Account) -> None:
-    await create_account(world.env, "Ada Lovelace", WANTED, Role.USER)
+    await create_account(world.env, COMMAND_LINE, "Ada Lovelace", WANTED, Role.USER)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from vestibule.flows.administer import find_account
 from vestibule.flows.delete_account import delete_account
 from vestibule.model.letters import LetterKind
 from vestibule.model.login_attempts import LoginAttemptLimits
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.storage.sql.events import SqlEvents
 from vestibule.storage.sql.schema import events
 
@@ -37,7 +38,7 @@ async def test_n7_an_account_with_a_long_history_goes_a_batch_at_a_time(
         return batches[-1]
 
     monkeypatch.setattr(SqlEvents, "detach", noted)
-    await delete_account(world.env, account)
+    await delete_account(world.env, COMMAND_LINE, account)
     assert await find_account(world.env, ADA) is None
     assert (max(batches), sum(batches)) == (1_000, MANY + 1)
     assert await count(world, events, events.c.network_address == "10.0.0.1") == 0

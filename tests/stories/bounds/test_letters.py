@@ -27,6 +27,7 @@ from vestibule.flows.tell_owner import NOTICES_A_DAY, tell_owner
 from vestibule.model.factor_resets import OPERATOR_WAIT, FactorReset
 from vestibule.model.letters import NOTICES, Letter, LetterKind, NotSent, QueuedLetter
 from vestibule.model.limits import LetterLimits
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.outbox import NOTICES_WAIT
 from vestibule.storage.sql.schema import letters
 
@@ -150,10 +151,10 @@ async def keep_lost_factors(world: World) -> None:
     await enrol(world, browser)
     for _ in range(OFTEN):
         assert (await browser.delete(RESET)).status_code == 404
-        assert isinstance(await begin_reset(world.env, ada), FactorReset)
+        assert isinstance(await begin_reset(world.env, COMMAND_LINE, ada), FactorReset)
         await later(world, timedelta(seconds=1))
         assert (await browser.delete(RESET)).status_code == 200
-    await begin_reset(world.env, ada)
+    await begin_reset(world.env, COMMAND_LINE, ada)
     await later(world, OPERATOR_WAIT)
     for _ in range(OFTEN):
         await world.sign_in()

@@ -16,6 +16,7 @@ from vestibule.flows.delete_account import delete_account
 from vestibule.flows.end_sessions import OTHERS_AT_ONCE
 from vestibule.model.accounts import Account
 from vestibule.model.letters import LetterKind
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.revocations import RevocationKind
 from vestibule.model.sessions import EndReason
 from vestibule.storage.sql.schema import events, revocations, sessions
@@ -56,15 +57,15 @@ async def change_email(world: World, _account: Account) -> None:
 
 
 async def disable(world: World, account: Account) -> None:
-    assert await disable_account(world.env, account) == MANY
+    assert await disable_account(world.env, COMMAND_LINE, account) == MANY
 
 
 async def sign_out(world: World, account: Account) -> None:
-    assert await sign_out_everywhere(world.env, account) == MANY
+    assert await sign_out_everywhere(world.env, COMMAND_LINE, account) == MANY
 
 
 async def delete(world: World, account: Account) -> None:
-    assert await delete_account(world.env, account) == MANY
+    assert await delete_account(world.env, COMMAND_LINE, account) == MANY
 
 
 ENDINGS: dict[str, Ending] = {
@@ -127,7 +128,7 @@ async def test_n1_more_than_one_statement_ends_is_ended_with_the_account(backend
     async with world_on(backend) as world:
         account = await ada(world)
         await fill_sessions(world, account.id, 21_000)
-        assert await disable_account(world.env, account) == 21_000
+        assert await disable_account(world.env, COMMAND_LINE, account) == 21_000
         assert await count(world, sessions, LIVE) == 0
 
 

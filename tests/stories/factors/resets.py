@@ -12,6 +12,7 @@ from vestibule.flows.reset_factors import begin_reset
 from vestibule.model.accounts import Account
 from vestibule.model.factor_resets import FactorReset
 from vestibule.model.letters import LetterKind
+from vestibule.model.operators import COMMAND_LINE
 
 KEEP = LetterKind.FACTOR_RESET_BEGUN
 RESET = "/api/users/me/factors/reset"
@@ -44,7 +45,7 @@ async def account(world: World) -> Account:
 
 async def by_operator(world: World) -> FactorReset:
     """A reset that an operator begins; its letter has been delivered."""
-    reset = await begin_reset(world.env, await account(world))
+    reset = await begin_reset(world.env, COMMAND_LINE, await account(world))
     assert isinstance(reset, FactorReset), reset
     await world.deliver()
     return reset

@@ -20,6 +20,7 @@ from vestibule.flows.take_over import take_over
 from vestibule.flows.verify_email import verify_email
 from vestibule.model.factor_resets import OPERATOR_WAIT, AskedBy, FactorReset
 from vestibule.model.letters import LetterKind
+from vestibule.model.operators import COMMAND_LINE
 
 TABLES = ("totps", "recovery_codes", "passkeys", "pending_sign_ins", "factor_resets")
 
@@ -121,6 +122,6 @@ async def test_f9_with_the_account_everything_goes(world: World) -> None:
     await a_stranger_s(world)
     account = await find_account(world.env, ADA)
     assert account is not None
-    await delete_account(world.env, account)
+    await delete_account(world.env, COMMAND_LINE, account)
     assert await left(world) == set()
     assert (await dump.tables(world))["login_attempts"] == []

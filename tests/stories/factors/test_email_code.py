@@ -18,6 +18,7 @@ from vestibule.flows.clean_up import clean_up
 from vestibule.flows.delete_account import delete_account
 from vestibule.model.email_codes import GUESSES, LIFETIME, OF_ACCOUNT
 from vestibule.model.letters import LetterKind
+from vestibule.model.operators import COMMAND_LINE
 
 NOBODY = "nobody@example.com"
 HERS = ("access_token", "refresh_token", "logged_in")
@@ -106,16 +107,16 @@ async def _change_password(world: World) -> None:
 
 
 async def _disable(world: World) -> None:
-    await disable_account(world.env, await find_account(world.env, ADA))
+    await disable_account(world.env, COMMAND_LINE, await find_account(world.env, ADA))
 
 
 async def _disable_and_enable(world: World) -> None:
     await _disable(world)
-    await enable_account(world.env, await find_account(world.env, ADA))
+    await enable_account(world.env, COMMAND_LINE, await find_account(world.env, ADA))
 
 
 async def _delete(world: World) -> None:
-    await delete_account(world.env, await find_account(world.env, ADA))
+    await delete_account(world.env, COMMAND_LINE, await find_account(world.env, ADA))
 
 
 async def _reset(world: World) -> None:

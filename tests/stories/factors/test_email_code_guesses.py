@@ -18,6 +18,7 @@ from vestibule.flows.clean_up import clean_up
 from vestibule.model.email_codes import GUESSES
 from vestibule.model.letters import LetterKind
 from vestibule.model.login_attempts import EMAIL_CODE_LIMITS
+from vestibule.model.operators import COMMAND_LINE
 
 NOBODY, UNVERIFIED, DISABLED = "nobody@example.com", "unverified@example.com", "disabled@example.com"
 WRONG = "0000-0000"
@@ -39,7 +40,7 @@ async def people(world: World) -> list[str]:
     """An email of each kind: an account, none, one that is not verified, one that is disabled."""
     await verified(world)
     await verified(world, DISABLED)
-    await disable_account(world.env, await find_account(world.env, DISABLED))
+    await disable_account(world.env, COMMAND_LINE, await find_account(world.env, DISABLED))
     await world.register(UNVERIFIED)
     return [ADA, NOBODY, UNVERIFIED, DISABLED]
 

@@ -32,6 +32,7 @@ from vestibule.model.client_info import ClientInfo
 from vestibule.model.factor_errors import FactorResetLinkInvalid
 from vestibule.model.factor_resets import OPERATOR_WAIT
 from vestibule.model.letters import LetterKind
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.sessions import Device
 
 CANCELED, DONE = LetterKind.FACTOR_RESET_CANCELED, LetterKind.FACTORS_RESET
@@ -68,8 +69,8 @@ async def by_a_step_up(world: World, owner: Owner) -> None:
 
 
 async def by_the_operator(world: World, owner: Owner) -> None:
-    assert await cancel_reset(world.env, await account(world))
-    assert not await cancel_reset(world.env, await account(world))
+    assert await cancel_reset(world.env, COMMAND_LINE, await account(world))
+    assert not await cancel_reset(world.env, COMMAND_LINE, await account(world))
 
 
 KEEPING = [by_the_api, by_the_button, by_the_link, by_a_sign_in, by_a_recovery_code, by_a_step_up, by_the_operator]
@@ -184,14 +185,14 @@ async def test_f41_the_link_is_dead_once_the_reset_is_over(world: World) -> None
 async def test_f44_disabling_an_account_ends_its_reset(world: World) -> None:
     await an_owner(world)
     await by_operator(world)
-    await disable_account(world.env, await account(world))
+    await disable_account(world.env, COMMAND_LINE, await account(world))
     assert await under_way(world) is None
 
 
 async def test_f44_a_deleted_account_leaves_none(world: World) -> None:
     await an_owner(world)
     await by_operator(world)
-    await delete_account(world.env, await account(world))
+    await delete_account(world.env, COMMAND_LINE, await account(world))
     assert (await dump.tables(world))["factor_resets"] == []
 
 
@@ -199,10 +200,10 @@ async def test_f44_a_deleted_account_leaves_none(world: World) -> None:
 async def test_f41_a_letter_about_a_reset_that_is_over_is_not_sent(world: World, sent: bool) -> None:
     """F41: nor one about the reset before this one."""
     await an_owner(world)
-    await begin_reset(world.env, await account(world))
+    await begin_reset(world.env, COMMAND_LINE, await account(world))
     if sent:
         await world.deliver()
-    await cancel_reset(world.env, await account(world))
+    await cancel_reset(world.env, COMMAND_LINE, await account(world))
     await world.deliver()
     assert told(world).count(KEEP) == sent
     assert [letter.to for letter in world.mailer.letters] == [ADA] * (1 + sent)

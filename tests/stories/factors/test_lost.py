@@ -33,6 +33,7 @@ from vestibule.model.client_info import ClientInfo
 from vestibule.model.factor_errors import FactorResetUnavailable
 from vestibule.model.factor_resets import AskedBy, NoReset
 from vestibule.model.letters import LetterKind
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.pending_sign_ins import LIFETIME, PendingSignIn
 from vestibule.model.sessions import Device
 from vestibule.storage.sql.schema import accounts
@@ -206,7 +207,7 @@ async def test_f43_who_knows_only_the_password_changes_nothing_of_the_wait(waiti
         assert (await browser.delete(RESET)).status_code == 401
     await waiting.deliver()
     assert (await under_way(waiting), told(waiting)) == (reset, [])
-    assert await begin_reset(waiting.env, await account(waiting)) is NoReset.UNDER_WAY
+    assert await begin_reset(waiting.env, COMMAND_LINE, await account(waiting)) is NoReset.UNDER_WAY
     waiting.clock.advance(days=1)
     await waiting.sign_in()
 

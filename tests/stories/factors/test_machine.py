@@ -24,6 +24,7 @@ from vestibule.flows.administer import disable_account, enable_account, find_acc
 from vestibule.model.accounts import Account
 from vestibule.model.letters import LetterKind
 from vestibule.model.login_attempts import SECOND_FACTOR_LIMITS
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.pending_sign_ins import LIFETIME, OF_ACCOUNT
 
 SETTINGS = settings(
@@ -240,7 +241,7 @@ class SignIns(RuleBasedStateMachine):
     @rule()
     def disable_or_enable(self) -> None:
         change: Callable[..., Any] = enable_account if self.known.disabled else disable_account
-        self.run(change(self.world.env, self.found()))
+        self.run(change(self.world.env, COMMAND_LINE, self.found()))
         self.known.disabled = not self.known.disabled
         self.known.new_epoch()
 

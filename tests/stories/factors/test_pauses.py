@@ -21,6 +21,7 @@ from vestibule.model.login_attempts import (
     LoginAttemptLimits,
     counters_of_second_factor,
 )
+from vestibule.model.operators import COMMAND_LINE
 
 DAY_SECONDS = 86_400
 
@@ -178,11 +179,11 @@ async def test_f36_an_operator_ends_every_pause(world: World) -> None:
     for _ in range(world.env.policy.login_attempts.at_most):
         world.clock.advance(minutes=15)
         assert (await browser.post("/api/auth/login", json=wrong)).status_code == 400
-    ended = await unlock_account(world.env, account)
+    ended = await unlock_account(world.env, COMMAND_LINE, account)
     assert ended is not None
     assert {pause.of: pause.until for pause in ended}.keys() == set(AttemptKind)
     assert [pause.until is None for pause in ended] == [True, False, False], "a password, until it is reset"
-    assert await unlock_account(world.env, account) is None
+    assert await unlock_account(world.env, COMMAND_LINE, account) is None
     for code in (codes[0], app.next_code()):
         assert await guess(world, 1, code) == "ok"
     async with world.env.store.reading() as read:

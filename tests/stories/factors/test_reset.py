@@ -26,6 +26,7 @@ from vestibule.flows.clean_up import clean_up
 from vestibule.flows.reset_factors import begin_reset, finish_reset
 from vestibule.model.factor_resets import OPERATOR_WAIT, AskedBy, FactorReset, NoReset
 from vestibule.model.letters import LetterKind, NotSent
+from vestibule.model.operators import COMMAND_LINE
 
 FACTORS = ("totps", "passkeys", "recovery_codes", "pending_sign_ins", "factor_resets")
 BEGUN, DONE = LetterKind.FACTOR_RESET_BEGUN, LetterKind.FACTORS_RESET
@@ -101,7 +102,7 @@ async def test_f39_a_reset_is_neither_begun_twice_nor_shortened(world: World) ->
     await an_owner(world)
     reset = await by_operator(world)
     world.clock.advance(hours=1)
-    assert await begin_reset(world.env, await account(world)) is NoReset.UNDER_WAY
+    assert await begin_reset(world.env, COMMAND_LINE, await account(world)) is NoReset.UNDER_WAY
     assert await under_way(world) == reset
     await world.deliver()
     assert told(world) == [BEGUN]
@@ -110,17 +111,17 @@ async def test_f39_a_reset_is_neither_begun_twice_nor_shortened(world: World) ->
 async def test_f39_of_many_that_begin_at_once_one_does(world: World) -> None:
     await an_owner(world)
     ada = await account(world)
-    begun = await asyncio.gather(*(begin_reset(world.env, ada) for _ in range(8)))
+    begun = await asyncio.gather(*(begin_reset(world.env, COMMAND_LINE, ada) for _ in range(8)))
     assert sorted(isinstance(each, FactorReset) for each in begun) == [False] * 7 + [True]
 
 
 async def test_f39_where_nobody_could_object_no_reset_begins(world: World) -> None:
     await world.register()
-    assert await begin_reset(world.env, await account(world)) is NoReset.NO_FACTOR
+    assert await begin_reset(world.env, COMMAND_LINE, await account(world)) is NoReset.NO_FACTOR
     await store_passkey(world, Authenticator(), ADA)
-    assert await begin_reset(world.env, await account(world)) is NoReset.UNVERIFIED
-    await disable_account(world.env, await account(world))
-    assert await begin_reset(world.env, await account(world)) is NoReset.DISABLED
+    assert await begin_reset(world.env, COMMAND_LINE, await account(world)) is NoReset.UNVERIFIED
+    await disable_account(world.env, COMMAND_LINE, await account(world))
+    assert await begin_reset(world.env, COMMAND_LINE, await account(world)) is NoReset.DISABLED
 
 
 async def test_f39_the_day_begins_when_the_owner_can_be_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

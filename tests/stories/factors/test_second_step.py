@@ -22,6 +22,7 @@ from tests.stories.factors.apps import (
 )
 from vestibule.flows.administer import disable_account, enable_account, find_account, sign_out_everywhere
 from vestibule.model.letters import LetterKind
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.pending_sign_ins import LIFETIME
 from vestibule.protocol.authentication import level_reached
 
@@ -126,14 +127,14 @@ async def reset_password(world: World, browser: httpx.AsyncClient) -> None:
 async def disable(world: World, _: httpx.AsyncClient) -> None:
     account = await find_account(world.env, ADA)
     assert account is not None
-    await disable_account(world.env, account)
+    await disable_account(world.env, COMMAND_LINE, account)
 
 
 async def disable_and_enable(world: World, browser: httpx.AsyncClient) -> None:
     await disable(world, browser)
     account = await find_account(world.env, ADA)
     assert account is not None
-    assert await enable_account(world.env, account)
+    assert await enable_account(world.env, COMMAND_LINE, account)
 
 
 @pytest.mark.parametrize("change", [change_password, reset_password, disable, disable_and_enable])
@@ -156,7 +157,7 @@ async def test_f6_signing_out_everywhere_leaves_the_second_step_possible(world: 
     await first_step(browser := await world.client())
     account = await find_account(world.env, ADA)
     assert account is not None
-    await sign_out_everywhere(world.env, account)
+    await sign_out_everywhere(world.env, COMMAND_LINE, account)
     assert await second_step(browser, app.next_code()) == "ok"
 
 

@@ -15,6 +15,7 @@ from vestibule.flows.administer import disable_account, enable_account, find_acc
 from vestibule.flows.delete_account import delete_account
 from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.model.letters import LetterKind
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.revocations import Revocation, RevocationKind
 from vestibule.storage.sql.schema import accounts, sessions
 
@@ -60,11 +61,11 @@ async def test_t10_an_account_that_is_shut_is_refused_at_once_with_tokens_that_a
     assert await statuses(world, token) <= {200, 204}, "it is remembered as good now"
     account = await find_account(world.env, EMAIL)
     assert account is not None
-    await disable_account(world.env, account)
+    await disable_account(world.env, COMMAND_LINE, account)
     assert await statuses(world, token) == {401}
     assert (await client.get("/profile", headers={"Origin": ""})).headers["location"].startswith("/signedout")
     assert (await client.post("/api/auth/refresh")).status_code == 403
-    await enable_account(world.env, account)
+    await enable_account(world.env, COMMAND_LINE, account)
     assert await statuses(world, token) == {401}, "opening it again brings nothing back"
 
 
@@ -90,7 +91,7 @@ async def test_s11_a_deleted_account_s_tokens_are_nobody_s_when_the_email_is_reg
     access, first = client.cookies["access_token"], await _account(world)
     found = await find_account(world.env, EMAIL)
     assert found is not None
-    await delete_account(world.env, found)
+    await delete_account(world.env, COMMAND_LINE, found)
     world.clock.advance(seconds=1)
     await world.register()
     await world.sign_in()

@@ -13,6 +13,7 @@ from vestibule.flows.administer import disable_account
 from vestibule.flows.identify import read_token
 from vestibule.model.events import EventKind
 from vestibule.model.letters import LetterKind
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.passkeys import Passkey
 from vestibule.model.policy import Policy
 
@@ -90,7 +91,7 @@ async def test_f19_a_disabled_account_is_refused_like_no_proof(
     async with world.env.store.reading() as read:
         account = await read.accounts.get(passkey.account_id)
     assert account is not None
-    await disable_account(world.env, account)
+    await disable_account(world.env, COMMAND_LINE, account)
     answer = await sign_in(await world.client(), authenticator)
     assert (answer.status_code, answer.json()["code"]) == (400, "passkey_refused")
     assert "set-cookie" not in answer.headers

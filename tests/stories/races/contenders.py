@@ -63,6 +63,7 @@ from vestibule.model.factor_resets import AskedBy, FactorReset, NoReset
 from vestibule.model.factors import SecondFactorRule
 from vestibule.model.letters import LetterKind, RefusedForGood
 from vestibule.model.one_time_tokens import Purpose, issue
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.sessions import Device
 
 Act = Callable[[World, Person], Awaitable[Any]]
@@ -225,7 +226,7 @@ async def _change_a_passkey(world: World, person: Person) -> Any:
 async def _begin_a_reset(world: World, person: Person) -> FactorReset | NoReset:
     """Of a passkey that is made now."""
     await _with_a_passkey(world, person)
-    return await reset_factors.begin_reset(world.env, person.account)
+    return await reset_factors.begin_reset(world.env, COMMAND_LINE, person.account)
 
 
 async def _report_lost_factors(world: World, person: Person) -> Any:
@@ -284,10 +285,10 @@ async def _sign_in_by_a_code(world: World, person: Person) -> Any:
 
 
 CONTENDERS: dict[str, tuple[str, Act]] = {
-    "sign out everywhere": ("administer", lambda w, p: administer.sign_out_everywhere(w.env, p.account)),
-    "disable": ("administer", lambda w, p: administer.disable_account(w.env, p.account)),
-    "enable": ("administer", lambda w, p: administer.enable_account(w.env, p.account)),
-    "unlock": ("unlock_account", lambda w, p: unlock_account.unlock_account(w.env, p.account)),
+    "sign out everywhere": ("administer", lambda w, p: administer.sign_out_everywhere(w.env, COMMAND_LINE, p.account)),
+    "disable": ("administer", lambda w, p: administer.disable_account(w.env, COMMAND_LINE, p.account)),
+    "enable": ("administer", lambda w, p: administer.enable_account(w.env, COMMAND_LINE, p.account)),
+    "unlock": ("unlock_account", lambda w, p: unlock_account.unlock_account(w.env, COMMAND_LINE, p.account)),
     "ask for a reset": (
         "ask_for_letter",
         lambda w, p: ask_for_letter.request_reset(w.env, p.account.email, p.client_info),
@@ -314,8 +315,11 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     ),
     "change a name": ("change_name", lambda w, p: change_name.change_name(w.env, p.caller, "Countess", p.client_info)),
     "choose a language": ("choose_language", lambda w, p: choose_language.choose_language(w.env, p.caller, "de")),
-    "create": ("create_account", lambda w, p: create_account.create_account(w.env, "A", p.account.email, Role.USER)),
-    "delete": ("delete_account", lambda w, p: delete_account.delete_account(w.env, p.account)),
+    "create": (
+        "create_account",
+        lambda w, p: create_account.create_account(w.env, COMMAND_LINE, "A", p.account.email, Role.USER),
+    ),
+    "delete": ("delete_account", lambda w, p: delete_account.delete_account(w.env, COMMAND_LINE, p.account)),
     "deliver a reset": ("deliver", _deliver(LetterKind.RESET_PASSWORD)),
     "deliver a verification": ("deliver", _deliver(LetterKind.VERIFY_EMAIL)),
     "deliver an undo": ("deliver", _deliver(LetterKind.EMAIL_CHANGED)),

@@ -17,6 +17,7 @@ from vestibule.flows.login_attempt import record_failed_attempt
 from vestibule.model.errors import Refusal
 from vestibule.model.letters import LetterKind, NotSent, RefusedForGood
 from vestibule.model.login_attempts import LoginAttempt, counters_of_attempts
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.outbox import Delivery
 from vestibule.model.store import Ports
 from vestibule.storage.sql.schema import events
@@ -53,7 +54,7 @@ class DeletingMailer:
         self._world, self._person, self._fault = world, person, fault
 
     async def send(self, letter: Any) -> str:
-        await delete_account(self._world.env, self._person.account)
+        await delete_account(self._world.env, COMMAND_LINE, self._person.account)
         if self._fault is not None:
             raise self._fault
         return "taken"
@@ -69,7 +70,7 @@ async def named(world: World, person: Person) -> int:
 @pytest.mark.parametrize("name", CONTENDERS)
 async def test_d4_every_flow_refuses_who_is_gone(world: World, name: str) -> None:
     (person,) = await people(world, [False])
-    await delete_account(world.env, person.account)
+    await delete_account(world.env, COMMAND_LINE, person.account)
     try:
         done = await CONTENDERS[name][1](world, person)
     except Refusal:
@@ -92,7 +93,7 @@ class Vanishing:
     async def transaction(self) -> AsyncIterator[Ports]:
         self._left -= 1
         if not self._left:
-            await delete_account(self._env, self._person.account)
+            await delete_account(self._env, COMMAND_LINE, self._person.account)
         async with self._env.store.transaction() as tx:
             yield tx
 
@@ -119,7 +120,7 @@ async def test_d4_every_flow_refuses_who_goes_between_its_transactions(world: Wo
 
 async def test_d4_a_wrong_password_is_recorded_of_nobody(world: World) -> None:
     (person,) = await people(world, [False])
-    await delete_account(world.env, person.account)
+    await delete_account(world.env, COMMAND_LINE, person.account)
     counters = counters_of_attempts(person.account, person.account.email, None, world.env.policy.login_attempts)
     attempt = LoginAttempt(counters, 1)
     await record_failed_attempt(world.env, person.account, attempt, person.client_info)
@@ -131,7 +132,7 @@ async def test_d4_a_wrong_password_is_recorded_of_nobody(world: World) -> None:
 
 async def test_d4_a_new_email_is_refused_like_a_wrong_password(world: World) -> None:
     (person,) = await people(world, [False])
-    await delete_account(world.env, person.account)
+    await delete_account(world.env, COMMAND_LINE, person.account)
     with pytest.raises(Refusal):
         await change_email.request_change(world.env, person.caller, PASSWORD, "new@example.com", person.client_info)
 

@@ -13,6 +13,7 @@ from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
 from vestibule.flows.administer import disable_account, find_account, sign_out_everywhere
 from vestibule.model.letters import LetterKind
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.sessions import MAX_LIVE_SUCCESSORS
 from vestibule.settings import reading
 from vestibule.settings.to_policy import to_policy
@@ -180,13 +181,13 @@ async def password_reset(world: World, browser: httpx.AsyncClient) -> None:
 async def account_disabled(world: World, browser: httpx.AsyncClient) -> None:
     account = await find_account(world.env, EMAIL)
     assert account is not None
-    assert await disable_account(world.env, account) == 1
+    assert await disable_account(world.env, COMMAND_LINE, account) == 1
 
 
 async def ended_by_operator(world: World, browser: httpx.AsyncClient) -> None:
     account = await find_account(world.env, EMAIL)
     assert account is not None
-    assert await sign_out_everywhere(world.env, account) == 1
+    assert await sign_out_everywhere(world.env, COMMAND_LINE, account) == 1
 
 
 async def unused_for_ten_minutes(world: World, browser: httpx.AsyncClient) -> None:

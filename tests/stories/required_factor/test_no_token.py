@@ -30,6 +30,7 @@ from vestibule.flows.identify import read_token
 from vestibule.model.accounts import Role
 from vestibule.model.factors import SecondFactorRule
 from vestibule.model.letters import LetterKind
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.pending_sign_ins import LIFETIME
 
 BODY = {"currentPassword": PASSWORD, "password": "battery staple", "passwordConfirm": "battery staple"}
@@ -220,7 +221,7 @@ async def test_f45_the_rule_for_admins_is_for_admins(backend: Backend) -> None:
     """F45: whoever has the role, from the first sign-in on; the others as ever."""
     async with requiring(backend, SecondFactorRule.REQUIRED_FOR_ADMINS) as world:
         assert (await (await world.sign_in()).get("/api/users/me")).status_code == 200
-        account, password = await create_account(world.env, "Root", "root@example.com", Role.ADMIN)
+        account, password = await create_account(world.env, COMMAND_LINE, "Root", "root@example.com", Role.ADMIN)
         browser, _, _ = await enrolled(world, account.email, password)
         assert (await read_token(world.env, browser.cookies["access_token"])).role == "admin"
 

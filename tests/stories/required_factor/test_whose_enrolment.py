@@ -30,6 +30,7 @@ from vestibule.flows.delete_account import delete_account
 from vestibule.flows.end_trust import end_trust
 from vestibule.model.accounts import Account
 from vestibule.model.letters import LetterKind
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.pending_sign_ins import LIFETIME
 from vestibule.model.sessions import EndReason
 
@@ -109,11 +110,11 @@ async def reset_password(world: World, _: Account) -> None:
 
 
 async def disable(world: World, account: Account) -> None:
-    await disable_account(world.env, account)
+    await disable_account(world.env, COMMAND_LINE, account)
 
 
 async def delete(world: World, account: Account) -> None:
-    await delete_account(world.env, account)
+    await delete_account(world.env, COMMAND_LINE, account)
 
 
 async def end_all_trust(world: World, account: Account) -> None:

@@ -13,6 +13,7 @@ from vestibule.client import SessionOverError, TokenInvalidError
 from vestibule.client.events import EventParser
 from vestibule.flows.administer import disable_account, find_account
 from vestibule.flows.follow_revocations import read_new_backlog, read_whole_backlog
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.policy import LONGEST_ACCESS_LIFETIME
 from vestibule.protocol.revocations import USUAL_SECONDS, Revoked
 from vestibule.web.api.services import as_event
@@ -26,7 +27,7 @@ MINUTE = timedelta(minutes=1)
 async def disable(world: World) -> None:
     account = await find_account(world.env, EMAIL)
     assert account is not None
-    await disable_account(world.env, account)
+    await disable_account(world.env, COMMAND_LINE, account)
 
 
 def hear(service: Knowing, world: World) -> None:

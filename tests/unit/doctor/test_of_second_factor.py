@@ -14,6 +14,7 @@ from vestibule.model.accounts import Role
 from vestibule.model.clock import SystemClock
 from vestibule.model.factors import SecondFactorRule
 from vestibule.model.findings import Finding
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.settings.fields import Settings
 
 SECRET = "a secret of the tests, long enough for keys"
@@ -37,13 +38,13 @@ async def look(settings: Settings) -> list[Finding]:
 async def test_it_counts_who_lacks_one(rule: str, before: str, after: str, chosen: Chosen, backend: Backend) -> None:
     """An app that was begun is none; a disabled account is not counted, because it cannot sign in."""
     async with required_factor.requiring(backend, SecondFactorRule.REQUIRED) as world:
-        admin, password = await create_account(world.env, "Root", "root@example.com", Role.ADMIN)
-        bob, _ = await create_account(world.env, "Bob", "bob@example.com", Role.USER)
+        admin, password = await create_account(world.env, COMMAND_LINE, "Root", "root@example.com", Role.ADMIN)
+        bob, _ = await create_account(world.env, COMMAND_LINE, "Bob", "bob@example.com", Role.USER)
         await required_factor.scan(world, await required_factor.asked_to_enrol(world))
         settings = chosen(**backend.environment, VESTIBULE_SECOND_FACTOR=rule)
         assert severity_of(await look(settings), before) is HINT
         await required_factor.enrolled(world, admin.email, password)
-        await disable_account(world.env, bob)
+        await disable_account(world.env, COMMAND_LINE, bob)
         assert severity_of(await look(settings), after) in {HINT, FINE}
         assert await look(chosen(VESTIBULE_SECOND_FACTOR="offered")) == []
 

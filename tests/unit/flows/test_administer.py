@@ -7,6 +7,7 @@ from vestibule.flows.administer import disable_account, enable_account, find_acc
 from vestibule.flows.service_keys import create_service_key, revoke_service_key
 from vestibule.flows.watch_events import find_events
 from vestibule.model.events import EventFilter
+from vestibule.model.operators import COMMAND_LINE
 
 EMAIL = "ada@example.com"
 
@@ -20,8 +21,8 @@ async def test_c38_an_account_is_shut_and_opened_once(world: World) -> None:
     await world.sign_in()
     account = await find_account(world.env, EMAIL)
     assert account is not None
-    assert [await disable_account(world.env, account) for _ in range(3)] == [1, None, None]
-    assert [await enable_account(world.env, account) for _ in range(3)] == [True, False, False]
+    assert [await disable_account(world.env, COMMAND_LINE, account) for _ in range(3)] == [1, None, None]
+    assert [await enable_account(world.env, COMMAND_LINE, account) for _ in range(3)] == [True, False, False]
     seen = await recorded(world)
     assert (seen["account_disabled"], seen["account_enabled"]) == (1, 1)
 

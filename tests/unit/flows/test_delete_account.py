@@ -12,6 +12,7 @@ from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import WrongPassword
 from vestibule.model.events import Event, EventKind
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.sessions import Device
 
 ADDRESS = "ada@example.com"
@@ -40,7 +41,7 @@ async def test_l7_nothing_of_a_deleted_person_is_left(world: World) -> None:
     of_ada = [account.id, ADDRESS, "Ada Lovelace", BROWSER, "192.0.2.7", str(account.password_hash)]
     before = str([await dump.tables(world), await dump.replicated(world)])
     assert [word for word in of_ada if word not in before] == []
-    await delete_account(world.env, account)
+    await delete_account(world.env, COMMAND_LINE, account)
     world.clock.advance(days=3)
     await purge_old_revocations(world.env)
     left = await dump.tables(world)
@@ -59,12 +60,12 @@ async def test_l7_nothing_of_a_deleted_person_is_left(world: World) -> None:
 async def test_l7_who_was_signed_in_is_out_and_the_email_is_free(world: World) -> None:
     account = await somebody(world)
     browser, copied = await world.sign_in(), await world.sign_in()
-    assert await delete_account(world.env, account) == 3  # the browser of `somebody` signed in twice
+    assert await delete_account(world.env, COMMAND_LINE, account) == 3  # the browser of `somebody` signed in twice
     assert (await browser.get("/api/users/me")).status_code == 401
     assert (await copied.post("/api/auth/refresh")).status_code == 403
     body = {"email": ADDRESS, "password": "correct horse"}
     assert (await browser.post("/api/auth/login", json=body)).json()["code"] == "wrong_credentials"
-    assert await delete_account(world.env, account) == 0
+    assert await delete_account(world.env, COMMAND_LINE, account) == 0
     await world.register()
 
 

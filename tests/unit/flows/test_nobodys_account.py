@@ -15,6 +15,7 @@ from tests.unit.flows.test_import_makes_room import bring, row
 from vestibule.crypto.passwords import Hasher
 from vestibule.flows.administer import disable_account, enable_account, find_account
 from vestibule.flows.clean_up import clean_up
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.retention import Retention
 from vestibule.storage.sql.schema import accounts, known_devices, sessions
 
@@ -46,8 +47,8 @@ async def sign_in_once_more(world: World) -> None:
 async def shut_and_open(world: World) -> None:
     there = await find_account(world.env, EMAIL)
     assert there is not None
-    await disable_account(world.env, there)
-    await enable_account(world.env, there)
+    await disable_account(world.env, COMMAND_LINE, there)
+    await enable_account(world.env, COMMAND_LINE, there)
 
 
 async def change_password(world: World) -> None:

@@ -12,6 +12,7 @@ from tests.unit.flows import DONE, EMAIL, PASSWORD, ask_for_change, click, confi
 from vestibule.flows.create_account import create_account
 from vestibule.model.accounts import Role
 from vestibule.model.letters import LetterKind
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.storage.sql.schema import accounts, events
 
 VERIFY, RESET = LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD
@@ -173,7 +174,7 @@ async def test_e5_what_somebody_verified_is_theirs(world: World) -> None:
 async def test_e5_an_operator_who_vouches_for_an_email_is_not_stopped_by_a_squatter(world: World) -> None:
     await world.register(WANTED, HIS)
     squatter = await world.sign_in(WANTED, HIS)
-    _, password = await create_account(world.env, "Ada Lovelace", WANTED, Role.ADMIN)
+    _, password = await create_account(world.env, COMMAND_LINE, "Ada Lovelace", WANTED, Role.ADMIN)
     assert (await squatter.get("/api/users/me")).status_code == 401
     assert await sign_in_status(world, WANTED, HIS) == 400
     assert await sign_in_status(world, WANTED, password) == 200

@@ -21,6 +21,7 @@ from vestibule.model.accounts import Account, Role
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import Refusal, SessionOver
 from vestibule.model.letters import LetterKind
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.sessions import Device
 from vestibule.state.passwords import Passwords
 
@@ -82,13 +83,13 @@ async def by_a_mailed_reset(world: World, thief: httpx.AsyncClient) -> str:
 
 
 async def by_disabling(world: World, thief: httpx.AsyncClient) -> str:
-    await disable_account(world.env, await _account(world))
+    await disable_account(world.env, COMMAND_LINE, await _account(world))
     return ""
 
 
 async def by_disabling_and_enabling(world: World, thief: httpx.AsyncClient) -> str:
-    await disable_account(world.env, await _account(world))
-    await enable_account(world.env, await _account(world))
+    await disable_account(world.env, COMMAND_LINE, await _account(world))
+    await enable_account(world.env, COMMAND_LINE, await _account(world))
     return PASSWORD
 
 
@@ -223,6 +224,6 @@ async def test_e5_a_squatter_s_sessions_of_this_second_are_revoked_by_id(world: 
     await world.register(THIEFS)
     squatter = await world.sign_in(THIEFS)
     token = await read_token(world.env, squatter.cookies["access_token"])
-    await create_account(world.env, "Ada", THIEFS, Role.USER)
+    await create_account(world.env, COMMAND_LINE, "Ada", THIEFS, Role.USER)
     standing = world.env.revocations.still_in_force(0, world.clock.monotonic())
     assert token.session_id in {notice.subject for notices in standing for notice in notices}

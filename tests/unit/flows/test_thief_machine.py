@@ -27,6 +27,7 @@ from vestibule.flows.look_after_mail import retry_letters
 from vestibule.model.accounts import Account
 from vestibule.model.letters import TOKEN_PURPOSES, Letter, LetterKind, NotSent, RefusedForGood
 from vestibule.model.one_time_tokens import UNDO_MAILED_WITHIN
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.storage.sql.schema import accounts, letters
 
 VERIFY, RESET = LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD
@@ -211,7 +212,7 @@ class Thief:
     async def _delete_at(self, email: str) -> None:
         account = await find_account(self.story.env, email)
         assert account is not None
-        await delete_account(self.story.env, account)
+        await delete_account(self.story.env, COMMAND_LINE, account)
 
     def the_owner_uses_a_link(self, which: int, second: bool) -> None:
         self._use(self.story.owners[second], which, f"the owner's own {next(self.passwords)}")
@@ -260,7 +261,7 @@ class Thief:
         self.trust_ended = self.ways_back_ended = self.now
 
     async def _delete(self) -> None:
-        await delete_account(self.story.env, await self.story.account())
+        await delete_account(self.story.env, COMMAND_LINE, await self.story.account())
 
     def the_owner_has_another_password(self, by_mail: bool) -> None:
         if by_mail:
@@ -282,7 +283,7 @@ class Thief:
         flow = enable_account if self.disabled else disable_account
 
         async def act() -> None:
-            await flow(self.story.env, await self.story.account())
+            await flow(self.story.env, COMMAND_LINE, await self.story.account())
 
         self.story.run(act())
         self.disabled = not self.disabled

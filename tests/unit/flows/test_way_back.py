@@ -22,6 +22,7 @@ from vestibule.flows.delete_account import delete_account
 from vestibule.model.accounts import Account, Role
 from vestibule.model.errors import EmailTaken
 from vestibule.model.letters import Letter, LetterKind, NotSent, RefusedForGood
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.storage.sql.schema import accounts, letters, one_time_tokens
 
 VERIFY, CONFIRM, CHANGED = LetterKind.VERIFY_EMAIL, LetterKind.CONFIRM_NEW_EMAIL, LetterKind.EMAIL_CHANGED
@@ -87,7 +88,7 @@ async def by_asking_to_move_there(world: World) -> None:
 
 async def by_an_operator_who_creates_it(world: World) -> None:
     with pytest.raises(EmailTaken):
-        await create_account(world.env, "Eve", EMAIL, Role.ADMIN)
+        await create_account(world.env, COMMAND_LINE, "Eve", EMAIL, Role.ADMIN)
 
 
 async def by_an_import(world: World) -> None:
@@ -136,7 +137,7 @@ async def test_m20_a_thief_has_the_owner_close_it_by_no_other_letter(backend: Ba
 
 async def used(world: World) -> None:
     assert await click(world, f"/undoemail/{world.secret(CHANGED)}") == DONE
-    await delete_account(world.env, await whose(world, EMAIL))
+    await delete_account(world.env, COMMAND_LINE, await whose(world, EMAIL))
 
 
 async def whose(world: World, email: str) -> Account:
@@ -146,12 +147,12 @@ async def whose(world: World, email: str) -> Account:
 
 
 async def deleted(world: World) -> None:
-    await delete_account(world.env, await whose(world, THIEFS))
+    await delete_account(world.env, COMMAND_LINE, await whose(world, THIEFS))
 
 
 async def disabled(world: World) -> None:
-    await disable_account(world.env, await whose(world, THIEFS))
-    await enable_account(world.env, await whose(world, THIEFS))
+    await disable_account(world.env, COMMAND_LINE, await whose(world, THIEFS))
+    await enable_account(world.env, COMMAND_LINE, await whose(world, THIEFS))
 
 
 async def over(world: World) -> None:

@@ -31,6 +31,7 @@ from vestibule.flows.delete_account import delete_account
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.look_after_mail import retry_letters
 from vestibule.model.letters import Letter, LetterKind, NotSent, RefusedForGood
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.outbox import LEASE
 from vestibule.storage.sql import account_statements
 
@@ -104,20 +105,20 @@ async def by_moving_it(who: Somebody) -> None:
 async def by_disabling_it(who: Somebody) -> None:
     account = await find_account(who.world.env, who.email)
     assert account is not None
-    await disable_account(who.world.env, account)
+    await disable_account(who.world.env, COMMAND_LINE, account)
 
 
 async def by_disabling_and_enabling_it(who: Somebody) -> None:
     await by_disabling_it(who)
     account = await find_account(who.world.env, who.email)
     assert account is not None
-    await enable_account(who.world.env, account)
+    await enable_account(who.world.env, COMMAND_LINE, account)
 
 
 async def by_deleting_it(who: Somebody) -> None:
     account = await find_account(who.world.env, who.email)
     assert account is not None
-    await delete_account(who.world.env, account)
+    await delete_account(who.world.env, COMMAND_LINE, account)
 
 
 ENDS: dict[str, Callable[[Somebody], Awaitable[None]]] = {

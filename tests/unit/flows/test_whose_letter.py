@@ -21,6 +21,7 @@ from vestibule.flows.delete_account import delete_account, delete_if_unused
 from vestibule.model.accounts import Account, Role
 from vestibule.model.letters import NOTICES, Letter, LetterKind, NotSent, QueuedLetter
 from vestibule.model.limits import LetterLimits
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.storage.sql.schema import accounts, letters
 
 VERIFY, RESET = LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD
@@ -69,7 +70,7 @@ async def at_the_old_email(world: World) -> Account:
 
 
 async def by_deleting(world: World, account: Account) -> None:
-    await delete_account(world.env, account)
+    await delete_account(world.env, COMMAND_LINE, account)
 
 
 async def by_deleting_what_nobody_uses(world: World, account: Account) -> None:
@@ -77,7 +78,7 @@ async def by_deleting_what_nobody_uses(world: World, account: Account) -> None:
 
 
 async def by_an_operator_who_creates_one(world: World, account: Account) -> None:
-    await create_account(world.env, "Ada", EMAIL, Role.USER)
+    await create_account(world.env, COMMAND_LINE, "Ada", EMAIL, Role.USER)
 
 
 async def by_an_import(world: World, account: Account) -> None:
@@ -121,7 +122,7 @@ async def test_m21_what_was_asked_of_an_account_by_email_goes_with_it(world: Wor
     await world.deliver()
     account = await find_account(world.env, EMAIL)
     assert account is not None
-    await delete_account(world.env, account)
+    await delete_account(world.env, COMMAND_LINE, account)
     async with world.engines.sqlalchemy_reading() as connection:
         waiting = select(letters.c.kind, letters.c.email).where(letters.c.settled_at.is_(None))
         left = [tuple(row) for row in await connection.execute(waiting)]

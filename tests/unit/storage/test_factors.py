@@ -110,7 +110,7 @@ async def test_f6_it_ends_with_the_epoch_and_with_the_account(store: Store) -> N
     account = await stored_account(store)
     async with store.transaction() as tx:
         assert await tx.pending_sign_ins.add(pending(account))
-        await tx.accounts.disable(account.id, NOW)
+        await tx.accounts.disable(account.id, None, NOW)
         assert await tx.pending_sign_ins.find(pending(account).digest, NOW) is None
         await tx.accounts.enable(account.id, NOW)
         assert not await tx.pending_sign_ins.consume(pending(account).digest, NOW)

@@ -138,7 +138,7 @@ async def test_a_link_of_a_disabled_account_is_dead_as_its_button_says(world: Wo
     async with world.env.store.transaction() as tx:
         account = await tx.accounts.with_email("ada@example.com")
         assert account is not None
-        await tx.accounts.disable(account.id, world.clock.now())
+        await tx.accounts.disable(account.id, None, world.clock.now())
     page = await (await world.client(None)).get(path)
     assert DEAD in page.text
 

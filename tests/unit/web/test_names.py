@@ -79,7 +79,7 @@ async def test_a_session_that_ended_a_moment_ago_changes_nothing(world: World, e
     caller = await identify(world.env, client.cookies["access_token"])
     async with world.env.store.transaction() as tx:
         if end == "disabled":
-            await tx.accounts.disable(caller.account.id, world.clock.now())
+            await tx.accounts.disable(caller.account.id, None, world.clock.now())
         else:
             await tx.accounts.set_password(caller.account.id, "x", world.clock.now())
     with pytest.raises(SessionOver):

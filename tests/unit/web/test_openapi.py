@@ -31,6 +31,7 @@ from tests.unit.mail import RENDERER
 from vestibule.flows.reset_factors import begin_reset
 from vestibule.model.factors import SecondFactorRule
 from vestibule.model.letters import LetterKind
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.web.application import build_app, make_site
 from vestibule.web.pages.template_loader import Templates
 from vestibule.web.routes import ROUTES
@@ -249,7 +250,7 @@ async def test_every_success_is_as_declared(world: World) -> None:
     code = pyotp.parse_uri(begun.json()["data"]["uri"]).at(world.clock.now())
     await ask("POST /api/users/me/factors/totp/confirm", 200, code=code)
     await ask("GET /api/users/me/factors", 200)
-    await begin_reset(world.env, await account(world))
+    await begin_reset(world.env, COMMAND_LINE, await account(world))
     await ask("GET /api/users/me/factors", 200)
     await ask("DELETE /api/users/me/factors/reset", 200)
     await ask("DELETE /api/users/me/factors/reset", 404)

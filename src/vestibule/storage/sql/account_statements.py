@@ -57,6 +57,9 @@ _BY_EMAIL, _BY_ID = select(*COLUMNS).where(_AT_EMAIL), select(*COLUMNS).where(_T
 WITH_EMAIL, GET = Prepared(_BY_EMAIL), Prepared(_BY_ID)
 # SQLite has no FOR UPDATE, and needs none: it runs one writing transaction at a time.
 LOCK, LOCK_AT = Prepared(_BY_ID.with_for_update()), Prepared(_BY_EMAIL.with_for_update())
+LOCK_THESE = Prepared(
+    select(*COLUMNS).where(_a.id.in_(bindparam("ids", expanding=True))).order_by(_a.id).with_for_update()
+)
 # For use within a statement that changes what belongs to the account (`endings.py`).
 LOCKING = select(_a.id).where(_THIS_ACCOUNT).with_for_update()
 _OF_DIGEST = one_time_tokens.c.digest == bindparam("of_digest")
@@ -129,8 +132,9 @@ _NEW_HASH, _NEW_EMAIL = (
 )
 SET_PASSWORD = _change(password_hash=_NEW_HASH, registered_again_at=None)
 CHANGE_PASSWORD = _change(_a.password_hash == _HASH, password_hash=_NEW_HASH)
-DISABLE = _change(_a.disabled_at.is_(None), disabled_at=_NOW)
-ENABLE = _change(_a.disabled_at.is_not(None), disabled_at=None)
+_REASON = bindparam("reason", type_=_a.disabled_reason.type)
+DISABLE = _change(_a.disabled_at.is_(None), disabled_at=_NOW, disabled_reason=_REASON)
+ENABLE = _change(_a.disabled_at.is_not(None), disabled_at=None, disabled_reason=None)
 CHANGE_EMAIL = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None)
 REASSIGN_TO_EMAIL = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None, password_hash=None)
 

@@ -70,6 +70,11 @@ class SqlAccounts:
     async def lock_at(self, email: str) -> Account | None:
         return await self._one(statements.LOCK_AT, {"at_email": email})
 
+    async def lock_these(self, account_ids: Sequence[str]) -> dict[str, Account]:
+        rows = await self._connection.execute(statements.LOCK_THESE, {"ids": list(account_ids or _NO_ID)})
+        found = [account for row in rows if (account := from_row(row)) is not None]
+        return {account.id: account for account in found}
+
     async def of_token(self, digest: str) -> Account | None:
         return await self._one(statements.OF_TOKEN, {"of_digest": digest})
 
@@ -102,8 +107,8 @@ class SqlAccounts:
         which = {"of_account": account_id, "language": language, "now": now}
         return bool((await self._connection.execute(statements.SET_LANGUAGE, which)).rowcount)
 
-    async def disable(self, account_id: str, now: datetime) -> bool:
-        return await self._change(statements.DISABLE, account_id, now) is not None
+    async def disable(self, account_id: str, reason: str | None, now: datetime) -> bool:
+        return await self._change(statements.DISABLE, account_id, now, reason=reason) is not None
 
     async def enable(self, account_id: str, now: datetime) -> bool:
         return await self._change(statements.ENABLE, account_id, now) is not None

@@ -29,8 +29,9 @@ _ACCOUNT_IF_THERE = (
 NEW = {c.name: bindparam(f"new_{c.name}", type_=c.type) for c in _e if c.name not in {"sequence", "account_id"}}
 """The parameters of a new event, by column."""
 _RECORD = Prepared(insert(events).values(**NEW, account_id=_ACCOUNT_IF_THERE.scalar_subquery()))
+_READ = (_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address, _e.detail, _e.actor_id)
 _LATEST_OF_ACCOUNT = Prepared(
-    select(_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address, _e.detail)
+    select(*_READ)
     .where(_e.account_id == bindparam("of_account"))
     .order_by(_e.at.desc(), _e.sequence.desc())
     .limit(bindparam("most"))
@@ -40,7 +41,7 @@ _EARLIER = and_(
     or_(_e.at < bindparam("moment", type_=Instant), _e.sequence < bindparam("below")),
 )
 _PAGE_OF_ACCOUNT = Prepared(
-    select(_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address, _e.detail, _e.sequence)
+    select(*_READ, _e.sequence)
     .where(_e.account_id == bindparam("of_account"), _EARLIER)
     .order_by(_e.at.desc(), _e.sequence.desc())
     .limit(bindparam("most"))
@@ -54,8 +55,9 @@ _DETACH = Prepared(
     update(events).where(_e.sequence.in_(select(_SOME_OF_ACCOUNT.c.sequence))).values(_ANONYMOUS).returning(_e.sequence)
 )
 _PURGE = deletion_of_oldest(events, and_(_e.at < bindparam("before", type_=Instant), not_the_newest(events)), _e.at)
-_EVENT_READER = odd_rows.Reader((_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address))
-_LOGGED = ("account_id", "session_id", "network_address")
+_CHECKED = tuple(column for column in _READ if column is not _e.detail)
+_EVENT_READER = odd_rows.Reader(_CHECKED)
+_LOGGED = ("account_id", "session_id", "network_address", "actor_id")
 _log = structlog.get_logger(__name__)
 
 
@@ -136,13 +138,14 @@ def _to_row(event: Event) -> dict[str, Any]:
         "session_id": event.session_id,
         "network_address": event.network_address,
         "detail": json.dumps(event.detail),
+        "actor_id": event.actor_id,
     }
 
 
 def _from_row(row: Any) -> Event | None:
     """Return the event; None, and a log line, if the row is malformed. A detail that cannot be read becomes empty."""
     try:
-        values = _EVENT_READER.read([row.at, row.kind, row.account_id, row.session_id, row.network_address])
+        values = _EVENT_READER.read([getattr(row, column.name) for column in _CHECKED])
         kind = odd_rows.read_enum(EventKind, values["kind"], "kind")
     except OddRow as why:
         odd_rows.log_skipped(events.name, getattr(row, "sequence", row.account_id), why)

@@ -133,6 +133,7 @@ WHAT_HAPPENED = {
     EventKind.FACTOR_RESET_CANCELED: _("Two-factor authentication kept"),
     EventKind.FACTORS_RESET: _("Two-factor authentication turned off"),
     EventKind.LETTER_REFUSED: _("Email could not be delivered"),
+    EventKind.SESSIONS_ENDED: _("Signed out everywhere"),
     EventKind.ACCOUNT_DISABLED: _("Account disabled"),
     EventKind.ACCOUNT_ENABLED: _("Account enabled"),
     EventKind.ACCOUNT_UNLOCKED: _("Pause after wrong attempts ended"),

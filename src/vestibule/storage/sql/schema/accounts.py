@@ -25,6 +25,7 @@ accounts = Table(
     Column("imported_at", Instant),
     Column("first_used_at", Instant),
     Column("registered_epoch", Integer),
+    Column("disabled_reason", Text),
 )
 
 has_bcrypt_hash = text("substr(password_hash, 1, 2) = '$2'")

@@ -15,6 +15,7 @@ events = Table(
     Column("session_id", ID),
     Column("network_address", Text),
     Column("detail", Text, nullable=False),
+    Column("actor_id", ID),  # no foreign key: it stays when the operator's account is deleted
     Index("events_of_account", "account_id", "at"),
     Index("events_to_purge", "at"),
 )

@@ -1,0 +1,48 @@
+"""Require an operator: whoever acts on another's account still has the right to, when the act is carried out.
+
+A role or a session that a guard has just checked may be gone a moment later. So each act checks again, with both
+accounts locked, inside the transaction that makes the change.
+"""
+
+from datetime import datetime
+
+from vestibule.flows.reauthenticate import require_live_session
+from vestibule.model.accounts import Account
+from vestibule.model.errors import SessionOver
+from vestibule.model.operator_errors import PermissionMissing
+from vestibule.model.operators import COMMAND_LINE, Operator
+from vestibule.model.permissions import OF_ROLE, Permission
+from vestibule.model.store import Ports
+
+
+async def lock_for(
+    tx: Ports, operator: Operator, permission: Permission, account_id: str, now: datetime
+) -> Account | None:
+    """Lock the operator's account and the one that is acted on, then return the latter; None if it is gone. Raises what
+    `require_operator` raises. Call it first in the transaction.
+    """
+    ids = [account_id] if operator.account_id is None else [account_id, operator.account_id]
+    locked = await tx.accounts.lock_these(ids)
+    await require_operator(tx, operator, permission, now)
+    return locked.get(account_id)
+
+
+async def lock_operator(tx: Ports, operator: Operator, permission: Permission, now: datetime) -> None:
+    """Lock the operator's account, to create another one. Raises what `require_operator` raises."""
+    if operator.account_id is not None:
+        await tx.accounts.lock(operator.account_id)
+    await require_operator(tx, operator, permission, now)
+
+
+async def require_operator(tx: Ports, operator: Operator, permission: Permission, now: datetime) -> None:
+    """Raise `SessionOver` if the operator's session has ended, and `PermissionMissing` if the role of the account does
+    not have the permission. The command line may do everything.
+    """
+    if operator == COMMAND_LINE:
+        return
+    await require_live_session(tx, operator.account_id or "", operator.session_id or "", now)
+    account = await tx.accounts.get(operator.account_id or "")
+    if account is None:
+        raise SessionOver
+    if permission not in OF_ROLE[account.role]:
+        raise PermissionMissing(permission)

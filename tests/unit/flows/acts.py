@@ -1,0 +1,140 @@
+"""Every act of an operator on somebody's account, by its flow, as something to do with a person."""
+
+import inspect
+import pkgutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from sqlalchemy import text
+
+from tests.harness.authenticator import Authenticator
+from tests.harness.world import World
+from tests.stories.passkeys import made_passkey
+from vestibule import flows
+from vestibule.crypto.entropy import new_id
+from vestibule.flows.administer import disable_account, enable_account, find_account, sign_out_everywhere
+from vestibule.flows.create_account import create_account
+from vestibule.flows.delete_account import delete_account
+from vestibule.flows.env import Env
+from vestibule.flows.keep_factors import cancel_reset
+from vestibule.flows.reset_factors import begin_reset
+from vestibule.flows.unlock_account import unlock_account
+from vestibule.model.accounts import Account, Role
+from vestibule.model.events import EventKind
+from vestibule.model.login_attempts import AttemptCounter
+from vestibule.model.operators import COMMAND_LINE, Operator
+from vestibule.model.permissions import Permission
+
+ADDRESS = "203.0.113.5"
+ADA, EVE = "ada@example.com", "eve@example.com"
+
+Prepare = Callable[[World, Account], Awaitable[Any]]
+Do = Callable[[Env, Operator, Account], Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Act:
+    """One act: the flow, what it needs to find, the event it leaves, what that says, and the permission it needs."""
+
+    flow: Callable[..., Any]
+    event: EventKind
+    detail: dict[str, str]
+    permission: Permission
+    prepare: Prepare | None = None
+    do: Do | None = None
+
+    async def carry_out(self, env: Env, operator: Operator, account: Account) -> Any:
+        return await (self.do or self.flow)(env, operator, account)
+
+
+async def _disabled(world: World, account: Account) -> None:
+    await disable_account(world.env, COMMAND_LINE, account)
+
+
+async def _guessed_at(world: World, account: Account) -> None:
+    async with world.env.store.transaction() as tx:
+        counter = AttemptCounter.of_others(account, account.email)
+        await tx.login_attempts.take(counter, world.env.policy.login_attempts, world.clock.now())
+
+
+async def _with_a_passkey(world: World, account: Account) -> None:
+    async with world.env.store.transaction() as tx:
+        await tx.passkeys.add(made_passkey(Authenticator(), account, world.clock.now()))
+
+
+async def _being_reset(world: World, account: Account) -> None:
+    await _with_a_passkey(world, account)
+    await begin_reset(world.env, COMMAND_LINE, account)
+
+
+async def _create_another(env: Env, operator: Operator, _: Account) -> Any:
+    return await create_account(env, operator, "Bob", f"{new_id()}@example.com", Role.HELPER)
+
+
+CHANGE = Permission.PEOPLE_CHANGE
+BY = {"by": "operator"}
+ACTS = {
+    "sign out everywhere": Act(
+        sign_out_everywhere, EventKind.SESSIONS_ENDED, BY | {"sessions": "1"}, Permission.PEOPLE_SESSIONS
+    ),
+    "disable": Act(
+        disable_account,
+        EventKind.ACCOUNT_DISABLED,
+        BY | {"from": "enabled", "to": "disabled", "reason": "spam"},
+        CHANGE,
+        do=lambda env, operator, account: disable_account(env, operator, account, "spam"),
+    ),
+    "enable": Act(
+        enable_account, EventKind.ACCOUNT_ENABLED, BY | {"from": "disabled", "to": "enabled"}, CHANGE, _disabled
+    ),
+    "unlock": Act(
+        unlock_account, EventKind.ACCOUNT_UNLOCKED, BY | {"from": "nothing", "to": "nothing"}, CHANGE, _guessed_at
+    ),
+    "reset factors": Act(
+        begin_reset, EventKind.FACTOR_RESET_BEGUN, BY | {"asked_by": "operator"}, CHANGE, _with_a_passkey
+    ),
+    "cancel the reset": Act(cancel_reset, EventKind.FACTOR_RESET_CANCELED, BY, CHANGE, _being_reset),
+    "create": Act(
+        create_account, EventKind.REGISTERED, BY | {"role": "helper"}, Permission.PEOPLE_ROLES, do=_create_another
+    ),
+    "delete": Act(delete_account, EventKind.ACCOUNT_DELETED, BY, Permission.PEOPLE_DELETE),
+}
+
+
+def flows_of_operators() -> set[str]:
+    """The names of all public flows that take an `Operator` and open their own transaction."""
+    modules = [import_module(f"{flows.__name__}.{each.name}") for each in pkgutil.iter_modules(flows.__path__)]
+    found = [member for module in modules for member in vars(module).values() if inspect.iscoroutinefunction(member)]
+    acts = [each for each in found if list(inspect.signature(each).parameters)[:2] == ["env", "operator"]]
+    return {each.__name__ for each in acts if not each.__name__.startswith("_")}
+
+
+async def somebody(world: World) -> Account:
+    """Somebody with a verified email, who is signed in once."""
+    account, password = await create_account(world.env, COMMAND_LINE, "Ada", ADA, Role.USER)
+    await world.sign_in(ADA, password)
+    return account
+
+
+async def an_operator(world: World, role: Role = Role.ADMIN) -> Operator:
+    """Eve, an operator with this role, in a session of hers."""
+    account, password = await create_account(world.env, COMMAND_LINE, "Eve", EVE, role)
+    await world.sign_in(EVE, password)
+    async with world.env.store.reading() as read:
+        (session,) = await read.sessions.of_account(account.id, 2, world.clock.now())
+    return Operator(account.id, session.id, ADDRESS)
+
+
+async def give_role(world: World, operator: Operator, role: Role) -> None:
+    """Give the operator another role, past the flows."""
+    async with world.engines.sqlalchemy_transaction() as connection:
+        await connection.execute(
+            text("UPDATE accounts SET role = :role WHERE id = :id"), {"role": role.value, "id": operator.account_id}
+        )
+
+
+async def account_of(world: World, email: str) -> Account | None:
+    """The account as it is stored now."""
+    return await find_account(world.env, email)
