@@ -36,8 +36,8 @@ def test_every_act_is_in_the_table() -> None:
 
 @pytest.mark.any_engine
 @EVERY
-async def test_o3_an_act_is_an_event_with_its_actor(world: World, name: str) -> None:
-    """O3: who, from where, in which session, what was before and after."""
+async def test_o19_an_act_is_an_event_with_its_actor(world: World, name: str) -> None:
+    """O19: who, from where, in which session, what was before and after."""
     operator, act = await an_operator(world), ACTS[name]
     (event,) = [event for event in await carry_out(world, name, operator) if event.kind is act.event]
     assert (event.actor_id, event.network_address) == (operator.account_id, ADDRESS)
@@ -46,7 +46,7 @@ async def test_o3_an_act_is_an_event_with_its_actor(world: World, name: str) -> 
 
 @pytest.mark.any_engine
 @EVERY
-async def test_o3_the_command_line_is_nobody(world: World, name: str) -> None:
+async def test_o19_the_command_line_is_nobody(world: World, name: str) -> None:
     (event,) = [e for e in await carry_out(world, name, COMMAND_LINE) if e.kind is ACTS[name].event]
     assert (event.actor_id, event.network_address, event.detail["by"]) == (None, None, "operator")
 
@@ -54,8 +54,8 @@ async def test_o3_the_command_line_is_nobody(world: World, name: str) -> None:
 @pytest.mark.any_engine
 @EVERY
 @pytest.mark.parametrize("role", Role)
-async def test_o4_a_role_does_only_its_own_work(world: World, name: str, role: Role) -> None:
-    """O4: the flow itself looks at the role, as it is stored when the act is carried out."""
+async def test_o20_a_role_does_only_its_own_work(world: World, name: str, role: Role) -> None:
+    """O20: the flow itself looks at the role, as it is stored when the act is carried out."""
     operator = await an_operator(world)
     await give_role(world, operator, role)
     if ACTS[name].permission in OF_ROLE[role]:
@@ -68,7 +68,7 @@ async def test_o4_a_role_does_only_its_own_work(world: World, name: str, role: R
 
 @pytest.mark.any_engine
 @EVERY
-async def test_o4_an_operator_who_was_signed_out_meanwhile_does_nothing(world: World, name: str) -> None:
+async def test_o20_an_operator_who_was_signed_out_meanwhile_does_nothing(world: World, name: str) -> None:
     operator, eve = await an_operator(world), await find_account(world.env, EVE)
     assert eve is not None
     await sign_out_everywhere(world.env, COMMAND_LINE, eve)
@@ -77,7 +77,7 @@ async def test_o4_an_operator_who_was_signed_out_meanwhile_does_nothing(world: W
     assert operator.account_id not in {event.actor_id for event in await recorded(world)}
 
 
-async def test_o3_the_owner_does_not_see_which_operator_it_was(world: World) -> None:
+async def test_o19_the_owner_does_not_see_which_operator_it_was(world: World) -> None:
     operator, ada = await an_operator(world), await somebody(world)
     await ACTS["sign out everywhere"].carry_out(world.env, operator, ada)
     async with world.env.store.reading() as read:
