@@ -6,6 +6,7 @@ signed in to the account.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from vestibule.crypto.entropy import new_id
@@ -25,10 +26,21 @@ from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import EmailChangeInvalid, EmailChangeOfAnother, EmailUnchanged
 from vestibule.model.events import Event, EventKind
-from vestibule.model.letters import TAKEN_BACK, LetterKind, QueuedLetter
-from vestibule.model.one_time_tokens import OneTimeToken, Purpose, token_that_keeps_email
+from vestibule.model.factors import FactorKind
+from vestibule.model.letters import REMOVED, TAKEN_BACK, LetterKind, QueuedLetter
+from vestibule.model.one_time_tokens import UNDO_POSSIBLE_FOR, OneTimeToken, Purpose, token_that_keeps_email
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Ports
+
+
+@dataclass(frozen=True)
+class Undone:
+    """A change of email that was undone: the email that the account has again, and the kinds of factors that were
+    removed with it, each once.
+    """
+
+    email: str
+    removed: Sequence[FactorKind]
 
 
 async def request_change(env: Env, caller: Caller, password: str, email: str, client_info: ClientInfo) -> None:
@@ -142,10 +154,11 @@ async def _mail_undo_link(tx: Ports, owner: Account, now: datetime) -> None:
 
 
 @retry_on_conflict
-async def undo_change(env: Env, secret: str) -> None:
-    """Give the account its old email back, by the link that was mailed there: end every session, remove the password
-    and the second factors added since, and mail a link that sets a new password. Changes made after the one that the
-    link is for are undone too; earlier changes can still be undone by their own links.
+async def undo_change(env: Env, secret: str) -> Undone:
+    """Give the account its old email back, by the link that was mailed there: end every session, remove the password,
+    and mail a link that sets a new password. Remove the second factors added since the change, and in the
+    `UNDO_POSSIBLE_FOR` before it: an attacker adds a factor first, because a change of email ends the session. Changes
+    made after the one that the link is for are undone too; earlier changes can still be undone by their own links.
 
     Raises `EmailChangeInvalid`, also if another account has verified the old email although it was kept for this one. A
     refusal does not spend the link.
@@ -161,13 +174,22 @@ async def undo_change(env: Env, secret: str) -> None:
         # An attacker who changed the email twice was mailed a link that undoes their second change. That second link
         # was made after the presented one, and is voided with it.
         ended = await end_trust(env, tx, owner.id, EndReason.EMAIL_CHANGED, now, undo_since=token.created_at)
-        await clear_factors(tx, owner.id, since=token.created_at)
-        detail = {"why": TAKEN_BACK}
-        await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, owner.id, detail=detail))
-        await tx.events.record(Event(now, EventKind.EMAIL_TAKEN_BACK, owner.id))
+        removed = await clear_factors(tx, owner.id, since=token.created_at - UNDO_POSSIBLE_FOR)
+        await _tell_taken_back(tx, owner.id, removed, now)
     await announce(env, revoked)
     await announce_end(env, ended)
     env.letters_waiting.set()
+    return Undone(token.email, list(dict.fromkeys(removed)))
+
+
+async def _tell_taken_back(tx: Ports, account_id: str, removed: Sequence[FactorKind], now: datetime) -> None:
+    """Mail the owner a link for a new password, in a letter that says which factors were removed, and record both."""
+    detail = {"why": TAKEN_BACK, REMOVED: " ".join(dict.fromkeys(removed))}
+    await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, account_id, detail=detail))
+    await tx.events.record(
+        Event(now, EventKind.EMAIL_TAKEN_BACK, account_id),
+        *(Event(now, EventKind.FACTOR_REMOVED, account_id, detail={"factor": kind.value}) for kind in removed),
+    )
 
 
 def _require_form(secret: str) -> None:

@@ -17,7 +17,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Pack
 
 from vestibule.model.brand import Brand
 from vestibule.model.clock import Clock
-from vestibule.model.letters import DUE_AT, TOKEN_PURPOSES, Letter, LetterKind, NotSent
+from vestibule.model.letters import DUE_AT, REMOVED, TOKEN_PURPOSES, Letter, LetterKind, NotSent
 from vestibule.model.one_time_tokens import LIFETIMES
 from vestibule.process.tracebacks import summarize
 from vestibule.translations.catalogues import environment_for
@@ -147,6 +147,7 @@ class Renderer:
             else "",
             "asked_by": detail.get("asked_by", ""),
             "by": detail.get("by", ""),
+            "removed": detail.get(REMOVED, "").split(),
             "code": letter.code,
             "brand": self._brand,
             "logo": f"cid:{_LOGO_ID}" if self._brand.logo_type else "",

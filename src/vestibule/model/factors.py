@@ -1,5 +1,6 @@
 """Second factors: what somebody proves beside the password at a sign-in. An account that has one needs it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -77,7 +78,7 @@ class Factors(Protocol):
     async def of(self, account_id: str) -> AccountFactors:
         """Return what the account has. Asked after the account was locked, it holds until the transaction ends."""
 
-    async def clear(self, account_id: str, since: datetime | None = None) -> int:
+    async def clear(self, account_id: str, since: datetime | None = None) -> Sequence[FactorKind]:
         """Delete the account's factors and recovery codes; with `since`, only those added at that moment or later.
-        Return how many factors were deleted.
+        Return the kind of each factor that counted, and `RECOVERY_CODE` once if codes were deleted.
         """

@@ -16,6 +16,9 @@ WORKS_FOR = "works_for"
 DUE_AT = "due_at"
 """A key in a letter's detail: when the reset of second factors that it tells of is due."""
 
+REMOVED = "removed"
+"""A key in a letter's detail: the kinds of second factors that were removed, separated by spaces."""
+
 RETURN_TO = "return_to"
 """A key in a letter's detail: the page that the person was going to. The page is stored with the token of the link, and
 no letter shows it: anybody could have words of their own mailed in our name that way.

@@ -37,6 +37,8 @@ who has changed either."""
 UNDO_MAILED_WITHIN = timedelta(hours=48)
 """How long after a change of email the letter that undoes it may still be sent. The lifetime of its link begins when
 the letter is sent."""
+UNDO_POSSIBLE_FOR = UNDO_MAILED_WITHIN + LIFETIMES[Purpose.UNDO_EMAIL_CHANGE]
+"""How long a change of email can be undone at most."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,7 @@ def token_that_keeps_email(account: Account, letter_id: str, now: datetime) -> O
     expires when the letter `letter_id` can no longer undo the change.
     """
     kept = issue(kept_email_digest(account.email), account, Purpose.UNDO_EMAIL_CHANGE, now)
-    lifetime = UNDO_MAILED_WITHIN + LIFETIMES[Purpose.UNDO_EMAIL_CHANGE]
-    return replace(kept, expires_at=now + lifetime, letter_id=letter_id)
+    return replace(kept, expires_at=now + UNDO_POSSIBLE_FOR, letter_id=letter_id)
 
 
 class OneTimeTokens(Protocol):

@@ -1,10 +1,11 @@
 """`model.factors.Factors` in SQL: what an account has, in one statement, and the end of it all."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete, exists, func, or_, select
 
-from vestibule.model.factors import AccountFactors
+from vestibule.model.factors import AccountFactors, FactorKind
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.prepared import Prepared
@@ -31,15 +32,15 @@ _OF = Prepared(
 # An app counts from its confirmation on; one that was never confirmed is no loss.
 _ADDED_SINCE = or_(totps.c.confirmed_at.is_(None), totps.c.confirmed_at >= _SINCE)
 _CLEAR = (
-    Prepared(delete(totps).where(_TOTPS).returning(totps.c.id)),
+    Prepared(delete(totps).where(_TOTPS).returning(totps.c.confirmed_at)),
     Prepared(delete(passkeys).where(_PASSKEYS).returning(passkeys.c.id)),
+    Prepared(delete(recovery_codes).where(_CODES)),
 )
 _CLEAR_SINCE = (
-    Prepared(delete(totps).where(_TOTPS, _ADDED_SINCE).returning(totps.c.id)),
+    Prepared(delete(totps).where(_TOTPS, _ADDED_SINCE).returning(totps.c.confirmed_at)),
     Prepared(delete(passkeys).where(_PASSKEYS, passkeys.c.created_at >= _SINCE).returning(passkeys.c.id)),
+    Prepared(delete(recovery_codes).where(_CODES, recovery_codes.c.created_at >= _SINCE)),
 )
-_CLEAR_CODES = Prepared(delete(recovery_codes).where(_CODES))
-_CLEAR_CODES_SINCE = Prepared(delete(recovery_codes).where(_CODES, recovery_codes.c.created_at >= _SINCE))
 
 
 class SqlFactors:
@@ -52,9 +53,11 @@ class SqlFactors:
         row = (await self._connection.execute(_OF, {"of_account": account_id})).one()
         return AccountFactors(bool(row.totp), row.passkeys, row.codes, row.reset_due_at)
 
-    async def clear(self, account_id: str, since: datetime | None = None) -> int:
+    async def clear(self, account_id: str, since: datetime | None = None) -> Sequence[FactorKind]:
         which = {"of_account": account_id} if since is None else {"of_account": account_id, "since": since}
-        factors, codes = (_CLEAR, _CLEAR_CODES) if since is None else (_CLEAR_SINCE, _CLEAR_CODES_SINCE)
-        deleted = [len((await self._connection.execute(each, which)).all()) for each in factors]
-        await self._connection.execute(codes, which)
-        return sum(deleted)
+        apps, keys, codes = _CLEAR if since is None else _CLEAR_SINCE
+        confirmed = [row for row in await self._connection.execute(apps, which) if row.confirmed_at is not None]
+        deleted = (await self._connection.execute(keys, which)).all()
+        any_codes = (await self._connection.execute(codes, which)).rowcount > 0
+        kinds = ((FactorKind.TOTP, len(confirmed)), (FactorKind.PASSKEY, len(deleted)))
+        return [kind for kind, number in (*kinds, (FactorKind.RECOVERY_CODE, any_codes)) for _ in range(number)]

@@ -9,13 +9,14 @@ from vestibule.flows.change_email import confirm_change, email_of_link, undo_cha
 from vestibule.flows.check_link import link_works
 from vestibule.flows.identify import Caller
 from vestibule.model.errors import EmailChangeInvalid, EmailChangeOfAnother
-from vestibule.model.one_time_tokens import Purpose
+from vestibule.model.one_time_tokens import UNDO_POSSIBLE_FOR, Purpose
 from vestibule.web.caller import EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS
-from vestibule.web.pages import render, return_to
+from vestibule.web.pages import render, return_to, sent_letter
 from vestibule.web.pages.browser_session import BrowserCaller, OptionalBrowserCaller, SessionForm
 from vestibule.web.pages.dead_link import dead_link_page
-from vestibule.web.pages.link_action import LinkAction, ask_page, run_link_action, to_sign_in
+from vestibule.web.pages.link_action import to_sign_in
+from vestibule.web.pages.route import CHECK_EMAIL_AT, see_other
 from vestibule.web.pages.words import _
 
 _CONFIRM_TITLE = _("Confirm your new email address")
@@ -30,18 +31,13 @@ _WHICH_ACCOUNT = _(
     "too, sign out and open this link again. If you did not ask for this, close this page: nothing has "
     "changed."
 )
-_UNDO = LinkAction(
-    _("Take your account back"),
-    _(
-        "Your account gets this email address back, all devices are signed out and the password is removed. If you "
-        "never had an account with this address, close this page."
-    ),
-    _("Take my account back"),
-    Purpose.UNDO_EMAIL_CHANGE,
-    undo_change,
-    "taken_back",
-    mails=True,
+_UNDO_TITLE = _("Take your account back")
+_UNDO_QUESTION = _(
+    "Your account gets this email address back, all devices are signed out and the password is removed. So are the"
+    " authenticator app, passkeys and recovery codes that were added since the change, or in the %(days)s days before"
+    " it. If you never had an account with this address, close this page."
 )
+_UNDO_BUTTON = _("Take my account back")
 
 
 async def ask_confirm(request: Request, env: EnvDep, caller: OptionalBrowserCaller, token: str) -> Response:
@@ -59,9 +55,7 @@ async def ask_confirm(request: Request, env: EnvDep, caller: OptionalBrowserCall
         return dead_link_page(request, Purpose.CHANGE_EMAIL)
     except EmailChangeOfAnother:
         return _other_account_page(request, caller)
-    texts = {"title": _CONFIRM_TITLE, "question": _CONFIRM_QUESTION, "button": _CONFIRM_BUTTON}
-    said: dict[str, Any] = {name: render.say(request, text) for name, text in texts.items()}
-    return render.page(request, "ask.html", **said, otherwise="", new_email=new)
+    return _ask(request, _CONFIRM_TITLE, _CONFIRM_QUESTION, _CONFIRM_BUTTON, new)
 
 
 async def confirm(request: Request, env: EnvDep, caller: BrowserCaller, _form: SessionForm, token: str) -> Response:
@@ -81,12 +75,27 @@ async def ask_undo(request: Request, env: EnvDep, token: str) -> Response:
     """Ask for the click that takes an account back."""
     if not await link_works(env, token, Purpose.UNDO_EMAIL_CHANGE):
         return dead_link_page(request, Purpose.UNDO_EMAIL_CHANGE)
-    return ask_page(request, _UNDO)
+    return _ask(request, _UNDO_TITLE, _UNDO_QUESTION, _UNDO_BUTTON, days=UNDO_POSSIBLE_FOR.days)
 
 
 async def undo(request: Request, env: EnvDep, token: str) -> Response:
-    """Give the account its old email back."""
-    return await run_link_action(request, env, _UNDO, token)
+    """Give the account its old email back, and go to the page that says where the link for a new password was sent and
+    which factors were removed.
+    """
+    try:
+        undone = await undo_change(env, token)
+    except EmailChangeInvalid:
+        return dead_link_page(request, Purpose.UNDO_EMAIL_CHANGE)
+    about = sent_letter.TAKEN_BACK
+    response = see_other(return_to.with_query(CHECK_EMAIL_AT, about=about, removed=" ".join(undone.removed)))
+    sent_letter.remember(request, response, about, undone.email)
+    return response
+
+
+def _ask(request: Request, title: str, question: str, button: str, new_email: str = "", **values: int) -> Response:
+    texts = {"title": title, "question": question, "button": button}
+    said: dict[str, Any] = {name: render.say(request, text, **values) for name, text in texts.items()}
+    return render.page(request, "ask.html", **said, otherwise="", new_email=new_email)
 
 
 def _other_account_page(request: Request, caller: Caller) -> Response:

@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.flows.env import Env
-from vestibule.model.errors import EmailChangeInvalid, VerificationCodeInvalid
+from vestibule.model.errors import VerificationCodeInvalid
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
 from vestibule.web.pages import render, return_to, sent_letter
 from vestibule.web.pages.dead_link import dead_link_page
-from vestibule.web.pages.route import CHECK_EMAIL_AT, SIGN_IN, see_other
+from vestibule.web.pages.route import SIGN_IN, see_other
 
 # What "Check your email" says of the email with the link.
 _ABOUT = {Purpose.VERIFY_EMAIL: "verify", Purpose.RESET_PASSWORD: "reset"}
@@ -21,7 +21,7 @@ _ABOUT = {Purpose.VERIFY_EMAIL: "verify", Purpose.RESET_PASSWORD: "reset"}
 @dataclass(frozen=True)
 class LinkAction:
     """What a link does: the texts of its page, the purpose of its token, the flow after the click, and what the next
-    page says. `mails`: the flow mails the next link, so the next page says where it was sent.
+    page says.
     """
 
     title: str
@@ -30,7 +30,6 @@ class LinkAction:
     purpose: Purpose
     flow: Callable[[Env, str], Awaitable[str | None]]
     notice: str
-    mails: bool = False
 
 
 def ask_page(
@@ -57,20 +56,11 @@ async def run_link_action(request: Request, env: Env, link_action: LinkAction, s
     link = await return_to.adopt_link_target(request, env, secret, link_action.purpose)
     try:
         reset_secret = await link_action.flow(env, secret)
-    except (VerificationCodeInvalid, EmailChangeInvalid):
+    except VerificationCodeInvalid:
         return dead_link_page(request, link_action.purpose)
     if reset_secret is not None:
         return see_other(f"/resetpassword/{reset_secret}")
-    if link_action.mails and link is not None:
-        return _to_mailbox(request, link_action.notice, link)
     return to_sign_in(request, link_action.notice, link)
-
-
-def _to_mailbox(request: Request, about: str, link: OneTimeToken) -> Response:
-    """Redirect to the page that says where an email was just sent: the account has no password to sign in with."""
-    response = see_other(return_to.with_query(CHECK_EMAIL_AT, about=about))
-    sent_letter.remember(request, response, about, link.email)
-    return response
 
 
 def to_sign_in(request: Request, notice: str, link: OneTimeToken | None = None) -> Response:

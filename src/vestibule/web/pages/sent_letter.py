@@ -23,6 +23,8 @@ NEW_EMAIL = "new_email"
 """What an email to a new email of the account is about."""
 SIGN_IN_CODE = "sign_in_code"
 """What an email with a code to sign in with is about."""
+TAKEN_BACK = "taken_back"
+"""What an email is about that the owner of an account gets who has undone a change of email."""
 _MAX_BYTES = 2000
 _MAX_TIMES = 20
 

@@ -13,6 +13,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.sign_up import sign_up
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import EmailTaken, PasswordTooEasy
+from vestibule.model.factors import FactorKind
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS
@@ -132,16 +133,18 @@ def verification_form(request: Request, status: int = 200) -> Response:
     return _by_email_page(request, _VERIFY, status)
 
 
-async def check_email(request: Request, about: str = "reset") -> Response:
-    """Say that an email is on its way."""
+async def check_email(request: Request, about: str = "reset", removed: str = "") -> Response:
+    """Say that an email is on its way, and which kinds of factors were removed with an undone change of email."""
     sent = sent_letter.sent_letter(request)
     told = CHECK_EMAIL.get(sent.about if sent else about, CHECK_EMAIL["reset"])
     wait = sent.seconds_to_wait(request) if sent else 0
+    taken_back = sent is not None and sent.about == sent_letter.TAKEN_BACK
     return render.page(
         request,
         "check_email.html",
         message=render.say(request, told),
         sent=sent,
+        removed=[kind for kind in FactorKind if taken_back and kind in removed.split()],
         wait=wait,
         when=render.waiting_time(request, wait),
         resend_at=_RESEND_AT.get(sent.about if sent else about, "/verifyemail"),
