@@ -1,4 +1,4 @@
-"""`vestibule users`: create, import, sign out, disable, enable, unlock and delete accounts; their factors."""
+"""`vestibule users`: find, create, import, sign out, disable, enable, unlock and delete accounts; their factors."""
 
 import asyncio
 from typing import Annotated
@@ -11,6 +11,7 @@ from vestibule.cli.console import notes, show_once
 from vestibule.cli.discreet_command import Commands
 from vestibule.cli.factors import print_factors, print_factors_as_json
 from vestibule.cli.import_users import import_users
+from vestibule.cli.list_users import list_users
 from vestibule.cli.prompt import confirm
 from vestibule.cli.reset_factors import reset_factors
 from vestibule.cli.unlock import unlock
@@ -26,7 +27,9 @@ from vestibule.process import streams
 from vestibule.process.operator_errors import OperatorError
 from vestibule.protocol.one_line import one_line
 
-_HELP = "Create, import, sign out, disable, enable, unlock and delete accounts; show and reset their second factors."
+_HELP = (
+    "Find, create, import, sign out, disable, enable, unlock and delete accounts; show and reset their second factors."
+)
 
 
 class NoNewAccount(OperatorError):
@@ -34,6 +37,7 @@ class NoNewAccount(OperatorError):
 
 
 users = Commands(no_args_is_help=True, help=_HELP)
+users.command("list")(list_users)
 users.command()(unlock)
 users.command("reset-factors")(reset_factors)
 users.command("import")(import_users)

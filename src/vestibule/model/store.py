@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from vestibule.model.account_search import AccountSearch
 from vestibule.model.accounts import Accounts
 from vestibule.model.devices import KnownDevices
 from vestibule.model.endings import Endings
@@ -36,6 +37,7 @@ class Ports:
     """The ports of all nouns, on one database connection. Not usable after the `async with` block that opened them."""
 
     accounts: Accounts
+    account_search: AccountSearch
     sessions: Sessions
     endings: Endings
     one_time_tokens: OneTimeTokens

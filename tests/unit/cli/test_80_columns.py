@@ -30,6 +30,7 @@ HEADINGS = {
     ("keys", "list"): "use",
     ("services", "list"): "service",
     ("users", "factors", BOB): "factor",
+    ("users", "list"): "email",
 }
 IN_FULL = [("events", "--long"), ("mail", "list", "--long"), ("keys", "list", "--long")]
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")

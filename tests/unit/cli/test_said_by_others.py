@@ -57,6 +57,8 @@ def with_hostile(folder: Path, *tables: str) -> None:
         (("accounts", "events"), ("events",)),
         (("accounts", "events"), ("events", "--json")),
         (("accounts", "letters"), ("mail", "list")),
+        (("accounts",), ("users", "list")),
+        (("accounts",), ("users", "list", "--json")),
         (("service_keys",), ("services", "list")),
         (("signing_keys",), ("keys", "list")),
     ],

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from vestibule.model.store import Ports
+from vestibule.storage.sql.account_search import SqlAccountSearch
 from vestibule.storage.sql.accounts import SqlAccounts
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.endings import SqlEndings
@@ -83,6 +84,7 @@ def _ports(connection: DriverConnection, events: SqlEvents) -> Ports:
     sessions, revocations = SqlSessions(connection), SqlRevocations(connection)
     return Ports(
         accounts=SqlAccounts(connection),
+        account_search=SqlAccountSearch(connection),
         sessions=sessions,
         endings=SqlEndings(connection, sessions, events, revocations),
         one_time_tokens=SqlOneTimeTokens(connection),

@@ -1,6 +1,12 @@
 """The tables as the code sees them. `migrations/` creates them; a test keeps the two alike."""
 
-from vestibule.storage.sql.schema.accounts import accounts, has_bcrypt_hash, has_other_argon2, known_devices
+from vestibule.storage.sql.schema.accounts import (
+    accounts,
+    has_bcrypt_hash,
+    has_other_argon2,
+    is_unverified,
+    known_devices,
+)
 from vestibule.storage.sql.schema.factors import (
     ceremonies,
     factor_resets,
@@ -15,7 +21,7 @@ from vestibule.storage.sql.schema.parts import Sequence, metadata
 from vestibule.storage.sql.schema.records import events, login_attempts, rate_counters
 from vestibule.storage.sql.schema.sessions import revocations, sessions
 
-REVISION = "0022"
+REVISION = "0023"
 """The migration this code was written for. A server does not start on a database with another."""
 
 __all__ = [
@@ -27,6 +33,7 @@ __all__ = [
     "factor_resets",
     "has_bcrypt_hash",
     "has_other_argon2",
+    "is_unverified",
     "known_devices",
     "letters",
     "login_attempts",

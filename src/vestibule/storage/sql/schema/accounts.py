@@ -4,6 +4,7 @@ from sqlalchemy import Boolean, Column, Index, Integer, PrimaryKeyConstraint, St
 
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.schema.parts import ID, metadata, owner
+from vestibule.storage.sql.text_order import bytewise, caseless
 
 accounts = Table(
     "accounts",
@@ -50,6 +51,12 @@ Index(
     postgresql_where=has_other_argon2,
     sqlite_where=has_other_argon2,
 )
+
+# For an operator's search. SQLite's own index of unique emails is in the order of their bytes already.
+Index("accounts_by_name", caseless(accounts.c.name), accounts.c.id)
+Index("accounts_by_email", bytewise(accounts.c.email)).ddl_if(dialect="postgresql")
+is_unverified = text("NOT verified")
+Index("accounts_unverified", accounts.c.created_at, postgresql_where=is_unverified, sqlite_where=is_unverified)
 
 known_devices = Table(
     "known_devices",

@@ -1,0 +1,68 @@
+"""`vestibule users list`: find accounts by email, name or id."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from vestibule.cli.command_context import CommandContext
+from vestibule.cli.console import notes, results
+from vestibule.cli.people import account_for_programs, state_of
+from vestibule.cli.tables import shortened, table
+from vestibule.flows.find_people import PEOPLE_AT_ONCE, find_people
+from vestibule.model.account_search import Position
+from vestibule.model.accounts import Account
+from vestibule.protocol.one_line import quoted
+
+
+def list_users(
+    context: typer.Context,
+    search: Annotated[
+        str, typer.Option("--search", metavar="TEXT", help="How the email or the name begins, or a whole id.")
+    ] = "",
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", metavar="NUMBER", help="Show at most this many.", min=1, max=100_000)
+    ] = PEOPLE_AT_ONCE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each, for programs.")] = False,
+) -> None:
+    """List accounts: those with an email or a name that begins so, or all, by email."""
+    found, more = asyncio.run(_found(context.obj, search, limit))
+    if as_json:
+        for account in found:
+            print(json.dumps(account_for_programs(account)))
+    elif found:
+        _print_table(found)
+    if not found:
+        notes.print(_nobody(search), markup=False, highlight=False)
+    elif more:
+        notes.print("There are more: type more of the email or name, or raise --limit.", highlight=False)
+
+
+async def _found(command_context: CommandContext, search: str, limit: int) -> tuple[list[Account], bool]:
+    """Return up to `limit` accounts, and whether there are more."""
+    found: list[Account] = []
+    start: Position | None = None
+    async with command_context.opened() as env:
+        while True:
+            page = await find_people(env, search, start, limit - len(found))
+            found += page.accounts
+            start = page.next
+            if start is None or len(found) >= limit:
+                return found, start is not None
+
+
+def _print_table(accounts: Sequence[Account]) -> None:
+    lines = table(shortened("email"), shortened("name"), "role", "state", "created (UTC)")
+    for account in accounts:
+        created = f"{account.created_at:%Y-%m-%d}"
+        lines.add_row(*map(escape, (account.email, account.name)), account.role.value, state_of(account), created)
+    results.print(lines)
+
+
+def _nobody(search: str) -> str:
+    if not search.strip():
+        return "There is no account yet. Make one with: vestibule users create EMAIL"
+    return f"No email and no name begins with {quoted(search)}, and it is no account's id."

@@ -1,0 +1,62 @@
+"""Find people: an operator looks for accounts by email, name or id, page by page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vestibule.flows.env import Env
+from vestibule.model.account_search import Batch, Order, Position
+from vestibule.model.accounts import MAX_NAME_CHARACTERS, Account, NotAnEmail, canonical_email
+from vestibule.model.store import Ports
+from vestibule.protocol.utf8 import is_utf8
+
+PEOPLE_AT_ONCE = 50
+"""How many accounts one page reads at most."""
+_START = Position(Order.EMAIL)
+_NO_MORE = Batch((), None)
+
+
+@dataclass(frozen=True)
+class PeoplePage:
+    """Some of the accounts that were found, and where the next ones begin; None if these were the last. A page may be
+    short, even empty, although others follow.
+    """
+
+    accounts: Sequence[Account]
+    next: Position | None = None
+
+
+async def find_people(
+    env: Env, typed: str = "", start: Position | None = None, most: int = PEOPLE_AT_ONCE
+) -> PeoplePage:
+    """Return a page of up to `most` accounts, at most `PEOPLE_AT_ONCE`: the one with this id; or those whose email
+    begins so, by email, then those whose name does, by name; or all, by email, if nothing was typed.
+    """
+    typed = typed.strip()
+    if len(typed) > MAX_NAME_CHARACTERS or "\0" in typed or not is_utf8(typed):
+        return PeoplePage(())  # no email, name or id is stored so
+    async with env.store.reading() as read:
+        if typed and start is None and (account := await read.accounts.get(typed)):
+            return PeoplePage([account])
+        return await _page(read, typed, start or _START, min(most, PEOPLE_AT_ONCE))
+
+
+async def _page(read: Ports, typed: str, start: Position, most: int) -> PeoplePage:
+    email, emails = _as_email(typed), _NO_MORE
+    if start.order is Order.EMAIL:
+        emails = await read.account_search.by_email(email, start.after, most)
+        if emails.end:
+            return PeoplePage(emails.accounts, Position(Order.EMAIL, emails.end))
+    if not typed:
+        return PeoplePage(emails.accounts)
+    after = start.after if start.order is Order.NAME else None
+    names = await read.account_search.by_name(typed, after, most - len(emails.accounts))
+    others = [account for account in names.accounts if not account.email.startswith(email)]  # listed before
+    return PeoplePage([*emails.accounts, *others], names.end and Position(Order.NAME, names.end))
+
+
+def _as_email(typed: str) -> str:
+    """Return what emails are stored as, as far as it was typed."""
+    try:
+        return canonical_email(typed)
+    except NotAnEmail:
+        return typed.lower()

@@ -1,0 +1,78 @@
+"""Account search: find accounts by how their email or name begins, in pages, and those registered lately."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from json import dumps
+from typing import Protocol
+
+from vestibule.crypto import i_json
+from vestibule.model.accounts import Account
+
+Key = tuple[str, str]
+"""Where a batch ended: the email or the name of its last account, and that account's id."""
+_MOST_CURSOR_CHARACTERS = 2_048
+
+
+class Order(StrEnum):
+    """By what accounts are sought and listed."""
+
+    EMAIL = "email"
+    NAME = "name"
+
+
+class NotACursor(ValueError):
+    """The text was not returned as a cursor."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a page begins. As text it is a cursor: opaque to those who hand it back, and worth nothing to them."""
+
+    order: Order
+    after: Key | None = None
+
+    def to_cursor(self) -> str:
+        """Return the position as text."""
+        members = [self.order.value, *(self.after or ())]
+        return urlsafe_b64encode(dumps(members, ensure_ascii=False).encode("utf-8", "replace")).decode()
+
+    @classmethod
+    def of_cursor(cls, cursor: str) -> "Position":
+        """Return the position that `to_cursor` turned into this text; raises `NotACursor`."""
+        try:
+            if len(cursor) > _MOST_CURSOR_CHARACTERS:
+                raise NotACursor
+            order, name, account_id = i_json.parse(urlsafe_b64decode(cursor.encode("ascii")))
+            if not isinstance(name, str) or not isinstance(account_id, str) or "\0" in name + account_id:
+                raise NotACursor
+            return cls(Order(order), (name, account_id))
+        except (ValueError, TypeError):
+            raise NotACursor from None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Accounts in order, without those whose rows are malformed. `end` is where the next batch begins; None if there
+    are no more.
+    """
+
+    accounts: Sequence[Account]
+    end: Key | None
+
+
+class AccountSearch(Protocol):
+    """The accounts, as an operator looks for them. Each method reads at most `most` rows, by an index."""
+
+    async def by_email(self, prefix: str, after: Key | None, most: int) -> Batch:
+        """Return up to `most` accounts whose email begins with `prefix`, by email."""
+
+    async def by_name(self, prefix: str, after: Key | None, most: int) -> Batch:
+        """Return up to `most` accounts whose name begins with `prefix`, in capital or small letters alike, by name. On
+        SQLite, only the letters A to Z are alike.
+        """
+
+    async def unverified_since(self, since: datetime, most: int) -> Sequence[Account]:
+        """Return up to `most` unverified accounts registered at `since` or later, the newest first."""
