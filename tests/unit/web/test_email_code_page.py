@@ -148,6 +148,7 @@ async def test_a_new_code_can_be_sent_after_the_wait_that_the_page_names(world: 
     form = re.search(rf'<form class="otherwise" method="post" action="{PATH}">.*?</form>', ready, re.DOTALL)
     assert form
     fields = dict(re.findall(r'name="(\w+)" value="([^"]+)"', form[0]))
+    assert re.fullmatch("[0-9a-f]{32}", fields.pop("once"))
     assert fields == {"email": ADA, "return_to": "/profile/name"}
     await ask(world, browser, **fields)
     first, second = mailed_codes(world)

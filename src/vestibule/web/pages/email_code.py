@@ -5,7 +5,6 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vestibule.crypto.entropy import random_bytes
 from vestibule.flows.ask_for_email_code import request_email_code
 from vestibule.flows.email_code_sign_in import sign_in_by_email_code
 from vestibule.model.email_code_errors import EMAIL_CODE_REFUSALS, EmailCodeElsewhere
@@ -50,12 +49,10 @@ async def send_code(request: Request, env: EnvDep, client_info: ClientInfoDep) -
 
 
 def email_form(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:
-    """Return the form that asks where to mail a code. Its field `once` is of this browser alone: a form that is sent
-    twice gets the same handle (`sent_twice`), and another browser's must not be the same form.
-    """
+    """Return the form that asks where to mail a code."""
     title, question, button = (render.say(request, text) for text in (_TITLE, _QUESTION, _BUTTON))
     values = sent_letter.values_to_change(request, sent_letter.mailed_code(request))
-    variables = {"title": title, "question": question, "button": button, "once": random_bytes(16).hex(), **values}
+    variables = {"title": title, "question": question, "button": button, **values}
     return render.page(request, "by_email.html", status, faults=faults, **variables)
 
 

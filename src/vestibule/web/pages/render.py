@@ -122,6 +122,7 @@ def _store_return_to(request: Request, answer: Response) -> None:
 def _common_variables(request: Request) -> dict[str, Any]:
     """Return the template variables that every page has. `here` is the URL to come back to after choosing a language;
     `way` is the query that carries `return_to` on to another page. `app_at` is the root of the app that it leads to.
+    `once` is of this page alone (`sent_twice`).
     """
     context, env = context_of(request), site_of(request).env
     caller = context.caller
@@ -131,6 +132,7 @@ def _common_variables(request: Request) -> dict[str, Any]:
     app = return_to.origin_of(target)
     return {
         "path": path,
+        "once": random_bytes(16).hex(),
         "here": return_to.allowed_target(f"{path}?{query}" if query else path, ()) or path,
         "return_to": target,
         "way": return_to.with_query("", return_to=target),

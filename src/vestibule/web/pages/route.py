@@ -45,7 +45,7 @@ class PageRoute(APIRoute):
 
         async def answer(request: Request) -> Response:
             refused_form.expect_form(request, self.path)
-            return await answer_once(request, answer_or_refuse)
+            return await answer_once(request, self.path, answer_or_refuse)
 
         async def answer_or_refuse(request: Request) -> Response:
             try:

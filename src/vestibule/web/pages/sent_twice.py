@@ -4,11 +4,18 @@ Without a script, a double click sends a form twice. The browser drops the first
 the second one would refuse what was just done: the link is used, the session has ended, the recovery codes were shown.
 So the answer to the last form of a browser at a page is kept for ten seconds, and given to the same form again
 (decision 0050). The script holds the second form back for as long.
+
+Most of these answers have a secret, such as the tokens of a session, and two browsers may send the same form. So an
+answer is kept only for a browser that proves which one it is: by a secret cookie, or by the field `once` of the page
+that it was sent. Forms that harm nobody twice, and would miss what happened in between, are handled each time.
 """
+
+import re
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vestibule.protocol.cookies import RawHeaders
 from vestibule.web import cookies
 from vestibule.web.admission import Handler
 from vestibule.web.body import wait_for_body
@@ -16,18 +23,44 @@ from vestibule.web.caller import env_of, network_address
 from vestibule.web.request_context import context_of
 from vestibule.web.sent_forms import Headers
 from vestibule.web.site import site_of
+from vestibule.web.web_policy import WebPolicy
 
 _SEE_OTHER = 303
 _TELLING = {b"cookie", b"user-agent"}  # which browser it is
+_ONCE = re.compile(rb"(?:\A|&)once=[0-9a-f]{32}(?:&|\Z)")
+HANDLED_EACH_TIME = frozenset(
+    {
+        "/language",
+        "/profile/name",
+        "/profile/security/factor-reset",
+        "/profile/security/passkeys/{passkey_id}",
+        "/profile/security/sessions",
+    }
+)
+"""The routes of forms whose answer says what is true now, however often they are sent."""
 
 
-async def answer_once(request: Request, handle: Handler) -> Response:
+async def answer_once(request: Request, route: str, handle: Handler) -> Response:
     """Return what `handle` answers. To a form of a browser that was sent a moment ago, return what it answered then."""
-    if not context_of(request).form_page:
+    if not context_of(request).form_page or route in HANDLED_EACH_TIME:
         return await handle(request)
     await wait_for_body(request)
     body = context_of(request).body
-    return await _answer_form(request, body, handle) if isinstance(body, bytes) else await handle(request)
+    if isinstance(body, bytes) and _tells_which_browser(request, body):
+        return await _answer_form(request, body, handle)
+    return await handle(request)
+
+
+def _tells_which_browser(request: Request, body: bytes) -> bool:
+    """Return whether the form has a secret that no other browser has. A stranger who was sent a page has the `once` of
+    that page alone, and no cache keeps a page.
+    """
+    return _ONCE.search(body) is not None or _has_secret_cookie(request.headers.raw, site_of(request).web)
+
+
+def _has_secret_cookie(headers: RawHeaders, web: WebPolicy) -> bool:
+    readers = (cookies.read_second_factor, cookies.read_email_code, cookies.read_ceremony, cookies.read_devices)
+    return cookies.any_credential(headers, web) or any(read(headers, web) for read in readers)
 
 
 async def _answer_form(request: Request, body: bytes, handle: Handler) -> Response:
@@ -49,16 +82,8 @@ async def _answer_form(request: Request, body: bytes, handle: Handler) -> Respon
 
 
 def _may_be_repeated(request: Request, response: Response) -> bool:
-    """Return whether this is no refusal, and any tokens in it can only go to the browser that they were for: two
-    browsers without a secret cookie may send the same form.
-    """
-    if context_of(request).was_refused or response.status_code != _SEE_OTHER:
-        return False
-    headers, web = request.headers.raw, site_of(request).web
-    access = cookies.name_of(cookies.ACCESS, web)
-    has_tokens = any(value.startswith(f"{access}=") for value in response.headers.getlist("set-cookie"))
-    handle = cookies.read_second_factor(headers, web) or cookies.read_email_code(headers, web)
-    return not has_tokens or cookies.any_credential(headers, web) or bool(handle)
+    """Return whether this is no refusal: the same password may be right a moment later."""
+    return not context_of(request).was_refused and response.status_code == _SEE_OTHER
 
 
 def _with_headers(headers: Headers) -> Response:
