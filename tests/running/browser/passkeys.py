@@ -26,6 +26,13 @@ _REMOVE = """async () => {
   return (await Promise.all(gone)).map(({ status }) => status);
 }"""
 
+SIGNALS = """
+globalThis.signals = [];
+for (const name of ["signalUnknownCredential", "signalAllAcceptedCredentials"])
+  PublicKeyCredential[name] = async (told) => { signals.push([name, told]); };
+"""
+"""Chromium's virtual authenticator shows no signal: write down what the page tells the password manager."""
+
 
 class Authenticator:
     """The virtual authenticator of one page."""
@@ -50,6 +57,12 @@ class Authenticator:
     def accept(self) -> None:
         """Let its user be verified again."""
         self._cdp.send("WebAuthn.setUserVerified", {"authenticatorId": self._id, "isUserVerified": True})
+
+    @property
+    def credentials(self) -> list[str]:
+        """The ids of its passkeys, as browsers write them."""
+        held = self._cdp.send("WebAuthn.getCredentials", {"authenticatorId": self._id})["credentials"]
+        return [each["credentialId"].rstrip("=").translate(str.maketrans("+/", "-_")) for each in held]
 
     def answer(self, *, by_itself: bool) -> None:
         """Whether it answers without somebody's touch."""

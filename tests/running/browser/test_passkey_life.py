@@ -7,19 +7,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.running.browser.factors import SECURITY, begin_app, next_code, set_up_app, type_code
-from tests.running.browser.passkeys import Authenticator
+from tests.running.browser.passkeys import SIGNALS, Authenticator
 from tests.running.browser.people import Browsing, Labels, english, fresh_email, send_sign_in, sign_up
 from tests.running.browser.test_access import found
 from tests.running.browser.test_passkey_pages import NO_SUGGESTIONS
 from vestibule.web.pages.line_breaks import page_translations
 
 NEW = f"{SECURITY}/passkeys/new"
-SIGNALS = """
-globalThis.signals = [];
-for (const name of ["signalUnknownCredential", "signalAllAcceptedCredentials"])
-  PublicKeyCredential[name] = async (told) => { signals.push([name, told]); };
-"""
-"""Chromium's virtual authenticator shows no signal: write down what the page tells the password manager."""
 
 
 def create(page: Page, say: Labels = english) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.running.browser.passkeys import Authenticator, add_passkey, remove_passkeys
+from tests.running.browser.passkeys import SIGNALS, Authenticator, add_passkey, remove_passkeys
 from tests.running.browser.people import Browsing, Labels, english, fresh_email, sign_up
 from tests.running.browser.test_access import found
 from vestibule.web.pages.line_breaks import page_translations
@@ -62,12 +62,16 @@ def test_a_prompt_that_is_taken_away_says_so(browsing: Browsing, language: str) 
 
 
 def test_a_passkey_that_was_removed_says_so(browsing: Browsing) -> None:
+    """To its owner, and to the password manager."""
     page, authenticator = signed_out(browsing, remove=True)
     page.add_init_script(NO_SUGGESTIONS)
+    page.add_init_script(SIGNALS)
     page.goto("/login?return_to=/profile/name")
     authenticator.answer(by_itself=True)
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.get_by_role("alert")).to_contain_text("This passkey is not known here.")
+    (removed,) = authenticator.credentials
+    assert page.evaluate("signals") == [["signalUnknownCredential", {"rpId": "localhost", "credentialId": removed}]]
     assert page.url.endswith("/login?return_to=%2Fprofile%2Fname")
     assert found(page) == []
 

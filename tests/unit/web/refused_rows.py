@@ -64,6 +64,14 @@ ROWS = [
     ),
     Row("/profile/security/email", {"email": "Eve", "currentPassword": WRONG}, ("email",), NOT_AN_EMAIL),
     Row("/profile/security/authenticator", {"code": ""}, ("code",), "Enter the code."),
+    Row("/profile/security/passkeys/{passkey_id}", {"name": ""}, ("name",), "Enter a name for the passkey."),
+    Row(
+        "/profile/security/passkeys/{passkey_id}",
+        {"name": "x" * 65},
+        ("name",),
+        "Use at most 64 characters.",
+        {"name": "x" * 65},
+    ),
     Row("/profile/delete", {"currentPassword": WRONG}, ("currentPassword",), "This is not your current password."),
     Row("/profile/delete", {"currentPassword": ""}, ("currentPassword",), "Enter your current password."),
 ]

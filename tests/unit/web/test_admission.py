@@ -133,6 +133,7 @@ def test_each_line_of_the_map_that_takes_a_password_says_that_it_hashes() -> Non
         "delete",
         "confirm_app",
         "add_my_passkey",
+        "add_passkey",
         "make_codes",
         "take_second_step",
         "reauthenticate",

@@ -1,5 +1,6 @@
 """The page that sets up the second factor which an account must have, sent as a browser without a script sends it."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 
@@ -7,6 +8,7 @@ import httpx
 import pyotp
 import pytest
 
+from tests.harness.authenticator import Authenticator
 from tests.harness.backends import Backend
 from tests.harness.forms import csrf_in
 from tests.harness.world import FRONT_END, World
@@ -20,6 +22,7 @@ from vestibule.model.pending_sign_ins import LIFETIME
 pytestmark = pytest.mark.any_engine
 ENROL, NEW = "/login/enrol", "/login/enrol/new"
 PASSWORD = {"email": "ada@example.com", "password": "correct horse"}
+CREDENTIAL = '{"id": "AA", "rawId": "AA", "type": "public-key", "response": {}}'
 AWAY = {"return_to": f"{FRONT_END}/app"}
 
 
@@ -98,6 +101,36 @@ async def test_a_wrong_code_has_its_words_beside_the_key(world: World, code: str
     assert (await client.post(ENROL, data={"code": app.at(world.clock.now())})).status_code == 303
 
 
+async def send_passkey(client: httpx.AsyncClient, sent: str | None = None, **more: str) -> httpx.Response:
+    """Make a passkey as the page's script does, and send the form."""
+    options = (await client.post("/api/auth/login/enrol/passkey/options")).json()["data"]["publicKey"]
+    credential = json.dumps(Authenticator().create(options)) if sent is None else sent
+    return await client.post(f"{ENROL}/passkey", data={"credential": credential, **more})
+
+
+async def test_a_passkey_signs_in_shows_the_codes_and_goes_on(world: World) -> None:
+    client = await asked(world, **AWAY)
+    page = await client.get(ENROL, params=AWAY)
+    assert 'data-passkey="/api/auth/login/enrol/passkey/options" data-creates' in page.text
+    answer = await send_passkey(client, **AWAY)
+    assert answer.headers["location"].startswith(f"{CODES}?notice=passkey_added&return_to=http")
+    assert await session_of(client)
+    assert {"second_factor", "ceremony"} & set(client.cookies) == set()
+    assert len(codes_in((await client.get(answer.headers["location"])).text)) == 10
+
+
+@pytest.mark.parametrize("sent", ["", "{", "{}", '{"id": 1}'])
+async def test_what_is_no_passkey_is_refused_in_words_and_asks_for_no_code(world: World, sent: str) -> None:
+    client = await asked(world)
+    client.headers["Accept"] = "text/html"
+    answer = await send_passkey(client, sent)
+    assert (answer.status_code, answer.headers["location"]) == (303, ENROL)
+    page = await client.get(ENROL)
+    assert "This passkey could not be accepted." in page.text
+    assert ('action="/login/enrol/new"' in page.text, 'name="code"' in page.text) == (True, False)
+    assert not TOKENS & set(client.cookies)
+
+
 async def test_a_code_without_an_app_leads_to_the_page(world: World) -> None:
     client = await asked(world)
     answer = await client.post(ENROL, data={"code": "000000"})
@@ -111,6 +144,7 @@ async def test_too_late_it_begins_again(world: World) -> None:
         await client.get(ENROL, params=AWAY),
         await client.post(NEW, data=AWAY),
         await client.post(ENROL, data={"code": "000000", **AWAY}),
+        await client.post(f"{ENROL}/passkey", data={"credential": CREDENTIAL, **AWAY}),
     ):
         assert answer.status_code == 303
         assert answer.headers["location"].startswith("/login?notice=second_step_late&return_to=http")
@@ -123,6 +157,7 @@ async def test_who_has_a_factor_by_then_is_asked_for_it(world: World) -> None:
         await client.get(ENROL),
         await client.post(NEW, data={}),
         await client.post(ENROL, data={"code": "000000"}),
+        await client.post(f"{ENROL}/passkey", data={"credential": CREDENTIAL}),
     ):
         assert (answer.status_code, answer.headers["location"]) == (303, "/login/second-step")
     assert (await client.get("/login/second-step")).status_code == 200

@@ -95,7 +95,7 @@ async def test_what_is_wrong_is_shown_once_with_what_was_typed(world: World, row
     client = await at_browser(world, row.path)
     fields, path = dict(row.typed), await with_secret(world, row.path)
     if row.path in OF_ACCOUNT:
-        fields["csrf"] = csrf_in(await client.get(row.path))
+        fields["csrf"] = csrf_in(await client.get(path))
     answer = await client.post(path, data=fields)
     assert urlsplit(answer.headers["location"])[2:4] == (path, "")
     for typed in filter(None, row.typed.values()):
@@ -201,12 +201,16 @@ async def test_who_signs_in_again_with_a_wrong_password_is_told(world: World) ->
 
 
 async def with_secret(world: World, path: str) -> str:
-    """The path with the secret of a link that was mailed; with one that is none, where a link needs more."""
+    """The path with the secret of a link that was mailed; with one that is none, where a link needs more; or with the
+    passkey that Ada has.
+    """
     if path == "/resetpassword/{token}":
         await request_reset(world.env, ADA["email"], ClientInfo(Device("", "192.0.2.8")))
         await world.deliver()
         return path.format(token=world.secret(LetterKind.RESET_PASSWORD))
-    return path.format(code=world.secret(LetterKind.VERIFY_EMAIL)) if "{code}" in path else plain(path)
+    if "{code}" in path:
+        return path.format(code=world.secret(LetterKind.VERIFY_EMAIL))
+    return await existing(world, path)
 
 
 async def existing(world: World, path: str) -> str:

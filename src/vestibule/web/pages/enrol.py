@@ -13,8 +13,15 @@ from vestibule.flows.enrol_at_sign_in import (
     confirm_totp_at_sign_in,
     enrolling_sign_in,
 )
+from vestibule.flows.enrol_passkey_at_sign_in import enrol_passkey as enrol_passkey_flow
 from vestibule.model.errors import Refusal
-from vestibule.model.factor_errors import FactorUnknown, NoPendingSignIn, SecondFactorRequired, WrongCode
+from vestibule.model.factor_errors import (
+    FactorUnknown,
+    NoPendingSignIn,
+    PasskeyTaken,
+    SecondFactorRequired,
+    WrongCode,
+)
 from vestibule.web import cookies
 from vestibule.web.api import bodies
 from vestibule.web.api.factors import qr_code
@@ -23,7 +30,8 @@ from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import new_codes, render, return_to, second_step
 from vestibule.web.pages.arrival import start_again, wait_at
 from vestibule.web.pages.code_words import WRONG_NEW_CODE
-from vestibule.web.pages.form import read_form, typed_code, validated
+from vestibule.web.pages.form import read_form, sent_credential, typed_code, validated
+from vestibule.web.pages.passkey_form import PASSKEY_REFUSALS, passkey_faults
 from vestibule.web.pages.route import see_other, set_session_cookies
 from vestibule.web.pages.words import Sentence, faults_of
 from vestibule.web.request_errors import BodyInvalid
@@ -45,7 +53,8 @@ async def ask(request: Request, env: EnvDep) -> Response:
     except (NoPendingSignIn, SecondFactorRequired) as refusal:
         return _elsewhere(request, refusal)
     shown = {"key": new.key, "uri": new.uri, "qr": qr_code(new.uri)} if new is not None else {}
-    return form(request, shown={"email": account.email, **shown})
+    offered = site_of(request).policy.relying_party is not None
+    return form(request, shown={"email": account.email, "offers_passkeys": offered, **shown})
 
 
 async def begin_app(request: Request, env: EnvDep) -> Response:
@@ -72,7 +81,23 @@ async def confirm_app(request: Request, env: EnvDep, client_info: ClientInfoDep)
         return _at(request, PATH)
     except (NoPendingSignIn, SecondFactorRequired) as refusal:
         return _elsewhere(request, refusal)
-    return await _enrolled(request, enrolled)
+    return await _enrolled(request, enrolled, "app_added")
+
+
+async def add_passkey(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
+    """Add the passkey that the script has had created, complete the sign-in, and show the recovery codes."""
+    fields, web = await read_form(request), site_of(request).web
+    kept, handle = cookies.read_ceremony(request.headers.raw, web), second_step_handle(request)
+    try:
+        credential = sent_credential(request, fields)
+        enrolled = await enrol_passkey_flow(env, handle, credential, kept, "", client_info)
+    except (*PASSKEY_REFUSALS, PasskeyTaken) as refusal:
+        return form(request, HTTP_MAPPINGS[type(refusal)].status, passkey_faults(refusal))
+    except (NoPendingSignIn, SecondFactorRequired) as refusal:
+        return _elsewhere(request, refusal)
+    response = await _enrolled(request, enrolled, "passkey_added")
+    cookies.clear_ceremony(response, env.clock.now(), web)
+    return response
 
 
 def form(
@@ -82,11 +107,11 @@ def form(
     return render.page(request, "enrol.html", status, faults=faults, **(shown or {}))
 
 
-async def _enrolled(request: Request, enrolled: Enrolled) -> Response:
+async def _enrolled(request: Request, enrolled: Enrolled, notice: str) -> Response:
     """Set the cookies of the new session, and go to its recovery codes, and from there on to `return_to`."""
     site, session_id = site_of(request), enrolled.signed_in.session.id
     target = return_to.as_parameter(return_to.target_of(request))
-    shown = see_other(return_to.with_query(new_codes.PATH, notice="app_added", return_to=target))
+    shown = see_other(return_to.with_query(new_codes.PATH, notice=notice, return_to=target))
     response = await set_session_cookies(request, shown, enrolled.signed_in)
     new_codes.keep(request, response, session_id, enrolled.recovery_codes)
     cookies.clear_second_factor(response, site.env.clock.now(), site.web)

@@ -93,7 +93,7 @@ async def add_my_passkey(
 
 async def ask_name(request: Request, env: EnvDep, caller: BrowserCaller, passkey_id: str) -> Response:
     """Ask for another name. Raises `PasskeyUnknown`, as do all pages of one passkey."""
-    return _name_form(request, passkey=await _mine(env, caller, passkey_id))
+    return name_form(request, passkey=await _mine(env, caller, passkey_id))
 
 
 async def rename(request: Request, env: EnvDep, caller: BrowserCaller, form: SessionForm, passkey_id: str) -> Response:
@@ -103,7 +103,7 @@ async def rename(request: Request, env: EnvDep, caller: BrowserCaller, form: Ses
     except BodyInvalid as invalid:
         missing = not form.get("name", "").strip()
         faults = {"name": NO_PASSKEY_NAME} if missing else faults_of(invalid.entries)
-        return _name_form(request, 400, faults)
+        return name_form(request, 400, faults)
     await rename_passkey_flow(env, caller, passkey_id, sent.name)
     return see_other(return_to.with_query(SECURITY, notice="passkey_renamed"))
 
@@ -138,7 +138,8 @@ async def _mine(env: Env, caller: Caller, passkey_id: str) -> Passkey:
     raise PasskeyUnknown
 
 
-def _name_form(
+def name_form(
     request: Request, status: int = 200, faults: dict[str, Sentence] | None = None, **variables: Any
 ) -> Response:
+    """Return the form with the passkey's name."""
     return render.page(request, "passkey_name.html", status, faults=faults, **variables)

@@ -3,6 +3,8 @@
 An account with a second factor is asked for that, any other for its password.
 """
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,7 +24,7 @@ from vestibule.web.pages import render, return_to
 from vestibule.web.pages.arrival import arrive
 from vestibule.web.pages.browser_session import BrowserCaller, SessionForm
 from vestibule.web.pages.form import sent_credential, validated
-from vestibule.web.pages.passkey_form import PASSKEY_REFUSALS, passkey_faults
+from vestibule.web.pages.passkey_form import PASSKEY_REFUSALS, refused_passkey
 from vestibule.web.pages.route import REAUTHENTICATED, SECURITY, set_token_cookies
 from vestibule.web.pages.typed_code import CODE_REFUSALS, code_faults, sent_kind, shown_kinds
 from vestibule.web.pages.words import NO_PASSWORD, WRONG_PASSWORD, Sentence
@@ -59,7 +61,7 @@ async def use_passkey(
     try:
         tokens = await step_up_by_passkey(env, caller, sent_credential(request, form), kept, client_info)
     except (*PASSKEY_REFUSALS, ReauthenticationRequired) as refusal:
-        return _refused(request, HTTP_MAPPINGS[type(refusal)].status, passkey_faults(refusal))
+        return _refused(request, HTTP_MAPPINGS[type(refusal)].status, **refused_passkey(request, refusal))
     response = await _go_on(request, tokens)
     cookies.clear_ceremony(response, env.clock.now(), site_of(request).web)
     return response
@@ -82,5 +84,5 @@ async def _go_on(request: Request, tokens: Tokens) -> Response:
     return await set_token_cookies(request, arrive(request, notice), tokens)
 
 
-def _refused(request: Request, status: int, faults: dict[str, Sentence]) -> Response:
-    return render.page(request, "reauthenticate.html", status, faults=faults, by=sent_kind(request))
+def _refused(request: Request, status: int, faults: dict[str, Sentence], **variables: Any) -> Response:
+    return render.page(request, "reauthenticate.html", status, faults=faults, by=sent_kind(request), **variables)

@@ -1,5 +1,7 @@
 """The second step of signing in: after a right password, ask for one of the second factors."""
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,7 +17,7 @@ from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import render
 from vestibule.web.pages.arrival import arrive, start_again, wait_at
 from vestibule.web.pages.form import read_form, sent_credential, validated
-from vestibule.web.pages.passkey_form import PASSKEY_REFUSALS, passkey_faults
+from vestibule.web.pages.passkey_form import PASSKEY_REFUSALS, refused_passkey
 from vestibule.web.pages.route import set_session_cookies
 from vestibule.web.pages.typed_code import CODE_REFUSALS, code_faults, sent_kind, shown_kinds
 from vestibule.web.pages.words import Sentence
@@ -60,7 +62,7 @@ async def use_passkey(request: Request, env: EnvDep, client_info: ClientInfoDep)
         credential = sent_credential(request, fields)
         outcome = await complete_sign_in_with_passkey(env, second_step_handle(request), credential, kept, client_info)
     except PASSKEY_REFUSALS as refusal:
-        return _refused(request, HTTP_MAPPINGS[type(refusal)].status, passkey_faults(refusal))
+        return _refused(request, HTTP_MAPPINGS[type(refusal)].status, **refused_passkey(request, refusal))
     except NoPendingSignIn:
         return start_again(request)
     response = await _signed_in(request, env, outcome)
@@ -79,5 +81,5 @@ async def _signed_in(request: Request, env: Env, outcome: SignedIn) -> Response:
     return response
 
 
-def _refused(request: Request, status: int, faults: dict[str, Sentence]) -> Response:
-    return render.page(request, "second_step.html", status, faults=faults, by=sent_kind(request))
+def _refused(request: Request, status: int, faults: dict[str, Sentence], **variables: Any) -> Response:
+    return render.page(request, "second_step.html", status, faults=faults, by=sent_kind(request), **variables)

@@ -17,7 +17,7 @@ from vestibule.web.pages.arrival import arrive
 from vestibule.web.pages.browser_session import SESSION_CODE, BrowserCaller, OptionalBrowserCaller
 from vestibule.web.pages.form import form_values, read_form, sent_credential, validated
 from vestibule.web.pages.outcome import lead_on
-from vestibule.web.pages.passkey_form import PASSKEY_REFUSALS, passkey_faults
+from vestibule.web.pages.passkey_form import PASSKEY_REFUSALS, refused_passkey
 from vestibule.web.pages.route import SIGNED_OUT, clear_session_cookies, see_other, set_session_cookies
 from vestibule.web.pages.words import (
     AFTER_LINKS,
@@ -81,7 +81,7 @@ async def use_passkey(request: Request, env: EnvDep, client_info: ClientInfoDep)
         outcome = await sign_in_with_passkey(env, sent_credential(request, fields), kept, client_info, held)
     except PASSKEY_REFUSALS as refusal:
         status = HTTP_MAPPINGS[type(refusal)].status
-        return _sign_in_page(request, return_to.target_of(request), status, passkey_faults(refusal))
+        return _sign_in_page(request, return_to.target_of(request), status, **refused_passkey(request, refusal))
     response = await set_session_cookies(request, arrive(request), outcome)
     cookies.clear_ceremony(response, env.clock.now(), web)
     return response
@@ -135,12 +135,14 @@ def _sign_in_page(
     unverified: str = "",
     perhaps_unverified: str = "",
     values: dict[str, str] | None = None,
+    unknown_passkey: dict[str, str] | None = None,
 ) -> Response:
     return render.page(
         request,
         "sign_in.html",
         status,
         faults=faults,
+        unknown_passkey=unknown_passkey,
         return_to=return_to.as_parameter(target),
         values=values or form_values(request) or _values_of_link(request),
         unverified=unverified,

@@ -131,7 +131,7 @@ async function sendPasskey(form, more) {
 }
 
 // What the page itself says if it is loaded again: that the session, the sign-in or the step-up is too old, for instance.
-const SAID_BY_PAGE = ["reauthentication_required", "no_pending_sign_in", "too_many_passkeys"];
+const SAID_BY_PAGE = ["reauthentication_required", "no_pending_sign_in", "second_factor_required", "too_many_passkeys"];
 
 function sayWhatFailed(form, error) {
   if (error.status === 401 || SAID_BY_PAGE.includes(error.name)) return location.reload();
@@ -156,6 +156,12 @@ for (const form of globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON ?
     if (can && !suggesting.signal.aborted) sendPasskey(form, { mediation: "conditional", signal: suggesting.signal }).catch(() => {});
   });
   for (const said of document.querySelectorAll("[data-without-passkeys]")) said.hidden = true;
+}
+
+// The same about a passkey that was just used and that nobody has here.
+for (const used of globalThis.PublicKeyCredential ? document.querySelectorAll("[data-unknown-passkey]") : []) {
+  const { domain: rpId, unknownPasskey: credentialId } = used.dataset;
+  PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId }).catch(() => {});
 }
 
 // Tell the password manager which passkeys there still are, so that it offers no other (WebAuthn, section 5.1.10).
