@@ -16,7 +16,12 @@ from vestibule.translations.catalogues import SOURCE_LANGUAGE, catalogue
 
 PACKAGE = Path(vestibule.__file__).parent
 CATALOGUES = PACKAGE / "translations"
-_METHODS = [("**/pages/**.py", "python"), ("**/templates/**.html", "jinja2"), ("**/templates/**.txt", "jinja2")]
+_METHODS = [
+    ("**/pages/**.py", "python"),
+    ("**/console/**.py", "python"),
+    ("**/templates/**.html", "jinja2"),
+    ("**/templates/**.txt", "jinja2"),
+]
 _OPTIONS = {"**/templates/**.html": {"trimmed": "true"}, "**/templates/**.txt": {"trimmed": "true"}}
 _KEYWORDS = {"_": None, "gettext": None}
 

@@ -14,7 +14,7 @@ from vestibule.cli.commands import build
 from vestibule.settings.fields import Settings, name_of
 from vestibule.web.errors import HTTP_MAPPINGS, UNEXPECTED
 from vestibule.web.map_lines import Route
-from vestibule.web.routes import ROUTES
+from vestibule.web.map_reading import ROUTES
 
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 DECISIONS = sorted((DOCS / "decisions").glob("[0-9]*.md"))

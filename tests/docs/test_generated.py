@@ -18,14 +18,15 @@ from vestibule.settings.fields import GROUPS, Settings, name_of
 from vestibule.settings.groups.group import Group
 from vestibule.web.errors import UNEXPECTED
 from vestibule.web.map_lines import Route
-from vestibule.web.routes import ROUTES
+from vestibule.web.map_reading import ROUTES
 
 # 67: VESTIBULE_EMAIL_SUBJECTS, because programs of the contract's users look for its subjects (decision 0035).
 # 68: VESTIBULE_PASSKEY_DOMAIN, because nobody can tell from the URL on which other hosts passkeys are to work.
 # 69: VESTIBULE_SECOND_FACTOR, because whether a password is enough is the operator's to say.
 # 70: VESTIBULE_EMAIL_CODE, because whether a mailbox is enough to sign in is the operator's choice.
 # 71: VESTIBULE_FACTOR_RESET_DAYS, because only the operator knows whether people can be helped in person.
-MOST_SETTINGS, MOST_OF_A_GROUP = 71, 10
+# 72: VESTIBULE_CONSOLE, because whether a console is wanted, and how well guarded, is the operator's choice.
+MOST_SETTINGS, MOST_OF_A_GROUP = 72, 10
 HEADS = 4  # of a table of settings
 
 

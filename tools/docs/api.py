@@ -13,12 +13,14 @@ from tests.docs.paths import DOCS
 from tools.docs.tables import MADE, table
 from vestibule.model.errors import Fault, PasswordTooEasy, ReauthenticationRequired, Refusal
 from vestibule.model.factor_errors import SecondFactorEnrolmentRequired, SecondFactorPaused
+from vestibule.model.operator_errors import PermissionMissing
+from vestibule.model.permissions import Permission
 from vestibule.model.sessions import EndReason
 from vestibule.web.errors import HTTP_MAPPINGS, UNEXPECTED, HttpMapping
 from vestibule.web.map_lines import Guard, Route
+from vestibule.web.map_reading import ROUTES
 from vestibule.web.openapi import responses_of
 from vestibule.web.request_errors import BodyInvalid, BodyMalformed, HostUnknown, MethodNotAllowed, RouteUnknown
-from vestibule.web.routes import ROUTES
 
 PAGE = DOCS / "api.md"
 API_INTRODUCTION = """
@@ -53,6 +55,10 @@ In development the server also publishes an OpenAPI document at `/openapi.json` 
 * **503.** Every route that asks the database, hashes or signs may answer 503; the tables below leave that out.
 """
 
+OF_OPERATORS = (
+    "A line for operators names a permission too, such as `people:read`; then a second factor and a sign-in within 15 "
+    "minutes are needed as well:"
+)
 ENDS_INTRODUCTION = """
 If the reason is known, its code replaces `session_over` (401, for an access token) and `refresh_refused` (403, for a
 refresh token). Status and message stay the same.
@@ -94,6 +100,7 @@ OWN_WORDS: dict[type[Refusal | Fault], Refusal] = {
     BodyMalformed: BodyMalformed("…"),
     PasswordTooEasy: PasswordTooEasy("one of the commonest"),
     ReauthenticationRequired: ReauthenticationRequired(("password",), 300),
+    PermissionMissing: PermissionMissing(Permission.PEOPLE_DELETE),
     SecondFactorPaused: SecondFactorPaused(23 * 3600),
     HostUnknown: HostUnknown("other.example.com"),
     RouteUnknown: RouteUnknown("/api/nope"),
@@ -107,7 +114,7 @@ def api_page() -> str:
     parts = ["# HTTP API: routes and error codes", MADE, API_INTRODUCTION.strip(), "## Routes", _map()]
     parts += [
         "Limits count requests per network and minute: [the numbers](settings.md#stop-guessing-and-floods).",
-        "Guards run before the handler:",
+        f"Guards run before the handler. {OF_OPERATORS}",
         _guards(),
     ]
     for path, routes in groupby(ROUTES, attrgetter("path")):
@@ -123,7 +130,7 @@ def _map() -> str:
         (
             f"{route.method}",
             f"`{route.path}`",
-            _names(route.guards),
+            _guards_of(route),
             f"`{route.limit}`" if route.limit else "",
             str(route.status),
             _first_sentence(route.handler),
@@ -131,6 +138,12 @@ def _map() -> str:
         for route in ROUTES
     ]
     return table(("method", "path", "guard", "limit", "success", "what it does"), rows)
+
+
+def _guards_of(route: Route) -> str:
+    """The guards of a route, and the permission that it asks for."""
+    permission = f", `{route.permission}`" if route.permission else ""
+    return _names(route.guards) + permission
 
 
 def _guards() -> str:

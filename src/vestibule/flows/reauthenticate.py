@@ -92,8 +92,13 @@ async def _require_recent(env: Env, tx: Ports, caller: Caller, now: datetime) ->
 
 
 def _is_recent(env: Env, caller: Caller, now: datetime) -> bool:
+    return signed_in_within(env.policy.reauthentication, caller, now)
+
+
+def signed_in_within(limit: timedelta, caller: Caller, now: datetime) -> bool:
+    """Return whether the caller's token tells of a sign-in at most `limit` ago, and not in the future."""
     age = timedelta(seconds=int(now.timestamp()) - caller.authenticated_at)  # tokens have whole seconds
-    return -2 * MOST_APART <= age <= env.policy.reauthentication
+    return -2 * MOST_APART <= age <= limit
 
 
 async def require_enough(env: Env, tx: Ports, account_id: str, level: Level | None) -> None:

@@ -87,15 +87,19 @@ class SessionUnknown(Refusal):
 class ReauthenticationRequired(Refusal):
     """The token tells of no sign-in that is recent enough; or, with `lacks_factor`, of a recent one without the second
     factor that the account has. A step-up by one of `satisfied_by` allows the same request, if it is not more than
-    `max_age` seconds ago.
+    `max_age` seconds ago. With `enrol_at`, the account has no second factor, and has to set one up on that page first.
     """
 
     code = "reauthentication_required"
 
-    def __init__(self, satisfied_by: Sequence[str], max_age: int, *, lacks_factor: bool = False) -> None:
-        super().__init__(_LACKS_FACTOR if lacks_factor else _TOO_LONG_AGO)
+    def __init__(
+        self, satisfied_by: Sequence[str], max_age: int, *, lacks_factor: bool = False, enrol_at: str = ""
+    ) -> None:
+        has_none = f"Your account needs a second factor for this, and has none; set one up at {enrol_at}"
+        super().__init__(has_none if enrol_at else _LACKS_FACTOR if lacks_factor else _TOO_LONG_AGO)
         self.satisfied_by = tuple(satisfied_by)
         self.max_age = max_age
+        self.enrol_at = enrol_at
 
 
 class EmailNotVerified(Refusal):

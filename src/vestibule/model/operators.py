@@ -1,9 +1,23 @@
 """Operators: who acts on an account that is not theirs."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from vestibule.model.events import ACTOR_SESSION, Event, EventKind
+
+RECENT = timedelta(minutes=15)
+"""How long ago the sign-in of an operator may be, at the console and its API."""
+
+
+class Console(StrEnum):
+    """What the console and its API ask for, as VESTIBULE_CONSOLE names it: a second factor; whatever the account has;
+    or they do not exist.
+    """
+
+    TWO_FACTORS = "two_factors"
+    PASSWORD = "password"
+    OFF = "off"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from vestibule.model.clock import MOST_APART
 from vestibule.model.factors import SecondFactorRule
 from vestibule.model.limits import LetterLimits, NetworkLimits
 from vestibule.model.login_attempts import LoginAttemptLimits
+from vestibule.model.operators import Console
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.retention import Retention
 from vestibule.model.sessions import SessionLimits
@@ -53,6 +54,8 @@ class Policy:
     """Who must have a second factor, and gets no token without."""
     email_codes: bool = False
     """Whether an emailed code signs in."""
+    console: Console = Console.TWO_FACTORS
+    """What it takes to use the console and its API."""
     events_kept: timedelta = timedelta(days=365)
     retention: Retention = field(default_factory=Retention)
 

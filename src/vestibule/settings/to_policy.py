@@ -10,6 +10,7 @@ from vestibule.model.access_tokens import Issuer
 from vestibule.model.factors import SecondFactorRule
 from vestibule.model.limits import LetterLimits, NetworkLimits, RateClass
 from vestibule.model.login_attempts import LoginAttemptLimits
+from vestibule.model.operators import Console
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.policy import Policy
 from vestibule.model.retention import Retention
@@ -56,6 +57,7 @@ def to_policy(chosen: Settings) -> Policy:
         relying_party=chosen.relying_party,
         second_factor=SecondFactorRule(chosen.second_factor),
         email_codes=chosen.email_code,
+        console=Console(chosen.console),
         published_keys_lifetime=timedelta(seconds=chosen.published_keys_seconds),
     )
 

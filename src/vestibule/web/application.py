@@ -26,13 +26,14 @@ from vestibule.web.client_address import ClientAddresses
 from vestibule.web.errors import UNEXPECTED, Json, refusal_response
 from vestibule.web.front_end_hints import FrontEndHints
 from vestibule.web.layers.headers import target
-from vestibule.web.map_lines import Line, Page, Route
-from vestibule.web.map_reading import methods_at, switched_on
+from vestibule.web.map_lines import Guard, Line, Page, Route
+from vestibule.web.map_reading import PAGES, ROUTES, methods_at, switched_on
+from vestibule.web.operator_guard import operator, page_operator
 from vestibule.web.pages.route import AdmittedPageRoute, PageRoute, refusal_page, unexpected_page
 from vestibule.web.pages.template_loader import Templates
 from vestibule.web.rate_limits import within_rate_limit
 from vestibule.web.request_errors import MethodNotAllowed, RouteUnknown
-from vestibule.web.routes import DEVELOPMENT_PAGES, PAGES, ROUTES
+from vestibule.web.routes import DEVELOPMENT_PAGES
 from vestibule.web.site import EnvHolder, Site, site_of
 from vestibule.web.web_policy import WebPolicy
 
@@ -116,9 +117,15 @@ def _add_page(app: FastAPI, page: Page) -> None:
 
 
 def _dependencies(line: Line) -> list[Any]:
-    """Return the rate limit of a line of the URL map, followed by its guards."""
+    """Return the rate limit of a line of the URL map, followed by its guards, and by what it asks of operators."""
     limit = [Depends(within_rate_limit(line.limit))] if line.limit else []
-    return limit + [Depends(guard) for guard in line.guards]
+    return limit + [Depends(guard) for guard in (*line.guards, *_operator_guards(line))]
+
+
+def _operator_guards(line: Line) -> list[Guard]:
+    if line.permission is None:
+        return []
+    return [page_operator(line.permission) if isinstance(line, Page) else operator(line.permission)]
 
 
 async def _refused(_request: Request, refusal: Exception) -> Response:

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from vestibule.model import email_code_errors, errors, factor_errors
+from vestibule.model import email_code_errors, errors, factor_errors, operator_errors
 from vestibule.model.errors import Fault, Refusal
 from vestibule.model.passkeys import MOST_PASSKEYS
 from vestibule.protocol import refusals
@@ -125,6 +125,7 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
         400, "Send the body with a Content-Length, or with Transfer-Encoding: chunked alone"
     ),
     errors.ReauthenticationRequired: HttpMapping(403),
+    operator_errors.PermissionMissing: HttpMapping(403),
     CrossSite: HttpMapping.of(refusals.CROSS_SITE),
     ReservedHeader: HttpMapping(
         400, "Headers whose names begin with Vestibule- are set by this server, not by clients"

@@ -1,13 +1,14 @@
 """What a line of the URL map says of a route or of a page."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
 
 from vestibule.model.errors import Fault, Refusal
 from vestibule.model.limits import RateClass
+from vestibule.model.permissions import Permission
 from vestibule.web.body import ContractBody, body_of
 from vestibule.web.site import ShowForm
 
@@ -20,6 +21,8 @@ class Line:
     """One line of the map. The rate limit comes first, then the guards from left to right, then the handler. One that
     `hashes` a password takes an admission slot before all of them.
 
+    `permission` is what an operator needs, at the console and its API alone: `operator_guard` then follows the guards.
+
     A line has no limit if it writes nothing and hashes nothing, or if proxies or services call it for all their users.
     """
 
@@ -29,6 +32,7 @@ class Line:
     guards: tuple[Guard, ...]
     limit: RateClass | None
     hashes: bool
+    permission: Permission | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,16 @@ import re
 from collections.abc import Sequence
 from typing import TypeVar
 
+from vestibule.model.operators import Console
 from vestibule.model.policy import Policy
+from vestibule.web import routes
+from vestibule.web.admin_routes import ADMIN_PAGES, ADMIN_ROUTES
 from vestibule.web.map_lines import Line
-from vestibule.web.routes import PAGES, ROUTES
 
+ROUTES = routes.ROUTES + ADMIN_ROUTES
+"""Every route of the API."""
+PAGES = routes.PAGES + ADMIN_PAGES
+"""Every page but those of development."""
 AnyLine = TypeVar("AnyLine", bound=Line)
 # Paths that exist only where signing in by an emailed code is switched on.
 _OF_EMAIL_CODES = ("/api/auth/email-code", "/login/email-code")
@@ -15,7 +21,13 @@ _OF_EMAIL_CODES = ("/api/auth/email-code", "/login/email-code")
 
 def switched_on(lines: Sequence[AnyLine], policy: Policy) -> list[AnyLine]:
     """Return the lines of the map that this installation has."""
-    return [line for line in lines if policy.email_codes or not line.path.startswith(_OF_EMAIL_CODES)]
+    return [line for line in lines if _is_on(line, policy)]
+
+
+def _is_on(line: Line, policy: Policy) -> bool:
+    if line.permission is not None and policy.console is Console.OFF:
+        return False
+    return policy.email_codes or not line.path.startswith(_OF_EMAIL_CODES)
 
 
 def methods_at(path: str, policy: Policy) -> list[str]:

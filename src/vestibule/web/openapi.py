@@ -26,6 +26,7 @@ _SECURITY_SCHEMES = {
 _TAGS = (
     ("/api/auth/", "Signing up, in and out"),
     ("/api/users/", "My account"),
+    ("/api/admin/", "For operators"),
     ("/", "The server"),
 )
 _DOCUMENT_PATH = "/openapi.json"

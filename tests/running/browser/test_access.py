@@ -14,7 +14,7 @@ from tests.unit.web.people import FILES
 from vestibule.mail.letters import Renderer
 from vestibule.model.brand import Brand
 from vestibule.model.letters import LetterKind
-from vestibule.web.routes import PAGES
+from vestibule.web.map_reading import PAGES
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}

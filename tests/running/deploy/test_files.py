@@ -14,7 +14,7 @@ from tests.docs.paths import ROOT
 from tests.harness.process import run
 from vestibule.cli.commands import build
 from vestibule.settings.fields import Settings, name_of
-from vestibule.web.routes import ROUTES
+from vestibule.web.map_reading import ROUTES
 
 DEPLOY = ROOT / "deploy"
 FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file() and path.suffix not in {".json", ".pyc"})

@@ -24,7 +24,8 @@ from vestibule.settings.to_policy import to_policy
 from vestibule.storage.redis import replica
 from vestibule.storage.redis.limiter import on_redis
 from vestibule.web.client_address import ClientAddresses, is_listed
-from vestibule.web.routes import DEVELOPMENT_PAGES, PAGES, ROUTES
+from vestibule.web.map_reading import PAGES, ROUTES
+from vestibule.web.routes import DEVELOPMENT_PAGES
 
 LIMIT = 10
 TEN = replace(POLICY, networks=NetworkLimits(dict.fromkeys(RateClass, LIMIT)))

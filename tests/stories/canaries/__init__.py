@@ -5,7 +5,7 @@ Each test drives one kind of face with canaries through success, refusal and fai
 
 import base64
 
-from vestibule.web.routes import PAGES, ROUTES
+from vestibule.web.map_reading import PAGES, ROUTES
 
 MARK = "kanarie7"
 PASSWORD, NEW_PASSWORD = f"pass {MARK} w\u00f6rd&<1", f'new {MARK} w\u00f6rd"\\2'

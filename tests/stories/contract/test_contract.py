@@ -58,11 +58,13 @@ from vestibule.model.factor_errors import (
     TotpUnavailable,
     WrongCode,
 )
+from vestibule.model.operator_errors import PermissionMissing
 from vestibule.model.sessions import EndReason
 from vestibule.web.asking_service import service
 from vestibule.web.caller import signed_in as signed_in_guard
 from vestibule.web.csrf import own_site, own_site_refresh
 from vestibule.web.errors import HTTP_MAPPINGS
+from vestibule.web.map_reading import PAGES, ROUTES
 from vestibule.web.request_errors import (
     CrossSite,
     CrossSiteRefresh,
@@ -74,10 +76,12 @@ from vestibule.web.request_errors import (
     ReturnToTooLong,
     TransferCodingUnknown,
 )
-from vestibule.web.routes import DEVELOPMENT_PAGES, PAGES, ROUTES
+from vestibule.web.routes import DEVELOPMENT_PAGES
 
 # Told in tests/stories/factors, with apps and codes.
 FOR_FACTORS = {(route.method, route.path) for route in ROUTES if "factor" in route.path or "enrol" in route.path}
+# Told in tests/stories/operators, by role.
+FOR_OPERATORS = {(route.method, route.path) for route in ROUTES if route.permission is not None}
 # Told in tests/stories/services, to those who hold a key.
 FOR_SERVICES = {("GET", FEED), ("POST", INTROSPECT)}
 
@@ -176,6 +180,7 @@ FOR_THE_SIGNED_IN = {
     f"{STEP_UP}/options",
     VERIFY,
     *(path for _, path in FOR_FACTORS if path.startswith(WHO)),
+    *(path for _, path in FOR_OPERATORS),
 }
 
 
@@ -203,7 +208,7 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     unasked -= {("POST", f"{STEP_UP}/options")}
     # Email codes, which are mailed, are told in tests/stories/factors.
     unasked -= {(route.method, route.path) for route in ROUTES if "/auth/email-code" in route.path}
-    assert unasked == {("DELETE", f"{DEVICES}/{{session_id}}"), *FOR_SERVICES, *FOR_FACTORS}
+    assert unasked == {("DELETE", f"{DEVICES}/{{session_id}}"), *FOR_SERVICES, *FOR_FACTORS, *FOR_OPERATORS}
     # The contract knows nothing of these. Pages alone tell of `return_to`, and of links that change an email.
     busy = (Overloaded, TooManyFollowers, TooManyPolls, StoreUnavailable, NotReady)
     unreadable = (HostInvalid, HostUnknown, TransferCodingUnknown, FetchedAhead, ReservedHeader, NonceInvalid)
@@ -221,7 +226,16 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
         FactorUnknown,
         TotpUnavailable,
     )
-    elsewhere = (*of_factors, *of_passkeys, *busy, *unreadable, *by_page, ReauthenticationRequired, PasswordTooEasy)
+    elsewhere = (
+        *of_factors,
+        *of_passkeys,
+        PermissionMissing,
+        *busy,
+        *unreadable,
+        *by_page,
+        ReauthenticationRequired,
+        PasswordTooEasy,
+    )
     told = {step.expect.body["code"] for step in steps if step.expect.body and "code" in step.expect.body}
     assert {kind.code for kind in HTTP_MAPPINGS} - told == {kind.code for kind in elsewhere}
 

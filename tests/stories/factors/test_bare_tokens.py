@@ -9,8 +9,8 @@ from tests.stories.factors.apps import TOTP, confirm, enrolled, listed, prove, s
 from tests.stories.passkeys import MINE, add
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.identify import identify
+from vestibule.web.map_reading import PAGES, ROUTES
 from vestibule.web.pages.browser_session import form_token
-from vestibule.web.routes import PAGES, ROUTES
 
 REFUSED = "refresh_token_required"
 KEEPS_THEM = "/api/users/me/factors/reset"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.harness.world import World
 from vestibule.web.map_lines import Route
-from vestibule.web.routes import ROUTES
+from vestibule.web.map_reading import ROUTES
 
 ROUTES_WITH_BODY = {f"{r.method} {r.path}": r for r in ROUTES if r.method in {"POST", "PATCH"}}
 STATUSES = {200: "success", 201: "success", **dict.fromkeys((400, 401, 403, 409, 413, 415), "fail")}

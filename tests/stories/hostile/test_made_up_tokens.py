@@ -10,7 +10,7 @@ from tests.harness.statements import statements
 from tests.harness.world import BASE, World
 from tests.unit.flows import twice
 from vestibule.web.map_lines import Page, Route
-from vestibule.web.routes import PAGES, ROUTES
+from vestibule.web.map_reading import PAGES, ROUTES
 
 MADE_UP = {
     "short": "x",

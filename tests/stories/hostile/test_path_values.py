@@ -8,7 +8,7 @@ import pytest
 from tests.harness.forms import csrf_in
 from tests.harness.world import BASE, World
 from vestibule.web.map_lines import Page, Route
-from vestibule.web.routes import PAGES, ROUTES
+from vestibule.web.map_reading import PAGES, ROUTES
 
 ODD = {
     "NUL": "%00",

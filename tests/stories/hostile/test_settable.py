@@ -12,7 +12,7 @@ from tests.unit.web.people import ada
 from vestibule.model.letters import LetterKind
 from vestibule.storage.sql.schema import accounts
 from vestibule.web.body import ConfirmedBody, ContractBody
-from vestibule.web.routes import ROUTES
+from vestibule.web.map_reading import ROUTES
 
 EMAIL, PASSWORD = "ada@example.com", "correct horse"
 TWICE = {"password": PASSWORD, "passwordConfirm": PASSWORD}

@@ -15,7 +15,7 @@ from tests.harness.servers import WAIT_SECONDS
 from tests.harness.world import World
 from vestibule.model.letters import LetterKind
 from vestibule.state.passwords import Passwords
-from vestibule.web.routes import PAGES, ROUTES
+from vestibule.web.map_reading import PAGES, ROUTES
 
 LOGIN = {"email": "ada@example.com", "password": "wrong horse"}
 FULL = {

@@ -10,7 +10,7 @@ from tests.harness.world import FRONT_END, WEB, World, world_on
 from tests.unit.web.hostile_targets import HOSTILE
 from tests.unit.web.people import ada
 from vestibule.model.languages import LANGUAGES
-from vestibule.web.routes import PAGES
+from vestibule.web.map_reading import PAGES
 
 pytestmark = pytest.mark.any_engine
 READ = [page.path for page in PAGES if page.method == "GET"]

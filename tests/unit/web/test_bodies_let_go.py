@@ -15,7 +15,7 @@ import pytest
 
 from tests.harness.world import World
 from vestibule.web import body
-from vestibule.web.routes import PAGES, ROUTES
+from vestibule.web.map_reading import PAGES, ROUTES
 
 WITH_BODIES = [(line.method, line.path) for line in (*ROUTES, *PAGES) if line.method not in {"GET", "HEAD"}]
 KINDS = {"too slow": b"20", "too large": b"99999", "chunked": None}

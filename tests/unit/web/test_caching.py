@@ -17,7 +17,7 @@ from tests.harness.process import Running, given_keys, register, serving, sign_i
 from tests.harness.servers import WAIT_SECONDS, NotToBeHad, free_port, listening, wait_until
 from tests.harness.world import World
 from tests.unit.web.people import ada
-from vestibule.web.routes import PAGES, ROUTES
+from vestibule.web.map_reading import PAGES, ROUTES
 
 pytestmark = pytest.mark.any_engine
 LINES = [(line.method, line.path) for line in (*ROUTES, *PAGES)]

@@ -5,7 +5,7 @@ import pytest
 
 from tests.harness.world import BASE, FRONT_END, World
 from vestibule.web.asking_service import service
-from vestibule.web.routes import ROUTES as ROUTE_MAP
+from vestibule.web.map_reading import ROUTES as ROUTE_MAP
 
 pytestmark = pytest.mark.any_engine
 ROUTES = [

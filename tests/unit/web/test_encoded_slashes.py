@@ -6,7 +6,7 @@ import pytest
 
 from tests.harness.world import World
 from vestibule.web.map_lines import Page, Route
-from vestibule.web.routes import PAGES, ROUTES
+from vestibule.web.map_reading import PAGES, ROUTES
 
 pytestmark = pytest.mark.any_engine
 LINES = {f"{line.method} {line.path}": line for line in (*ROUTES, *PAGES) if line.path != "/"}

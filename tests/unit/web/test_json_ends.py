@@ -7,7 +7,7 @@ import httpx
 
 from tests.harness.world import World
 from tests.stories.services.test_introspect import PATH, a_service
-from vestibule.web.routes import ROUTES
+from vestibule.web.map_reading import ROUTES
 
 STREAM = "/api/revocations"
 SIGNED_IN = ("/api/users/me", "/api/users/me", "/api/users/me/sessions", "/.well-known/jwks.json", "/openapi.json")

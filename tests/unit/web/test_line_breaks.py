@@ -10,8 +10,8 @@ from tests.unit.web.people import ada
 from vestibule.mail.letters import Renderer
 from vestibule.model.brand import Brand
 from vestibule.model.languages import LANGUAGES
+from vestibule.web.map_reading import PAGES
 from vestibule.web.pages.line_breaks import breakable
-from vestibule.web.routes import PAGES
 
 _HYPHEN = "\N{NON-BREAKING HYPHEN}"
 WORDS = {"de": f"E{_HYPHEN}Mail{_HYPHEN}Adresse", "fr": f"adresse e{_HYPHEN}mail", "pt": f"e{_HYPHEN}mail"}

@@ -33,8 +33,8 @@ from vestibule.model.factors import SecondFactorRule
 from vestibule.model.letters import LetterKind
 from vestibule.model.operators import COMMAND_LINE
 from vestibule.web.application import build_app, make_site
+from vestibule.web.map_reading import ROUTES
 from vestibule.web.pages.template_loader import Templates
-from vestibule.web.routes import ROUTES
 
 pytestmark = pytest.mark.any_engine
 EXAMPLES = rounds(100, suite=10)
@@ -93,6 +93,7 @@ STATUSES = {
     "GET /api/users/me/sessions": {200, 429} | TOKEN,
     "DELETE /api/users/me/sessions": {200, 403, 429} | TOKEN,
     "DELETE /api/users/me/sessions/{session_id}": {200, 403, 404, 429} | TOKEN,
+    "GET /api/admin/me": {200, 403, 429} | TOKEN,
     "GET /api/auth/verify": {204, 403} | TOKEN,
     "POST /api/auth/introspect": {200, 429} | TOKEN | BODY,
     "GET /api/revocations": {200, 429, 503} | TOKEN,
@@ -235,6 +236,7 @@ async def test_every_success_is_as_declared(world: World) -> None:
     await ask("POST /api/auth/passkeys/verify", 200, credential=signed)
     await ask("GET /api/users/me", 200)
     await ask("PATCH /api/users/me", 200, name="Countess")
+    await ask("GET /api/admin/me", 403)
     await ask("GET /api/auth/verify", 204)
     asked = await ask("POST /api/users/me/step-up/options", 200)
     credential = authenticator.get(asked.json()["data"]["publicKey"])

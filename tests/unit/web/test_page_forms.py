@@ -11,7 +11,7 @@ from tests.harness.world import FRONT_END, POLICY, World, mandatory_verification
 from tests.unit.web.people import ada, session_of
 from vestibule.model.letters import LetterKind
 from vestibule.model.limits import NetworkLimits, RateClass
-from vestibule.web.routes import PAGES
+from vestibule.web.map_reading import PAGES
 
 pytestmark = pytest.mark.any_engine
 NEW = {"password": "battery staple", "passwordConfirm": "battery staple"}

@@ -11,8 +11,8 @@ from tests.harness.world import World
 from tests.unit.web.authenticator_app import CODES, turn_on
 from tests.unit.web.people import FILES, ada
 from vestibule.model.brand import Brand
+from vestibule.web.map_reading import PAGES
 from vestibule.web.pages.assets import Static
-from vestibule.web.routes import PAGES
 
 pytestmark = pytest.mark.any_engine
 FOR_MEMBERS = [

@@ -11,8 +11,8 @@ from tests.unit.web.test_second_step_page import with_second_step
 from vestibule.model.events import EventKind
 from vestibule.model.sessions import EndReason
 from vestibule.web.errors import HTTP_MAPPINGS
+from vestibule.web.map_reading import PAGES
 from vestibule.web.pages.words import NOTICES, WHAT_HAPPENED, WHY_NOT, WHY_OVER
-from vestibule.web.routes import PAGES
 
 pytestmark = pytest.mark.any_engine
 

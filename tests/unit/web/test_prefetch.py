@@ -4,8 +4,8 @@ import pytest
 
 from tests.harness.world import World
 from vestibule.model.letters import LetterKind
+from vestibule.web.map_reading import PAGES, ROUTES
 from vestibule.web.prefetch import on_purpose
-from vestibule.web.routes import PAGES, ROUTES
 
 pytestmark = pytest.mark.any_engine
 AHEAD = [

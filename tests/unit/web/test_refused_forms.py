@@ -31,9 +31,8 @@ from vestibule.model.limits import NetworkLimits, RateClass
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.sessions import Device
 from vestibule.web.map_lines import Page
-from vestibule.web.map_reading import methods_at
+from vestibule.web.map_reading import PAGES, methods_at
 from vestibule.web.pages.browser_session import session_form
-from vestibule.web.routes import PAGES
 
 pytestmark = pytest.mark.any_engine
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.harness.world import World
-from vestibule.web.routes import PAGES
+from vestibule.web.map_reading import PAGES
 
 pytestmark = pytest.mark.any_engine
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"

@@ -56,6 +56,12 @@ class Registering(Group):
         "account that has none sets one up when it next signs in. A session that began without one ends at its next "
         "refresh. `required_for_admins`: the same, for the role `admin` alone.",
     )
+    console: Literal["two_factors", "password", "off"] = setting(
+        "VESTIBULE_CONSOLE",
+        "two_factors",
+        "What the console for operators, `/admin`, and its API ask for, beside a sign-in within 15 minutes: a second "
+        "factor, or, with `password`, a second factor only from operators who have one. `off`: neither exists here.",
+    )
 
 
 class StayingSignedIn(Group):

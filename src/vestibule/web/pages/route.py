@@ -15,6 +15,7 @@ from vestibule.model.errors import (
     RetryLater,
     SessionOver,
 )
+from vestibule.model.operator_errors import PermissionMissing
 from vestibule.web import cookies
 from vestibule.web.admission import Handler, admitted
 from vestibule.web.caller import env_of, set_device_cookie
@@ -23,13 +24,13 @@ from vestibule.web.pages import refused_form, render, return_to
 from vestibule.web.pages.browser_session import SESSION_CODE, find_session
 from vestibule.web.pages.form import read_form
 from vestibule.web.pages.sent_twice import answer_once
-from vestibule.web.pages.words import WHEN, WHY_NOT
+from vestibule.web.pages.words import NOT_PERMITTED, WHEN, WHY_NOT
 from vestibule.web.request_context import context_of
 from vestibule.web.site import ShowForm, site_of
 
 SEE_OTHER = 303
 SIGN_IN, SIGNED_OUT, CHECK_EMAIL_AT, REAUTHENTICATE = "/login", "/signedout", "/checkemail", "/reauthenticate"
-SECURITY, REAUTHENTICATED = "/profile/security", "reauthenticated"
+SECURITY, REAUTHENTICATED, FACTOR_NEEDED = "/profile/security", "reauthenticated", "factor_needed"
 _FILES = ("/profile/data",)
 _KEPT_HEADERS = ("retry-after", "allow")  # of the JSON refusal, for the page
 
@@ -124,7 +125,7 @@ async def _refused(request: Request, refusal: Refusal | Fault, show_form: ShowFo
         # Do not delete the cookies: by now they may be another tab's new ones. The next page looks at them again.
         return see_other(return_to.with_query(SIGNED_OUT, reason=refusal.code.removeprefix(SESSION_CODE)))
     if isinstance(refusal, ReauthenticationRequired):
-        return _sign_in_again(request)
+        return _set_up_factor() if refusal.enrol_at else _sign_in_again(request)
     if isinstance(refusal, Refusal):  # a fault is no time for another look-up
         await find_session(request)
     title, message = _texts(request, refusal)
@@ -146,9 +147,15 @@ def _sign_in_again(request: Request) -> Response:
     return see_other(return_to.with_query(REAUTHENTICATE, return_to=target))
 
 
+def _set_up_factor() -> Response:
+    """Lead to where the first second factor is set up: without one, signing in again would not help."""
+    return see_other(return_to.with_query(SECURITY, notice=FACTOR_NEEDED))
+
+
 def _texts(request: Request, refusal: Refusal | Fault) -> tuple[str, str]:
     """Return the title and the message for a refusal, in the reader's language."""
-    title, message = (render.say(request, text) for text in WHY_NOT[HTTP_MAPPINGS[type(refusal)].status])
+    known = NOT_PERMITTED if isinstance(refusal, PermissionMissing) else WHY_NOT[HTTP_MAPPINGS[type(refusal)].status]
+    title, message = (render.say(request, text) for text in known)
     if isinstance(refusal, RetryLater):
         message = f"{message} {render.say(request, WHEN, when=_waiting_time(request, refusal))}"
     return title, message

@@ -153,6 +153,7 @@ NOTICES = {
     "password_reset": _("Your password was changed and every device signed out. Sign in with the new one."),
     "password_changed": _("Your password was changed, and every other device signed out."),
     "email_asked": _("We sent a link to the new email address. Open it to complete the change."),
+    "factor_needed": _("Administration asks for more than a password. Add another way to sign in here, then go back."),
     "device_signed_out": _("The device was signed out."),
     "others_signed_out": _("Every other device was signed out."),
     "app_added": _("Your authenticator app is set up."),
@@ -213,6 +214,8 @@ WHY_NOT = {
     503: (_("We cannot do this right now"), _TRY_AGAIN),
 }
 """Title and sentence for refusals that no form explains itself, by the status that `web.errors` gives them."""
+
+NOT_PERMITTED = (_("You may not do this"), _("Your role does not allow it. Ask an administrator."))
 
 
 def faults_of(entries: list[dict[str, Any]]) -> dict[str, Sentence]:

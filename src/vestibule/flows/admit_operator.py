@@ -1,0 +1,52 @@
+"""Admit an operator to the console or its API: by role, by the level of the token, and by how recent the sign-in is.
+
+Only the token counts: the session may have been stepped up since it was issued, and an older token gains nothing by
+that.
+"""
+
+from datetime import UTC, datetime
+
+from vestibule.flows.env import Env
+from vestibule.flows.identify import Caller
+from vestibule.flows.reauthenticate import PASSWORD, signed_in_within
+from vestibule.model.errors import ReauthenticationRequired
+from vestibule.model.factors import FactorKind
+from vestibule.model.operator_errors import PermissionMissing
+from vestibule.model.operators import RECENT, Console
+from vestibule.model.permissions import OF_ROLE, Permission
+from vestibule.protocol.authentication import Level
+
+ENROL_AT = "/profile/security"
+"""The page on which an account sets up its first second factor."""
+_SECONDS = int(RECENT.total_seconds())
+
+
+async def admit_operator(env: Env, caller: Caller, permission: Permission) -> None:
+    """Raise `PermissionMissing` if the role of the caller's account does not allow this, and
+    `ReauthenticationRequired` if the sign-in is more than 15 minutes ago, or lacks a second factor: one that the
+    account has, or, by default, any.
+    """
+    if permission not in OF_ROLE[caller.account.role]:
+        raise PermissionMissing(permission)
+    recent = signed_in_within(RECENT, caller, env.clock.now())
+    if recent and caller.level >= Level.TWO_FACTORS:
+        return
+    async with env.store.reading() as read:
+        ways = (await read.factors.of(caller.account.id)).kinds
+    two_factors = bool(ways) or env.policy.console is Console.TWO_FACTORS
+    lacks_factor = two_factors and caller.level < Level.TWO_FACTORS
+    if two_factors and not ways:
+        enrol_at = f"{env.policy.own_base}{ENROL_AT}"
+        raise ReauthenticationRequired(_can_be_set_up(env), _SECONDS, lacks_factor=True, enrol_at=enrol_at)
+    if lacks_factor or not recent:
+        raise ReauthenticationRequired(ways or (PASSWORD,), _SECONDS, lacks_factor=lacks_factor and recent)
+
+
+def counts_until(caller: Caller) -> datetime:
+    """Return until when the caller's sign-in is recent enough for an operator."""
+    return datetime.fromtimestamp(caller.authenticated_at, UTC) + RECENT
+
+
+def _can_be_set_up(env: Env) -> tuple[FactorKind, ...]:
+    apps = (FactorKind.TOTP,) if env.seal is not None else ()
+    return apps + ((FactorKind.PASSKEY,) if env.policy.relying_party is not None else ())

@@ -1,0 +1,26 @@
+"""The lines of the URL map for operators: the admin API, and the console. `map_reading` joins them to `routes`.
+
+Each names its permission. `web.operator_guard` asks for it, for a second factor and for a recent sign-in, after the
+guards of the line.
+"""
+
+from vestibule.model import errors as e
+from vestibule.model import operator_errors as oe
+from vestibule.model.permissions import Permission
+from vestibule.web.api.admin import admin_answers, me
+from vestibule.web.console import start
+from vestibule.web.map_lines import Page, Route
+from vestibule.web.routes import ACCOUNT, BROWSER, NO_HASH, NO_TOKEN, SIGNED_IN
+
+# Refusals of every line.
+NO_OPERATOR = (*NO_TOKEN, oe.PermissionMissing, e.ReauthenticationRequired)
+
+# fmt: off
+ADMIN_ROUTES = (
+    Route("GET",   "/api/admin/me",                        me.admin_me,                   SIGNED_IN,            ACCOUNT,   NO_HASH, 200, admin_answers.OperatorMe, NO_OPERATOR, permission=Permission.PEOPLE_READ),
+)
+
+ADMIN_PAGES = (
+    Page("GET",  "/admin",                                  start.start,                 BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_READ),
+)
+# fmt: on

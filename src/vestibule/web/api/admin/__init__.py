@@ -1,0 +1,1 @@
+"""The admin API: a thin handler for each route, and what the routes answer."""

@@ -1,0 +1,1 @@
+"""The console for operators: pages below /admin."""

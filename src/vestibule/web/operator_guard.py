@@ -1,0 +1,50 @@
+"""Admit operators: the guards of the lines of the URL map that name a permission, and who acts there."""
+
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from vestibule.flows.admit_operator import admit_operator
+from vestibule.flows.identify import Caller
+from vestibule.model.operators import Operator
+from vestibule.model.permissions import Permission
+from vestibule.web.caller import EnvDep, SignedInCaller, network_address
+from vestibule.web.map_lines import Guard
+from vestibule.web.pages.browser_session import BrowserCaller
+
+
+def operator(permission: Permission) -> Guard:
+    """Return the guard of a route of the API: raises what `admit_operator` raises, and what `signed_in` raises."""
+
+    async def admit(env: EnvDep, caller: SignedInCaller) -> None:
+        await admit_operator(env, caller, permission)
+
+    return admit
+
+
+def page_operator(permission: Permission) -> Guard:
+    """Return the guard of a page: raises what `admit_operator` raises, and what `browser_session` raises."""
+
+    async def admit(env: EnvDep, caller: BrowserCaller) -> None:
+        await admit_operator(env, caller, permission)
+
+    return admit
+
+
+async def acting(request: Request, caller: SignedInCaller) -> Operator:
+    """Return who acts by a request to the API."""
+    return await _operator(request, caller)
+
+
+async def acting_on_page(request: Request, caller: BrowserCaller) -> Operator:
+    """Return who acts by a form of the console."""
+    return await _operator(request, caller)
+
+
+async def _operator(request: Request, caller: Caller) -> Operator:
+    return Operator(caller.account.id, caller.session_id, await network_address(request))
+
+
+ActingOperator = Annotated[Operator, Depends(acting)]
+ActingOnPage = Annotated[Operator, Depends(acting_on_page)]
