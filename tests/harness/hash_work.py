@@ -1,17 +1,20 @@
-"""Count what argon2-cffi, libsodium and bcrypt are given to do: work is the same on every machine, time is not."""
+"""Count what each library and algorithm is given to do: work is the same on every machine, time is not."""
 
+import hashlib
 from collections import Counter
 
 import bcrypt
 import pytest
 
-from vestibule.crypto import passwords
+from vestibule.crypto import bcrypt_hashes, derivation, passwords
 from vestibule.crypto.argon2_libraries import Argon2Cffi, Libsodium, Measurement
 from vestibule.crypto.hash_forms import Cost, argon2_cost
 from vestibule.crypto.passwords import Hasher
 
 WORK = Counter[str]()
-"""KiB times passes for argon2-cffi and libsodium, two to the power of the cost for bcrypt."""
+"""KiB times passes for argon2-cffi and libsodium, two to the power of the cost for bcrypt, iterations for PBKDF2, N
+times r times p for scrypt.
+"""
 
 
 class Counted:
@@ -57,11 +60,27 @@ class CountedBcrypt:
         return bcrypt.checkpw(password, hashed)
 
 
+class CountedHashlib:
+    new = staticmethod(hashlib.new)
+    sha256 = staticmethod(hashlib.sha256)
+
+    @staticmethod
+    def pbkdf2_hmac(name: str, password: bytes, salt: bytes, iterations: int, length: int | None = None) -> bytes:
+        WORK[f"pbkdf2-{name}"] += iterations * -(-(length or 1) // hashlib.new(name).digest_size)
+        return hashlib.pbkdf2_hmac(name, password, salt, iterations, length)
+
+    @staticmethod
+    def scrypt(password: bytes, *, salt: bytes, n: int, r: int, p: int, maxmem: int, dklen: int) -> bytes:
+        WORK["scrypt"] += n * r * p
+        return hashlib.scrypt(password, salt=salt, n=n, r=r, p=p, maxmem=maxmem, dklen=dklen)
+
+
 def count_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every hasher that is made from now on add to `WORK`."""
     monkeypatch.setattr(passwords, "Argon2Cffi", CountedArgon2)
     monkeypatch.setattr(passwords, "Libsodium", CountedLibsodium)
-    monkeypatch.setattr(passwords, "bcrypt", CountedBcrypt)
+    monkeypatch.setattr(bcrypt_hashes, "bcrypt", CountedBcrypt)
+    monkeypatch.setattr(derivation, "hashlib", CountedHashlib)
 
 
 def with_libsodium(hasher: Hasher) -> Hasher:

@@ -1,8 +1,8 @@
-"""Decide which stored password hashes may be checked: a row of the database is not trusted more than a request.
+"""Decide which hashes of bcrypt and argon2 may be checked: a row of the database is not trusted more than a request.
 
 A hash sets the cost of checking it: `$2b$31$…` takes more than a day, and an argon2 hash may ask for terabytes of
 memory. So a hash must have one of these forms and a cost within these bounds. Otherwise no password matches it
-(`passwords.py`).
+(`passwords.py`). `derived_hashes.py` decides the same about the others.
 """
 
 import base64
@@ -11,7 +11,10 @@ from dataclasses import dataclass
 
 BCRYPT_COSTS = tuple(f"{cost:02d}" for cost in range(4, 15))
 """The allowed costs, as written in a hash. 14 takes about a second."""
-BCRYPT_CHARACTERS = 60
+BCRYPT_OF_SHA256 = "$bcrypt-sha256"
+"""The beginning of a hash that Django made with bcrypt of the hexadecimal SHA-256 of a password. What follows is a
+hash of bcrypt.
+"""
 _BCRYPT = re.compile(
     rf"\$2[aby]\$({'|'.join(BCRYPT_COSTS)})\$[./A-Za-z0-9]{{21}}[.Oeu][./A-Za-z0-9]{{31}}"
 )  # .Oeu: a salt has 128 bits
@@ -20,7 +23,6 @@ _ARGON2 = re.compile(
     r"\$argon2(?:id|i|d)(?:\$v=(?:16|19))?\$m=([1-9][0-9]{0,6}),t=([1-9][0-9]{0,2}),p=([1-9][0-9]?)"
     r"\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,86})"
 )
-_PARAMETERS = re.compile(r"m=\d+,t=\d+,p=\d+")
 MAX_MEMORY_KIB = 131_072  # 128 MiB for each hash that is checked at the same time
 _MAX_WORK = 524_288  # in units of `Cost.work`; takes up to half a second
 _MAX_LANES = 8
@@ -43,7 +45,7 @@ class Cost:
 
 def bcrypt_cost(hashed: str) -> int | None:
     """Return the cost of a bcrypt hash that may be checked; None for anything else."""
-    found = _BCRYPT.fullmatch(hashed)
+    found = _BCRYPT.fullmatch(hashed.removeprefix(BCRYPT_OF_SHA256))
     return int(found[1]) if found else None
 
 
@@ -73,22 +75,3 @@ def _is_base64(text: str) -> bool:
     except ValueError:
         return False
     return base64.b64encode(content).decode().rstrip("=") == text
-
-
-def argon2_costs(texts: str) -> set[Cost]:
-    """Return the costs in `texts` that are within bounds. A cost is written as in a hash: `m=19456,t=2,p=1`."""
-    salt_and_digest = f"${'A' * 11}${'A' * 22}"  # any valid ones: `argon2_cost` takes a whole hash
-    found = {argon2_cost(f"$argon2id$v=19${one}{salt_and_digest}") for one in _PARAMETERS.findall(texts)}
-    return {cost for cost in found if cost is not None}
-
-
-def checkable(hashed: str) -> bool:
-    """Return whether a hash has a known form and a bounded cost. Remove a pepper's mark (`pepper.py`) first."""
-    return bcrypt_cost(hashed) is not None or argon2_cost(hashed) is not None
-
-
-def kind_of_hash(hashed: str | None) -> str:
-    """Return the name of the algorithm of a hash that may be checked, for a report."""
-    if hashed is None:
-        return "no password"
-    return "bcrypt" if hashed.startswith("$2") else "argon2"

@@ -1,4 +1,5 @@
-"""Make and check password hashes: argon2id for new ones (RFC 9106). Imported bcrypt hashes are accepted and replaced.
+"""Make and check password hashes: argon2id for new ones (RFC 9106). Imported hashes of bcrypt, PBKDF2 and scrypt, and
+of argon2 at other costs, are accepted and replaced.
 
 `hash_forms.py` judges a stored hash before it is checked. A hash of an unknown form, or one that costs too much, never
 matches: the decoy is checked in its place, which takes as long.
@@ -7,8 +8,8 @@ Our own hashes are made and checked with the library that is faster on this mach
 `choose_library` has measured both. All other argon2 hashes are checked with argon2-cffi.
 
 A wrong password must take the same time with every hash, or the time would tell which accounts exist. So after a check,
-`even_out` and `even_out_argon2` do what a costlier hash would have taken in addition. Both count the work of each
-library separately, because the same cost takes a different time with each.
+`even_out_bcrypt`, `even_out_argon2` and `even_out_derived` do what a costlier hash would have taken in addition. They
+count the work of each library and algorithm separately, because the same cost takes a different time with each.
 
 Hashing takes tens of milliseconds of CPU on purpose, so `state/passwords.py` calls it on threads, never on the event
 loop.
@@ -20,7 +21,6 @@ import unicodedata
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-import bcrypt
 from argon2.low_level import ARGON2_VERSION
 
 from vestibule.crypto.argon2_libraries import (
@@ -32,13 +32,16 @@ from vestibule.crypto.argon2_libraries import (
     Measurement,
     measure,
 )
+from vestibule.crypto.bcrypt_hashes import bcrypt_decoy, bcrypt_hash, bcrypt_matches, bring_bcrypt_to
+from vestibule.crypto.derivation import Derivation
+from vestibule.crypto.derived_hashes import derived_hash
 from vestibule.crypto.entropy import random_bytes
-from vestibule.crypto.hash_forms import Cost, argon2_cost, bcrypt_cost, checkable
+from vestibule.crypto.hash_forms import Cost, argon2_cost, bcrypt_cost
 from vestibule.crypto.pepper import PEPPER_PREFIX, Peppers
+from vestibule.crypto.stored_hashes import checkable
 
 _MIN_MEMORY_KIB = 8  # RFC 9106, section 3.1
 _SALT_AND_DIGEST = re.compile(r"[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}")  # of our lengths
-BCRYPT_MAX_BYTES = 72  # bcrypt ignores all bytes beyond
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Hasher:
     def hash(self, password: str) -> str:
         """Return a new hash with its own salt."""
         if self._bcrypt_rounds is not None:
-            return bcrypt.hashpw(_for_bcrypt(password), bcrypt.gensalt(self._bcrypt_rounds)).decode()
+            return bcrypt_hash(_nfc(password), self._bcrypt_rounds)
         return self._peppers.with_mark(self._library.hash(self._peppers.apply(_nfc(password))))
 
     def matches(self, password: str, stored: str) -> bool:
@@ -99,18 +102,28 @@ class Hasher:
         """Return whether any password can match `stored`."""
         return self._unpeppered(stored, b"") is not None
 
-    def even_out(self, password: str, stored: str, highest_bcrypt_cost: int) -> None:
+    def even_out_bcrypt(self, password: str, stored: str, highest_cost: int) -> None:
         """Do more work after `stored` was checked, so that the sum is one of our hashes and one bcrypt hash of the
         highest cost, for each spelling of the password. Bcrypt at cost 12 takes ten times as long as argon2id.
         """
         hashed, _inputs = self._hash_and_inputs(password, stored)
         cost = bcrypt_cost(hashed)
-        # A cost is a power of two, so 10 is brought to 12 by one more hash of 10 and one of 11.
-        missing = [highest_bcrypt_cost] if cost is None else range(cost, highest_bcrypt_cost)
         for _ in _spellings(password):
-            for rounds in missing:
-                bcrypt.hashpw(b"", bcrypt.gensalt(rounds))
+            bring_bcrypt_to(highest_cost, cost)
         if cost is not None:
+            self._library.hash(b"")
+
+    def even_out_derived(self, password: str, stored: str, derivations: Collection[Derivation]) -> None:
+        """Do more work after `stored` was checked, so that the sum is one of our hashes and one of the costliest of
+        each kind of `derivations`, those of all stored hashes of PBKDF2 and scrypt, for each spelling of the password.
+        """
+        hashed, inputs = self._hash_and_inputs(password, stored)
+        own, spellings = derived_hash(hashed), len(_spellings(password))
+        for kind in sorted({each.kind for each in derivations}):
+            costliest = max((each for each in derivations if each.kind == kind), key=lambda each: each.work)
+            done = len(inputs) * own.derivation.work if own and own.derivation.kind == kind else 0
+            costliest.spend(spellings * costliest.work - done)
+        if own is not None:
             self._library.hash(b"")
 
     def even_out_argon2(self, password: str, stored: str, other_costs: Collection[Cost]) -> None:
@@ -127,13 +140,13 @@ class Hasher:
         cost, spellings = argon2_cost(hashed), len(_spellings(password))
         highest = max(other.work for other in other_costs)
         if self._library is self._argon2_cffi:
-            # If `stored` is bcrypt, `even_out` has made one of our hashes.
+            # If `stored` is not argon2, one of the other two methods has made one of our hashes.
             done = self._cost.work if cost is None else len(inputs) * cost.work
             self._do_work(spellings * max(highest, self._cost.work) - done)
         elif cost is not None and not self._is_ours(hashed):  # argon2-cffi has checked `stored`
             self._hash_empty(spellings)
             self._do_work(spellings * highest - len(inputs) * cost.work)
-        else:  # libsodium has made one hash: in the check, or, for bcrypt, in `even_out`
+        else:  # libsodium has made one hash: in the check, or, if `stored` is not argon2, in one of the other methods
             self._hash_empty(spellings - 1)
             self._do_work(spellings * highest)
 
@@ -183,21 +196,20 @@ class Hasher:
         return found if may_be_checked else None
 
     def _is_imported(self, hashed: str) -> bool:
-        return bcrypt_cost(hashed) is not None or self._argon2_cffi.differs(hashed)
+        return argon2_cost(hashed) is None or self._argon2_cffi.differs(hashed)
 
     def _verify(self, hashed: str, text: bytes) -> bool:
-        if bcrypt_cost(hashed) is None:
-            return self._library_for(hashed).verify(hashed, text)
-        try:
-            return bcrypt.checkpw(text[:BCRYPT_MAX_BYTES], hashed.encode())
-        except ValueError:
-            return False
+        if (derived := derived_hash(hashed)) is not None:
+            return derived.matches(text)
+        if bcrypt_cost(hashed) is not None:
+            return bcrypt_matches(text, hashed)
+        return self._library_for(hashed).verify(hashed, text)
 
     def _library_for(self, hashed: str) -> Argon2Library:
         if self._is_ours(hashed):
             return self._library
         if hashed.startswith(self._our_prefix):
-            # A hash of our cost, but another length. `Accounts.other_argon2_costs` does not find such hashes, so the
+            # A hash of our cost, but another length. `Accounts.hash_costs` does not find such hashes, so the
             # longer time of argon2-cffi could not be evened out. From now on argon2-cffi checks ours too.
             self._library = self._argon2_cffi
         return self._argon2_cffi
@@ -211,7 +223,7 @@ class Hasher:
     def _decoy_hash(self) -> str:
         """Return a hash of our cost that matches no password. Random, because computing one keeps 20 MB of memory."""
         if self._bcrypt_rounds is not None:
-            return bcrypt.gensalt(self._bcrypt_rounds).decode() + _phc(random_bytes(23)).replace("+", ".")
+            return bcrypt_decoy(self._bcrypt_rounds)
         return f"{self._our_prefix}{_phc(random_bytes(SALT_BYTES))}${_phc(random_bytes(DIGEST_BYTES))}"
 
 
@@ -229,7 +241,3 @@ def _spellings(password: str) -> list[bytes]:
     """Return the password in NFC, as it is hashed here; and as it was typed, if that differs."""
     nfc, typed = _nfc(password), password.encode()
     return [nfc] if nfc == typed else [nfc, typed]
-
-
-def _for_bcrypt(password: str) -> bytes:
-    return _nfc(password)[:BCRYPT_MAX_BYTES]

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from vestibule.crypto.hash_forms import kind_of_hash
+from vestibule.crypto.stored_hashes import kind_of_hash
 from vestibule.flows.announce import announce
 from vestibule.flows.env import Env
 from vestibule.flows.import_batch import Batch, add_missing, lock_accounts_in_the_way

@@ -78,9 +78,8 @@ async def even_out(env: Env, password: str, stored: str | None) -> None:
     password takes as long.
     """
     async with env.store.reading() as read:
-        highest_bcrypt_cost = await read.accounts.highest_bcrypt_cost()
-        other_argon2_costs = await read.accounts.other_argon2_costs()
-    await env.passwords.even_out(password, stored, highest_bcrypt_cost, other_argon2_costs)
+        costs = await read.accounts.hash_costs()
+    await env.passwords.even_out(password, stored, costs)
 
 
 async def check_current_password(

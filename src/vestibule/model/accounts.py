@@ -9,7 +9,7 @@ from unicodedata import normalize
 
 from email_validator import EmailNotValidError, validate_email
 
-from vestibule.crypto.hash_forms import Cost
+from vestibule.crypto.stored_hashes import HashCosts
 
 MAX_EMAIL_BYTES = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 MAX_LOCAL_PART_BYTES = 64  # RFC 5321, section 4.5.3.1.1
@@ -226,11 +226,8 @@ class Accounts(Protocol):
     async def remove(self, account_id: str) -> bool:
         """Delete the account, with its sessions, tokens, letters and known devices; return False if there was none."""
 
-    async def highest_bcrypt_cost(self) -> int | None:
-        """Return the highest cost of all stored bcrypt hashes that may be checked; None if there are none."""
-
-    async def other_argon2_costs(self) -> set[Cost]:
-        """Return the costs of stored argon2 hashes that may be checked, except the default cost of hashes made here."""
+    async def hash_costs(self) -> HashCosts:
+        """Return what the stored hashes cost that may be checked and are not argon2id at our default cost."""
 
     async def remove_squatter(self, email: str, owner_id: str) -> str | None:
         """Delete the account that has this email and never verified it, unless it is the owner's; return its id, or

@@ -9,6 +9,7 @@ from enum import StrEnum
 from unicodedata import category
 
 from vestibule.crypto.entropy import is_id
+from vestibule.crypto.stored_hashes import too_costly
 from vestibule.model.accounts import (
     DEFAULT_PHOTO,
     MAX_NAME_CHARACTERS,
@@ -23,6 +24,8 @@ from vestibule.protocol.utf8 import is_utf8
 MAX_COLUMN_CHARACTERS = 1_024
 """The longest valid content of a column. A row with a longer one is left out."""
 _TRUE, _FALSE = {"true", "t", "1"}, {"false", "f", "0", None}
+_TOO_COSTLY = "checking its hash would cost more time or memory than Vestibule gives to one"
+_UNKNOWN_HASH = "its hash has no form that Vestibule can check"
 _LAST = "~"  # after every date
 
 
@@ -131,7 +134,7 @@ class RowConverter:
                 raise LeftOut("it has no password hash")
             return None
         if not self.can_match(row.password):
-            raise LeftOut("no password can match its hash: it is of an unknown form, or of a cost out of bounds")
+            raise LeftOut(_TOO_COSTLY if too_costly(row.password) else _UNKNOWN_HASH)
         return row.password
 
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 from fractions import Fraction
 from urllib.parse import urlsplit
 
+from vestibule.crypto.bcrypt_hashes import BCRYPT_MAX_BYTES
 from vestibule.crypto.common_passwords import common_passwords
-from vestibule.crypto.passwords import BCRYPT_MAX_BYTES
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.factors import SecondFactorRule
 from vestibule.model.limits import LetterLimits, NetworkLimits, RateClass

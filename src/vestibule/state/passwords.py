@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import ParamSpec, TypeVar
 
 from vestibule.crypto.argon2_libraries import Measurement
-from vestibule.crypto.hash_forms import Cost
 from vestibule.crypto.passwords import Hasher
+from vestibule.crypto.stored_hashes import HashCosts
 from vestibule.model.errors import Overloaded
 from vestibule.process.niced_threads import NicedThreads, PoolFull
 
@@ -56,18 +56,18 @@ class Passwords:
         matches = await self._run(self._hasher.matches, password, stored or self._hasher.decoy)
         return matches and stored is not None
 
-    async def even_out(
-        self, password: str, stored: str | None, highest_bcrypt_cost: int | None, argon2_costs: Collection[Cost] = ()
-    ) -> None:
+    async def even_out(self, password: str, stored: str | None, costs: HashCosts) -> None:
         """Do more work after a wrong password, so that its refusal takes equally long whatever hash was stored: all the
-        work of checking bcrypt of the highest cost and argon2 of these costs, less what checking `stored` took. Raises
+        work of checking one hash of the highest cost of each kind, less what checking `stored` took. Raises
         `Overloaded`.
         """
         checked = stored or self._hasher.decoy
-        if highest_bcrypt_cost is not None:
-            await self._run(self._hasher.even_out, password, checked, highest_bcrypt_cost)
-        if other_costs := [cost for cost in argon2_costs if self._hasher.costs_differently(cost)]:
+        if costs.bcrypt is not None:
+            await self._run(self._hasher.even_out_bcrypt, password, checked, costs.bcrypt)
+        if other_costs := [cost for cost in costs.argon2 if self._hasher.costs_differently(cost)]:
             await self._run(self._hasher.even_out_argon2, password, checked, other_costs)
+        if costs.derived:
+            await self._run(self._hasher.even_out_derived, password, checked, costs.derived)
 
     def choose_library(self) -> Measurement | None:
         """Measure both libraries, and hash with the faster one from now on. Return the measurement, or None if there is

@@ -42,9 +42,9 @@ class WatchedHasher(Hasher):
         self.done.append("match")
         return super().matches(password, stored)
 
-    def even_out(self, password: str, stored: str, highest_bcrypt_cost: int) -> None:
-        self.done.append(f"even out to {highest_bcrypt_cost}")
-        super().even_out(password, stored, highest_bcrypt_cost)
+    def even_out_bcrypt(self, password: str, stored: str, highest_cost: int) -> None:
+        self.done.append(f"even out to {highest_cost}")
+        super().even_out_bcrypt(password, stored, highest_cost)
 
 
 async def everybody(world: World) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from vestibule.crypto.hash_forms import Cost, argon2_costs
+from vestibule.crypto.stored_hashes import HashCosts, costs_of
 from vestibule.model.accounts import Account, Holder
 from vestibule.storage.sql import account_statements as statements
 from vestibule.storage.sql.account_rows import from_row, to_row
 from vestibule.storage.sql.driver import DriverConnection
-from vestibule.storage.sql.hash_costs import HIGHEST_BCRYPT_COST, OTHER_ARGON2
+from vestibule.storage.sql.hash_costs import HASH_COSTS
 from vestibule.storage.sql.kept_emails import kept_digests
 from vestibule.storage.sql.prepared import Parameters, Prepared
 
@@ -155,14 +155,9 @@ class SqlAccounts:
             rows = await self._connection.execute(statements.NEVER_USED_ONE, which | {"of_account": account_id})
         return [account for row in rows if (account := from_row(row)) is not None]
 
-    async def highest_bcrypt_cost(self) -> int | None:
-        found = await self._connection.execute(HIGHEST_BCRYPT_COST)
-        text: str | None = found.scalar_one()
-        return int(text) if text else None
-
-    async def other_argon2_costs(self) -> set[Cost]:
-        found = await self._connection.execute(OTHER_ARGON2[self._connection.dialect.name])
-        return argon2_costs(" ".join(text for text in found.scalars() if isinstance(text, str)))
+    async def hash_costs(self) -> HashCosts:
+        found = await self._connection.execute(HASH_COSTS)
+        return costs_of(found.scalars())
 
     async def replace_hash(self, account_id: str, old: str, new: str) -> None:
         which = {"of_account": account_id, "of_hash": old, "password_hash": new}

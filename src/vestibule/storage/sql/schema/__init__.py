@@ -2,8 +2,8 @@
 
 from vestibule.storage.sql.schema.accounts import (
     accounts,
-    has_bcrypt_hash,
-    has_other_argon2,
+    beginning_of_hash,
+    has_other_hash,
     is_unverified,
     known_devices,
 )
@@ -21,18 +21,18 @@ from vestibule.storage.sql.schema.parts import Sequence, metadata
 from vestibule.storage.sql.schema.records import events, login_attempts, rate_counters
 from vestibule.storage.sql.schema.sessions import revocations, sessions
 
-REVISION = "0023"
+REVISION = "0024"
 """The migration this code was written for. A server does not start on a database with another."""
 
 __all__ = [
     "REVISION",
     "Sequence",
     "accounts",
+    "beginning_of_hash",
     "ceremonies",
     "events",
     "factor_resets",
-    "has_bcrypt_hash",
-    "has_other_argon2",
+    "has_other_hash",
     "is_unverified",
     "known_devices",
     "letters",

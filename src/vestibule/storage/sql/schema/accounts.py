@@ -29,27 +29,31 @@ accounts = Table(
     Column("disabled_reason", Text),
 )
 
-has_bcrypt_hash = text("substr(password_hash, 1, 2) = '$2'")
-Index(
-    "accounts_with_bcrypt",
-    accounts.c.password_hash,
-    postgresql_where=has_bcrypt_hash,
-    sqlite_where=has_bcrypt_hash,
-)
-
-# The marks of crypto/hash_forms.py and crypto/pepper.py, and the default cost of crypto/passwords.py.
-has_other_argon2 = text(
-    "length(password_hash) <= 300"
-    " AND (substr(password_hash, 1, 7) = '$argon2'"
+# Hashes that are not argon2id at the default cost of crypto/passwords.py, by their beginnings, as crypto/hash_forms.py,
+# crypto/derived_hashes.py and crypto/pepper.py know them.
+has_other_hash = text(
+    "length(password_hash) <= 400"
+    " AND (substr(password_hash, 1, 2) = '$2'"
+    " OR substr(password_hash, 1, 15) = '$bcrypt-sha256$'"
+    " OR substr(password_hash, 1, 8) IN ('$pbkdf2-', '$scrypt$', '$fbscryp')"
+    " OR substr(password_hash, 1, 7) = '$argon2'"
     " AND substr(password_hash, 1, 31) <> '$argon2id$v=19$m=19456,t=2,p=1$'"
     " OR substr(password_hash, 1, 12) = 'hmac-sha256:'"
     " AND substr(password_hash, 21, 31) <> '$argon2id$v=19$m=19456,t=2,p=1$')"
 )
+_BASE64 = "'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/='"
+# A hash up to its salt: the same for all hashes of one kind and cost.
+beginning_of_hash = text(
+    "(CASE WHEN substr(password_hash, 1, 2) = '$2' THEN substr(password_hash, 1, 7)"
+    " WHEN substr(password_hash, 1, 15) = '$bcrypt-sha256$' THEN substr(password_hash, 1, 21)"
+    f" ELSE rtrim(rtrim(rtrim(password_hash, {_BASE64}), '$'), {_BASE64}) END)"
+)
 Index(
-    "accounts_with_other_argon2",
-    accounts.c.password_hash,
-    postgresql_where=has_other_argon2,
-    sqlite_where=has_other_argon2,
+    "accounts_by_hash_cost",
+    beginning_of_hash,
+    _table=accounts,
+    postgresql_where=has_other_hash,
+    sqlite_where=has_other_hash,
 )
 
 # For an operator's search. SQLite's own index of unique emails is in the order of their bytes already.
