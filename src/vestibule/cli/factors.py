@@ -9,9 +9,9 @@ from rich.table import Column
 from vestibule.cli.console import notes, print_json, results
 from vestibule.cli.tables import table
 from vestibule.cli.unlock import pause_in_words, pauses_for_programs
-from vestibule.flows.account_factors import FactorList
 from vestibule.model.factor_resets import AskedBy, FactorReset
 from vestibule.model.factors import FactorKind
+from vestibule.model.people import FactorList
 
 _UNDER_WAY = {
     AskedBy.OPERATOR: "A reset by an operator is under way",

@@ -13,6 +13,7 @@ from vestibule.cli.console import notes, results
 from vestibule.cli.people import account_for_programs, state_of
 from vestibule.cli.tables import shortened, table
 from vestibule.flows.find_people import PEOPLE_AT_ONCE, find_people
+from vestibule.flows.see_person import probably_meant
 from vestibule.model.account_search import Position
 from vestibule.model.accounts import Account
 from vestibule.protocol.one_line import quoted
@@ -29,20 +30,22 @@ def list_users(
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each, for programs.")] = False,
 ) -> None:
     """List accounts: those with an email or a name that begins so, or all, by email."""
-    found, more = asyncio.run(_found(context.obj, search, limit))
+    found, more, typo = asyncio.run(_found(context.obj, search, limit))
     if as_json:
         for account in found:
             print(json.dumps(account_for_programs(account)))
     elif found:
         _print_table(found)
     if not found:
-        notes.print(_nobody(search), markup=False, highlight=False)
+        notes.print(_nobody(search, typo), markup=False, highlight=False)
     elif more:
         notes.print("There are more: type more of the email or name, or raise --limit.", highlight=False)
 
 
-async def _found(command_context: CommandContext, search: str, limit: int) -> tuple[list[Account], bool]:
-    """Return up to `limit` accounts, and whether there are more."""
+async def _found(
+    command_context: CommandContext, search: str, limit: int
+) -> tuple[list[Account], bool, Account | None]:
+    """Return up to `limit` accounts, and whether there are more; of none, the account that was probably meant."""
     found: list[Account] = []
     start: Position | None = None
     async with command_context.opened() as env:
@@ -51,7 +54,9 @@ async def _found(command_context: CommandContext, search: str, limit: int) -> tu
             found += page.accounts
             start = page.next
             if start is None or len(found) >= limit:
-                return found, start is not None
+                break
+        typo = None if found else await probably_meant(env, search)
+    return found, start is not None, typo.other if typo else None
 
 
 def _print_table(accounts: Sequence[Account]) -> None:
@@ -62,7 +67,9 @@ def _print_table(accounts: Sequence[Account]) -> None:
     results.print(lines)
 
 
-def _nobody(search: str) -> str:
+def _nobody(search: str, meant: Account | None) -> str:
     if not search.strip():
         return "There is no account yet. Make one with: vestibule users create EMAIL"
+    if meant is not None:
+        return f"Nobody has that email. {meant.email} is almost the same, and was never verified: probably a typo."
     return f"No email and no name begins with {quoted(search)}, and it is no account's id."

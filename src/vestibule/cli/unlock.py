@@ -8,7 +8,8 @@ import typer
 
 from vestibule.cli.accounts import Email, with_account
 from vestibule.cli.console import notes, print_json
-from vestibule.flows.unlock_account import AttemptKind, Pause, unlock_account
+from vestibule.flows.unlock_account import unlock_account
+from vestibule.model.pauses import AttemptKind, Pause
 
 _WORDS = {AttemptKind.PASSWORD: "passwords", AttemptKind.CODE: "codes", AttemptKind.RECOVERY_CODE: "recovery codes"}
 

@@ -12,10 +12,12 @@ from vestibule.cli.discreet_command import Commands
 from vestibule.cli.factors import print_factors, print_factors_as_json
 from vestibule.cli.import_users import import_users
 from vestibule.cli.list_users import list_users
+from vestibule.cli.mend_users import send_reset, send_verification, verify
 from vestibule.cli.prompt import confirm
 from vestibule.cli.reset_factors import reset_factors
+from vestibule.cli.show_user import show_user
 from vestibule.cli.unlock import unlock
-from vestibule.flows.account_factors import FactorList, factors_of_account
+from vestibule.flows.account_factors import factors_of_account
 from vestibule.flows.administer import disable_account, enable_account, find_account, sign_out_everywhere
 from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account
@@ -23,6 +25,7 @@ from vestibule.flows.env import Env
 from vestibule.model.accounts import Account, NotAnEmail, Role, canonical_email
 from vestibule.model.errors import EmailTaken
 from vestibule.model.operators import COMMAND_LINE, Operator
+from vestibule.model.people import FactorList
 from vestibule.process import streams
 from vestibule.process.operator_errors import OperatorError
 from vestibule.protocol.one_line import one_line
@@ -38,6 +41,10 @@ class NoNewAccount(OperatorError):
 
 users = Commands(no_args_is_help=True, help=_HELP)
 users.command("list")(list_users)
+users.command("show")(show_user)
+users.command()(verify)
+users.command("send-verification")(send_verification)
+users.command("send-reset")(send_reset)
 users.command()(unlock)
 users.command("reset-factors")(reset_factors)
 users.command("import")(import_users)

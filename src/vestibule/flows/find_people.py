@@ -60,3 +60,12 @@ def _as_email(typed: str) -> str:
         return canonical_email(typed)
     except NotAnEmail:
         return typed.lower()
+
+
+async def find_account_of(env: Env, who: str) -> Account | None:
+    """Return the account with this email, however that is spelled, or with this id; None if there is none."""
+    if "\0" in who or not is_utf8(who):
+        return None
+    async with env.store.reading() as read:
+        found = await read.accounts.with_email(_as_email(who.strip()))
+        return found or await read.accounts.get(who.strip())

@@ -1,9 +1,6 @@
 """Unlock an account: an operator ends the pauses after too many wrong passwords or codes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 
 from vestibule.flows.env import Env
 from vestibule.flows.require_operator import lock_for
@@ -18,24 +15,9 @@ from vestibule.model.login_attempts import (
     counters_of_second_factor,
 )
 from vestibule.model.operators import Operator
+from vestibule.model.pauses import AttemptKind, Pause
 from vestibule.model.permissions import Permission
 from vestibule.model.store import Ports
-
-
-class AttemptKind(StrEnum):
-    """What is counted while it is wrong. Codes are all those of a second factor except recovery codes."""
-
-    PASSWORD = "password"
-    CODE = "code"
-    RECOVERY_CODE = "recovery_code"
-
-
-@dataclass(frozen=True)
-class Pause:
-    """On devices that are not known, none of these is checked before `until`; None if not before a reset."""
-
-    of: AttemptKind
-    until: datetime | None
 
 
 async def pauses_of(env: Env, read: Ports, account: Account) -> Sequence[Pause]:

@@ -1,7 +1,7 @@
 """Account search: find accounts by how their email or name begins, in pages, and those registered lately."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -76,3 +76,6 @@ class AccountSearch(Protocol):
 
     async def unverified_since(self, since: datetime, most: int) -> Sequence[Account]:
         """Return up to `most` unverified accounts registered at `since` or later, the newest first."""
+
+    async def emails_of(self, account_ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the emails of the accounts with these ids, by id, without those that are gone."""

@@ -25,6 +25,7 @@ class EventKind(StrEnum):
     REFRESH_TOKEN_REUSED = "refresh_token_reused"
     SESSION_SHARED = "session_shared"
     EMAIL_VERIFIED = "email_verified"
+    LINK_MAILED = "link_mailed"
     PASSWORD_RESET_REQUESTED = "password_reset_requested"
     PASSWORD_RESET = "password_reset"
     EMAIL_CODE_REQUESTED = "email_code_requested"

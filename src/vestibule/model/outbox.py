@@ -12,6 +12,7 @@ from typing import Protocol
 
 from vestibule.model.accounts import Account
 from vestibule.model.letters import QueuedLetter
+from vestibule.model.people import LetterRecord
 
 LEASE = timedelta(seconds=60)  # how long a claimed letter belongs to one worker
 FIRST_RETRY = timedelta(seconds=1)
@@ -111,6 +112,11 @@ class Letters(Protocol):
 
     async def unsettled(self, most: int) -> list[LetterState]:
         """Return up to `most` letters that wait or were refused, the oldest first."""
+
+    async def latest_of(self, account_id: str, most: int) -> list[LetterRecord]:
+        """Return up to `most` letters of an account, the newest first, also those queued by its email that wait or were
+        refused.
+        """
 
     async def retry(self, now: datetime, letter_ids: Sequence[str] | None = None) -> int:
         """Make letters due again that could not be sent or were refused: these, or all if None; return their number.

@@ -199,6 +199,7 @@ QUEUEING = {
     "tell_owner.py": "counted there",
     "reset_factors.py": "one at a time for an account, begun by the operator or by a link that was spent",
     "report_lost_factors.py": "counted there",
+    "mail_link.py": "by operators alone; counted there",
 }
 
 

@@ -12,7 +12,7 @@ from tests.stories.factors.test_guesses import LIMIT, guess
 from tests.stories.passkeys import add, ask, step_up
 from vestibule.crypto.opaque import digest
 from vestibule.flows.administer import find_account
-from vestibule.flows.unlock_account import AttemptKind, pauses_of, unlock_account
+from vestibule.flows.unlock_account import pauses_of, unlock_account
 from vestibule.model.events import EventKind
 from vestibule.model.login_attempts import (
     RECOVERY_CODE_LIMITS,
@@ -22,6 +22,7 @@ from vestibule.model.login_attempts import (
     counters_of_second_factor,
 )
 from vestibule.model.operators import COMMAND_LINE
+from vestibule.model.pauses import AttemptKind
 
 DAY_SECONDS = 86_400
 

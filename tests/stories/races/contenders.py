@@ -34,6 +34,8 @@ from vestibule.flows import (
     import_accounts,
     keep_factors,
     look_after_mail,
+    mail_link,
+    mark_verified,
     my_factors,
     my_passkeys,
     my_sessions,
@@ -80,7 +82,6 @@ APART = {
 WITHIN = {
     "begin_session": "sign in",
     "compose_letter": "deliver",
-    "import_batch": "import",
     "login_attempt": "sign in wrongly",
     "tell_if_shared": "refresh from elsewhere",
 }
@@ -289,6 +290,11 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "disable": ("administer", lambda w, p: administer.disable_account(w.env, COMMAND_LINE, p.account)),
     "enable": ("administer", lambda w, p: administer.enable_account(w.env, COMMAND_LINE, p.account)),
     "unlock": ("unlock_account", lambda w, p: unlock_account.unlock_account(w.env, COMMAND_LINE, p.account)),
+    "mail a link": (
+        "mail_link",
+        lambda w, p: mail_link.mail_link(w.env, COMMAND_LINE, p.account, LetterKind.RESET_PASSWORD),
+    ),
+    "mark verified": ("mark_verified", lambda w, p: mark_verified.mark_verified(w.env, COMMAND_LINE, p.account)),
     "ask for a reset": (
         "ask_for_letter",
         lambda w, p: ask_for_letter.request_reset(w.env, p.account.email, p.client_info),

@@ -35,6 +35,8 @@ _NEED_NONE = {
     "fail to deliver",
     "purge events",
     "import",
+    "mail a link",
+    "mark verified",
     "refresh as a thief",
     "register",
     "sign out",

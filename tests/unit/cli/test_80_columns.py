@@ -32,7 +32,10 @@ HEADINGS = {
     ("users", "factors", BOB): "factor",
     ("users", "list"): "email",
 }
-IN_FULL = [("events", "--long"), ("mail", "list", "--long"), ("keys", "list", "--long")]
+IN_FULL = [
+    *[("events", "--long"), ("mail", "list", "--long"), ("keys", "list", "--long")],
+    *[("users", "show", EMAIL), ("users", "show", BOB)],
+]
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 

@@ -19,10 +19,13 @@ from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.env import Env
 from vestibule.flows.keep_factors import cancel_reset
+from vestibule.flows.mail_link import mail_link
+from vestibule.flows.mark_verified import mark_verified
 from vestibule.flows.reset_factors import begin_reset
 from vestibule.flows.unlock_account import unlock_account
 from vestibule.model.accounts import Account, Role
 from vestibule.model.events import EventKind
+from vestibule.model.letters import LetterKind
 from vestibule.model.login_attempts import AttemptCounter
 from vestibule.model.operators import COMMAND_LINE, Operator
 from vestibule.model.permissions import Permission
@@ -51,6 +54,11 @@ class Act:
 
 async def _disabled(world: World, account: Account) -> None:
     await disable_account(world.env, COMMAND_LINE, account)
+
+
+async def _unverified(world: World, account: Account) -> None:
+    async with world.engines.sqlalchemy_transaction() as connection:
+        await connection.execute(text("UPDATE accounts SET verified = false WHERE id = :id"), {"id": account.id})
 
 
 async def _guessed_at(world: World, account: Account) -> None:
@@ -91,6 +99,16 @@ ACTS = {
     ),
     "unlock": Act(
         unlock_account, EventKind.ACCOUNT_UNLOCKED, BY | {"from": "nothing", "to": "nothing"}, CHANGE, _guessed_at
+    ),
+    "mail a link": Act(
+        mail_link,
+        EventKind.LINK_MAILED,
+        BY | {"letter": "reset_password"},
+        Permission.PEOPLE_LETTERS,
+        do=lambda env, operator, account: mail_link(env, operator, account, LetterKind.RESET_PASSWORD),
+    ),
+    "mark verified": Act(
+        mark_verified, EventKind.EMAIL_VERIFIED, BY | {"from": "not verified", "to": "verified"}, CHANGE, _unverified
     ),
     "reset factors": Act(
         begin_reset, EventKind.FACTOR_RESET_BEGUN, BY | {"asked_by": "operator"}, CHANGE, _with_a_passkey

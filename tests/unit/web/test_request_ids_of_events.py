@@ -30,6 +30,8 @@ OF_COMMANDS = {
     EventKind.SESSIONS_ENDED,
     EventKind.ACCOUNT_UNLOCKED,
     EventKind.FACTOR_RESET_BEGUN,
+    EventKind.LINK_MAILED,
+    EventKind.SESSIONS_ENDED,
     EventKind.SIGNING_KEY_ROTATED,
     EventKind.SIGNING_KEY_WITHDRAWN,
     EventKind.IMPORTED,

@@ -46,6 +46,9 @@ UNVERIFIED_SINCE = Prepared(
     .limit(_most)
 )
 
+EMAILS_OF = Prepared(select(_a.id, _a.email).where(_a.id.in_(bindparam("ids", expanding=True))))
+_IDS_AT_ONCE = 500
+
 
 class SqlAccountSearch:
     """Implements `AccountSearch`."""
@@ -65,6 +68,13 @@ class SqlAccountSearch:
     async def unverified_since(self, since: datetime, most: int) -> Sequence[Account]:
         rows = await self._connection.execute(UNVERIFIED_SINCE, {"since": since, "most": most})
         return [account for row in rows if (account := from_row(row)) is not None]
+
+    async def emails_of(self, account_ids: Sequence[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for first in range(0, len(account_ids), _IDS_AT_ONCE):
+            which = {"ids": list(account_ids[first : first + _IDS_AT_ONCE])}
+            found |= {row.id: str(row.email) for row in await self._connection.execute(EMAILS_OF, which)}
+        return found
 
 
 def _range(prefix: str) -> dict[str, str]:

@@ -11,9 +11,11 @@ from vestibule.model.accounts import Account
 from vestibule.model.languages import LANGUAGES
 from vestibule.model.letters import NOTICES, LetterKind, QueuedLetter
 from vestibule.model.outbox import LEASE, NOTICES_WAIT, LetterState, OutboxCounts
+from vestibule.model.people import LetterRecord
 from vestibule.storage.sql import letter_statements as statements
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.driver import DriverConnection
+from vestibule.storage.sql.letter_records import LATEST_OF, record_from
 from vestibule.storage.sql.odd_rows import OddRow
 from vestibule.storage.sql.request_ids import with_request_id
 from vestibule.storage.sql.schema import letters
@@ -115,6 +117,10 @@ class SqlLetters:
             for row in rows
             if (letter := _from_row(row[: len(statements.LETTER)])) is not None
         ]
+
+    async def latest_of(self, account_id: str, most: int) -> list[LetterRecord]:
+        rows = await self._connection.execute(LATEST_OF, {"of_account": account_id, "most": most})
+        return [letter for row in rows if (letter := record_from(row)) is not None]
 
     async def retry(self, now: datetime, letter_ids: Sequence[str] | None = None) -> int:
         conditions = [_l.settled_at.is_(None), _l.last_fault.is_not(None)]

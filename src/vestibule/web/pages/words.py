@@ -116,6 +116,7 @@ WHAT_HAPPENED = {
     EventKind.SESSION_SHARED: _("Signed in"),
     EventKind.REFRESH_TOKEN_REUSED: _("Copied session stopped"),
     EventKind.EMAIL_VERIFIED: _("Email address confirmed"),
+    EventKind.LINK_MAILED: _("Email with a link requested by an administrator"),
     EventKind.PASSWORD_RESET_REQUESTED: _("Password reset requested"),
     EventKind.PASSWORD_RESET: _("Password reset"),
     EventKind.EMAIL_CODE_REQUESTED: _("Sign-in code requested"),

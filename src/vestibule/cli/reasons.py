@@ -1,0 +1,140 @@
+"""Why a person cannot sign in, in one sentence, and the command that mends it."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from shlex import quote
+from typing import Any
+
+from vestibule.model import why_not_in as why
+from vestibule.model.letters import LetterKind
+from vestibule.model.people import LetterFate, LetterRecord
+
+_LETTERS = {
+    LetterKind.VERIFY_EMAIL: "the email that verifies the address",
+    LetterKind.RESET_PASSWORD: "the email with the reset link",
+    LetterKind.SIGN_IN_CODE: "the email with the code",
+}
+_MOST_NETWORKS = 3
+
+
+def sentence_of(reason: why.Reason) -> str:
+    """Return the reason in a sentence, which begins small: the person's email stands before it."""
+    return _SENTENCES[type(reason)](reason)
+
+
+def command_of(reason: why.Reason, email: str) -> str:
+    """Return the command that mends the reason; empty if there is nothing to mend."""
+    if isinstance(reason, why.LetterNotDelivered):
+        return f"vestibule mail retry {quote(reason.letter.id[:8])}"
+    if isinstance(reason, why.ProbablyTypo):
+        email = reason.other.email
+    return f"vestibule users {_COMMANDS[reason.mend]} {quote(email)}" if reason.mend else ""
+
+
+_COMMANDS = {
+    why.Mend.ENABLE: "enable",
+    why.Mend.VERIFY: "verify",
+    why.Mend.UNLOCK: "unlock",
+    why.Mend.RESET_FACTORS: "reset-factors",
+    why.Mend.SEND_RESET: "send-reset",
+    why.Mend.CHANGE_EMAIL: "delete",
+}
+
+
+def _disabled(reason: why.Disabled) -> str:
+    because = f": {reason.reason}" if reason.reason else ""
+    return f"cannot sign in, because the account was disabled on {minute(reason.since)}{because}."
+
+
+def _not_delivered(reason: why.LetterNotDelivered) -> str:
+    letter = reason.letter
+    did = "refused" if letter.fate is LetterFate.REFUSED else "has not taken"
+    return f"waits for {_LETTERS[letter.kind]}, which the mail server {did}: {letter.fault or 'no reason given'}."
+
+
+def _never_verified(reason: why.NeverVerified) -> str:
+    return f"cannot sign in, because the email was never verified; {_letter_state(reason.letter)}."
+
+
+def _letter_state(letter: LetterRecord | None) -> str:
+    if letter is None:
+        return "no link to verify it was mailed lately"
+    if letter.fate is LetterFate.SENT:
+        return f"the link was mailed on {minute(letter.at)} and not opened"
+    return "the link is about to be mailed" if letter.fate is LetterFate.WAITING else "the link became void"
+
+
+def _paused(reason: why.PausedPasswords) -> str:
+    return f"typed too many wrong passwords{_networks(reason.networks)}: none is checked {_until(reason.until)}."
+
+
+def _networks(networks: Mapping[str, int]) -> str:
+    named = [f"{network} ({count})" for network, count in list(networks.items())[:_MOST_NETWORKS]]
+    more = len(networks) - len(named)
+    return f", or somebody did, from {', '.join(named)}{f' and {more} more' if more else ''}" if named else ""
+
+
+def _until(until: datetime | None) -> str:
+    return f"until {minute(until)}" if until else "until it is unlocked or the password is reset"
+
+
+def _codes_paused(reason: why.PausedSecondFactor) -> str:
+    return f"typed too many wrong codes after the right password: none is checked {_until(reason.until)}."
+
+
+def _factors_go(reason: why.FactorsGoSoon) -> str:
+    return f"signs in with the password alone after {minute(reason.due_at)}, when all second factors are removed."
+
+
+def _reset_unread(reason: why.ResetLettersUnread) -> str:
+    sent = minute(reason.sent_at)
+    return f"was mailed a reset link on {sent} and has not used it: ask them to look in the junk folder."
+
+
+def _factor_lost(reason: why.SecondFactorLost) -> str:
+    last = f"last used on {minute(reason.last_used_at)}" if reason.last_used_at else "never used"
+    return f"needs a second factor, {last}: if it is lost, it has to be reset."
+
+
+def _reused(reason: why.SessionReused) -> str:
+    return (
+        f"was signed out on {minute(reason.at)}, because a refresh token was used twice: signing in again works, and a "
+        "new password is wise if the session was stolen."
+    )
+
+
+def _no_password(_: why.NoPasswordYet) -> str:
+    return "has no password yet, and no passkey."
+
+
+def _typo(reason: why.ProbablyTypo) -> str:
+    made = minute(reason.other.created_at)
+    return (
+        f"has no account; {reason.other.email} signed up on {made} and never verified it, so that is probably a typo."
+    )
+
+
+def _nothing(reason: why.NothingInTheWay) -> str:
+    last = f"the last time was {minute(reason.last_at)}" if reason.last_at else "but has not, as far as events tell"
+    return f"can sign in with the right password; {last}."
+
+
+_SENTENCES: Mapping[type, Callable[[Any], str]] = {
+    why.Disabled: _disabled,
+    why.LetterNotDelivered: _not_delivered,
+    why.NeverVerified: _never_verified,
+    why.PausedPasswords: _paused,
+    why.PausedSecondFactor: _codes_paused,
+    why.FactorsGoSoon: _factors_go,
+    why.ResetLettersUnread: _reset_unread,
+    why.SecondFactorLost: _factor_lost,
+    why.SessionReused: _reused,
+    why.NoPasswordYet: _no_password,
+    why.ProbablyTypo: _typo,
+    why.NothingInTheWay: _nothing,
+}
+
+
+def minute(moment: datetime) -> str:
+    """Return a moment for people."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

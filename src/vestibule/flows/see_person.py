@@ -1,0 +1,60 @@
+"""See a person: everything that an operator needs to know of one account, and why its owner cannot sign in."""
+
+from collections import Counter
+from datetime import timedelta
+
+from vestibule.flows.account_factors import read_factors
+from vestibule.flows.env import Env
+from vestibule.model.accounts import Account, NotAnEmail, canonical_email
+from vestibule.model.events import EventKind
+from vestibule.model.people import Person
+from vestibule.model.store import Ports
+from vestibule.model.typos import nearest
+from vestibule.model.why_not_in import ProbablyTypo
+
+MOST_SHOWN = 20
+"""How many letters, live sessions, past sessions and events of a person are read at most."""
+_MOST_EVENTS = 100
+_MOST_LATELY = 2_000
+_LATELY = timedelta(days=30)
+_REFUSED = (EventKind.SIGN_IN_REFUSED, EventKind.SECOND_FACTOR_REFUSED, EventKind.EMAIL_CODE_REFUSED)
+
+
+async def see_person(env: Env, account_id: str) -> Person | None:
+    """Return the person with this account; None if there is none."""
+    async with env.store.reading() as read:
+        account = await read.accounts.get(account_id)
+        return await _person(env, read, account) if account else None
+
+
+async def _person(env: Env, read: Ports, account: Account) -> Person:
+    now, account_id = env.clock.now(), account.id
+    events = await read.events.of_account(account_id, _MOST_EVENTS)
+    networks = Counter(event.network_address for event in events if event.kind in _REFUSED and event.network_address)
+    return Person(
+        account=account,
+        must_verify=env.policy.verification_mandatory,
+        factors=await read_factors(env, read, account),
+        letters=await read.letters.latest_of(account_id, MOST_SHOWN),
+        live=await read.sessions.of_account(account_id, MOST_SHOWN, now),
+        live_sessions=await read.sessions.count_live(account_id, now),
+        past=await read.sessions.past(account_id, MOST_SHOWN, now),
+        events=events,
+        networks=dict(networks.most_common()),
+    )
+
+
+async def probably_meant(env: Env, email: str) -> ProbablyTypo | None:
+    """Return the account that was probably made with this email mistyped: of the last ones that nobody verified. Return
+    None if there is none, or if the email has an account.
+    """
+    try:
+        meant = canonical_email(email)
+    except NotAnEmail:
+        return None
+    async with env.store.reading() as read:
+        if await read.accounts.with_email(meant) is not None:
+            return None
+        lately = await read.account_search.unverified_since(env.clock.now() - _LATELY, _MOST_LATELY)
+    other = nearest(meant, lately)
+    return ProbablyTypo(other) if other else None

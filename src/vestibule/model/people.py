@@ -1,0 +1,91 @@
+"""People: an account and all that an operator needs to know of it, with nothing secret."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from vestibule.model.accounts import Account
+from vestibule.model.events import Event, EventKind
+from vestibule.model.factor_resets import FactorReset
+from vestibule.model.factors import FactorKind
+from vestibule.model.letters import LetterKind
+from vestibule.model.pauses import Pause
+from vestibule.model.sessions import Session
+
+
+@dataclass(frozen=True)
+class ListedFactor:
+    """A second factor. Only passkeys have a name."""
+
+    kind: FactorKind
+    name: str | None
+    added_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True)
+class FactorList:
+    """The factors of an account, how many more are needed at a sign-in though their rows are malformed, how many
+    recovery codes are unused, and the reset that is under way, if any. `paused`: what is not checked now after too
+    many wrong ones.
+    """
+
+    factors: Sequence[ListedFactor]
+    unreadable: int
+    recovery_codes_left: int
+    reset: FactorReset | None = None
+    paused: Sequence[Pause] = ()
+
+    @property
+    def needed(self) -> bool:
+        """Return whether a sign-in asks for one of them."""
+        return bool(self.factors) or self.unreadable > 0
+
+
+class LetterFate(StrEnum):
+    """What became of a letter: it waits for its first attempt, or for another one; the mail server refused it for good,
+    or took it; or it was withdrawn before that, because its link was void.
+    """
+
+    WAITING = "waiting"
+    DELAYED = "delayed"
+    REFUSED = "refused"
+    SENT = "sent"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True)
+class LetterRecord:
+    """A letter of an account. `at` is when its fate was settled, or when it is tried next; `fault` the mail server's
+    words, if it did not take it.
+    """
+
+    id: str
+    kind: LetterKind
+    queued_at: datetime
+    fate: LetterFate
+    at: datetime
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
+class Person:
+    """An account with its factors, its latest letters, sessions and events, the newest first. `must_verify`: nobody
+    signs in here without a verified email. `live_sessions` counts them all. `networks`: from where wrong passwords and
+    codes came lately, and how many from each.
+    """
+
+    account: Account
+    must_verify: bool
+    factors: FactorList
+    letters: Sequence[LetterRecord] = ()
+    live: Sequence[Session] = ()
+    live_sessions: int = 0
+    past: Sequence[Session] = ()
+    events: Sequence[Event] = ()
+    networks: Mapping[str, int] = field(default_factory=dict)
+
+    def latest(self, *kinds: EventKind) -> datetime | None:
+        """Return when one of these happened last, as far as its events tell; None if it did not."""
+        return next((event.at for event in self.events if event.kind in kinds), None)
