@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 
 from tests.harness.process import text_of
 from tests.harness.servers import wait_until
+from tests.running.browser.looks import found
 from tests.running.browser.people import Browsing, somebody
-from tests.running.browser.test_access import found
 from vestibule.web.pages.line_breaks import page_translations
 from vestibule.web.pages.words import NOTICES
 

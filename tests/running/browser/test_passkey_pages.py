@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.running.browser.looks import found
 from tests.running.browser.passkeys import SIGNALS, Authenticator, add_passkey, remove_passkeys
 from tests.running.browser.people import Browsing, Labels, english, fresh_email, sign_up
-from tests.running.browser.test_access import found
 from vestibule.web.pages.line_breaks import page_translations
 
 NO_SUGGESTIONS = "PublicKeyCredential.isConditionalMediationAvailable = async () => false"

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.running.browser.looks import found
 from tests.running.browser.people import PASSWORD, Browsing
-from tests.running.browser.test_access import found
 
 _CURSOR = "field => [document.activeElement === field, field.selectionStart, field.selectionEnd]"
 

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.harness.process import given_keys, starting, wait_until_it_answers
+from tests.running.browser.looks import found
 from tests.running.browser.people import Browsing, sign_in, somebody
-from tests.running.browser.test_access import found
 
 
 @pytest.fixture

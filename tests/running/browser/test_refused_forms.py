@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.running.browser.looks import found
 from tests.running.browser.people import PASSWORD, Browsing, comes_back, fresh_email, sign_in, somebody
-from tests.running.browser.test_access import found, reset_link
+from tests.running.browser.test_access import reset_link
 
 EMAIL, NAME = "Email address", "Name"
 OLD, NEW = "Current password", "New password"

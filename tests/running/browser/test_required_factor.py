@@ -9,9 +9,9 @@ from playwright.sync_api import expect
 from tests.harness.process import Running, given_keys, starting, wait_until_it_answers
 from tests.harness.servers import free_port
 from tests.running.browser.factors import next_code, type_code
+from tests.running.browser.looks import found
 from tests.running.browser.passkeys import Authenticator
 from tests.running.browser.people import Browsing, fresh_email, send_sign_in, sign_up
-from tests.running.browser.test_access import found
 from tests.running.browser.test_passkey_pages import NO_SUGGESTIONS
 from vestibule.web.pages.line_breaks import page_translations
 
