@@ -13,7 +13,29 @@ from tests.harness.servers import WAIT_SECONDS, NotToBeHad
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PLAIN_NAME = "auth.vestibule.test"
 """A name of this machine that browsers do not trust without TLS, as they trust localhost."""
+# Of each context's address bar, pages of its own, which take more CPU than the page under test.
+_LIST_BELOW_THE_ADDRESS = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup")
+# Chromium heeds the last list alone, so this repeats Playwright's.
+_PLAYWRIGHTS = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "TcpPortRandomizationWin",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+    "msForceBrowserSignIn",
+    "msEdgeUpdateLaunchServicesPreferredVersion",
+)
 QUIET = (
+    f"--disable-features={','.join(_PLAYWRIGHTS + _LIST_BELOW_THE_ADDRESS)}",
     f"--host-resolver-rules=MAP {PLAIN_NAME} 127.0.0.1",
     "--no-sandbox",
     "--disable-gpu",
