@@ -44,7 +44,7 @@ races: .venv/dev.stamp ## Run what races as often as is worth waiting for, each 
 	@VESTIBULE_TEST_WHOLE=1 $(BIN)/python -m pytest --durations 10 $(RACES)
 
 e2e: .venv/dev.stamp ## Run the pages in a real browser, Chromium
-	@$(CHROMIUM) || echo "No Chromium here. Debian, Ubuntu: apt-get install chromium. Or name one in VESTIBULE_TEST_CHROMIUM."
+	@$(CHROMIUM) || echo "No Chromium here. Debian: apt-get install chromium-headless-shell. Or name one in VESTIBULE_TEST_CHROMIUM."
 	@$(CHROMIUM) && $(BIN)/python -m pytest -n 2 tests/running/browser
 
 pictures: .venv/dev.stamp ## Take the pictures of the README anew, with Chromium
