@@ -2,6 +2,7 @@
 
 Refusal
 PermissionMissing         signed in, but the role of the account does not allow this
+CursorInvalid             `after` is not the cursor of a page that was listed
 """
 
 from vestibule.model.errors import Refusal
@@ -16,3 +17,9 @@ class PermissionMissing(Refusal):
     def __init__(self, permission: Permission) -> None:
         super().__init__(f"The role of your account does not have the permission {permission.value}")
         self.permission = permission
+
+
+class CursorInvalid(Refusal):
+    """The text is no cursor: no page that was listed ended with it."""
+
+    code = "cursor_invalid"

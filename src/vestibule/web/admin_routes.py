@@ -7,7 +7,8 @@ guards of the line.
 from vestibule.model import errors as e
 from vestibule.model import operator_errors as oe
 from vestibule.model.permissions import Permission
-from vestibule.web.api.admin import admin_answers, me
+from vestibule.web.api.admin import admin_answers, me, people, people_answers
+from vestibule.web.console import people as people_pages
 from vestibule.web.console import start
 from vestibule.web.map_lines import Page, Route
 from vestibule.web.routes import ACCOUNT, BROWSER, NO_HASH, NO_TOKEN, SIGNED_IN
@@ -18,9 +19,11 @@ NO_OPERATOR = (*NO_TOKEN, oe.PermissionMissing, e.ReauthenticationRequired)
 # fmt: off
 ADMIN_ROUTES = (
     Route("GET",   "/api/admin/me",                        me.admin_me,                   SIGNED_IN,            ACCOUNT,   NO_HASH, 200, admin_answers.OperatorMe, NO_OPERATOR, permission=Permission.PEOPLE_READ),
+    Route("GET",   "/api/admin/people",                    people.list_people,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, people_answers.People, (*NO_OPERATOR, oe.CursorInvalid), permission=Permission.PEOPLE_READ),
 )
 
 ADMIN_PAGES = (
     Page("GET",  "/admin",                                  start.start,                 BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_READ),
+    Page("GET",  "/admin/people",                           people_pages.search,             BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_READ),
 )
 # fmt: on

@@ -126,6 +126,9 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     ),
     errors.ReauthenticationRequired: HttpMapping(403),
     operator_errors.PermissionMissing: HttpMapping(403),
+    operator_errors.CursorInvalid: HttpMapping(
+        400, "after is not a cursor: take it from the page before, or leave it out"
+    ),
     CrossSite: HttpMapping.of(refusals.CROSS_SITE),
     ReservedHeader: HttpMapping(
         400, "Headers whose names begin with Vestibule- are set by this server, not by clients"

@@ -10,6 +10,7 @@ from tests.conftest import not_to_be_had
 from tests.harness.process import Running, given_keys, starting, wait_until_it_answers
 from tests.harness.servers import NotToBeHad, free_port
 from tests.running.browser.chromium import chromium
+from tests.running.browser.operators import SECRET_KEY
 from tests.running.browser.people import Browsing
 
 # As few as is allowed, so that one can be seen to run out.
@@ -17,6 +18,7 @@ SETTINGS = {
     "VESTIBULE_ACCESS_TOKEN_SECONDS": "30",
     "VESTIBULE_CLOCK_LEEWAY_SECONDS": "0",
     "VESTIBULE_EMAIL_CODE": "on",  # so that all pages are there
+    "VESTIBULE_CONSOLE": "password",  # so that operators need no second factor
 }
 
 
@@ -38,7 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     settings = {
         **SETTINGS,
         **given_keys(),
-        "VESTIBULE_SECRET_KEY": "0" * 43,
+        "VESTIBULE_SECRET_KEY": SECRET_KEY,
         "VESTIBULE_URL": f"http://localhost:{port}",
     }
     with starting(folder, port=port, **settings) as running:

@@ -19,7 +19,7 @@ from vestibule.web.map_reading import PAGES
 NOT_PAGES = ("/", *FILES, "/static/pages.css", "/static/pages.js", "/static/logo")
 SHOWN = sorted({page.path for page in PAGES if page.method == "GET"} - set(NOT_PAGES))
 FOR_MEMBERS = [path for path in SHOWN if path.startswith("/profile")]
-FOR_ALL = [path for path in SHOWN if not path.startswith("/profile")]
+FOR_ALL = [path for path in SHOWN if not path.startswith(("/profile", "/admin"))]  # the console: test_console.py
 
 
 def reset_link(browsing: Browsing, email: str) -> str:

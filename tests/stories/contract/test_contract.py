@@ -58,7 +58,7 @@ from vestibule.model.factor_errors import (
     TotpUnavailable,
     WrongCode,
 )
-from vestibule.model.operator_errors import PermissionMissing
+from vestibule.model.operator_errors import CursorInvalid, PermissionMissing
 from vestibule.model.sessions import EndReason
 from vestibule.web.asking_service import service
 from vestibule.web.caller import signed_in as signed_in_guard
@@ -230,6 +230,7 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
         *of_factors,
         *of_passkeys,
         PermissionMissing,
+        CursorInvalid,
         *busy,
         *unreadable,
         *by_page,

@@ -1,0 +1,21 @@
+"""Find people on the console: one field, and a table of the accounts that were found."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vestibule.flows.find_people import find_people
+from vestibule.web.api.admin.cursors import position_of
+from vestibule.web.caller import EnvDep
+from vestibule.web.pages import render, return_to
+
+PEOPLE = "/admin/people"
+
+
+async def search(request: Request, env: EnvDep) -> Response:
+    """Show a page of the accounts whose email or name begins as the query says, or whose id it is. Raises
+    `CursorInvalid`.
+    """
+    typed = request.query_params.get("search", "").strip()
+    found = await find_people(env, typed, position_of(request.query_params.get("after", "")))
+    onward = found.next and return_to.with_query(PEOPLE, search=typed, after=found.next.to_cursor())
+    return render.page(request, "console/people.html", typed=typed, people=found.accounts, onward=onward)

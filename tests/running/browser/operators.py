@@ -1,0 +1,36 @@
+"""Operators at a browser, made as the first one is: on the command line."""
+
+from playwright.sync_api import Page
+
+from tests.harness.process import run
+from tests.running.browser.people import Browsing, Labels, english, fresh_email, send_sign_in
+
+PEOPLE = "/admin/people"
+SECRET_KEY = "0" * 43
+"""The server's, which commands have to know too."""
+
+
+def new_operator(browsing: Browsing) -> tuple[str, str]:
+    """The email and the password of a new administrator."""
+    email = fresh_email()
+    settings = {"PORT": str(browsing.server.port), "VESTIBULE_SECRET_KEY": SECRET_KEY}
+    made = run(browsing.server.folder, "users", "create", email, "--admin", **settings)
+    assert made.returncode == 0, made.stderr
+    return email, made.stdout.strip()
+
+
+def at_console(browsing: Browsing, page: Page, say: Labels = english) -> str:
+    """Sign a new administrator in, on the way to the console; the email."""
+    email, password = new_operator(browsing)
+    page.goto("/admin")
+    send_sign_in(page, email, password, say)
+    page.wait_for_url("**/admin")
+    return email
+
+
+def find(page: Page, text: str) -> None:
+    """Search as an operator does."""
+    page.goto("/admin")
+    page.get_by_label("Email address, name or user ID").fill(text)
+    page.get_by_role("button", name="Search").click()
+    page.wait_for_url(f"**{PEOPLE}?**")
