@@ -88,9 +88,7 @@ def test_what_has_a_page_is_not_said_to_be_missing() -> None:
     assert [page.stem for page in DOCS.glob("*.md") if re.search(rf"\b{page.stem}\b", missing)] == []
 
 
-@pytest.mark.parametrize(
-    "word", ["MFA", "TOTP", "passkeys", "Social sign-in", "OpenID Connect", "admin API", "packages"]
-)
+@pytest.mark.parametrize("word", ["Social sign-in", "OpenID Connect", "admin API", "packages"])
 def test_the_status_says_what_people_look_for_in_vain(word: str) -> None:
     assert re.search(rf"\b{word}\b", MISSING)
 
@@ -109,6 +107,7 @@ def test_the_status_says_what_people_look_for_in_vain(word: str) -> None:
         "password reset",
         "forward auth",
         "rate limits",
+        *("MFA", "TOTP", "passkeys"),
         "CSRF protection",
         *("FastAPI", "Django", "Flask", "SQLite", "PostgreSQL"),
     ],

@@ -50,7 +50,7 @@ def test_every_symptom_is_in_the_list_above() -> None:
     headings = re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
     assert re.findall(r"^\* \[(.+)\]\(#", PAGE, re.MULTILINE) == headings
     for section in PAGE.split("\n## ")[1:]:
-        assert "**Mend.**" in section or "| mend |" in section, section
+        assert "**Fix.**" in section or "| fix |" in section, section
 
 
 def test_a_preflight_tells_whether_the_origin_is_listed(tmp_path: Path) -> None:

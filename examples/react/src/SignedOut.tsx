@@ -89,7 +89,13 @@ export function SendAgain({ go }: Props) {
 
 export function SignIn({ go, load }: Loading) {
   const submit = async (values: object) => {
-    await api.signIn(values);
+    try {
+      await api.signIn(values);
+    } catch (error) {
+      const next = api.secondStep(error);
+      if (!next) throw error;
+      return location.assign(next);
+    }
     await load();
     go("/profile");
   };

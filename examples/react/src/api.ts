@@ -72,6 +72,18 @@ async function request<T>(method: string, path: string, body?: object): Promise<
   }
 }
 
+/** Vestibule's own pages for a sign-in that needs more than a password. */
+const SECOND_STEPS: Record<string, string> = {
+  second_factor_required: "/login/second-step",
+  second_factor_enrolment_required: "/login/enrol",
+};
+
+/** The address where a refused sign-in goes on, and which leads back here; undefined if it is refused for good. */
+export function secondStep(error: unknown): string | undefined {
+  const page = error instanceof ApiError ? SECOND_STEPS[error.code] : undefined;
+  return page && `${SERVER}${page}?return_to=${encodeURIComponent(`${location.origin}/profile`)}`;
+}
+
 type Said = { message: string };
 
 export const register = (body: object) => send<Said>("POST", "/auth/register", body);

@@ -19,7 +19,7 @@ def ask(what: str, *, hidden: bool = False) -> str:
     if not is_utf8(answer):
         raise WrongUsage(f"{what.lower()}: what was given on the standard input is not UTF-8")
     if not answer:
-        raise WrongUsage(f"no {what.lower()} was given: type it, or give it as a line on the standard input")
+        raise WrongUsage(f"no {what.lower()} given: type one, or give it as a line on the standard input")
     return answer
 
 

@@ -66,7 +66,7 @@ class Sender:
                 return self._send_once(method, path, **content)
             except _TryAgainError as lost:
                 fault = str(lost)
-        raise NotReachedError(f"{self._http.base_url} could not be asked: {fault}")
+        raise NotReachedError(f"{self._http.base_url} could not be reached: {fault}")
 
     def _send_once(self, method: str, path: str, **content: Any) -> Answer:
         try:

@@ -49,7 +49,7 @@ def _passkeys(settings: Settings) -> Iterator[Finding]:
             SUBJECT,
             f"passkeys are made for {party.domain}, so {others[0]} cannot ask for them",
             "Browsers use a passkey on its own host and those below it. Once there are passkeys, this stays as it is.",
-            f"VESTIBULE_PASSKEY_DOMAIN={_site(party.domain)}, if that front-end shall use passkeys",
+            f"VESTIBULE_PASSKEY_DOMAIN={_site(party.domain)}, if that front-end should use passkeys",
         )
 
 

@@ -149,7 +149,8 @@ def _certificate(clock: Clock, address: SplitResult, health: _Answer) -> Iterato
         return
     days = (datetime.fromtimestamp(ssl.cert_time_to_seconds(health.expires), UTC) - clock.now()).days
     if days < _FEW_DAYS:
-        what = f"the certificate of {address.hostname} expires in {days} days"
+        when = "tomorrow" if days == 1 else f"in {days} days"
+        what = f"the certificate of {address.hostname} expires {when}"
         yield warning(SUBJECT, what, "Then browsers refuse to connect.", "let the proxy renew it")
 
 

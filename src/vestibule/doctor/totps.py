@@ -40,7 +40,7 @@ def _opens(seal: Seal | None, totp: Totp) -> bool:
 def _unopened(count: int) -> Finding:
     return fault(
         SUBJECT,
-        f"{count} were sealed under another secret than this machine's",
+        f"sealed under another secret than this machine's: {count}",
         "Their codes are answered with 503: their owners sign in with a recovery code or a passkey only.",
         "VESTIBULE_SECRET_KEY=… as it was, or VESTIBULE_SECRET_KEY_OLD=… and vestibule keys reencrypt; if it is lost, "
         "they sign in with a recovery code and add the app anew",

@@ -26,6 +26,11 @@ def check(settings: Settings) -> list[Finding]:
     return found or [fine(SUBJECT, f"mode {settings.mode}, no weak settings")]
 
 
+def _password_alone(settings: Settings) -> bool:
+    """Return whether, in production, somebody may sign in by a password alone."""
+    return settings.production and settings.second_factor != "required"
+
+
 def _unknown_names() -> Iterator[Finding]:
     for name, meant in likely_typos():
         yield hint(
@@ -59,11 +64,11 @@ _RULES: tuple[Rule[Settings], ...] = (
         "VESTIBULE_LOG_LEVEL=info",
     ),
     Rule(
-        lambda chosen: chosen.production and chosen.password_min_length < _HARDENED_LENGTH,
+        lambda chosen: _password_alone(chosen) and chosen.password_min_length < _HARDENED_LENGTH,
         hint,
         lambda chosen: f"passwords of {chosen.password_min_length} characters are allowed",
-        "The password is the only factor; NIST SP 800-63B-4 then asks for 15 characters.",
-        f"VESTIBULE_PASSWORD_MIN_LENGTH={_HARDENED_LENGTH}",
+        "The password may be the only factor; NIST SP 800-63B-4 then asks for 15 characters.",
+        f"VESTIBULE_PASSWORD_MIN_LENGTH={_HARDENED_LENGTH}, or VESTIBULE_SECOND_FACTOR=required",
     ),
     Rule(
         lambda chosen: chosen.password_hash == "bcrypt",

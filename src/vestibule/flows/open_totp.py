@@ -10,7 +10,7 @@ from vestibule.model.totp import Totp, open_secret
 _log = structlog.get_logger(__name__)
 _NO_SECRET = "set VESTIBULE_SECRET_KEY: the secrets of authenticator apps are sealed under it"
 _OTHER_SECRET = (
-    "VESTIBULE_SECRET_KEY is not the one that this app was sealed under; put the copy of that back, or its owner signs "
+    "VESTIBULE_SECRET_KEY is not the one that this app was sealed under; restore that key, or its owner signs "
     "in with a recovery code or a passkey and adds the app anew"
 )
 

@@ -48,4 +48,4 @@ TOO_MANY_POLLS = Wording(
     429,
     "This service key polls the feed more than twice a second for each of VESTIBULE_FEED_FOLLOWERS",
 )
-WRONG_SETUP = Wording("wrong_setup", 503, "The service is not set up rightly; its log says what is wrong")
+WRONG_SETUP = Wording("wrong_setup", 503, "The service is not set up correctly; its log says what is wrong")

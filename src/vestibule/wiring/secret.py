@@ -66,7 +66,7 @@ def wrong_secret(settings: Settings) -> WrongSettings:
     wrong = "VESTIBULE_SECRET_KEY: is not the one that the keys in this database were sealed under"
     if settings.embedded:
         where = "" if settings.secret_key.get_secret_value() else f" in {_secret_file(settings)}"
-        return WrongSettings(f"{wrong}; put the copy of that back{where}, or {_LOST}")
+        return WrongSettings(f"{wrong}; restore that key{where}, or {_LOST}")
     return WrongSettings(
         f"{wrong}; every machine on one database needs the same (the first one's may lie in its "
         f"{_secret_file(settings)})"

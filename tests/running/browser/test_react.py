@@ -18,7 +18,8 @@ from tests.conftest import not_to_be_had
 from tests.docs.paths import DOCS, ROOT
 from tests.harness.process import given_keys, starting, wait_until_it_answers
 from tests.harness.servers import NotToBeHad, free_port, wait_until
-from tests.running.browser.people import PASSWORD, Browsing, fresh_email
+from tests.running.browser.factors import next_code, set_up_app, type_code
+from tests.running.browser.people import PASSWORD, Browsing, fresh_email, sign_up
 
 GUIDE = (DOCS / "guides" / "react.md").read_text()
 EXAMPLE = ROOT / "examples" / "react"
@@ -147,7 +148,9 @@ def at_home(browser: Browser, app: App, tmp_path: Path) -> Iterator[tuple[Browsi
     """A Vestibule that lists the app's origin, and that origin."""
     with (
         app.serving("npm run dev") as origin,
-        starting(tmp_path, port=app.server_port, ORIGIN=origin, **given_keys()) as server,
+        starting(
+            tmp_path, port=app.server_port, ORIGIN=origin, VESTIBULE_SECRET_KEY="0" * 43, **given_keys()
+        ) as server,
     ):
         wait_until_it_answers(server)
         browsing = Browsing(server, browser)
@@ -217,6 +220,20 @@ def test_another_device_is_signed_out_and_a_reset_signs_out_all(at_home: tuple[B
     expect(elsewhere.get_by_role("heading", name="Ada Lovelace")).to_be_visible()
     page.reload()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_a_second_factor_is_asked_for_by_vestibules_page_which_leads_back(at_home: tuple[Browsing, str]) -> None:
+    browsing, origin = at_home
+    email, page = fresh_email(), browsing.page()
+    sign_up(page, email)
+    app, _ = set_up_app(page)
+    page.context.clear_cookies()
+    page.goto(f"{origin}/login")
+    sign_in(page, email)
+    page.wait_for_url("**/login/second-step?**")
+    type_code(page, next_code(app), "Sign in")
+    page.wait_for_url(f"{origin}/profile")
+    expect(page.get_by_role("heading", name="Ada Lovelace")).to_be_visible()
 
 
 def test_the_app_says_what_to_do_where_its_origin_is_not_listed(browser: Browser, app: App, tmp_path: Path) -> None:

@@ -72,4 +72,4 @@ def test_c35_the_password_of_a_script_may_end_as_on_windows(tmp_path: Path) -> N
     """C35: it gets as far as one that ends otherwise: to a server that is not there."""
     program = shlex.join([sys.executable, "-m", "vestibule"])
     done = shell(tmp_path, rf"printf 'secret\r\n' | {program} login ada@example.com {AT}")
-    assert "could not be asked" in complaint(done.stderr)
+    assert "could not be reached" in complaint(done.stderr)

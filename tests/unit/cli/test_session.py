@@ -98,7 +98,7 @@ def test_a_wrong_password_is_told_and_nothing_is_kept(server: Running, tmp_path:
     [
         ("http://auth.example.com", 2, "would send secrets in the open"),
         ("auth.example.com", 2, "is not an address such as https://auth.example.com"),
-        ("http://127.0.0.1:1", 1, "could not be asked"),
+        ("http://127.0.0.1:1", 1, "could not be reached"),
     ],
 )
 def test_a_server_that_cannot_be_asked_is_told_in_one_line(tmp_path: Path, url: str, status: int, words: str) -> None:

@@ -170,7 +170,7 @@ def test_c31_another_secret_than_that_of_the_keys_says_what_to_put_back(lived_in
     (data / "secret.key").write_text("x" * 43)
     refused = complaint(run(tmp_path, "serve").stderr)
     assert refused.endswith(
-        "put the copy of that back in vestibule-data/secret.key, or if it is lost, see Backup in docs/operating.md"
+        "restore that key in vestibule-data/secret.key, or if it is lost, see Backup in docs/operating.md"
     )
 
 

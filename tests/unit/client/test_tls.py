@@ -66,7 +66,7 @@ def test_k30_without_either_it_says_what_to_give(private: Private) -> None:
 
 def test_by_an_argument(private: Private) -> None:
     for said in reached(private, private.trusted):
-        assert "answers 404" in said or said.endswith("could not be asked: 501")
+        assert "answers 404" in said or said.endswith("could not be reached: 501")
 
 
 def test_by_the_variable_that_other_programs_read(private: Private, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,7 +170,7 @@ def test_k5_another_issuer_is_said_at_start_once_in_the_log_and_by_checks(
         check.start()
     token = server.token()[1]
     wait_until(lambda: refusal(check, token) is WrongSetupError, "the check to know that the setup is wrong")
-    with pytest.raises(WrongSetupError, match="not set up rightly") as refused:
+    with pytest.raises(WrongSetupError, match="not set up correctly") as refused:
         asyncio.run(check.check_async(token))
     assert told in refused.value.fault
     check.close()

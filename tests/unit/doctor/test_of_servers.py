@@ -145,7 +145,7 @@ async def test_f3_apps_of_another_secret(
         account = await stored_account(store)
         async with store.transaction() as tx:
             await tx.totps.add(Totp("1", account.id, seal_secret(Seal(SECRET), "1", b"secret"), account.created_at))
-    what = "1 were sealed under another secret"
+    what = "sealed under another secret than this machine's: 1"
     assert severity_of(await look(settings), what) is None
     assert severity_of(await look(chosen(VESTIBULE_SECRET_KEY=SECRET[::-1])), what) is FAULT
     both = chosen(VESTIBULE_SECRET_KEY=SECRET[::-1], VESTIBULE_SECRET_KEY_OLD=SECRET)

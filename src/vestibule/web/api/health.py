@@ -14,7 +14,7 @@ async def healthchecker() -> Response:
 
 async def live() -> Response:
     """Whether the process answers at all; if not, restart it. Does not depend on the database."""
-    return Json({"status": "success", "message": "Vestibule lives"})
+    return Json({"status": "success", "message": "Vestibule is alive"})
 
 
 async def ready(env: EnvDep) -> Response:
