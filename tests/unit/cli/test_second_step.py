@@ -112,7 +112,7 @@ def test_f31_a_mistake_may_be_mended_and_a_fourth_code_is_not_taken(
 
 
 def no_code() -> str:
-    return "no app or recovery code was given: type it, or give it as a line on the standard input"
+    return "no app or recovery code given: type one, or give it as a line on the standard input"
 
 
 def test_f31_without_a_code_it_says_what_is_missing(server: Running, ada: Enrolled, tmp_path: Path) -> None:

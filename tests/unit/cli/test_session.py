@@ -276,7 +276,7 @@ def test_c21_a_login_without_input_says_what_is_missing(
     done = vestibule(tmp_path, "login", *arguments, "--url", "http://127.0.0.1:1", typed=typed)
     assert (done.returncode, complaint(done.stderr)) == (
         2,
-        f"no {missing} was given: type it, or give it as a line on the standard input",
+        f"no {missing} given: type one, or give it as a line on the standard input",
     )
 
 

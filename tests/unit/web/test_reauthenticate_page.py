@@ -54,6 +54,24 @@ async def test_a_second_factor_is_asked_for_where_there_is_one(world: World) -> 
     assert answer.headers["location"] == APP
 
 
+async def test_what_was_given_up_here_decides_nothing_later(world: World) -> None:
+    """Somebody goes back to the security page instead, signs out, and in again: to the profile."""
+    client = await ada(world)
+    await later(world, client)
+    page = await client.get(SECURITY)
+    await client.post("/logout", data={"csrf": csrf_in(page)})
+    answer = await client.post("/login", data={"email": "ada@example.com", "password": "correct horse"})
+    assert answer.headers["location"] == "/profile"
+
+
+async def test_signing_out_forgets_where_a_sign_in_was_to_lead(world: World) -> None:
+    client = await ada(world)
+    client.cookies.set("return_to", APP)  # kept when another tab asked for the sign-in page
+    page = await client.get(SECURITY)
+    signed_out = await client.post("/logout", data={"csrf": csrf_in(page)})
+    assert [cookie for cookie in signed_out.headers.get_list("set-cookie") if cookie.startswith("return_to=")] != []
+
+
 async def test_the_password_is_not_enough_beside_a_second_factor(world: World) -> None:
     client, _, _ = await ada_with_app(world)
     page = await later(world, client)

@@ -111,7 +111,13 @@ def has_session(request: Request) -> bool:
 
 
 def _store_return_to(request: Request, answer: Response) -> None:
-    """Store the target of the query or of a mailed link in a cookie, so that it survives signing up and signing in."""
+    """Store the target of the query or of a mailed link in a cookie, so that it survives signing up and signing in.
+
+    Not for who is signed in: a page carries the target on in its form, and what is given up there must not decide where
+    a later sign-in leads.
+    """
+    if context_of(request).caller is not None:
+        return
     site = site_of(request)
     target = request.query_params.get("return_to") or context_of(request).link_target
     if return_to.allowed_target(target, site.web.origins):

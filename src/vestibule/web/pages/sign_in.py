@@ -93,10 +93,11 @@ def sign_in_form(request: Request, status: int) -> Response:
 
 
 async def sign_out(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
-    """End this session, and redirect to the page that says so."""
+    """End this session, forget where it was to lead, and redirect to the page that says so."""
     await sign_out_flow(env, caller)
-    target = return_to.with_query(SIGNED_OUT, reason=EndReason.SIGNED_OUT.value)
-    return await clear_session_cookies(request, see_other(target))
+    response = see_other(return_to.with_query(SIGNED_OUT, reason=EndReason.SIGNED_OUT.value))
+    cookies.clear_return_to(response, env.clock.now(), site_of(request).web)
+    return await clear_session_cookies(request, response)
 
 
 async def signed_out(request: Request, caller: OptionalBrowserCaller) -> Response:
