@@ -11,16 +11,16 @@ PAGE = DOCS / "metrics.md"
 _KINDS = {Counter: "counter", Gauge: "gauge", Histogram: "histogram"}
 _INTRODUCTION = """
 Vestibule tells [Prometheus](https://prometheus.io) what it measures on a port of its own: `VESTIBULE_METRICS`, a port
-of 127.0.0.1, or an address and a port. Unset, nothing is measured and nothing listens. It is never served on the port of
-the API.
+of 127.0.0.1, or an address and a port. Unset, nothing is measured and nothing listens. It is never served on the API's
+port.
 
 ```sh
 VESTIBULE_METRICS=9464 vestibule serve --workers 2
 curl -s localhost:9464/metrics
 ```
 
-All workers of a machine share the port, and any of them reports for all: they write into one folder that `vestibule serve`
-makes and removes. A server that is started otherwise (`granian`, `uvicorn`) tells of its own process, unless
+All workers of a machine share the port, and any of them reports for all: they write into one folder that `vestibule
+serve` makes and removes. A server that is started otherwise (`granian`, `uvicorn`) tells of its own process, unless
 `PROMETHEUS_MULTIPROC_DIR` names such a folder. With many machines, each is a target.
 
 No label has an email, a name, an id or a path as it was asked: routes are told as the URL map has them, and what it

@@ -173,7 +173,7 @@ async def undo_change(env: Env, secret: str) -> Undone:
             raise EmailChangeInvalid
         # An attacker who changed the email twice was mailed a link that undoes their second change. That second link
         # was made after the presented one, and is voided with it.
-        ended = await end_trust(env, tx, owner.id, EndReason.EMAIL_CHANGED, now, undo_since=token.created_at)
+        ended = await end_trust(env, tx, owner.id, EndReason.EMAIL_TAKEN_BACK, now, undo_since=token.created_at)
         removed = await clear_factors(tx, owner.id, since=token.created_at - UNDO_POSSIBLE_FOR)
         await _tell_taken_back(tx, owner.id, removed, now)
     await announce(env, revoked)

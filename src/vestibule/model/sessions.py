@@ -29,6 +29,7 @@ class EndReason(StrEnum):
     PASSWORD_CHANGED = "password_changed"
     PASSWORD_RESET = "password_reset"
     EMAIL_CHANGED = "email_changed"
+    EMAIL_TAKEN_BACK = "email_taken_back"
     FACTORS_RESET = "factors_reset"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"
     ENDED_BY_OPERATOR = "ended_by_operator"

@@ -104,7 +104,8 @@ async def test_m10_the_old_email_takes_the_account_back_and_nothing_of_the_thief
     await world.deliver()
     undo = world.secret(CHANGED)
     assert await click(world, f"/undoemail/{undo}") == DONE
-    assert (await thief.get("/api/users/me")).status_code == 401
+    ended = await thief.get("/api/users/me")
+    assert (ended.status_code, ended.json()["code"]) == (401, "session_email_taken_back")
     for email in (EMAIL, NEW):
         assert await sign_in_status(world, email) == 400  # no password is left
     await world.deliver()

@@ -74,6 +74,7 @@ WHY_OVER = {
     EndReason.PASSWORD_CHANGED: _("The password was changed."),
     EndReason.PASSWORD_RESET: _("The password was reset with an emailed link."),
     EndReason.EMAIL_CHANGED: _("The account's email address was changed."),
+    EndReason.EMAIL_TAKEN_BACK: _("The account has its earlier email address back."),
     EndReason.FACTORS_RESET: _(
         "Two-factor authentication was turned off, because app, passkeys and codes were reported lost."
     ),
@@ -99,10 +100,11 @@ IF_NOT_YOU = {
         " “Forgot your password?”."
     ),
     EndReason.EMAIL_CHANGED: _("If this was not you, use the link that we sent to the old address."),
+    EndReason.EMAIL_TAKEN_BACK: _("Choose a new password with “Forgot your password?”, then sign in."),
     EndReason.FACTORS_RESET: _("If this was not you, choose a new password with “Forgot your password?”."),
 }
 """What to do about the end of a session that its user did not cause."""
-NAME_RESET = frozenset({EndReason.PASSWORD_CHANGED, EndReason.PASSWORD_RESET})
+NAME_RESET = frozenset({EndReason.PASSWORD_CHANGED, EndReason.PASSWORD_RESET, EndReason.EMAIL_TAKEN_BACK})
 """For which of these that is "Forgot your password?"."""
 
 WHAT_HAPPENED = {
@@ -166,7 +168,9 @@ NOTICES = {
     "passkey_added": _("Your passkey is added."),
     "passkey_renamed": _("The passkey was renamed."),
     "passkey_removed": _("The passkey was removed."),
-    "second_step_late": _("The second step has to follow within 10 minutes. Please sign in again."),
+    "second_step_late": _(
+        "Please sign in again. The second step has to follow within 10 minutes, in a browser that keeps cookies."
+    ),
     "code_elsewhere": _(
         "No code was asked for in this browser. Open the page where you asked for it and type the code there, or ask"
         " for a new one here."
