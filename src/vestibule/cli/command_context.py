@@ -29,6 +29,18 @@ class AccountSource(Protocol):
         """Yield all accounts in batches, ordered so that the account with the best claim to an email comes first."""
 
 
+@dataclass(frozen=True)
+class NamedFile:
+    """A file to import, as the command line names it. `verified`: count emails as verified of which it does not say
+    whether they are. `hash_config`: the file with the parameters of Firebase's hashes.
+    """
+
+    path: Path
+    format: ExportFormat | None = None
+    verified: bool = False
+    hash_config: Path | None = None
+
+
 class DatabaseCopy(Protocol):
     """Copies everything from one database to another."""
 
@@ -90,7 +102,7 @@ class CommandContext(Protocol):
         """Open the tutorial's `users` table at a database URL, for the block."""
 
     def export_file(
-        self, path: Path, format_: ExportFormat | None, progress: Callable[[int, int | None], None]
+        self, file: NamedFile, progress: Callable[[int, int | None], None]
     ) -> AbstractContextManager[AccountSource]:
         """Read a file that another program exported, for the block. `progress` is called with the number of bytes that
         were read, and the size of the file, None for a pipe.

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from vestibule.cli.command_context import AccountSource, CommandContext
+from vestibule.cli.command_context import AccountSource, CommandContext, NamedFile
 from vestibule.cli.console import notes
 from vestibule.cli.usage import WrongUsage
 from vestibule.flows.env import Env
@@ -25,6 +25,15 @@ def import_users(
     ] = None,
     format_: Annotated[
         ExportFormat | None, typer.Option("--format", help="Format of FILE. Default: recognised by its content.")
+    ] = None,
+    verified: Annotated[
+        bool, typer.Option("--verified", help="Count emails as verified of which FILE does not say whether they are.")
+    ] = False,
+    hash_config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="File with the project's password hash parameters, from the console of Firebase."
+        ),
     ] = None,
     source: Annotated[
         str | None,
@@ -52,17 +61,17 @@ def import_users(
     """
     if file is not None and source is not None:
         raise WrongUsage("FILE and --from name two sources; give one of them; see: vestibule users import --help")
-    if file is None and format_ is not None:
-        raise WrongUsage("--format is for a FILE, and none is given; see: vestibule users import --help")
-    report = asyncio.run(_import(context.obj, _Asked(file, format_, source, admins, dry)))
+    if file is None and (format_ or verified or hash_config):
+        raise WrongUsage("--format, --verified and --hash-config go with FILE; see: vestibule users import --help")
+    named = NamedFile(file, format_, verified, hash_config) if file else None
+    report = asyncio.run(_import(context.obj, _Asked(named, source, admins, dry)))
     _sum_up(report, dry=dry)
     raise typer.Exit(int(report.left_out > 0))
 
 
 @dataclass(frozen=True)
 class _Asked:
-    file: Path | None
-    format: ExportFormat | None
+    file: NamedFile | None
     source: str | None
     admins: bool
     dry: bool
@@ -96,7 +105,7 @@ async def _opened(
     if asked.file is not None:
         task = progress.add_task("Reading", total=None)
         with command_context.export_file(
-            asked.file, asked.format, lambda done, size: progress.update(task, completed=done, total=size)
+            asked.file, lambda done, size: progress.update(task, completed=done, total=size)
         ) as export:
             async with command_context.opened() as env:
                 yield env, export

@@ -33,6 +33,12 @@ class ExportFormat(StrEnum):
     """The formats of files that other programs export, by their names on the command line."""
 
     CSV = "csv"
+    DJANGO = "django"
+    FASTAPI_USERS = "fastapi-users"
+    AUTH0 = "auth0"
+    KEYCLOAK = "keycloak"
+    SUPABASE = "supabase"
+    FIREBASE = "firebase"
 
 
 @dataclass(frozen=True)

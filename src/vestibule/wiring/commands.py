@@ -6,22 +6,22 @@ from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
-from pathlib import Path
 
 from vestibule.cli import commands, usage
-from vestibule.cli.command_context import AccountSource, Places
+from vestibule.cli.command_context import AccountSource, NamedFile, Places
 from vestibule.cli.endings import AS_LOG, explained
 from vestibule.doctor import at_start, examination, outside
 from vestibule.flows.env import Env
 from vestibule.model.clock import SystemClock
 from vestibule.model.findings import Finding
-from vestibule.model.imports import ExportFormat
 from vestibule.model.signing_keys import SealedKey
 from vestibule.observability import logs
 from vestibule.settings.fields import Settings
 from vestibule.settings.reading import WrongSettings, says_production
 from vestibule.state.key_ring import KeyRing
 from vestibule.storage.exports.export_file import ExportFile
+from vestibule.storage.exports.fields import Given
+from vestibule.storage.exports.firebase import read_hash_form
 from vestibule.storage.sql import engine
 from vestibule.storage.sql import url as database_url
 from vestibule.storage.sql.database_copy import DatabaseCopy
@@ -145,10 +145,9 @@ class RealCommandContext:
             await engines.close()
 
     @contextmanager
-    def export_file(
-        self, path: Path, format_: ExportFormat | None, progress: Callable[[int, int | None], None]
-    ) -> Iterator[AccountSource]:
-        export = ExportFile(path, SystemClock().now(), format_)
+    def export_file(self, file: NamedFile, progress: Callable[[int, int | None], None]) -> Iterator[AccountSource]:
+        hash_form = read_hash_form(file.hash_config) if file.hash_config else None
+        export = ExportFile(file.path, Given(SystemClock().now(), file.verified, hash_form), file.format)
         try:
             export.read(progress)
             yield export

@@ -9,11 +9,12 @@ from vestibule.model.imports import ExportFormat, ForeignRow, unreadable_row
 from vestibule.protocol.one_line import quoted
 from vestibule.storage.exports.csv_rows import Record, records
 from vestibule.storage.exports.faults import UnusableFile, UnusableRow
+from vestibule.storage.exports.fields import Given
 from vestibule.storage.exports.formats import CSV_FORMATS, CsvFormat
 from vestibule.storage.exports.lines import lines
 
 
-def csv_rows(path: Path, file: BinaryIO, format_: ExportFormat | None) -> Iterator[ForeignRow]:
+def csv_rows(path: Path, file: BinaryIO, format_: ExportFormat | None, given: Given) -> Iterator[ForeignRow]:
     """Yield the rows of a CSV file; raises `UnusableFile`. A record that cannot be read is an unreadable row."""
     found = records(lines(file))
     head = next(found)
@@ -22,13 +23,13 @@ def csv_rows(path: Path, file: BinaryIO, format_: ExportFormat | None) -> Iterat
     columns = [column.strip() for column in head.fields]
     chosen = _format(path, columns, format_)
     for record in found:
-        yield _row(chosen, columns, record)
+        yield _row(chosen, columns, record, given)
 
 
-def _row(chosen: CsvFormat, columns: Sequence[str], record: Record) -> ForeignRow:
+def _row(chosen: CsvFormat, columns: Sequence[str], record: Record, given: Given) -> ForeignRow:
     place = f"line {record.number}"
     try:
-        return replace(chosen.row(record.by_column(columns)), place=place)
+        return replace(chosen.row(record.by_column(columns), given), place=place)
     except UnusableRow as fault:
         return unreadable_row(place, str(fault))
 
@@ -48,6 +49,8 @@ def _format(path: Path, columns: Sequence[str], name: ExportFormat | None) -> Cs
 
 def _no_format(path: Path, columns: Sequence[str], name: ExportFormat | None) -> str:
     wanted = [each for each in CSV_FORMATS if each.name == name]
+    if name is not None and not wanted:
+        return f"{path} is no JSON, and --format {name} is"
     if not wanted:
         needed = "; ".join(f"{each.name}: {', '.join(sorted(each.needed))}" for each in CSV_FORMATS)
         return f"{path}: its first line names the columns of no format; needed are, for {needed}"

@@ -4,17 +4,20 @@ import stat
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
 
 from vestibule.model.imports import ExportFormat, ForeignRow
 from vestibule.storage.exports.csv_file import csv_rows
 from vestibule.storage.exports.faults import UnusableFile
+from vestibule.storage.exports.fields import Given
+from vestibule.storage.exports.json_file import json_rows
 from vestibule.storage.exports.sorted_rows import SortedRows
 from vestibule.storage.first_by_email import FirstByEmailOnDisk
 
 _ROWS_BETWEEN_CALLS = 1_000
+_BEGINNING_BYTES = 65_536
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 # How a file begins that is of another kind, and what to do with it.
 _OTHERS = {
     b"SQLite format 3\0": "is a SQLite database; name it by --from sqlite:///FILE",
@@ -29,10 +32,12 @@ _OTHERS = {
 class ExportFile:
     """The people in a file. Implements `cli.command_context.AccountSource`."""
 
-    def __init__(self, path: Path, now: datetime, format_: ExportFormat | None = None) -> None:
-        """Read nothing yet. `now` is when people were created of whom the file does not say when."""
+    def __init__(self, path: Path, given: Given, format_: ExportFormat | None = None) -> None:
+        """Read nothing yet. `given.now` is when people were created of whom the file does not say when, and
+        `given.verified` whether emails are verified of which it does not say it.
+        """
         self.first_by_email = FirstByEmailOnDisk()
-        self._path, self._now, self._format = path, now.isoformat(), format_
+        self._path, self._given, self._format = path, given, format_
         self._rows = SortedRows()
 
     def read(self, progress: Callable[[int, int | None], None]) -> None:
@@ -42,7 +47,7 @@ class ExportFile:
         with self._opened() as (file, size):
             self._rows.add(self._told(self._read(file), lambda: progress(file.tell() if size else 0, size)))
         if not self._rows.count():
-            raise UnusableFile(f"{self._path} names columns, and has no rows below them")
+            raise UnusableFile(f"{self._path} has no users in it")
 
     async def count(self) -> int:
         """Return how many rows were read."""
@@ -58,28 +63,30 @@ class ExportFile:
         self.first_by_email.close()
 
     @contextmanager
-    def _opened(self) -> Iterator[tuple[BufferedReader, int | None]]:
+    def _opened(self) -> "Iterator[tuple[BufferedReader[FileIO], int | None]]":
         try:
-            with self._path.open("rb") as file:
+            with BufferedReader(FileIO(self._path), _BEGINNING_BYTES) as file:
                 found = self._path.stat()
                 yield file, found.st_size if stat.S_ISREG(found.st_mode) else None
         except OSError as fault:
             raise UnusableFile(f"{self._path} cannot be read: {fault.strerror}") from None
 
-    def _read(self, file: BufferedReader) -> Iterator[ForeignRow]:
+    def _read(self, file: "BufferedReader[FileIO]") -> Iterator[ForeignRow]:
         beginning = file.peek(1)[:512]
-        if not beginning.strip(b"\xef\xbb\xbf \t\r\n"):
+        if not beginning.strip(_BLANK):
             raise UnusableFile(f"{self._path} is empty")
         for mark, what in _OTHERS.items():
             if beginning.startswith(mark):
                 raise UnusableFile(f"{self._path} {what}")
-        return csv_rows(self._path, file, self._format)
+        rows = json_rows if beginning.lstrip(_BLANK)[:1] in {b"{", b"["} else csv_rows
+        return rows(self._path, file, self._format, self._given)
 
     def _told(self, rows: Iterator[ForeignRow], progress: Callable[[], None]) -> Iterator[ForeignRow]:
         """Yield the rows with the dates that they lack, and tell of the progress now and then."""
         for number, row in enumerate(rows):
             if number % _ROWS_BETWEEN_CALLS == 0:
                 progress()
-            created_at = row.created_at or self._now
-            yield replace(row, created_at=created_at, updated_at=row.updated_at or created_at)
+            created_at = row.created_at or self._given.now.isoformat()
+            verified = row.verified or str(self._given.verified).lower()
+            yield replace(row, created_at=created_at, updated_at=row.updated_at or created_at, verified=verified)
         progress()

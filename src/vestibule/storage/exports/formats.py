@@ -1,23 +1,50 @@
 """The formats of files, in the order in which they are recognised."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from vestibule.model.imports import ExportFormat, ForeignRow
-from vestibule.storage.exports import plain
+from vestibule.storage.exports import auth0, django, fastapi_users, firebase, keycloak, plain, supabase
+from vestibule.storage.exports.fields import Fields, Given
+
+ToRow = Callable[[Fields, Given], ForeignRow]
+"""Turns one exported user into a row; raises `UnusableRow`, or `UnusableFile` if the others cannot be read either."""
 
 
 @dataclass(frozen=True)
 class CsvFormat:
     """A CSV file whose first line names its columns. `needed`: columns without which it is not this format. `known`:
-    all that it may have; None for any. `row`: turns the fields into a row; raises `UnusableRow`.
+    all that it may have; None for any.
     """
 
     name: ExportFormat
     needed: AbstractSet[str]
-    known: AbstractSet[str] | None
-    row: Callable[[Mapping[str, str]], ForeignRow]
+    row: ToRow
+    known: AbstractSet[str] | None = None
 
 
-CSV_FORMATS = (CsvFormat(ExportFormat.CSV, plain.NEEDED, plain.COLUMNS, plain.row),)
+@dataclass(frozen=True)
+class JsonFormat:
+    """A JSON document: a list of users, or an object with this member, which lists them; if `member` is None, a file
+    with an object in each line. `mark`: what stands in the first kilobytes of each file of this format.
+    """
+
+    name: ExportFormat
+    mark: bytes
+    member: str | None
+    row: ToRow
+
+
+CSV_FORMATS = (
+    CsvFormat(ExportFormat.DJANGO, django.NEEDED, django.row),
+    CsvFormat(ExportFormat.FASTAPI_USERS, fastapi_users.NEEDED, fastapi_users.row),
+    CsvFormat(ExportFormat.SUPABASE, supabase.NEEDED, supabase.row),
+    CsvFormat(ExportFormat.CSV, plain.NEEDED, plain.row, plain.COLUMNS),
+)
+JSON_FORMATS = (
+    JsonFormat(ExportFormat.DJANGO, b'"auth.user"', "", django.row_of_dump),
+    JsonFormat(ExportFormat.FIREBASE, b'"localId"', "users", firebase.row),
+    JsonFormat(ExportFormat.KEYCLOAK, b'"realm"', "users", keycloak.row),
+    JsonFormat(ExportFormat.AUTH0, b'"_id"', None, auth0.row),
+)

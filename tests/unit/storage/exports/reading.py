@@ -10,14 +10,16 @@ from vestibule.crypto.passwords import Argon2id, Hasher
 from vestibule.model.accounts import Account
 from vestibule.model.imports import ExportFormat, ForeignRow, LeftOut, RowConverter
 from vestibule.storage.exports.export_file import ExportFile
+from vestibule.storage.exports.fields import Given
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
+GIVEN = Given(NOW)
 _HASHER = Hasher(Argon2id(memory_kib=64, iterations=1))
 
 
-def rows_of(path: Path, format_: ExportFormat | None = None) -> list[ForeignRow]:
+def rows_of(path: Path, format_: ExportFormat | None = None, given: Given = GIVEN) -> list[ForeignRow]:
     """All rows, in the order of an import; raises `UnusableFile`."""
-    with closing(ExportFile(path, NOW, format_)) as export:
+    with closing(ExportFile(path, given, format_)) as export:
         export.read(lambda done, size: None)
         return asyncio.run(_all(export))
 

@@ -31,8 +31,11 @@ ROWS: dict[str, tuple[bytes, str]] = {
     "two emails": (b'1,Canary,"a@example.com\nb@example.com",,,,,x,', "its email is not one that Vestibule sends to"),
     "verified perhaps": (b"1,Canary,c@example.com,perhaps,,,,x,", "its verified is neither true nor false"),
     "disabled perhaps": (b"1,Canary,c@example.com,,,,,x,perhaps", "its disabled is neither true nor false"),
-    "a password": (b"1,Canary,c@example.com,,canary,,,,", "no password can match its hash: it is of an unknown form"),
-    "a costly hash": (f"1,C,c@example.com,,{HASH.replace('$12$', '$31$')},,,,".encode(), "no password can match its"),
+    "a password": (b"1,Canary,c@example.com,,canary,,,,", "its hash has no form that Vestibule can check"),
+    "a costly hash": (
+        f"1,C,c@example.com,,{HASH.replace('$12$', '$31$')},,,,".encode(),
+        "checking its hash",
+    ),
     "no password": (b"1,Canary,c@example.com,,,,,,", "it has no password hash"),
     "another role": (b"1,Canary,c@example.com,,,owner,,x,", "its role is neither user nor admin"),
     "a date in words": (b"1,Canary,c@example.com,,,,yesterday,x,", "its createdAt is no date"),
@@ -65,8 +68,11 @@ FILES: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "is empty"),
     "only a byte order mark": (b"\xef\xbb\xbf", "is empty"),
     "only line ends": (b"\r\n\r\n\n", "is empty"),
-    "only columns": (HEAD.encode(), "names columns, and has no rows below them"),
-    "other columns": (b"Canary,Vorname\n1,2\n", "its first line names the columns of no format; needed are, for csv: "),
+    "only columns": (HEAD.encode(), "has no users in it"),
+    "other columns": (
+        b"Canary,Vorname\n1,2\n",
+        "its first line names the columns of no format; needed are",
+    ),
     "no columns": (
         b"ada@example.com,Ada\n",
         "its first line names the columns of no format; needed are, for ",
