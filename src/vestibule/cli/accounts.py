@@ -1,19 +1,33 @@
 """Find the account that a command is about, by the email that an operator types."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from vestibule.cli.command_context import CommandContext
+from vestibule.cli.console import notes, print_json
 from vestibule.flows.administer import find_account
 from vestibule.flows.env import Env
 from vestibule.model.accounts import Account, NotAnEmail, canonical_email
+from vestibule.model.errors import Refusal
+from vestibule.model.operator_errors import LastAdmin, RoleNeedsVerifiedEmail
 from vestibule.model.operators import COMMAND_LINE, Operator
 from vestibule.process.operator_errors import OperatorError
 
 T = TypeVar("T")
 Email = Annotated[str, typer.Argument(help="The account's email.", metavar="EMAIL", show_default=False)]
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
+_WHY_NOT: dict[type[Refusal], str] = {
+    LastAdmin: "is the last admin; make another one first: vestibule users set-role EMAIL admin",
+    RoleNeedsVerifiedEmail: "never verified its email; do that first: vestibule users verify",
+}
+
+
+class NotDone(OperatorError):
+    """The account cannot be changed so. The message says why, and what to do first."""
 
 
 class NoSuchAccount(OperatorError):
@@ -34,7 +48,20 @@ async def account_of(env: Env, email: str) -> Account:
 async def with_account(
     command_context: CommandContext, email: str, deed: Callable[[Env, Operator, Account], Awaitable[T]]
 ) -> tuple[Account, T]:
-    """Return the account with an email, and what `deed` of the command line returns for it. Raises `NoSuchAccount`."""
+    """Return the account with an email, and what `deed` of the command line returns for it. Raises `NoSuchAccount`, and
+    `NotDone` if `deed` refuses.
+    """
     async with command_context.opened() as env:
         account = await account_of(env, email)
-        return account, await deed(env, COMMAND_LINE, account)
+        try:
+            return account, await deed(env, COMMAND_LINE, account)
+        except tuple(_WHY_NOT) as refusal:
+            raise NotDone(f"{account.email} {_WHY_NOT[type(refusal)]}") from None
+
+
+def tell(document: Mapping[str, Any], sentence: str, *, as_json: bool) -> None:
+    """Print what was done: a document for programs, or a sentence for people."""
+    if as_json:
+        print_json(document)
+    else:
+        notes.print(sentence, markup=False, highlight=False)

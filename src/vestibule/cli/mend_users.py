@@ -4,12 +4,10 @@ the password.
 
 import asyncio
 from functools import partial
-from typing import Annotated
 
 import typer
 
-from vestibule.cli.accounts import Email, with_account
-from vestibule.cli.console import notes, print_json
+from vestibule.cli.accounts import AsJson, Email, tell, with_account
 from vestibule.flows.env import Env
 from vestibule.flows.mail_link import LinkOutcome, mail_link
 from vestibule.flows.mark_verified import VerifiedOutcome, mark_verified
@@ -18,7 +16,6 @@ from vestibule.model.letters import LetterKind
 from vestibule.model.operators import Operator
 from vestibule.process.operator_errors import OperatorError
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
 _WHY_NOT = {
     LinkOutcome.DISABLED: "is disabled, so it is mailed no link: enable it first",
     LinkOutcome.TOO_MANY: "was mailed as many links today as one email may be mailed: wait until tomorrow",
@@ -73,7 +70,4 @@ def _told_of_link(account: Account, outcome: LinkOutcome, *, as_json: bool) -> N
 
 
 def _tell(account: Account, outcome: str, sentence: str, *, as_json: bool) -> None:
-    if as_json:
-        print_json({"email": account.email, "outcome": outcome})
-    else:
-        notes.print(sentence, markup=False, highlight=False)
+    tell({"email": account.email, "outcome": outcome}, sentence, as_json=as_json)

@@ -1,11 +1,12 @@
 """`vestibule users`: find, create, import, sign out, disable, enable, unlock and delete accounts; their factors."""
 
 import asyncio
+import json
 from typing import Annotated
 
 import typer
 
-from vestibule.cli.accounts import Email, with_account
+from vestibule.cli.accounts import AsJson, Email, tell, with_account
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes, show_once
 from vestibule.cli.discreet_command import Commands
@@ -15,6 +16,7 @@ from vestibule.cli.list_users import list_users
 from vestibule.cli.mend_users import send_reset, send_verification, verify
 from vestibule.cli.prompt import confirm
 from vestibule.cli.reset_factors import reset_factors
+from vestibule.cli.set_role import set_role
 from vestibule.cli.show_user import show_user
 from vestibule.cli.unlock import unlock
 from vestibule.flows.account_factors import factors_of_account
@@ -22,7 +24,7 @@ from vestibule.flows.administer import disable_account, enable_account, find_acc
 from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.env import Env
-from vestibule.model.accounts import Account, NotAnEmail, Role, canonical_email
+from vestibule.model.accounts import MAX_REASON_CHARACTERS, Account, NotAnEmail, Role, canonical_email
 from vestibule.model.errors import EmailTaken
 from vestibule.model.operators import COMMAND_LINE, Operator
 from vestibule.model.people import FactorList
@@ -45,6 +47,7 @@ users.command("show")(show_user)
 users.command()(verify)
 users.command("send-verification")(send_verification)
 users.command("send-reset")(send_reset)
+users.command("set-role")(set_role)
 users.command()(unlock)
 users.command("reset-factors")(reset_factors)
 users.command("import")(import_users)
@@ -56,42 +59,70 @@ def create(
     email: Email,
     name: Annotated[str, typer.Option(metavar="NAME", help="The owner's name. Default: the email up to the @.")] = "",
     admin: Annotated[bool, typer.Option("--admin", help="Give it the role `admin`.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Create an account with a verified email, and show its password once. No account exists by default."""
     streams.require_output()
     account, password = asyncio.run(_create(context.obj, email, name, Role.ADMIN if admin else Role.USER))
-    notes.print(f"{account.email} has an account with the role {account.role.value}; its password, shown only now:")
     if_lost = f"{account.email} has an account now; set another password by Forgot password? on the sign-in page"
-    show_once(password, if_lost)
+    if as_json:
+        document = {"email": account.email, "id": account.id, "role": account.role.value, "password": password}
+        show_once(json.dumps(document), if_lost)
+    else:
+        notes.print(f"{account.email} has an account with the role {account.role.value}; its password, shown only now:")
+        show_once(password, if_lost)
+
+
+def _reason(text: str | None) -> str | None:
+    """Return why an account is disabled, as it is stored; None for an empty text. Raises `typer.BadParameter`."""
+    reason = (text or "").strip()
+    if len(reason) > MAX_REASON_CHARACTERS:
+        raise typer.BadParameter(f"it has {len(reason):,} characters, and at most {MAX_REASON_CHARACTERS} are kept")
+    return reason or None
 
 
 @users.command("sign-out")
-def sign_out(context: typer.Context, email: Email) -> None:
+def sign_out(context: typer.Context, email: Email, as_json: AsJson = False) -> None:
     """End all sessions of an account, everywhere within a second. The owner can sign in again."""
     account, ended = asyncio.run(with_account(context.obj, email, sign_out_everywhere))
-    notes.print(f"{account.email} is signed out everywhere; ended sessions: {ended}.")
+    document = {"email": account.email, "ended_sessions": ended}
+    tell(document, f"{account.email} is signed out everywhere; ended sessions: {ended}.", as_json=as_json)
 
 
 @users.command()
-def disable(context: typer.Context, email: Email) -> None:
+def disable(
+    context: typer.Context,
+    email: Email,
+    reason: Annotated[
+        str | None,
+        typer.Option("--reason", callback=_reason, metavar="TEXT", help="Why. Kept for other operators."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Disable an account: block sign-in until it is enabled, and end its sessions, everywhere within a second."""
-    account, ended = asyncio.run(with_account(context.obj, email, disable_account))
+
+    async def carry_out(env: Env, operator: Operator, account: Account) -> int | None:
+        return await disable_account(env, operator, account, reason)
+
+    account, ended = asyncio.run(with_account(context.obj, email, carry_out))
     outcome = ", as it was" if ended is None else f"; ended sessions: {ended}"
-    notes.print(f"{account.email} is disabled{outcome}.")
+    document = {"email": account.email, "disabled": True, "changed": ended is not None, "ended_sessions": ended or 0}
+    tell(document, f"{account.email} is disabled{outcome}.", as_json=as_json)
 
 
 @users.command()
-def enable(context: typer.Context, email: Email) -> None:
+def enable(context: typer.Context, email: Email, as_json: AsJson = False) -> None:
     """Enable a disabled account. The owner signs in as before."""
     account, enabled = asyncio.run(with_account(context.obj, email, enable_account))
-    notes.print(f"{account.email} is enabled{'' if enabled else ', as it was'}.")
+    document = {"email": account.email, "disabled": False, "changed": enabled}
+    tell(document, f"{account.email} is enabled{'' if enabled else ', as it was'}.", as_json=as_json)
 
 
 @users.command()
 def factors(
     context: typer.Context,
     email: Email,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the second factors of an account, when each was last used, and how many recovery codes are left."""
     account, listed = asyncio.run(with_account(context.obj, email, _listed_factors))
@@ -106,12 +137,14 @@ def delete(
     context: typer.Context,
     email: Email,
     sure: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Delete an account and all data about its owner. This cannot be undone."""
     if not sure:
         confirm(f"Delete {one_line(email)} for good?")
     account, ended = asyncio.run(with_account(context.obj, email, delete_account))
-    notes.print(f"{account.email} is deleted; ended sessions: {ended}.")
+    document = {"email": account.email, "deleted": True, "ended_sessions": ended}
+    tell(document, f"{account.email} is deleted; ended sessions: {ended}.", as_json=as_json)
 
 
 async def _listed_factors(env: Env, _: Operator, account: Account) -> FactorList:

@@ -3,10 +3,11 @@
 from vestibule.flows.end_sessions import announce_end, end_account
 from vestibule.flows.end_trust import EVER, end_trust, void_links
 from vestibule.flows.env import Env
-from vestibule.flows.require_operator import lock_for
+from vestibule.flows.require_operator import lock_beside_admins, lock_for
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.events import EventKind
+from vestibule.model.operator_errors import LastAdmin
 from vestibule.model.operators import Operator
 from vestibule.model.permissions import Permission
 from vestibule.model.sessions import EndReason
@@ -39,13 +40,15 @@ async def sign_out_everywhere(env: Env, operator: Operator, account: Account) ->
 @retry_on_conflict
 async def disable_account(env: Env, operator: Operator, account: Account, reason: str | None = None) -> int | None:
     """Disable the account, end its sessions and void its mailed links. Return how many sessions ended, or None if the
-    account was disabled already. The links stay void when the account is enabled again. Raises `PermissionMissing` and
-    `SessionOver`, about the operator.
+    account was disabled already. The links stay void when the account is enabled again. Raises `LastAdmin`; and
+    `PermissionMissing` and `SessionOver`, about the operator.
     """
     now = env.clock.now()
     async with env.store.transaction() as tx:
-        await lock_for(tx, operator, Permission.PEOPLE_CHANGE, account.id, now)
+        current = await lock_beside_admins(tx, operator, Permission.PEOPLE_CHANGE, account.id, now)
         disabled = await tx.accounts.disable(account.id, reason, now)
+        if not disabled and current is not None and current.disabled_at is None:
+            raise LastAdmin
         await tx.factor_resets.cancel(account.id)  # a disabled account is sent no letter, so its owner could not object
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DISABLED, now, undo_since=EVER)
         if disabled:

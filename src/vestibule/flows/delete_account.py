@@ -9,11 +9,12 @@ from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.login_attempt import check_current_password
 from vestibule.flows.reauthenticate import lock_proven
-from vestibule.flows.require_operator import lock_for
+from vestibule.flows.require_operator import lock_beside_admins
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.events import Event, EventKind
+from vestibule.model.operator_errors import LastAdmin
 from vestibule.model.operators import Operator
 from vestibule.model.permissions import Permission
 from vestibule.model.sessions import EndReason
@@ -22,7 +23,7 @@ from vestibule.model.store import Ports
 
 async def delete_account(env: Env, operator: Operator, account: Account) -> int:
     """Delete the account and all that belongs to it; return how many sessions ended. Calling it twice is no error.
-    Raises `PermissionMissing` and `SessionOver`, about the operator.
+    Raises `LastAdmin`; and `PermissionMissing` and `SessionOver`, about the operator.
 
     The account's events stay without anything personal, and one new event says that the account with this id was
     deleted: an operator who restores a backup has to delete it again. Old rows are deleted first, some in each
@@ -32,7 +33,7 @@ async def delete_account(env: Env, operator: Operator, account: Account) -> int:
 
 
 async def delete_my_account(env: Env, caller: Caller, password: str, client_info: ClientInfo) -> None:
-    """Delete the caller's account, if the password is right; raises `WrongPassword`, `TooManyAttempts`, or
+    """Delete the caller's account, if the password is right; raises `WrongPassword`, `TooManyAttempts`, `LastAdmin`, or
     `SessionOver` if the session ended meanwhile.
     """
     account, _ = await check_current_password(env, caller, password, client_info)
@@ -58,15 +59,17 @@ async def _clear_some_history(env: Env, account: Account, by: Caller | Operator)
 
 
 async def _lock(env: Env, tx: Ports, account: Account, by: Caller | Operator | None) -> None:
-    """Lock the account. Its owner or an operator must still be allowed to delete it (`lock_proven`, `lock_for`).
-    `by` is None if time deletes it.
+    """Lock the account. Its owner or an operator must still be allowed to delete it; `by` is None if time does. Raises
+    `LastAdmin`, and what `lock_proven` or `lock_beside_admins` raises.
     """
     if by is None:
         await tx.accounts.lock(account.id)
     elif isinstance(by, Operator):
-        await lock_for(tx, by, Permission.PEOPLE_DELETE, account.id, env.clock.now())
+        await lock_beside_admins(tx, by, Permission.PEOPLE_DELETE, account.id, env.clock.now())
     else:
         await lock_proven(env, tx, account, by, env.clock.now())
+    if await tx.accounts.enabled_admins(2) == [account.id]:  # nothing of the last one is deleted; `remove` decides
+        raise LastAdmin
 
 
 def _event(account: Account, by: Caller | Operator | None, now: datetime) -> Event:
@@ -93,7 +96,10 @@ async def _delete(
         await clear_history(tx, account.id, now)  # events since the last clearing, and those of the sessions just ended
         await tx.login_attempts.forgive_all(account.id, account.email)
         await tx.login_attempts.forgive_second_factor(account.id)
-        if await tx.accounts.remove(account.id):
+        removed = await tx.accounts.remove(account.id)
+        if not removed and await tx.accounts.get(account.id) is not None:
+            raise LastAdmin
+        if removed:
             await tx.events.record(_event(account, by, now))
     await announce_end(env, ended)
     return len(ended.session_ids)

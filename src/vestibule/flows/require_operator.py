@@ -14,6 +14,8 @@ from vestibule.model.operators import COMMAND_LINE, Operator
 from vestibule.model.permissions import OF_ROLE, Permission
 from vestibule.model.store import Ports
 
+_MOST_ADMINS = 20  # locked together; with more there is no last one to be raced for
+
 
 async def lock_for(
     tx: Ports, operator: Operator, permission: Permission, account_id: str, now: datetime
@@ -23,6 +25,19 @@ async def lock_for(
     """
     ids = [account_id] if operator.account_id is None else [account_id, operator.account_id]
     locked = await tx.accounts.lock_these(ids)
+    await require_operator(tx, operator, permission, now)
+    return locked.get(account_id)
+
+
+async def lock_beside_admins(
+    tx: Ports, operator: Operator, permission: Permission, account_id: str, now: datetime
+) -> Account | None:
+    """Lock as `lock_for` does, and the enabled admins too, for what may take one of them away: all in one order, so
+    that no two operators who do so wait for each other.
+    """
+    admins = await tx.accounts.enabled_admins(_MOST_ADMINS)
+    ids = {account_id, *admins} | ({operator.account_id} if operator.account_id else set())
+    locked = await tx.accounts.lock_these(sorted(ids))
     await require_operator(tx, operator, permission, now)
     return locked.get(account_id)
 

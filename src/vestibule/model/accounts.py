@@ -207,8 +207,14 @@ class Accounts(Protocol):
     async def set_language(self, account_id: str, language: str, now: datetime) -> bool:
         """Set the language of the account's emails; return False if it is set already."""
 
+    async def set_role(self, account_id: str, role: Role, now: datetime) -> bool:
+        """Set the role and begin a new epoch; return False, and do nothing, if no enabled admin would be left."""
+
+    async def enabled_admins(self, most: int) -> list[str]:
+        """Return the ids of up to `most` enabled admins, in order."""
+
     async def disable(self, account_id: str, reason: str | None, now: datetime) -> bool:
-        """Disable the account for this reason and begin a new epoch; return False if it was disabled already."""
+        """Disable the account and begin a new epoch; return False if it was disabled, or is the last enabled admin."""
 
     async def enable(self, account_id: str, now: datetime) -> bool:
         """Enable the account again; return False if it was enabled already."""
@@ -224,7 +230,7 @@ class Accounts(Protocol):
         """
 
     async def remove(self, account_id: str) -> bool:
-        """Delete the account, with its sessions, tokens, letters and known devices; return False if there was none."""
+        """Delete the account and all its rows; return False if there is none, or it is the last enabled admin."""
 
     async def hash_costs(self) -> HashCosts:
         """Return what the stored hashes cost that may be checked and are not argon2id at our default cost."""

@@ -44,6 +44,7 @@ class EventKind(StrEnum):
     FACTORS_RESET = "factors_reset"
     LETTER_REFUSED = "letter_refused"
     SESSIONS_ENDED = "sessions_ended"
+    ROLE_CHANGED = "role_changed"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"
     ACCOUNT_UNLOCKED = "account_unlocked"

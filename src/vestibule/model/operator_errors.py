@@ -1,8 +1,12 @@
 """The refusals of what only operators do: the branch of `errors` for the console, its API and its flows.
 
-Refusal
-PermissionMissing         signed in, but the role of the account does not allow this
-CursorInvalid             `after` is not the cursor of a page that was listed
+As there, each class has a stable `code`, and no HTTP status.
+
+    Refusal
+      PermissionMissing         signed in, but the role of the account does not allow this
+      CursorInvalid             `after` is not the cursor of a page that was listed
+      LastAdmin                 without this account, no enabled admin would be left
+      RoleNeedsVerifiedEmail    a role that permits anything, for an account whose email was never verified
 """
 
 from vestibule.model.errors import Refusal
@@ -23,3 +27,11 @@ class CursorInvalid(Refusal):
     """The text is no cursor: no page that was listed ended with it."""
 
     code = "cursor_invalid"
+
+
+class LastAdmin(Refusal):
+    code = "last_admin"
+
+
+class RoleNeedsVerifiedEmail(Refusal):
+    code = "role_needs_verified_email"

@@ -37,6 +37,7 @@ class EndReason(StrEnum):
     ACCOUNT_DELETED = "account_deleted"
     TOO_MANY_SESSIONS = "too_many_sessions"
     SECOND_FACTOR_REQUIRED = "second_factor_required"
+    ROLE_CHANGED = "role_changed"
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,10 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     operator_errors.CursorInvalid: HttpMapping(
         400, "after is not a cursor: take it from the page before, or leave it out"
     ),
+    operator_errors.LastAdmin: HttpMapping(409, "This is the last administrator; give another account the role first"),
+    operator_errors.RoleNeedsVerifiedEmail: HttpMapping(
+        409, "The email of this account was never verified; verify it before you give the account a role"
+    ),
     CrossSite: HttpMapping.of(refusals.CROSS_SITE),
     ReservedHeader: HttpMapping(
         400, "Headers whose names begin with Vestibule- are set by this server, not by clients"

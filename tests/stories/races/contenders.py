@@ -46,6 +46,7 @@ from vestibule.flows import (
     report_lost_factors,
     reset_factors,
     reset_password,
+    set_role,
     sign_in,
     sign_out,
     sign_up,
@@ -289,6 +290,7 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "sign out everywhere": ("administer", lambda w, p: administer.sign_out_everywhere(w.env, COMMAND_LINE, p.account)),
     "disable": ("administer", lambda w, p: administer.disable_account(w.env, COMMAND_LINE, p.account)),
     "enable": ("administer", lambda w, p: administer.enable_account(w.env, COMMAND_LINE, p.account)),
+    "set the role": ("set_role", lambda w, p: set_role.set_role(w.env, COMMAND_LINE, p.account, Role.HELPER)),
     "unlock": ("unlock_account", lambda w, p: unlock_account.unlock_account(w.env, COMMAND_LINE, p.account)),
     "mail a link": (
         "mail_link",

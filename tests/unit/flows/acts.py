@@ -22,6 +22,7 @@ from vestibule.flows.keep_factors import cancel_reset
 from vestibule.flows.mail_link import mail_link
 from vestibule.flows.mark_verified import mark_verified
 from vestibule.flows.reset_factors import begin_reset
+from vestibule.flows.set_role import set_role
 from vestibule.flows.unlock_account import unlock_account
 from vestibule.model.accounts import Account, Role
 from vestibule.model.events import EventKind
@@ -96,6 +97,13 @@ ACTS = {
     ),
     "enable": Act(
         enable_account, EventKind.ACCOUNT_ENABLED, BY | {"from": "disabled", "to": "enabled"}, CHANGE, _disabled
+    ),
+    "set the role": Act(
+        set_role,
+        EventKind.ROLE_CHANGED,
+        BY | {"from": "user", "to": "auditor"},
+        Permission.PEOPLE_ROLES,
+        do=lambda env, operator, account: set_role(env, operator, account, Role.AUDITOR),
     ),
     "unlock": Act(
         unlock_account, EventKind.ACCOUNT_UNLOCKED, BY | {"from": "nothing", "to": "nothing"}, CHANGE, _guessed_at

@@ -27,6 +27,7 @@ PASSWORD = "correct horse"
 OF_COMMANDS = {
     EventKind.ACCOUNT_DISABLED,
     EventKind.ACCOUNT_ENABLED,
+    EventKind.ROLE_CHANGED,
     EventKind.SESSIONS_ENDED,
     EventKind.ACCOUNT_UNLOCKED,
     EventKind.FACTOR_RESET_BEGUN,

@@ -6,10 +6,12 @@ Parameters that set a column have its name; parameters that a column is compared
 from sqlalchemy import ColumnElement, Text, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from vestibule.model.accounts import Role
 from vestibule.storage.sql.account_rows import COLUMNS
 from vestibule.storage.sql.account_use import USED_SINCE, never_used
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.kept_emails import KEPT, OF_THESE_EMAILS, is_kept
+from vestibule.storage.sql.last_admin import leaves_an_admin
 from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import accounts, one_time_tokens
 
@@ -114,7 +116,7 @@ SET_LANGUAGE = Prepared(
 REPLACE_HASH = Prepared(
     update(accounts).where(_THIS_ACCOUNT, _a.password_hash == _HASH).values(password_hash=bindparam("password_hash"))
 )
-REMOVE = Prepared(delete(accounts).where(_THIS_ACCOUNT))
+REMOVE = Prepared(delete(accounts).where(_THIS_ACCOUNT, leaves_an_admin()))
 REMOVE_SQUATTER = Prepared(
     delete(accounts).where(_AT_EMAIL, _a.verified.is_(False), _a.id != bindparam("spare")).returning(_a.id)
 )
@@ -133,8 +135,10 @@ _NEW_HASH, _NEW_EMAIL = (
 SET_PASSWORD = _change(password_hash=_NEW_HASH, registered_again_at=None)
 CHANGE_PASSWORD = _change(_a.password_hash == _HASH, password_hash=_NEW_HASH)
 _REASON = bindparam("reason", type_=_a.disabled_reason.type)
-DISABLE = _change(_a.disabled_at.is_(None), disabled_at=_NOW, disabled_reason=_REASON)
+DISABLE = _change(_a.disabled_at.is_(None), leaves_an_admin(), disabled_at=_NOW, disabled_reason=_REASON)
 ENABLE = _change(_a.disabled_at.is_not(None), disabled_at=None, disabled_reason=None)
+_ROLE = bindparam("new_role", type_=_a.role.type)
+SET_ROLE = _change(or_(_ROLE.is_not_distinct_from(Role.ADMIN.value), leaves_an_admin()), role=_ROLE)
 CHANGE_EMAIL = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None)
 REASSIGN_TO_EMAIL = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None, password_hash=None)
 

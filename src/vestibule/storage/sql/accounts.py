@@ -7,12 +7,13 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from vestibule.crypto.stored_hashes import HashCosts, costs_of
-from vestibule.model.accounts import Account, Holder
+from vestibule.model.accounts import Account, Holder, Role
 from vestibule.storage.sql import account_statements as statements
 from vestibule.storage.sql.account_rows import from_row, to_row
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.hash_costs import HASH_COSTS
 from vestibule.storage.sql.kept_emails import kept_digests
+from vestibule.storage.sql.last_admin import ENABLED_ADMINS
 from vestibule.storage.sql.prepared import Parameters, Prepared
 
 _NO_ID = ("",)  # replaces an empty list, which would change the statement's text
@@ -106,6 +107,13 @@ class SqlAccounts:
     async def set_language(self, account_id: str, language: str, now: datetime) -> bool:
         which = {"of_account": account_id, "language": language, "now": now}
         return bool((await self._connection.execute(statements.SET_LANGUAGE, which)).rowcount)
+
+    async def set_role(self, account_id: str, role: Role, now: datetime) -> bool:
+        return await self._change(statements.SET_ROLE, account_id, now, new_role=role.value) is not None
+
+    async def enabled_admins(self, most: int) -> list[str]:
+        found = await self._connection.execute(ENABLED_ADMINS, {"most": most})
+        return list(found.scalars())
 
     async def disable(self, account_id: str, reason: str | None, now: datetime) -> bool:
         return await self._change(statements.DISABLE, account_id, now, reason=reason) is not None

@@ -15,7 +15,6 @@ from vestibule.model.errors import (
     RetryLater,
     SessionOver,
 )
-from vestibule.model.operator_errors import PermissionMissing
 from vestibule.web import cookies
 from vestibule.web.admission import Handler, admitted
 from vestibule.web.caller import env_of, set_device_cookie
@@ -24,7 +23,7 @@ from vestibule.web.pages import refused_form, render, return_to
 from vestibule.web.pages.browser_session import SESSION_CODE, find_session
 from vestibule.web.pages.form import read_form
 from vestibule.web.pages.sent_twice import answer_once
-from vestibule.web.pages.words import NOT_PERMITTED, WHEN, WHY_NOT
+from vestibule.web.pages.words import WHEN, WHY_NOT, WHY_NOT_HERE
 from vestibule.web.request_context import context_of
 from vestibule.web.site import ShowForm, site_of
 
@@ -154,7 +153,7 @@ def _set_up_factor() -> Response:
 
 def _texts(request: Request, refusal: Refusal | Fault) -> tuple[str, str]:
     """Return the title and the message for a refusal, in the reader's language."""
-    known = NOT_PERMITTED if isinstance(refusal, PermissionMissing) else WHY_NOT[HTTP_MAPPINGS[type(refusal)].status]
+    known = WHY_NOT_HERE.get(type(refusal)) or WHY_NOT[HTTP_MAPPINGS[type(refusal)].status]
     title, message = (render.say(request, text) for text in known)
     if isinstance(refusal, RetryLater):
         message = f"{message} {render.say(request, WHEN, when=_waiting_time(request, refusal))}"

@@ -5,6 +5,7 @@ from typing import Any
 from vestibule.model.errors import EmailNotVerified, Refusal
 from vestibule.model.events import EventKind
 from vestibule.model.factor_errors import CeremonyOver, PasskeyRefused, PasskeyTaken, PasskeyUnknown
+from vestibule.model.operator_errors import LastAdmin, PermissionMissing
 from vestibule.model.sessions import EndReason
 
 Sentence = tuple[str, dict[str, int | str]]
@@ -88,6 +89,7 @@ WHY_OVER = {
     EndReason.TOO_MANY_SESSIONS: _(
         "You were signed in on too many devices, so the one unused for longest was signed out."
     ),
+    EndReason.ROLE_CHANGED: _("Your role was changed. Sign in again."),
     EndReason.SECOND_FACTOR_REQUIRED: _("Your account needs more than a password now. Sign in again."),
 }
 """Why a session ended, told to its user."""
@@ -136,6 +138,7 @@ WHAT_HAPPENED = {
     EventKind.FACTOR_RESET_CANCELED: _("Two-factor authentication kept"),
     EventKind.FACTORS_RESET: _("Two-factor authentication turned off"),
     EventKind.LETTER_REFUSED: _("Email could not be delivered"),
+    EventKind.ROLE_CHANGED: _("Role changed"),
     EventKind.SESSIONS_ENDED: _("Signed out everywhere"),
     EventKind.ACCOUNT_DISABLED: _("Account disabled"),
     EventKind.ACCOUNT_ENABLED: _("Account enabled"),
@@ -220,7 +223,14 @@ WHY_NOT = {
 }
 """Title and sentence for refusals that no form explains itself, by the status that `web.errors` gives them."""
 
-NOT_PERMITTED = (_("You may not do this"), _("Your role does not allow it. Ask an administrator."))
+WHY_NOT_HERE: dict[type[Exception], tuple[str, str]] = {
+    PermissionMissing: (_("You may not do this"), _("Your role does not allow it. Ask an administrator.")),
+    LastAdmin: (
+        _("Nothing was changed"),
+        _("This is the only administrator. Make somebody else an administrator first."),
+    ),
+}
+"""The same, for refusals whose status would say something else."""
 
 
 def faults_of(entries: list[dict[str, Any]]) -> dict[str, Sentence]:

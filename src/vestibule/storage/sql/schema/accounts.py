@@ -61,6 +61,8 @@ Index("accounts_by_name", caseless(accounts.c.name), accounts.c.id)
 Index("accounts_by_email", bytewise(accounts.c.email)).ddl_if(dialect="postgresql")
 is_unverified = text("NOT verified")
 Index("accounts_unverified", accounts.c.created_at, postgresql_where=is_unverified, sqlite_where=is_unverified)
+_IS_ENABLED_ADMIN = text("role = 'admin' AND disabled_at IS NULL")
+Index("accounts_enabled_admins", accounts.c.id, postgresql_where=_IS_ENABLED_ADMIN, sqlite_where=_IS_ENABLED_ADMIN)
 
 known_devices = Table(
     "known_devices",
