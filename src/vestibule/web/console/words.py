@@ -1,6 +1,7 @@
 """The sentences that Python code shows on the console, marked for translation as in `web.pages.words`."""
 
 from vestibule.model.accounts import Role
+from vestibule.model.operator_errors import LastAdmin, PermissionMissing
 
 
 def _(english: str) -> str:
@@ -15,3 +16,12 @@ WHAT_ROLES_DO = {
     Role.USER: _("As a member, you may do nothing here."),
 }
 """What each role may do, told to the operator who has it."""
+
+WHY_NOT_HERE: dict[type[Exception], tuple[str, str]] = {
+    PermissionMissing: (_("You may not do this"), _("Your role does not allow it. Ask an administrator.")),
+    LastAdmin: (
+        _("Nothing was changed"),
+        _("This is the only administrator. Make somebody else an administrator first."),
+    ),
+}
+"""Title and sentence for refusals of operators, as in `web.pages.words`: their status would say something else."""

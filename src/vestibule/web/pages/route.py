@@ -18,12 +18,13 @@ from vestibule.model.errors import (
 from vestibule.web import cookies
 from vestibule.web.admission import Handler, admitted
 from vestibule.web.caller import env_of, set_device_cookie
+from vestibule.web.console.words import WHY_NOT_HERE
 from vestibule.web.errors import HTTP_MAPPINGS, refusal_response
 from vestibule.web.pages import refused_form, render, return_to
 from vestibule.web.pages.browser_session import SESSION_CODE, find_session
 from vestibule.web.pages.form import read_form
 from vestibule.web.pages.sent_twice import answer_once
-from vestibule.web.pages.words import WHEN, WHY_NOT, WHY_NOT_HERE
+from vestibule.web.pages.words import WHEN, WHY_NOT
 from vestibule.web.request_context import context_of
 from vestibule.web.site import ShowForm, site_of
 

@@ -5,7 +5,6 @@ from typing import Any
 from vestibule.model.errors import EmailNotVerified, Refusal
 from vestibule.model.events import EventKind
 from vestibule.model.factor_errors import CeremonyOver, PasskeyRefused, PasskeyTaken, PasskeyUnknown
-from vestibule.model.operator_errors import LastAdmin, PermissionMissing
 from vestibule.model.sessions import EndReason
 
 Sentence = tuple[str, dict[str, int | str]]
@@ -222,15 +221,6 @@ WHY_NOT = {
     503: (_("We cannot do this right now"), _TRY_AGAIN),
 }
 """Title and sentence for refusals that no form explains itself, by the status that `web.errors` gives them."""
-
-WHY_NOT_HERE: dict[type[Exception], tuple[str, str]] = {
-    PermissionMissing: (_("You may not do this"), _("Your role does not allow it. Ask an administrator.")),
-    LastAdmin: (
-        _("Nothing was changed"),
-        _("This is the only administrator. Make somebody else an administrator first."),
-    ),
-}
-"""The same, for refusals whose status would say something else."""
 
 
 def faults_of(entries: list[dict[str, Any]]) -> dict[str, Sentence]:
