@@ -11,6 +11,7 @@ import asyncpg
 import psutil
 
 from measure import scripts
+from measure.capacity.operators import measure_operators
 from measure.capacity.people import People
 from measure.load import Measured, measure, percentile
 from measure.postgres import Postgres
@@ -73,6 +74,8 @@ async def measure_size(postgres: Postgres, people: People, folder: Path) -> Size
         found.worker_megabytes, _ = home.megabytes()
         found.start = await measure_start(home, folder, settings, people.tokens(_MOST))
         found.rows["log-out, until the other process refuses"] = Row(*_times(found.start.delays))
+    for name, seconds in (await measure_operators(postgres, people)).items():
+        found.rows[name] = Row(*_times(seconds))
     after = await _scans(postgres)
     found.whole_reads = {name: after[name] - before.get(name, 0) for name in after if after[name] > before.get(name, 0)}
     return found

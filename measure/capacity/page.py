@@ -35,7 +35,9 @@ _HOW = (
     "its cores with what they ask, so CPU is steadier than times. "
     f"One account in {SESSION_EVERY} has a live session, a known device and an event; for each {REVOCATION_EVERY} "
     "accounts there is a revocation that still matters. Everybody who asks is somebody else, picked from all over the "
-    "database. Tokens are signed with keys from the settings, RSA of 2048 bits for both kinds."
+    "database. Tokens are signed with keys from the settings, RSA of 2048 bits for both kinds. An operator's search "
+    "and page are the flows alone, without HTTP, one after the other: whole emails, names and ids, and beginnings that "
+    "very many have."
 )
 _COLUMNS = (
     "*Start*: from the command to the first answer, in an environment made of requirements/serve.lock alone; *worker*: "

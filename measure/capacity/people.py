@@ -35,6 +35,10 @@ class People:
             number = turn * _STRIDE % self.accounts + 1
             yield request("POST", "/api/auth/login", body={"email": email_of(number), "password": PASSWORD})
 
+    def numbers(self, most: int) -> list[int]:
+        """Numbers of people from all over the database."""
+        return [next(self._turns) * _STRIDE % self.accounts + 1 for _ in range(most)]
+
     def tokens(self, most: int) -> list[Tokens]:
         """The tokens of a number of live sessions, each used nowhere else."""
         return [_tokens(self._session() * SESSION_EVERY) for _ in range(most)]

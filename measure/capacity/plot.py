@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter
 
 from measure.capacity.measure import Size
 
-_COLOURS = ("#1f5fbf", "#c46a12", "#2a7d4f", "#7b8794", "#8a3ffc")
+_COLOURS = ("#1f5fbf", "#c46a12", "#2a7d4f", "#7b8794", "#8a3ffc", "#b3261e", "#0e8a8a")
 _LINE = "#d5dae0"
 
 

@@ -11,6 +11,8 @@ from typer.main import get_command
 
 from tests.docs.paths import DOCS, ROOT
 from vestibule.cli.commands import build
+from vestibule.cli.event_sentences import SENTENCES
+from vestibule.model.events import EventKind
 from vestibule.settings.fields import Settings, name_of
 from vestibule.web.errors import HTTP_MAPPINGS, UNEXPECTED
 from vestibule.web.map_lines import Route
@@ -144,3 +146,8 @@ def _commands(command: Any, name: str) -> Iterator[str]:
         return
     for word, below in command.commands.items():
         yield from _commands(below, f"{name} {word}")
+
+
+def test_every_kind_of_event_has_a_sentence_of_its_own() -> None:
+    assert set(SENTENCES) == set(EventKind)
+    assert len(set(SENTENCES.values())) == len(SENTENCES)

@@ -1,27 +1,24 @@
 """`vestibule events`: show what happened to accounts: sign-ins, refusals and changes."""
 
 import asyncio
-import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Column
 
 from vestibule.cli.accounts import account_of
 from vestibule.cli.command_context import CommandContext
-from vestibule.cli.console import notes, results
-from vestibule.cli.tables import Long, print_records, shortened, table
-from vestibule.flows.watch_events import find_events
+from vestibule.cli.console import notes
+from vestibule.cli.print_events import Emails, print_as_json, print_in_full, print_table
+from vestibule.cli.tables import Long
+from vestibule.flows.watch_events import emails_in, find_events
 from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.model.limits import canonical_address
 from vestibule.settings.types import shown
 
 _KIND_HELP = f"Show only this kind; may be repeated. Kinds: {', '.join(kind.value for kind in EventKind)}."
-_LONGEST_KIND = max(map(len, EventKind))
 _POLL_SECONDS = 1.0
 _MOST_HOURS = 1_000_000  # a century; a much larger number would go back beyond the year 1
 
@@ -48,7 +45,9 @@ def _positive_hours(hours: float | None) -> float | None:
 
 def events(
     context: typer.Context,
-    account: Annotated[str | None, typer.Option(metavar="EMAIL", help="Show only the account with this email.")] = None,
+    of: Annotated[
+        str | None, typer.Option("--of", metavar="EMAIL", help="Show only the account with this email.")
+    ] = None,
     network: Annotated[
         str | None,
         typer.Option(
@@ -70,8 +69,8 @@ def events(
     """Show events: sign-ins, refusals and changes, the newest last. Shows no secrets."""
     wanted = EventFilter(network_address=network, kinds=tuple(kind or ()))
     since = timedelta(hours=hours) if hours is not None else None
-    print_events = _json if as_json else _records if long else _table
-    asyncio.run(_show(context.obj, _Query(wanted, account, since, limit, follow), print_events))
+    print_events = print_as_json if as_json else print_in_full if long else print_table
+    asyncio.run(_show(context.obj, _Query(wanted, of, since, limit, follow), print_events))
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,9 @@ class _Query:
     follow: bool
 
 
-async def _show(command_context: CommandContext, query: _Query, print_events: Callable[[list[Event]], None]) -> None:
+async def _show(
+    command_context: CommandContext, query: _Query, print_events: Callable[[Sequence[Event], Emails], None]
+) -> None:
     async with command_context.opened() as env:
         account_id = (await account_of(env, query.email)).id if query.email else None
         since = env.clock.now() - query.since if query.since is not None else None
@@ -93,7 +94,8 @@ async def _show(command_context: CommandContext, query: _Query, print_events: Ca
         while True:
             found = await find_events(env, wanted, query.limit)
             if found:
-                print_events([event for _, event in found])
+                events = [event for _, event in found]
+                print_events(events, await emails_in(env, events))
             elif not wanted.after and not told_empty:
                 notes.print(_nothing(query))
                 told_empty = True
@@ -112,32 +114,3 @@ def _nothing(query: _Query) -> str:
     if query.email or query.since or query.wanted != EventFilter():
         return "No event matches; leave out an option to see more."
     return "No event yet. Sign-ups and sign-ins at a running server (vestibule serve) appear here."
-
-
-def _table(events: list[Event]) -> None:
-    lines = table("when (UTC)", Column("what", no_wrap=True, min_width=_LONGEST_KIND), "account", shortened("from"))
-    for event in events:
-        # The first eight characters tell accounts apart here; --long and --json have all of them.
-        account = (event.account_id or "")[:8]
-        lines.add_row(_time(event), event.kind.value, *map(escape, (account, event.network_address or "")))
-    results.print(lines)
-
-
-def _records(events: list[Event]) -> None:
-    print_records([(f"{_time(event)} UTC  {event.kind.value}", _details(event)) for event in events])
-
-
-def _details(event: Event) -> dict[str, str]:
-    ids = {"account": event.account_id or "", "session": event.session_id or "", "from": event.network_address or ""}
-    ids |= {"actor": event.actor_id} if event.actor_id else {}
-    return ids | {name: str(value) for name, value in event.detail.items()}
-
-
-def _time(event: Event) -> str:
-    return event.at.strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _json(events: list[Event]) -> None:
-    for event in events:
-        row = {**asdict(event), "at": event.at.isoformat(), "kind": event.kind.value}
-        print(json.dumps({name: value for name, value in row.items() if value}), flush=True)

@@ -1,5 +1,7 @@
 """Watch events: find recorded events, and purge those older than the policy keeps them."""
 
+from collections.abc import Mapping, Sequence
+
 from vestibule.flows.env import Env
 from vestibule.flows.purge import purge_all
 from vestibule.model.events import Event, EventFilter
@@ -9,6 +11,13 @@ async def find_events(env: Env, wanted: EventFilter, most: int) -> list[tuple[in
     """Return up to `most` of the newest events that fit, the oldest of them first, each with its number."""
     async with env.store.reading() as read:
         return await read.events.find(wanted, most)
+
+
+async def emails_in(env: Env, events: Sequence[Event]) -> Mapping[str, str]:
+    """Return the emails of all accounts that the events name, by id: whose they are, and of operators who acted."""
+    named = {name for event in events for name in (event.account_id, event.actor_id) if name}
+    async with env.store.reading() as read:
+        return await read.account_search.emails_of(sorted(named))
 
 
 async def purge_old_events(env: Env) -> int:

@@ -46,7 +46,7 @@ COMMANDS = [
     ["doctor", "--json"],
     ["doctor", "--url", f"http://somebody:{MARK}@{NOBODY}/?key={MARK}#{MARK}"],
     ["events"],
-    ["events", "--account", "ada@example.com", "--json"],
+    ["events", "--of", "ada@example.com", "--json"],
     ["keys", "rotate", "--now"],
     ["keys", "reencrypt"],
     ["services", "create", "orders"],

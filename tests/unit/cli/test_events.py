@@ -23,11 +23,14 @@ def test_they_are_shown_found_and_followed(tmp_path: Path) -> None:
         register(browser, BOB)
         sign_in(browser, ADA)
         assert told(server) == ["registered", "registered", "signed_in"]
-        assert told(server, "--account", "Ada@Example.com") == ["registered", "signed_in"]
+        assert told(server, "--of", "Ada@Example.com") == ["registered", "signed_in"]
         assert told(server, "--kind", "registered", "-n", "1") == ["registered"]
         assert told(server, "--hours", "1", "--network", "192.0.2.1") == []
         table = run(tmp_path, "events", **given_keys()).stdout
-        assert [word for word in ("when (UTC)", "signed_in", "127.0.0.1") if word not in table] == []
+        assert [word for word in ("when (UTC)", "signed_in", "127.0.0.1", ADA, BOB) if word not in table] == []
+        read = [json.loads(line) for line in run(tmp_path, "events", "--json", **given_keys()).stdout.splitlines()]
+        assert [event["email"] for event in read] == [ADA, BOB, ADA]
+        assert "Account created by signing up" in run(tmp_path, "events", "--long", **given_keys()).stdout
         with (tmp_path / "followed").open("w+") as output:
             command = [*PROGRAM, "events", "--follow", "--json", "--kind", "session_ended"]
             following = subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path, given_keys()), stdout=output)
@@ -63,6 +66,6 @@ def test_c36_a_filter_that_finds_nothing_by_mistake_is_refused(tmp_path: Path) -
 
 
 def test_an_email_that_nobody_has_is_one_line(tmp_path: Path) -> None:
-    refused = run(tmp_path, "events", "--account", "nobody@example.com", **given_keys())
+    refused = run(tmp_path, "events", "--of", "nobody@example.com", **given_keys())
     assert refused.returncode == 1
     assert complaint(refused.stderr) == "there is no account with the email nobody@example.com"

@@ -32,7 +32,6 @@ OF_COMMANDS = {
     EventKind.ACCOUNT_UNLOCKED,
     EventKind.FACTOR_RESET_BEGUN,
     EventKind.LINK_MAILED,
-    EventKind.SESSIONS_ENDED,
     EventKind.SIGNING_KEY_ROTATED,
     EventKind.SIGNING_KEY_WITHDRAWN,
     EventKind.IMPORTED,
