@@ -5,17 +5,21 @@ runs the same statements as one with an account.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from vestibule.crypto.entropy import new_id
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
-from vestibule.flows.know_device import place_of
+from vestibule.flows.know_device import circumstances, place_of
 from vestibule.flows.retry import retry_on_conflict
+from vestibule.flows.tell_owner import ONE_A_DAY, tell_owner
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import Overloaded, TooManyAttempts, WrongPassword
 from vestibule.model.events import Event, EventKind
+from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.limits import Limit
 from vestibule.model.login_attempts import (
     AttemptCounter,
@@ -23,7 +27,9 @@ from vestibule.model.login_attempts import (
     LoginAttemptLimits,
     counters_of_attempts,
 )
+from vestibule.model.store import Ports
 
+_ONE_PAUSE_A_DAY = replace(ONE_A_DAY, name="second_factor_paused_letters")
 _ONE_EVENT_A_MINUTE = Limit("refused_attempts_told", 1, timedelta(minutes=1))
 
 
@@ -126,16 +132,29 @@ async def record_failed_attempt(
 ) -> None:
     """Record the event of a failed attempt with `detail`; for the last one before the pause, with `paused` too. Later
     attempts are not checked, and one event a minute is recorded of them: otherwise anybody could write events without
-    end. `limits`: those of the attempt's counters, if not the policy's for passwords.
+    end. With a pause of second factors comes a letter, at most one a day: whoever typed the codes has the password.
+    `limits`: those of the attempt's counters, if not the policy's for passwords.
     """
     limits, now = limits or env.policy.login_attempts, env.clock.now()
+    paused = attempt.pauses(limits)
     refused = Event(
         now,
         kind,
         account_id=account.id if account else None,
         network_address=client_info.network_address,
-        detail={**detail, **({"paused": "true"} if attempt.pauses(limits) else {})},
+        detail={**detail, **({"paused": "true"} if paused else {})},
     )
     async with env.store.transaction() as tx:
-        if not attempt.spent or await tx.rate_counters.take(_ONE_EVENT_A_MINUTE, attempt.counter.key, now):
-            await tx.events.record(refused)
+        if attempt.spent and not await tx.rate_counters.take(_ONE_EVENT_A_MINUTE, attempt.counter.key, now):
+            return
+        if paused and kind is EventKind.SECOND_FACTOR_REFUSED and account is not None:
+            await _tell_of_pause(tx, account, client_info, now)
+        await tx.events.record(refused)
+    if paused:
+        env.letters_waiting.set()
+
+
+async def _tell_of_pause(tx: Ports, account: Account, client_info: ClientInfo, now: datetime) -> None:
+    detail, kind = circumstances(client_info, now), LetterKind.SECOND_FACTOR_PAUSED
+    letter = QueuedLetter(new_id(), kind, now, account.id, language=client_info.language, detail=detail)
+    await tell_owner(tx, letter, _ONE_PAUSE_A_DAY)

@@ -6,12 +6,16 @@ from datetime import datetime
 import structlog
 
 from vestibule.crypto import webauthn
+from vestibule.crypto.entropy import new_id
 from vestibule.crypto.webauthn import Answer, Assertion, NotVerified
 from vestibule.flows.ceremony import relying_party, spend_ceremony
 from vestibule.flows.env import Env
+from vestibule.flows.know_device import circumstances
+from vestibule.flows.tell_owner import ONE_A_DAY, tell_owner
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.events import Event, EventKind
 from vestibule.model.factor_errors import PasskeyRefused, PasskeyUnknown
+from vestibule.model.letters import ADDED_AT, LetterKind, QueuedLetter
 from vestibule.model.passkeys import Ceremony, Passkey
 from vestibule.model.store import Ports
 from vestibule.protocol.one_line import one_line
@@ -64,12 +68,13 @@ async def check_passkey(
     return PasskeyProof(ceremony, passkey, assertion)
 
 
-async def use_passkey(tx: Ports, proof: PasskeyProof, client_info: ClientInfo, now: datetime) -> None:
+async def use_passkey(tx: Ports, proof: PasskeyProof, client_info: ClientInfo, now: datetime) -> bool:
     """Note inside the transaction that the passkey was used. Call it after the account was locked.
 
     Raises `CeremonyOver` if the question was answered before, and `PasskeyUnknown` if the passkey was removed
-    meanwhile; both undo the transaction. If its counter did not grow, there may be a copy of it: that is recorded and
-    not refused, because passkeys that are synced may count like that (section 6.1.1).
+    meanwhile; both undo the transaction. If its counter did not grow, there may be a copy of it: that is recorded, told
+    to the owner once a day, and not refused, because passkeys that are synced may count like that (section 6.1.1).
+    Return whether that was so: then wake the mail worker after the commit.
     """
     await spend_ceremony(tx, proof.ceremony)
     signed, passkey = proof.assertion, proof.passkey
@@ -77,11 +82,19 @@ async def use_passkey(tx: Ports, proof: PasskeyProof, client_info: ClientInfo, n
     if used is None:
         raise PasskeyUnknown
     if not used.counted_on:
-        detail = {"passkey": passkey.id}
-        address = client_info.network_address
-        await tx.events.record(
-            Event(now, EventKind.PASSKEY_MAY_BE_COPIED, passkey.account_id, network_address=address, detail=detail)
-        )
+        await _tell_of_copy(tx, passkey, client_info, now)
+    return not used.counted_on
+
+
+async def _tell_of_copy(tx: Ports, passkey: Passkey, client_info: ClientInfo, now: datetime) -> None:
+    """Record the event, and queue a letter, which names the passkey by its day: its name may be a thief's sentence."""
+    kind, account_id = LetterKind.PASSKEY_MAY_BE_COPIED, passkey.account_id
+    if await tx.rate_counters.take(ONE_A_DAY, f"{kind.value}:{passkey.id}", now):
+        told = {**circumstances(client_info, now), ADDED_AT: passkey.created_at.isoformat(timespec="seconds")}
+        await tell_owner(tx, QueuedLetter(new_id(), kind, now, account_id, language=client_info.language, detail=told))
+    address, detail = client_info.network_address, {"passkey": passkey.id}
+    event = EventKind.PASSKEY_MAY_BE_COPIED
+    await tx.events.record(Event(now, event, account_id, network_address=address, detail=detail))
 
 
 def log_refused(why: NotVerified) -> None:

@@ -39,8 +39,10 @@ async def sign_in_with_passkey(
     passkey = await check_passkey(env, ceremony, answer, verify_user=True)
     account = await _account(env, passkey.passkey.account_id)
 
+    told: list[bool] = []
+
     async def spend(tx: Ports, now: datetime) -> None:
-        await use_passkey(tx, passkey, client_info, now)
+        told.append(await use_passkey(tx, passkey, client_info, now))
 
     proof = Proof(passkey.methods, held_session=session_held(env, held), spend=spend)
     try:
@@ -49,6 +51,8 @@ async def sign_in_with_passkey(
         raise PasskeyRefused from None
     if not isinstance(outcome, SignedIn):
         raise PasskeyRefused
+    if any(told):
+        env.letters_waiting.set()
     return outcome
 
 

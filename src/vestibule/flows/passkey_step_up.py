@@ -43,7 +43,9 @@ async def step_up_by_passkey(env: Env, caller: Caller, answer: Answer, kept: str
 
     counters = await counters_reset_by(env, account, client_info, signed_in=True)
     fresh = FreshProof(_methods(caller, proof), spend, counters)
-    return await complete_step_up(env, account, caller, fresh, client_info)
+    tokens = await complete_step_up(env, account, caller, fresh, client_info)
+    env.letters_waiting.set()
+    return tokens
 
 
 def _methods(caller: Caller, proof: PasskeyProof) -> tuple[str, ...]:

@@ -16,6 +16,10 @@ NOTICES_A_DAY = 10
 _LIMITS_BY_KIND = {kind: Limit(f"{kind.value}_letters", NOTICES_A_DAY, timedelta(days=1)) for kind in NOTICES}
 
 
+ONE_A_DAY = Limit("one_letter_a_day", times=1, within=timedelta(days=1))
+"""The limit of notices that somebody else can cause again and again; counted by what they are about."""
+
+
 async def tell_owner(tx: Ports, notice: QueuedLetter, limit: Limit | None = None) -> None:
     """Queue the notice, unless its account has had `NOTICES_A_DAY` of this kind. `limit` replaces the limit of the
     kind. Call it inside the transaction that makes the change.

@@ -17,7 +17,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Pack
 
 from vestibule.model.brand import Brand
 from vestibule.model.clock import Clock
-from vestibule.model.letters import DUE_AT, REMOVED, TOKEN_PURPOSES, Letter, LetterKind, NotSent
+from vestibule.model.letters import ADDED_AT, DUE_AT, REMOVED, TOKEN_PURPOSES, Letter, LetterKind, NotSent
 from vestibule.model.one_time_tokens import LIFETIMES
 from vestibule.process.tracebacks import summarize
 from vestibule.translations.catalogues import environment_for
@@ -130,21 +130,19 @@ class Renderer:
     def _variables(self, letter: Letter) -> dict[str, Any]:
         """Return the variables that a template may use."""
         detail = letter.detail
-        at = datetime.fromisoformat(detail["at"]) if "at" in detail else None
         return {
             "first_name": _first_name(letter.name),
             "link": letter.link,
             "lasts": _lifetime_in_words(letter, letter.language),
             "email": letter.to,
-            "at": _moment_in_words(at, letter.language) if at else "",
+            "at": _moment_of("at", letter),
+            "added": _moment_of(ADDED_AT, letter),
             "device": detail.get("device", ""),
             "network_address": detail.get("network_address", ""),
             "why": detail.get("why", ""),
             "factor": detail.get("factor", ""),
             "left": detail.get("left", ""),
-            "due": _moment_in_words(datetime.fromisoformat(detail[DUE_AT]), letter.language)
-            if DUE_AT in detail
-            else "",
+            "due": _moment_of(DUE_AT, letter),
             "asked_by": detail.get("asked_by", ""),
             "by": detail.get("by", ""),
             "removed": detail.get(REMOVED, "").split(),
@@ -169,6 +167,12 @@ def _wrapped_line(line: str) -> str:
     # Words are never cut: one that is longer may be an email, or a link of an operator's template.
     lines = textwrap.wrap(line, _PLAIN_WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
     return "\n".join(lines) + "\n"
+
+
+def _moment_of(key: str, letter: Letter) -> str:
+    """Return the moment that the letter's detail has by this key, in words; empty if it has none."""
+    moment = letter.detail.get(key, "")
+    return _moment_in_words(datetime.fromisoformat(moment), letter.language) if moment else ""
 
 
 def _moment_in_words(at: datetime, language: str) -> str:

@@ -13,6 +13,9 @@ from vestibule.model.one_time_tokens import LIFETIMES, UNDO_MAILED_WITHIN, Purpo
 WORKS_FOR = "works_for"
 """A key in a letter's detail: for how many seconds its link must work, until another letter may be asked for."""
 
+ADDED_AT = "added_at"
+"""A key in a letter's detail: when the passkey that it tells of was added."""
+
 DUE_AT = "due_at"
 """A key in a letter's detail: when the reset of second factors that it tells of is due."""
 
@@ -39,6 +42,8 @@ class LetterKind(StrEnum):
     FACTOR_REMOVED = "factor_removed"
     RECOVERY_CODES_MADE = "recovery_codes_made"
     RECOVERY_CODE_USED = "recovery_code_used"
+    PASSKEY_MAY_BE_COPIED = "passkey_may_be_copied"
+    SECOND_FACTOR_PAUSED = "second_factor_paused"
     FACTORS_LOST = "factors_lost"
     FACTOR_RESET_BEGUN = "factor_reset_begun"
     FACTOR_RESET_CANCELED = "factor_reset_canceled"
@@ -57,6 +62,8 @@ NOTICES = frozenset(
         LetterKind.FACTOR_REMOVED,
         LetterKind.RECOVERY_CODES_MADE,
         LetterKind.RECOVERY_CODE_USED,
+        LetterKind.PASSKEY_MAY_BE_COPIED,
+        LetterKind.SECOND_FACTOR_PAUSED,
         LetterKind.FACTOR_RESET_CANCELED,
         LetterKind.FACTORS_RESET,
     }

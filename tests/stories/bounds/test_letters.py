@@ -11,12 +11,15 @@ import pytest
 
 from tests.docs.paths import ROOT
 from tests.harness import backends
+from tests.harness.authenticator import Authenticator, Lie
 from tests.harness.backends import Backend
 from tests.harness.forms import csrf_in
 from tests.harness.world import POLICY, World, world_on
 from tests.stories.bounds import fill, number_as_id, numbers
 from tests.stories.factors.apps import CODES, TOTP, enrol, first_step, prove, second_step
 from tests.stories.factors.resets import RESET
+from tests.stories.passkeys import sign_in as sign_in_by
+from tests.stories.passkeys import store_passkey
 from tests.unit.flows import DONE, EMAIL, PASSWORD, ask_for_change, ask_for_reset, confirm, twice, verify
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.administer import find_account
@@ -29,6 +32,7 @@ from vestibule.model.letters import NOTICES, Letter, LetterKind, NotSent, Queued
 from vestibule.model.limits import LetterLimits
 from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.outbox import NOTICES_WAIT
+from vestibule.model.passkeys import MOST_PASSKEYS
 from vestibule.storage.sql.schema import letters
 
 FEW = LetterLimits.per_hour(1, 100_000, timedelta(minutes=5))
@@ -135,6 +139,27 @@ async def use_recovery_codes(world: World) -> None:
         await later(world, timedelta(seconds=1))
 
 
+async def use_copies(world: World) -> None:
+    """Of as many passkeys as an account may have."""
+    ada = await find_account(world.env, EMAIL)
+    assert ada is not None
+    for _ in range(MOST_PASSKEYS):
+        await store_passkey(world, key := Authenticator())
+        for _ in range(3):
+            assert (await sign_in_by(await world.client(), key, Lie(count=1))).status_code == 200
+            await later(world, timedelta(seconds=1))
+
+
+async def type_wrong_codes(world: World) -> None:
+    """All day, by app and by recovery code, from new browsers with the right password."""
+    await enrol(world, await world.sign_in())
+    for number in range(ALL_DAY):
+        browser = await world.client()
+        await first_step(browser, EMAIL, PASSWORD)
+        assert await second_step(browser, ("x", "0-00000-00000")[number % 2]) in {"wrong_code", "second_factor_paused"}
+        await later(world)
+
+
 async def report_lost_factors(world: World) -> None:
     """With the password, all day, and nobody opens a link."""
     await enrol(world, await world.sign_in())
@@ -183,6 +208,8 @@ BOUNDS: dict[Callable[[World], Awaitable[None]], dict[LetterKind, int]] = {
         LetterKind.RECOVERY_CODES_MADE: NOTICES_A_DAY,
     },
     use_recovery_codes: {LetterKind.RECOVERY_CODE_USED: NOTICES_A_DAY},
+    use_copies: {LetterKind.PASSKEY_MAY_BE_COPIED: NOTICES_A_DAY},
+    type_wrong_codes: {LetterKind.SECOND_FACTOR_PAUSED: 1},
     report_lost_factors: {LetterKind.FACTORS_LOST: 3},
     keep_lost_factors: {
         LetterKind.FACTOR_RESET_BEGUN: OFTEN + 1,  # the operator's own doing

@@ -30,6 +30,8 @@ SUBJECTS = {
     LetterKind.FACTOR_REMOVED: "A way to sign in to Vestibule was removed",
     LetterKind.RECOVERY_CODES_MADE: "New recovery codes for Vestibule",
     LetterKind.RECOVERY_CODE_USED: "A Vestibule recovery code was used",
+    LetterKind.PASSKEY_MAY_BE_COPIED: "Vestibule: a passkey may have been copied",
+    LetterKind.SECOND_FACTOR_PAUSED: "Vestibule: too many wrong codes",
     LetterKind.FACTORS_LOST: "Vestibule: lost your second factor?",
     LetterKind.FACTOR_RESET_BEGUN: "Vestibule: your second factor will be removed",
     LetterKind.FACTOR_RESET_CANCELED: "Vestibule: your second factor stays",
@@ -49,7 +51,12 @@ PROMISES = {
 }
 HOURS = {"en": "3 hours", "de": "3 Stunden", "fr": "3 heures", "es": "3 horas", "pt": "3 horas"}
 TELLS_OF_A_DEVICE = {*NOTICES, LetterKind.FACTORS_LOST} - {LetterKind.FACTORS_RESET}
-TO_BE_ACTED_ON = {LetterKind.TOKEN_REUSED, LetterKind.FACTORS_LOST}
+TO_BE_ACTED_ON = {
+    LetterKind.TOKEN_REUSED,
+    LetterKind.PASSKEY_MAY_BE_COPIED,
+    LetterKind.SECOND_FACTOR_PAUSED,
+    LetterKind.FACTORS_LOST,
+}
 BOTH_PARTS = ("plain", "html")
 
 

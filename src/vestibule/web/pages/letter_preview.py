@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from vestibule.model.languages import LANGUAGES
-from vestibule.model.letters import DUE_AT, Letter, LetterKind
+from vestibule.model.letters import ADDED_AT, DUE_AT, Letter, LetterKind
 from vestibule.web.caller import EnvDep
 from vestibule.web.pages import render
 from vestibule.web.request_errors import RouteUnknown
@@ -60,7 +60,8 @@ async def letter(
 
 def _example(request: Request, at: str, kind: LetterKind, language: str) -> EmailMessage:
     site = site_of(request)
-    detail = {"at": at, "device": "Firefox, Windows", "network_address": "192.0.2.7", "left": "9", DUE_AT: at}
+    detail = {"at": at, "device": "Firefox, Windows", "network_address": "192.0.2.7", "left": "9"}
+    detail |= {ADDED_AT: at, DUE_AT: at}
     link = f"{site.policy.link_base}/example/{'0a1b2c3d' * 8}"
     example = Letter(f"{kind.value}-{language}", kind, "ada@example.com", "Ada Lovelace", link, language, detail)
     return site.writer.write(replace(example, code="k7d2-9fxm"))
