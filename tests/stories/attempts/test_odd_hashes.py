@@ -40,13 +40,13 @@ async def test_i1_no_row_reaches_another_account_s_sign_in(world: World) -> None
     odd: dict[str, str | None] = {f"odd{number}@example.com": made for number, made in enumerate(_STORABLE.values())}
     others = {"none@example.com": None, "ada@example.com": _CHEAP.hash(PASSWORD)}
     await _fill(world, {**odd, **others})
-    begun = time.monotonic()
+    begun = time.process_time()
     client = await world.client()
     for email in (*odd, "none@example.com", "nobody@example.com"):
         answer = await client.post("/api/auth/login", json={"email": email, "password": PASSWORD})
         assert (answer.status_code, answer.json()["message"]) == (400, "Invalid email or password"), email
     await world.sign_in("ada@example.com", PASSWORD)
-    assert time.monotonic() - begun < 60, "no hash of another cost was checked"
+    assert time.process_time() - begun < 60, "no hash of another cost was checked"
 
 
 async def test_i1_the_work_for_nobody_is_that_of_the_dearest_hash_that_is_checked(world: World) -> None:
