@@ -23,6 +23,7 @@ SENTENCES = {
     EventKind.EMAIL_CODE_REFUSED: "Wrong emailed code",
     EventKind.PASSWORD_CHANGED: "Password changed",
     EventKind.NAME_CHANGED: "Name changed",
+    EventKind.ROLE_CHANGED: "Role changed",
     EventKind.EMAIL_CHANGED: "Email changed",
     EventKind.EMAIL_TAKEN_BACK: "Change of email undone",
     EventKind.SQUATTER_REMOVED: "Deleted an account that had the email and never verified it",
