@@ -4,6 +4,7 @@ As there, each class has a stable `code`, and no HTTP status.
 
     Refusal
       PermissionMissing         signed in, but the role of the account does not allow this
+      PersonUnknown             no account has this id
       CursorInvalid             `after` is not the cursor of a page that was listed
       LastAdmin                 without this account, no enabled admin would be left
       RoleNeedsVerifiedEmail    a role that permits anything, for an account whose email was never verified
@@ -35,3 +36,9 @@ class LastAdmin(Refusal):
 
 class RoleNeedsVerifiedEmail(Refusal):
     code = "role_needs_verified_email"
+
+
+class PersonUnknown(Refusal):
+    """No account has this id."""
+
+    code = "person_unknown"

@@ -126,6 +126,7 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     ),
     errors.ReauthenticationRequired: HttpMapping(403),
     operator_errors.PermissionMissing: HttpMapping(403),
+    operator_errors.PersonUnknown: HttpMapping(404, "No account has this id"),
     operator_errors.CursorInvalid: HttpMapping(
         400, "after is not a cursor: take it from the page before, or leave it out"
     ),

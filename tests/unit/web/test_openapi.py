@@ -95,6 +95,7 @@ STATUSES = {
     "DELETE /api/users/me/sessions/{session_id}": {200, 403, 404, 429} | TOKEN,
     "GET /api/admin/me": {200, 403, 429} | TOKEN,
     "GET /api/admin/people": {200, 400, 403, 429} | TOKEN,
+    "GET /api/admin/people/{account_id}": {200, 403, 404, 429} | TOKEN,
     "GET /api/auth/verify": {204, 403} | TOKEN,
     "POST /api/auth/introspect": {200, 429} | TOKEN | BODY,
     "GET /api/revocations": {200, 429, 503} | TOKEN,
@@ -239,6 +240,7 @@ async def test_every_success_is_as_declared(world: World) -> None:
     await ask("PATCH /api/users/me", 200, name="Countess")
     await ask("GET /api/admin/me", 403)
     await ask("GET /api/admin/people", 403)
+    await ask("GET /api/admin/people/{account_id}", 403, "x")
     await ask("GET /api/auth/verify", 204)
     asked = await ask("POST /api/users/me/step-up/options", 200)
     credential = authenticator.get(asked.json()["data"]["publicKey"])

@@ -13,6 +13,7 @@ from tests.harness.authenticator import Authenticator
 from tests.harness.backends import Backend
 from tests.harness.forms import csrf_in
 from tests.harness.world import POLICY, World, mandatory_verification, world_on
+from tests.stories.operators.people import operator_in
 from tests.stories.passkeys import add
 from tests.stories.required_factor import switch
 from tests.unit.web.authenticator_app import turn_on
@@ -24,6 +25,7 @@ from tests.unit.web.test_second_step_page import STEP
 from vestibule.crypto.common_passwords import common_passwords
 from vestibule.flows.administer import find_account
 from vestibule.flows.ask_for_letter import request_reset
+from vestibule.model.accounts import Role
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.factors import SecondFactorRule
 from vestibule.model.letters import LetterKind
@@ -52,8 +54,10 @@ async def world(backend: Backend) -> AsyncIterator[World]:
 
 
 async def at_browser(world: World, path: str) -> httpx.AsyncClient:
-    """Ada at a form: signed in if it is one of her account's."""
+    """Ada at a form: signed in if it is one of her account's. At a form of the console, an operator."""
     client = await ada(world)
+    if path.startswith("/admin"):
+        return await at_console(world)
     if path.startswith(STEP):
         await turn_on(world, client)
     if "{passkey_id}" in path:
@@ -70,6 +74,15 @@ async def at_browser(world: World, path: str) -> httpx.AsyncClient:
         switch(world, SecondFactorRule.REQUIRED)
         answer = await client.post("/login", data={**ADA, "password": "correct horse"})
         assert answer.headers["location"] == ENROL
+    return client
+
+
+async def at_console(world: World) -> httpx.AsyncClient:
+    """An operator, whose cookies a browser keeps."""
+    client = (await operator_in(world, Role.ADMIN)).client
+    name, _, token = client.headers.pop("Cookie").partition("=")
+    client.cookies.set(name, token)
+    client.headers.update(BROWSER)
     return client
 
 
@@ -213,11 +226,13 @@ async def with_secret(world: World, path: str) -> str:
 
 
 async def existing(world: World, path: str) -> str:
-    """The path of the passkey that Ada has; a made-up one, where another page says so."""
-    if "{passkey_id}" not in path:
+    """The path of Ada's account, or of the passkey that she has; a made-up one, where another page says so."""
+    if not {"{passkey_id}", "{account_id}"} & set(path.split("/")):
         return plain(path)
     account = await find_account(world.env, ADA["email"])
     assert account
+    if "{account_id}" in path:
+        return path.format(account_id=account.id)
     async with world.env.store.reading() as read:
         (passkey,) = await read.passkeys.of_account(account.id)
     return path.format(passkey_id=passkey.id)

@@ -4,8 +4,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.flows.find_people import find_people
+from vestibule.flows.see_person import probably_meant
 from vestibule.web.api.admin.cursors import position_of
 from vestibule.web.caller import EnvDep
+from vestibule.web.console.notices import notice_of
 from vestibule.web.pages import render, return_to
 
 PEOPLE = "/admin/people"
@@ -18,4 +20,13 @@ async def search(request: Request, env: EnvDep) -> Response:
     typed = request.query_params.get("search", "").strip()
     found = await find_people(env, typed, position_of(request.query_params.get("after", "")))
     onward = found.next and return_to.with_query(PEOPLE, search=typed, after=found.next.to_cursor())
-    return render.page(request, "console/people.html", typed=typed, people=found.accounts, onward=onward)
+    meant = None if found.accounts or not typed else await probably_meant(env, typed)
+    return render.page(
+        request,
+        "console/people.html",
+        typed=typed,
+        people=found.accounts,
+        onward=onward,
+        meant=meant.other if meant else None,
+        notice=notice_of(request),
+    )

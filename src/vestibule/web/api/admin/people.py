@@ -3,8 +3,11 @@
 from starlette.responses import Response
 
 from vestibule.flows.find_people import find_people
+from vestibule.flows.see_person import see_person
+from vestibule.model.operator_errors import PersonUnknown
+from vestibule.model.why_not_in import why_not_in
 from vestibule.web.api import answers
-from vestibule.web.api.admin import people_answers
+from vestibule.web.api.admin import people_answers, person_answers
 from vestibule.web.api.admin.cursors import position_of
 from vestibule.web.caller import EnvDep
 
@@ -17,3 +20,12 @@ async def list_people(env: EnvDep, search: str = "", after: str = "") -> Respons
     listed = [people_answers.ListedPerson.of(account) for account in found.accounts]
     onward = found.next.to_cursor() if found.next else None
     return answers.as_json(people_answers.People(data=people_answers.PeopleData(people=listed, next=onward)))
+
+
+async def show_person(env: EnvDep, account_id: str) -> Response:
+    """Show a person: why they cannot sign in, and the latest of everything about the account."""
+    person = await see_person(env, account_id)
+    if person is None:
+        raise PersonUnknown
+    reason = why_not_in(person, env.clock.now())
+    return answers.as_json(person_answers.ShownPerson(data=person_answers.PersonData.of(person, reason)))

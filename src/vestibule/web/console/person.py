@@ -1,0 +1,58 @@
+"""The page of one person: on top why they cannot sign in, and what mends it; below, everything about the account."""
+
+from collections.abc import Collection
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vestibule.flows.env import Env
+from vestibule.flows.see_person import see_person
+from vestibule.model.operator_errors import PersonUnknown
+from vestibule.model.people import Person
+from vestibule.model.permissions import OF_ROLE, Permission
+from vestibule.model.why_not_in import why_not_in
+from vestibule.web.caller import EnvDep
+from vestibule.web.console import letter_words, why_words
+from vestibule.web.console.acts import ACTS, Act
+from vestibule.web.console.notices import notice_of
+from vestibule.web.console.say import said
+from vestibule.web.pages import render
+from vestibule.web.pages.browser_session import BrowserCaller
+from vestibule.web.pages.words import WHAT_HAPPENED, WHY_OVER
+
+_MOST_EVENTS = 20
+
+
+async def show(request: Request, env: EnvDep, caller: BrowserCaller, account_id: str) -> Response:
+    """Show a person; raises `PersonUnknown`."""
+    person, now = await person_with(env, account_id), env.clock.now()
+    reason = why_not_in(person, now)
+    possible = acts_for(person, OF_ROLE[caller.account.role])
+    past = [(session, session.why_over(now)) for session in person.past]
+    happened = [(event, WHAT_HAPPENED.get(event.kind, event.kind.value)) for event in person.events[:_MOST_EVENTS]]
+    return render.page(
+        request,
+        "console/person.html",
+        person=person,
+        why=said(request, why_words.sentence(reason)),
+        mends=[act for act in possible if reason.mend in act.mends],
+        others=[act for act in possible if reason.mend not in act.mends],
+        notice=notice_of(request),
+        past=[(session, render.say(request, WHY_OVER[why])) for session, why in past if why],
+        happened=[(event, render.say(request, what)) for event, what in happened],
+        letter_names={kind: render.say(request, name) for kind, name in letter_words.LETTER_NAMES.items()},
+        fates={fate: render.say(request, name) for fate, name in letter_words.FATES.items()},
+    )
+
+
+async def person_with(env: Env, account_id: str) -> Person:
+    """Return the person with this account; raises `PersonUnknown`."""
+    person = await see_person(env, account_id)
+    if person is None:
+        raise PersonUnknown
+    return person
+
+
+def acts_for(person: Person, permitted: Collection[Permission]) -> list[Act]:
+    """Return what can be done to a person as the account is now, by somebody with these permissions."""
+    return [act for act in ACTS if act.permission in permitted and act.offered(person)]

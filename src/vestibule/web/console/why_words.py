@@ -1,0 +1,125 @@
+"""Why somebody cannot sign in, in one sentence for each reason."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from vestibule.model import why_not_in as why
+from vestibule.model.people import LetterFate
+from vestibule.web.console.say import Said
+
+
+def _(english: str) -> str:
+    """Return the sentence itself. `make translations` collects the sentences by this name."""
+    return english
+
+
+def sentence(reason: why.Reason) -> Said:
+    """Return the sentence for a reason."""
+    return SENTENCES[type(reason)](reason)
+
+
+def _disabled(reason: why.Disabled) -> Said:
+    if reason.reason is None:
+        return _("The account is disabled since %(when)s."), {"when": reason.since}
+    return _("The account is disabled since %(when)s: “%(reason)s”."), {"when": reason.since, "reason": reason.reason}
+
+
+def _not_delivered(reason: why.LetterNotDelivered) -> Said:
+    words: dict[str, datetime | str] = {"words": reason.letter.fault or "?", "when": reason.letter.at}
+    if reason.letter.fate is LetterFate.REFUSED:
+        return _("The mail server refused our email on %(when)s: “%(words)s”."), words
+    return _("Our email could not be delivered yet. It is tried again on %(when)s: “%(words)s”."), words
+
+
+def _never_verified(reason: why.NeverVerified) -> Said:
+    if reason.letter is None:
+        return _("The email address was never confirmed, and no email with a link is on its way."), {}
+    if reason.letter.fate is LetterFate.SENT:
+        return _("The email address was never confirmed. The last link was sent on %(when)s."), {
+            "when": reason.letter.at
+        }
+    return _("The email address was never confirmed. An email with a link is about to be sent."), {}
+
+
+def _paused_passwords(reason: why.PausedPasswords) -> Said:
+    networks = ", ".join(f"{network} ({count})" for network, count in list(reason.networks.items())[:3])
+    if reason.until is None:
+        return _("Too many wrong passwords: on devices that are not known, none is checked any more."), {}
+    if not networks:
+        return _("Too many wrong passwords: on devices that are not known, none is checked before %(when)s."), {
+            "when": reason.until
+        }
+    return (
+        _(
+            "Too many wrong passwords: on devices that are not known, none is checked before %(when)s. "
+            "They came from %(networks)s."
+        ),
+        {"when": reason.until, "networks": networks},
+    )
+
+
+def _paused_second_factor(reason: why.PausedSecondFactor) -> Said:
+    if reason.until is None:
+        return _("The password was right, but too many codes were wrong: none is checked any more."), {}
+    return _("The password was right, but too many codes were wrong: none is checked before %(when)s."), {
+        "when": reason.until
+    }
+
+
+def _factors_go(reason: why.FactorsGoSoon) -> Said:
+    return _("Two-factor authentication was reported lost. From %(when)s on, the password is enough."), {
+        "when": reason.due_at
+    }
+
+
+def _reset_unread(reason: why.ResetLettersUnread) -> Said:
+    return _("A link for a new password was sent on %(when)s and never used. It may be in the spam folder."), {
+        "when": reason.sent_at
+    }
+
+
+def _factor_lost(reason: why.SecondFactorLost) -> Said:
+    if reason.last_used_at is None:
+        return _("The account needs a second step, and none was ever completed."), {}
+    return _("The account needs a second step. One was last completed on %(when)s."), {"when": reason.last_used_at}
+
+
+def _reused(reason: why.SessionReused) -> Said:
+    return _("The session was ended on %(when)s, because it was used from two places. Signing in again works."), {
+        "when": reason.at
+    }
+
+
+def _no_password(_reason: why.NoPasswordYet) -> Said:
+    return _("The account has no password yet."), {}
+
+
+def _typo(reason: why.ProbablyTypo) -> Said:
+    return _("The email address was probably typed wrong at sign-up: there is %(email)s, never confirmed."), {
+        "email": reason.other.email
+    }
+
+
+def _nothing(reason: why.NothingInTheWay) -> Said:
+    if reason.last_at is None:
+        return _("Nothing is in the way: the right password signs in. Nobody has signed in yet."), {}
+    return _("Nothing is in the way: the right password signs in. The last sign-in was on %(when)s."), {
+        "when": reason.last_at
+    }
+
+
+SENTENCES: dict[type[Any], Callable[[Any], Said]] = {
+    why.Disabled: _disabled,
+    why.LetterNotDelivered: _not_delivered,
+    why.NeverVerified: _never_verified,
+    why.PausedPasswords: _paused_passwords,
+    why.PausedSecondFactor: _paused_second_factor,
+    why.FactorsGoSoon: _factors_go,
+    why.ResetLettersUnread: _reset_unread,
+    why.SecondFactorLost: _factor_lost,
+    why.SessionReused: _reused,
+    why.NoPasswordYet: _no_password,
+    why.ProbablyTypo: _typo,
+    why.NothingInTheWay: _nothing,
+}

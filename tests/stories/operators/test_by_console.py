@@ -1,0 +1,68 @@
+"""O42: the same eight stories as by command line, by the console: the operator searches, reads the sentence on top,
+presses the button below it, and the person signs in.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from html import unescape
+
+import pytest
+
+from tests.harness.backends import Backend
+from tests.harness.clock import ManualClock
+from tests.harness.world import World, mandatory_verification, world_on
+from tests.stories.operators.people import Browser, operator_in
+from tests.stories.operators.test_by_command_line import ADA, STORIES
+from tests.stories.operators.test_search_page import AT, shown
+from vestibule.model.accounts import Role
+from vestibule.model.clock import SystemClock
+
+TYPO = "typed the wrong email at sign-up"
+ACTS = {
+    "never verified": ("The email address was never confirmed. The last link was sent on", "verify"),
+    "letter refused by the mail server": ("The mail server refused our email on", "send-verification"),
+    TYPO: ("Nothing is in the way", "delete"),
+    "too many wrong passwords": ("Too many wrong passwords", "unlock"),
+    "disabled": ("The account is disabled since", "enable"),
+    "password forgotten and reset letters in the junk": ("A link for a new password was sent on", "send-reset"),
+    "lost second factor": ("The account needs a second step.", "reset-factors"),
+    "session ended as reused": ("because it was used from two places", "send-reset"),
+}
+"""What the sentence says, and the act that mends it."""
+
+
+@pytest.fixture
+async def world(backend: Backend) -> AsyncIterator[World]:
+    clock = ManualClock()
+    clock.advance(seconds=(SystemClock().now() - clock.now()).total_seconds())
+    async with world_on(backend, mandatory_verification(), clock=clock) as world:
+        yield world
+
+
+async def find(operator: Browser, email: str) -> str:
+    """The page of the person that the search leads to."""
+    page = (await operator.client.get(AT, params={"search": email})).text
+    (found,) = re.findall(rf'href="({AT}/[^"]+)"', page)
+    return unescape(found)
+
+
+@pytest.mark.parametrize("name", ACTS)
+async def test_o42_the_operator_finds_reads_presses_and_the_person_signs_in(world: World, name: str) -> None:
+    sentence, act = ACTS[name]
+    await STORIES[name].given(world)
+    world.clock.advance(days=2)
+    admin = await operator_in(world, Role.ADMIN)
+    at = await find(admin, ADA)
+    top = (await admin.client.get(at)).text.partition("<details")[0]
+    assert name == TYPO or sentence in shown(top + "</main>"), shown(top + "</main>")
+    assert re.search(rf'<a class="button( danger)?" href="{at}/{act}">', top), top
+    typed = {"email": "ada@exmaple.com"} if act == "delete" else {}
+    done = await admin.client.post(f"{at}/{act}", data={**admin.form, **typed})
+    assert done.headers["location"].endswith(f"?done={act}")
+    assert 'class="notice"' in (await admin.client.get(done.headers["location"])).text
+    world.clock.advance(minutes=5)
+    await STORIES[name].then(world)
+
+
+def test_o42_no_story_is_left_out() -> None:
+    assert ACTS.keys() == STORIES.keys()
