@@ -116,7 +116,7 @@ class Deeds:
             return await self.sign_in(person)
         new = new_password()
         body = {"currentPassword": person.password} | _twice(new)
-        sent = {"Authorization": f"Bearer {person.access}"}
+        sent = {"Authorization": f"Bearer {person.access}", "Cookie": f"refresh_token={person.refresh}"}
         self._ledger.perhaps_void(person.email)
         answer = await self._ask("change", "PATCH", "/api/users/me/password", {200}, headers=sent, json=body)
         if answer is not None and answer.status_code == 200:

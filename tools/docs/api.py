@@ -44,8 +44,9 @@ In development the server also publishes an OpenAPI document at `/openapi.json` 
   /api/auth/login/enrol/totp`, show the QR code, and send one of the app's codes to `POST
   /api/auth/login/enrol/totp/confirm`, which signs in. Show the `recovery_codes` of its answer. A passkey goes the same
   way, by `/api/auth/login/enrol/passkey`.
-* **Second factors** are changed only with the cookie `refresh_token` beside the access token. Without it the answer is
-  403 `refresh_token_required`.
+* **Password, email, second factors and sessions** are changed only with the cookie `refresh_token` of the same session
+  beside the access token, and so is the sign-in stepped up. Without it the answer is 403 `refresh_token_required`. A
+  browser sends it by itself; a program adds `Cookie: refresh_token=…`, by the name under which the server set it.
 * **From a browser.** Send `credentials: "include"` with every call, and list the front-end's origin in `ORIGIN`.
 * **TypeScript.** `npx openapi-typescript http://localhost:8000/openapi.json -o vestibule.d.ts` writes the types.
 * **Not in the API:** the data export and the deletion of an account. Link to the pages `/profile/data` and

@@ -1,4 +1,4 @@
-"""Require a holder: who changes second factors shows the session's refresh token beside the access token.
+"""Require a holder: who changes how an account signs in shows the session's refresh token beside the access token.
 
 Access tokens travel: each service gets them, and proxies and logs may. The refresh token comes to this server alone.
 """

@@ -9,7 +9,7 @@ As there, each class has a stable `code`, and no HTTP status.
       NoPendingSignIn           a second step without a first one that is still good
       SecondFactorPaused        too many wrong codes; another way, or another day
       WrongCode                 not a code of this moment, or used before
-      RefreshTokenRequired      an access token alone, where second factors change
+      RefreshTokenRequired      an access token alone, where credentials, factors or sessions change
       FactorUnknown             the account has no such second factor
       FactorResetUnknown        no reset of the account's second factors is under way
       FactorResetLinkInvalid    unknown, used or expired, or the reset is over

@@ -75,7 +75,7 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
         403, "Too many wrong codes. Sign in with your password, or reset it by email"
     ),
     factor_errors.RefreshTokenRequired: HttpMapping(
-        403, "Send the refresh token of this session too, in its cookie: an access token alone changes no second factor"
+        403, "Send the refresh token of this session too, in its cookie: an access token alone is not enough here"
     ),
     factor_errors.FactorUnknown: HttpMapping(404, "The account has no such second factor"),
     factor_errors.FactorResetUnknown: HttpMapping(404, "No reset of the second factors is under way"),

@@ -45,7 +45,7 @@ from vestibule.web.pages import (
     static,
 )
 from vestibule.web.pages import email_code as email_code_pages
-from vestibule.web.pages.browser_session import browser_session, find_session, session_form
+from vestibule.web.pages.browser_session import browser_session, find_session, page_holder, session_form
 from vestibule.web.prefetch import on_purpose
 from vestibule.web.request_errors import (
     BodyMalformed,
@@ -77,7 +77,9 @@ ON_PURPOSE_SIGNED_IN = (on_purpose, own_site, signed_in)
 PUBLIC = (find_session,)
 PUBLIC_FORM = (own_site, find_session)
 BROWSER = (browser_session,)
-BROWSER_FORM = (own_site, session_form)
+SECRET = (browser_session, page_holder)
+BROWSER_FORM = (own_site, session_form, page_holder)
+SIGN_OUT_FORM = (own_site, session_form)
 
 # Refusals that several lines share.
 NO_TOKEN = (e.NotSignedIn, e.AccessTokenInvalid, e.SessionOver)
@@ -88,13 +90,14 @@ NO_LOST_FACTORS = (fe.NoPendingSignIn, fe.FactorResetUnavailable, fe.FactorReset
 NO_SECOND_STEP = (fe.NoPendingSignIn, fe.SecondFactorPaused, fe.WrongCode, fe.TotpUnavailable, CrossSite)
 NO_SIGN_OUT = (*NO_TOKEN, CrossSite)
 NO_REFRESH = (e.RefreshRefused, CrossSiteRefresh)
-NO_CHANGE = (*NO_SIGN_OUT, e.WrongPassword, e.TooManyAttempts, e.ReauthenticationRequired)
+NO_HOLDER = (*NO_SIGN_OUT, fe.RefreshTokenRequired)
+NO_CHANGE = (*NO_HOLDER, e.WrongPassword, e.TooManyAttempts, e.ReauthenticationRequired)
 NO_NEW_TOKENS = (*NO_CHANGE, fe.SecondFactorEnrolmentRequired)
 NO_CODE = (fe.WrongCode, fe.SecondFactorPaused, fe.TotpUnavailable)
 NO_STEP_UP = (*NO_NEW_TOKENS, *NO_CODE, *NO_PASSKEY_STEP)
 NO_NEW_PASSKEY = (fe.PasskeysUnavailable, fe.CeremonyOver, fe.PasskeyRefused, fe.PasskeyTaken, fe.TooManyPasskeys)
 NO_ENROLMENT = (fe.NoPendingSignIn, fe.SecondFactorRequired, CrossSite)
-NO_FACTOR = (*NO_SIGN_OUT, fe.RefreshTokenRequired, e.ReauthenticationRequired)
+NO_FACTOR = (*NO_HOLDER, e.ReauthenticationRequired)
 NO_INTROSPECTION = (e.ServiceKeyInvalid, e.TooManyRequests, BodyMalformed, BodyTooLarge, UnsupportedMedia)
 NO_RESET = (e.ResetTokenInvalid, e.PasswordTooEasy, CrossSite)
 
@@ -128,24 +131,24 @@ ROUTES = (
     Route("PATCH", "/api/auth/resetpassword/{token}",      auth.reset,                    OWN_SITE,             MAIL,      HASHES,  200, answers.Told, NO_RESET),
     Route("GET",   "/api/users/me",                        me.me,                         SIGNED_IN,            UNLIMITED, NO_HASH, 200, answers.Me, NO_TOKEN),
     Route("PATCH", "/api/users/me",                        my_account.change_my_name,     SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Me, NO_SIGN_OUT),
-    Route("PATCH", "/api/users/me/password",               my_account.change_my_password, SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_NEW_TOKENS, e.PasswordTooEasy)),
-    Route("PATCH", "/api/users/me/email",                  my_account.change_my_email,    SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.Told, (*NO_CHANGE, e.EmailUnchanged)),
-    Route("POST",  "/api/users/me/step-up/options",        step_up.options,               SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyOptions, (*NO_SIGN_OUT, fe.PasskeysUnavailable)),
-    Route("POST",  "/api/users/me/step-up",                step_up.step_up,               SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.SignedIn, NO_STEP_UP),
+    Route("PATCH", "/api/users/me/password",               my_account.change_my_password, HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_NEW_TOKENS, e.PasswordTooEasy)),
+    Route("PATCH", "/api/users/me/email",                  my_account.change_my_email,    HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  200, answers.Told, (*NO_CHANGE, e.EmailUnchanged)),
+    Route("POST",  "/api/users/me/step-up/options",        step_up.options,               HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyOptions, (*NO_HOLDER, fe.PasskeysUnavailable)),
+    Route("POST",  "/api/users/me/step-up",                step_up.step_up,               HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  200, answers.SignedIn, NO_STEP_UP),
     Route("GET",   "/api/users/me/factors",                factors.list_factors,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, factor_answers.Factors, NO_TOKEN),
     Route("POST",  "/api/users/me/factors/totp",           factors.begin_totp,            HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, factor_answers.NewTotp, (*NO_FACTOR, fe.TotpUnavailable)),
     Route("POST",  "/api/users/me/factors/totp/confirm",   factors.confirm_totp,          HOLDER_OWN_SITE,      ACCOUNT,   HASHES,  200, factor_answers.FactorAdded, (*NO_FACTOR, fe.WrongCode, fe.FactorUnknown, fe.TotpUnavailable)),
     Route("DELETE", "/api/users/me/factors/totp",          factors.remove_totp,           HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_FACTOR, fe.FactorUnknown, fe.LastFactor)),
     Route("POST",  "/api/users/me/factors/recovery-codes", factors.make_recovery_codes,   HOLDER_OWN_SITE,      ACCOUNT,   HASHES,  200, factor_answers.RecoveryCodes, (*NO_FACTOR, fe.FactorUnknown)),
-    Route("DELETE", "/api/users/me/factors/reset",         factors.cancel_reset,          SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, fe.FactorResetUnknown)),
+    Route("DELETE", "/api/users/me/factors/reset",         factors.cancel_reset,          HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_HOLDER, fe.FactorResetUnknown)),
     Route("GET",   "/api/users/me/factors/passkeys",       passkeys.list_my_passkeys,     SIGNED_IN,            ACCOUNT,   NO_HASH, 200, factor_answers.Passkeys, NO_TOKEN),
     Route("POST",  "/api/users/me/factors/passkeys/options", passkeys.creation_options,     HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyOptions, (*NO_FACTOR, fe.PasskeysUnavailable, fe.TooManyPasskeys)),
     Route("POST",  "/api/users/me/factors/passkeys",       passkeys.add_my_passkey,       HOLDER_OWN_SITE,      ACCOUNT,   HASHES,  201, factor_answers.PasskeyAdded, (*NO_FACTOR, *NO_NEW_PASSKEY)),
     Route("PATCH", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.rename_my_passkey,    HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_FACTOR, fe.PasskeyUnknown)),
     Route("DELETE", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.remove_my_passkey,    HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyRemoved, (*NO_FACTOR, fe.PasskeyUnknown, fe.LastFactor)),
     Route("GET",   "/api/users/me/sessions",               my_account.list_mine,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, answers.Sessions, NO_TOKEN),
-    Route("DELETE", "/api/users/me/sessions",              my_account.end_others,         SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Ended, (*NO_SIGN_OUT, e.ReauthenticationRequired)),
-    Route("DELETE", "/api/users/me/sessions/{session_id}", my_account.end_one,            SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),
+    Route("DELETE", "/api/users/me/sessions",              my_account.end_others,         HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Ended, (*NO_HOLDER, e.ReauthenticationRequired)),
+    Route("DELETE", "/api/users/me/sessions/{session_id}", my_account.end_one,            HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_HOLDER, e.SessionUnknown, e.ReauthenticationRequired)),
     Route("GET",   "/api/auth/verify",                     me.verify,                     FORWARD_AUTH,         UNLIMITED, NO_HASH, 204, None, (*NO_TOKEN, CrossSite, ReservedHeader)),
     Route("POST",  "/api/auth/introspect",                 services.introspect_token,     SERVICE,              UNLIMITED, NO_HASH, 200, service_answers.Introspection, NO_INTROSPECTION, ("token",)),
     Route("GET",   "/api/revocations",                     services.stream_revocations,   SERVICE,              UNLIMITED, NO_HASH, 200, None, (e.ServiceKeyInvalid, NonceInvalid, e.TooManyRequests, e.TooManyPolls, e.TooManyFollowers)),
@@ -158,12 +161,12 @@ PAGES = (
     Page("GET",  "/",                                       sign_in.go_to_profile,       ANYONE,       UNLIMITED, NO_HASH),
     Page("GET",  "/login",                                  sign_in.ask_sign_in,         ANYONE,       REFRESH,   NO_HASH),
     Page("POST", "/login",                                  sign_in.sign_in,             OWN_SITE,     SIGN_IN,   HASHES,  sign_in.sign_in_form),
-    Page("POST", "/logout",                                 sign_in.sign_out,            BROWSER_FORM, ACCOUNT,   NO_HASH, None, "/profile"),
+    Page("POST", "/logout",                                 sign_in.sign_out,            SIGN_OUT_FORM, ACCOUNT,   NO_HASH, None, "/profile"),
     Page("POST", "/login/passkey",                          sign_in.use_passkey,         OWN_SITE,     SIGN_IN,   NO_HASH, None, "/login"),
     Page("GET",  "/login/second-step",                      second_step.ask_second_step, PUBLIC,       REFRESH,   NO_HASH),
     Page("POST", "/login/second-step",                      second_step.take_second_step, PUBLIC_FORM, SIGN_IN,   HASHES, second_step.second_step_form),
     Page("POST", "/login/second-step/passkey",              second_step.use_passkey,     PUBLIC_FORM,  SIGN_IN,   NO_HASH, None, second_step.PATH),
-    Page("GET",  "/reauthenticate",                         reauthenticate.ask,          BROWSER,      ACCOUNT,   NO_HASH),
+    Page("GET",  "/reauthenticate",                         reauthenticate.ask,          SECRET,       ACCOUNT,   NO_HASH),
     Page("POST", "/reauthenticate",                         reauthenticate.reauthenticate, BROWSER_FORM, SIGN_IN, HASHES,  reauthenticate.reauthentication_form),
     Page("POST", "/reauthenticate/passkey",                 reauthenticate.use_passkey,  BROWSER_FORM, SIGN_IN,   NO_HASH, None, "/reauthenticate"),
     Page("GET",  "/login/enrol",                            enrol.ask,                   PUBLIC,       REFRESH,   NO_HASH),
@@ -206,26 +209,26 @@ PAGES = (
     Page("POST", "/profile/security/password",              account.change_password,     BROWSER_FORM, SIGN_IN,   HASHES,  account.password_form),
     Page("GET",  "/profile/security/email",                 account.ask_new_email,       BROWSER,      ACCOUNT,   NO_HASH),
     Page("POST", "/profile/security/email",                 account.change_email,        BROWSER_FORM, SIGN_IN,   HASHES,  account.email_form),
-    Page("GET",  "/profile/security/authenticator",         my_factors.show_app,         BROWSER,      ACCOUNT,   NO_HASH),
+    Page("GET",  "/profile/security/authenticator",         my_factors.show_app,         SECRET,       ACCOUNT,   NO_HASH),
     Page("POST", "/profile/security/authenticator",         my_factors.confirm_app,      BROWSER_FORM, ACCOUNT,   HASHES,  my_factors.app_form),
     Page("POST", "/profile/security/authenticator/new",     my_factors.begin_app,        BROWSER_FORM, ACCOUNT,   NO_HASH, None, "/profile/security/authenticator"),
     Page("GET",  "/profile/security/authenticator/remove",  my_factors.ask_remove_app,   BROWSER,      ACCOUNT,   NO_HASH),
     Page("POST", "/profile/security/authenticator/remove",  my_factors.remove_app,       BROWSER_FORM, ACCOUNT,   NO_HASH),
-    Page("GET",  "/profile/security/recovery-codes",        my_factors.show_codes,       BROWSER,      ACCOUNT,   NO_HASH),
+    Page("GET",  "/profile/security/recovery-codes",        my_factors.show_codes,       SECRET,       ACCOUNT,   NO_HASH),
     Page("POST", "/profile/security/recovery-codes",        my_factors.put_codes_away,   BROWSER_FORM, ACCOUNT,   NO_HASH, None, "/profile/security"),
-    Page("GET",  "/profile/security/recovery-codes/file",   my_factors.download_codes,   BROWSER,      ACCOUNT,   NO_HASH),
+    Page("GET",  "/profile/security/recovery-codes/file",   my_factors.download_codes,   SECRET,       ACCOUNT,   NO_HASH),
     Page("GET",  "/profile/security/recovery-codes/new",    my_factors.ask_new_codes,    BROWSER,      ACCOUNT,   NO_HASH),
     Page("POST", "/profile/security/recovery-codes/new",    my_factors.make_codes,       BROWSER_FORM, ACCOUNT,   HASHES),
     Page("POST", "/profile/security/factor-reset",          keep_factors.keep_mine,      BROWSER_FORM, ACCOUNT,   NO_HASH, None, "/profile/security"),
     Page("POST", "/profile/security/passkeys",              my_passkeys.add_my_passkey,  BROWSER_FORM, ACCOUNT,   HASHES,  None, "/profile/security/passkeys/new"),
-    Page("GET",  "/profile/security/passkeys/new",          my_passkeys.ask_new,         BROWSER,      ACCOUNT,   NO_HASH),
+    Page("GET",  "/profile/security/passkeys/new",          my_passkeys.ask_new,         SECRET,       ACCOUNT,   NO_HASH),
     Page("GET",  "/profile/security/passkeys/{passkey_id}", my_passkeys.ask_name,        BROWSER,      ACCOUNT,   NO_HASH),
     Page("POST", "/profile/security/passkeys/{passkey_id}", my_passkeys.rename,          BROWSER_FORM, ACCOUNT,   NO_HASH, my_passkeys.name_form),
     Page("GET",  "/profile/security/passkeys/{passkey_id}/remove", my_passkeys.ask_remove, BROWSER,    ACCOUNT,   NO_HASH),
     Page("POST", "/profile/security/passkeys/{passkey_id}/remove", my_passkeys.remove,   BROWSER_FORM, ACCOUNT,   NO_HASH),
     Page("POST", "/profile/security/sessions",              account.end_others,          BROWSER_FORM, ACCOUNT,   NO_HASH, None, "/profile/security"),
     Page("POST", "/profile/security/sessions/{session_id}", account.end_one,             BROWSER_FORM, ACCOUNT,   NO_HASH, None, "/profile/security"),
-    Page("GET",  "/profile/data",                           my_data.download,            BROWSER,      ACCOUNT,   NO_HASH),
+    Page("GET",  "/profile/data",                           my_data.download,            SECRET,       ACCOUNT,   NO_HASH),
     Page("GET",  "/profile/delete",                         my_data.ask_delete,          BROWSER,      ACCOUNT,   NO_HASH),
     Page("POST", "/profile/delete",                         my_data.delete,              BROWSER_FORM, SIGN_IN,   HASHES,  my_data.delete_form),
     Page("POST", "/language",                               language.choose_language,    OWN_SITE,     REFRESH,   NO_HASH, None, "/login"),

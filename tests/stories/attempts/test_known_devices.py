@@ -165,7 +165,8 @@ async def test_g12_a_thief_of_a_session_spends_no_device_s_tries(ada: World) -> 
     """G12: a password that is asked for again is counted by the device as well, or with all that are not known."""
     home = await ada.sign_in()
     thief = await ada.client()
-    thief.headers["Authorization"] = f"Bearer {home.cookies['access_token']}"
+    for name in ("access_token", "refresh_token"):
+        thief.cookies[name] = home.cookies[name]
     for _ in range(LIMITS.at_most + LIMITS.of_a_device.at_most + 5):
         body = {"currentPassword": "wrong horse", **twice(NEW_PASSWORD)}
         while (await thief.patch(f"{ME}/password", json=body)).status_code == 429:

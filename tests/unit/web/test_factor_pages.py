@@ -1,7 +1,9 @@
 """The pages of second factors, sent as a browser without a script sends them."""
 
 from datetime import timedelta
+from http.cookiejar import Cookie
 
+import httpx
 import pytest
 
 from tests.harness.forms import csrf_in
@@ -34,6 +36,12 @@ async def test_an_app_is_set_up_with_one_code_and_recovery_codes_are_shown_and_d
     assert "Remove authenticator app" in page
 
 
+def with_kept(browser: httpx.AsyncClient, kept: Cookie) -> dict[str, str]:
+    """The cookies of this browser's session, and the one that keeps recovery codes."""
+    session = "; ".join(f"{name}={browser.cookies[name]}" for name in ("access_token", "refresh_token"))
+    return {"Cookie": f"{session}; {kept.name}={kept.value}"}
+
+
 async def test_new_recovery_codes_are_shown_for_some_minutes_to_their_session_alone(world: World) -> None:
     client, other = await ada(world), await ada_again(world)
     await turn_on(world, client)
@@ -41,12 +49,10 @@ async def test_new_recovery_codes_are_shown_for_some_minutes_to_their_session_al
     kept = next(cookie for cookie in client.cookies.jar if cookie.name == "recovery_codes")
     assert kept.path == CODES
     assert not any(code in str(kept.value) for code in codes)
-    theirs = await other.get(
-        CODES, headers={"Cookie": f"access_token={other.cookies['access_token']}; {kept.name}={kept.value}"}
-    )
+    theirs = await other.get(CODES, headers=with_kept(other, kept))
     assert codes_in(theirs.text) == []
     world.clock.advance(seconds=SHOWN_SECONDS + 1)
-    late = {"Cookie": f"access_token={client.cookies['access_token']}; {kept.name}={kept.value}"}
+    late = with_kept(client, kept)
     assert codes_in((await client.get(CODES, headers=late)).text) == []
     assert (await client.get(f"{CODES}/file", headers=late)).headers["location"] == f"{CODES}/new"
 

@@ -26,7 +26,6 @@ from vestibule.web.request_errors import CrossSite, FetchedAhead
 from vestibule.web.site import site_of
 
 TOKEN_FIELD = "csrf"
-_SECURITY = "/profile/security/"
 SESSION_CODE = "session_"  # how the codes of ended sessions begin
 
 
@@ -41,15 +40,31 @@ async def browser_session(request: Request) -> Caller:
     return caller
 
 
-async def optional_browser_session(request: Request) -> Caller | None:
-    """Return the caller, or None if nobody is signed in; raises `FetchedAhead`."""
+async def page_holder(request: Request, caller: Annotated[Caller, Depends(browser_session)]) -> None:
+    """Raise `NotSignedIn` unless the browser has the refresh token of the caller's session too, or has just used it."""
+    if context_of(request).refreshed_tokens is not None:
+        return
     try:
-        return await browser_session(request)
+        refresh_token = cookies.read_refresh(request.headers.raw, site_of(request).web)
+        await require_holder(await env_of(request), caller, refresh_token or "")
+    except RefreshTokenRequired:
+        raise NotSignedIn from None
+
+
+async def optional_browser_session(request: Request) -> Caller | None:
+    """Return the caller, or None if nobody is signed in, or by an access token alone; raises `FetchedAhead`. Otherwise
+    the sign-in page would lead back to a page that has just led there.
+    """
+    try:
+        caller = await browser_session(request)
+        await page_holder(request, caller)
     except FetchedAhead:
         raise
     except Refusal as refusal:
         _note_refusal(request, refusal)
+        context_of(request).caller = None
         return None
+    return caller
 
 
 async def find_session(request: Request) -> None:
@@ -75,23 +90,12 @@ async def find_session(request: Request) -> None:
 
 
 async def session_form(request: Request, caller: Annotated[Caller, Depends(browser_session)]) -> dict[str, str]:
-    """Return the fields of a form. Raises `CrossSite` unless its hidden field ties it to this session; and, below the
-    security page, `NotSignedIn` without the refresh token of the session: an access token alone changes nothing there.
-    """
+    """Return the fields of a form. Raises `CrossSite` unless its hidden field ties it to this session."""
     fields = await read_form(request)
     env = await env_of(request)
-    if request.url.path.startswith(_SECURITY):
-        await _require_holder(request, env, caller)
     if not bound_tokens.belongs(fields.pop(TOKEN_FIELD, ""), env.keys.refresh.form_key, caller.session_id):
         raise CrossSite
     return fields
-
-
-async def _require_holder(request: Request, env: Env, caller: Caller) -> None:
-    try:
-        await require_holder(env, caller, cookies.read_refresh(request.headers.raw, site_of(request).web) or "")
-    except RefreshTokenRequired:
-        raise NotSignedIn from None
 
 
 def form_token(env: Env, caller: Caller) -> str:
