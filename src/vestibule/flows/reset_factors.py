@@ -1,8 +1,11 @@
 """Reset factors: remove all second factors of somebody who lost them, after a wait in which the owner can keep them.
 
 An operator begins it. When the wait is over, the next sign-in with the password finishes it, or the periodic cleaning.
-Deleting its row finishes it, so that of two servers only one does.
+Deleting its row finishes it, so that of two servers only one does. If the operator knows that a factor is a thief's,
+there is no wait: whoever has a factor could end it.
 """
+
+from datetime import datetime
 
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.clear_factors import clear_factors
@@ -13,7 +16,7 @@ from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.tell_of_factor import tell_of_factor
 from vestibule.model.accounts import Account
 from vestibule.model.events import Event, EventKind
-from vestibule.model.factor_resets import OPERATOR_WAIT, AskedBy, FactorReset, NoReset
+from vestibule.model.factor_resets import OPERATOR_WAIT, AskedBy, FactorReset, KeptBy, NoReset
 from vestibule.model.letters import DUE_AT, LetterKind, QueuedLetter
 from vestibule.model.operators import Operator
 from vestibule.model.permissions import Permission
@@ -69,6 +72,29 @@ def _begun(account: Account, reset: FactorReset, detail: dict[str, str], operato
     return operator.event(reset.asked_at, EventKind.FACTOR_RESET_BEGUN, account.id, **detail)
 
 
+async def reset_now(env: Env, operator: Operator, account: Account) -> NoReset | None:
+    """Remove all second factors of the account at once, for an operator who knows that one is a thief's; return why
+    there is nothing to remove. Ends what `finish_reset` ends, and a reset that is under way. An account that is
+    disabled or unverified is not told. Raises `PermissionMissing` and `SessionOver`, about the operator.
+    """
+    ended = await _reset_now(env, operator, account.id)
+    env.letters_waiting.set()
+    if ended is None:
+        return NoReset.NO_FACTOR
+    await announce_end(env, ended)
+    return None
+
+
+@retry_on_conflict
+async def _reset_now(env: Env, operator: Operator, account_id: str) -> Ended | None:
+    now = env.clock.now()
+    async with env.store.transaction() as tx:
+        await lock_for(tx, operator, Permission.PEOPLE_CHANGE, account_id, now)
+        if not (await tx.factors.of(account_id)).needed:
+            return None
+        return await _remove_all(env, tx, account_id, operator, now)
+
+
 async def finish_reset(env: Env, account_id: str) -> bool:
     """Carry out the account's reset, if it is due; return whether the account needs no second factor any more. Removes
     all factors, ends every session and waiting sign-in, deletes the known devices, and tells the owner.
@@ -85,14 +111,21 @@ async def _finish(env: Env, account_id: str) -> tuple[bool, Ended]:
     async with env.store.transaction() as tx:
         await tx.accounts.lock(account_id)
         if await tx.factor_resets.finish(account_id, now):
-            ended = await end_account(env, tx, account_id, EndReason.FACTORS_RESET, now)
-            event, letter = EventKind.FACTORS_RESET, LetterKind.FACTORS_RESET
-            await tell_of_factor(tx, account_id, event, letter, {}, None, now)
-            await tx.known_devices.delete_of(account_id)
-            await tx.pending_sign_ins.delete_of(account_id)
-            await clear_factors(tx, account_id)
+            ended = await _remove_all(env, tx, account_id, None, now)
         free = not (await tx.factors.of(account_id)).needed
     return free, ended
+
+
+async def _remove_all(env: Env, tx: Ports, account_id: str, operator: Operator | None, now: datetime) -> Ended:
+    """Remove all factors of the account, which is locked, and everything that was signed in; tell the owner."""
+    ended = await end_account(env, tx, account_id, EndReason.FACTORS_RESET, now)
+    event, letter = EventKind.FACTORS_RESET, LetterKind.FACTORS_RESET
+    detail = {"by": KeptBy.OPERATOR.value} if operator else {}
+    await tell_of_factor(tx, account_id, event, letter, detail, operator, now)
+    await tx.known_devices.delete_of(account_id)
+    await tx.pending_sign_ins.delete_of(account_id)
+    await clear_factors(tx, account_id)
+    return ended
 
 
 async def finish_due_resets(env: Env) -> int:

@@ -71,3 +71,25 @@ def test_f39_each_refusal_is_a_sentence(folder: Path) -> None:
         database.execute("UPDATE accounts SET disabled_at = created_at WHERE email = ?", (BOB,))
     disabled = run(folder, *COMMAND, BOB, "--yes", **given_keys())
     assert "is disabled, so its owner cannot be told: enable it first" in complaint(disabled.stderr)
+
+
+def test_f60_at_once_it_asks_first_and_says_what_is_gone(folder: Path) -> None:
+    denied = run(folder, *COMMAND, BOB, "--now", typed="n\n", **given_keys())
+    assert (denied.returncode, passkeys_of(folder, BOB)) == (1, 1)
+    done = run(folder, *COMMAND, BOB, "--now", typed="y\n", **given_keys())
+    assert done.returncode == 0, done.stderr
+    assert f"Remove all second factors of {BOB} now? [y/N]:" in done.stderr
+    assert f"{BOB} has no second factor any more, and is signed out everywhere." in done.stderr
+    assert (passkeys_of(folder, BOB), under_way(folder)) == (0, 0)
+    printed = run(folder, *COMMAND, EVE, "--now", "--yes", "--json", **given_keys()).stdout
+    assert json.loads(printed) == {"email": EVE, "removed": True}
+    again = run(folder, *COMMAND, EVE, "--now", "--yes", **given_keys())
+    assert (again.returncode, complaint(again.stderr)) == (1, f"{EVE} has no second factor")
+    both = run(folder, *COMMAND, BOB, "--now", "--cancel", **given_keys())
+    assert complaint(both.stderr) == "--cancel and --now exclude each other"
+
+
+def passkeys_of(folder: Path, email: str) -> int:
+    query = "SELECT count(*) FROM passkeys JOIN accounts ON accounts.id = account_id WHERE email = ?"
+    with stored(folder) as database:
+        return int(database.execute(query, (email,)).fetchone()[0])

@@ -21,7 +21,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.keep_factors import cancel_reset
 from vestibule.flows.mail_link import mail_link
 from vestibule.flows.mark_verified import mark_verified
-from vestibule.flows.reset_factors import begin_reset
+from vestibule.flows.reset_factors import begin_reset, reset_now
 from vestibule.flows.set_role import set_role
 from vestibule.flows.unlock_account import unlock_account
 from vestibule.model.accounts import Account, Role
@@ -121,6 +121,7 @@ ACTS = {
     "reset factors": Act(
         begin_reset, EventKind.FACTOR_RESET_BEGUN, BY | {"asked_by": "operator"}, CHANGE, _with_a_passkey
     ),
+    "reset factors now": Act(reset_now, EventKind.FACTORS_RESET, BY, CHANGE, _with_a_passkey),
     "cancel the reset": Act(cancel_reset, EventKind.FACTOR_RESET_CANCELED, BY, CHANGE, _being_reset),
     "create": Act(
         create_account, EventKind.REGISTERED, BY | {"role": "helper"}, Permission.PEOPLE_ROLES, do=_create_another
