@@ -53,7 +53,8 @@ async def _change(
     now = env.clock.now()
     session = _as_proven(begin(new_id(), account.id, client_info.device, env.policy.sessions, now), caller)
     async with env.store.transaction() as tx:
-        await lock_proven(env, tx, account, caller, now)
+        held = await lock_proven(env, tx, account, caller, now)
+        session = replace(session, methods=held.methods_left(session.methods))
         require_enough_proof(env, account, session.methods)
         # Replaces only the hash that was checked: of two changes at once, one wins.
         epoch = await tx.accounts.change_password(account.id, account.password_hash or "", password_hash, now)

@@ -57,9 +57,9 @@ async def remove_totp(env: Env, caller: Caller, client_info: ClientInfo) -> None
 async def note_removed(
     env: Env, tx: Ports, caller: Caller, kind: FactorKind, client_info: ClientInfo, now: datetime
 ) -> None:
-    """Do what comes with the removal of a factor: cancel a reset, tell the owner, and delete the recovery codes if it
-    was the last one. Raises `LastFactor` if the account must have one. Call it inside the transaction that removes the
-    factor, which that undoes.
+    """Do what comes with the removal of a factor: cancel a reset, and tell the owner. If it was the last one, delete
+    the recovery codes, and let no session count as by two factors. Raises `LastFactor` if the account must have one.
+    Call it inside the transaction that removes the factor, which that undoes.
     """
     account_id = caller.account.id
     await keep_factors(tx, account_id, KeptBy.SESSION, client_info, now)
@@ -67,6 +67,7 @@ async def note_removed(
         if env.policy.second_factor.demands(caller.account.role):
             raise LastFactor
         await tx.recovery_codes.delete_of(account_id)
+        await tx.sessions.drop_second_factor(account_id)
     detail = {"factor": kind.value}
     await tell_of_factor(tx, account_id, EventKind.FACTOR_REMOVED, LetterKind.FACTOR_REMOVED, detail, client_info, now)
 

@@ -46,8 +46,9 @@ async def ask_for_recent_factor(env: Env, caller: Caller) -> None:
             await require_recent_sign_in(env, read, caller, env.clock.now())
 
 
-async def lock_unchanged(tx: Ports, account: Account, session_id: str, now: datetime) -> None:
-    """Lock the account, unchanged since its password was checked. Call it first in the transaction.
+async def lock_unchanged(tx: Ports, account: Account, session_id: str, now: datetime) -> Session:
+    """Lock the account, unchanged since its password was checked, and return the session. Call it first in the
+    transaction.
 
     Raises `WrongPassword` if the account's epoch has changed since the check, or if it is disabled or gone; and
     `SessionOver` if the session has ended.
@@ -55,16 +56,17 @@ async def lock_unchanged(tx: Ports, account: Account, session_id: str, now: date
     current = await tx.accounts.lock(account.id)
     if current is None or current.epoch != account.epoch or current.disabled_at is not None:
         raise WrongPassword
-    await require_live_session(tx, account.id, session_id, now)
+    return await require_live_session(tx, account.id, session_id, now)
 
 
-async def lock_proven(env: Env, tx: Ports, account: Account, caller: Caller, now: datetime) -> None:
-    """Lock the account as `lock_unchanged` does, for what its password allows. If it has a second factor, the password
-    is not enough: raises `ReauthenticationRequired` too.
+async def lock_proven(env: Env, tx: Ports, account: Account, caller: Caller, now: datetime) -> Session:
+    """Lock the account and return the session as `lock_unchanged` does, for what its password allows. If it has a
+    second factor, the password is not enough: raises `ReauthenticationRequired` too.
     """
-    await lock_unchanged(tx, account, caller.session_id, now)
+    session = await lock_unchanged(tx, account, caller.session_id, now)
     if (await tx.factors.of(account.id)).needed:
         await _require_recent(env, tx, caller, now)
+    return session
 
 
 async def lock_recent(env: Env, tx: Ports, caller: Caller, now: datetime) -> None:

@@ -44,12 +44,13 @@ class RefreshToken:
 
     def presented_for(self, session: Session) -> Session:
         """Return the session with the methods and the time of this token, for its successors. A token without them was
-        issued when sessions could not be stepped up: by password, when the session began.
+        issued when sessions could not be stepped up: by password, when the session began. One of two factors counts as
+        one if the session does: the account has lost its last factor since.
         """
         if not self.methods:
             return replace(session, methods=(Method.PASSWORD,), authenticated_at=session.created_at)
         moment = datetime.fromtimestamp(self.authenticated_at, UTC)
-        return replace(session, methods=self.methods, authenticated_at=moment)
+        return replace(session, methods=session.methods_left(self.methods), authenticated_at=moment)
 
 
 def sign(session: Session, issuer: Issuer, keys: KeySet) -> str:

@@ -110,6 +110,11 @@ class Session:
         """Return whether a refresh token with this counter can be exchanged, while the session lives."""
         return counter == self.parent or self.base < counter <= self.current
 
+    def methods_left(self, methods: tuple[str, ...]) -> tuple[str, ...]:
+        """Return these methods of one of its tokens; without more than one factor, if the session has lost that."""
+        lost = {Method.MORE_THAN_ONE_FACTOR} - set(self.methods)
+        return tuple(method for method in methods if method not in lost)
+
     def why_over(self, now: datetime) -> EndReason | None:
         """Return why the session cannot be used at `now`; None while it can."""
         if self.live(now):
@@ -190,6 +195,11 @@ class Sessions(Protocol):
         """Note that the user of a live session authenticated again, by these methods, and return the session as
         changed; None if it is over or another account's. Its refresh counters stay, so that every token which could be
         exchanged before still can be.
+        """
+
+    async def drop_second_factor(self, account_id: str) -> None:
+        """Let no session of the account that has not been ended count as proved by more than one factor any more: the
+        account has none left. Call it with the account locked.
         """
 
     async def seen_on_device(self, account_id: str, device: Device, now: datetime) -> bool:

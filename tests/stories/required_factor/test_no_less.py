@@ -1,8 +1,9 @@
 """F48: who has a factor keeps one, and sessions that began without one end, and say why."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from httpx import Response
 
 from tests.harness import dump
 from tests.harness.authenticator import Authenticator
@@ -14,7 +15,9 @@ from tests.stories.passkeys import MINE, ask
 from tests.stories.passkeys import add as add_passkey
 from tests.stories.passkeys import step_up as step_up_by_passkey
 from tests.stories.required_factor import Browser, code_of, enrolled, requiring, switch
+from vestibule.flows.identify import read_token
 from vestibule.model.factors import SecondFactorRule
+from vestibule.protocol.authentication import Level, Method
 
 OFFERED, REQUIRED = SecondFactorRule.OFFERED, SecondFactorRule.REQUIRED
 
@@ -144,3 +147,48 @@ async def test_f48_a_passkey_alone_is_enough(world: World) -> None:
     answer = await other.post("/api/auth/passkeys/verify", json={"credential": key.get(await ask(other))})
     assert answer.status_code == 200, answer.text
     assert code_of(await other.post("/api/auth/refresh")) == "ok"
+
+
+async def renew(browser: Browser) -> Response:
+    return await browser.post("/api/auth/refresh")
+
+
+async def change_password(browser: Browser) -> Response:
+    sent = {"currentPassword": apps.PASSWORD, "password": "battery staple", "passwordConfirm": "battery staple"}
+    return await browser.patch("/api/users/me/password", json=sent)
+
+
+@pytest.mark.parametrize(
+    ("ask", "code"),
+    [(renew, "session_second_factor_required"), (change_password, "second_factor_enrolment_required")],
+)
+@pytest.mark.parametrize("kind", ["app", "passkey"])
+async def test_f48_what_the_last_factor_proved_goes_with_it(
+    world: World, ask: Callable[[Browser], Awaitable[Response]], code: str, kind: str
+) -> None:
+    """F48: the rule is switched on after it was removed. The sessions that it had signed in get no more tokens."""
+    browser, app, _ = await enrolled(world)
+    switch(world, OFFERED)
+    await prove(browser, app)
+    last = apps.TOTP
+    if kind == "passkey":
+        last = f"{MINE}/{(await add_passkey(browser, Authenticator())).json()['data']['passkey']['id']}"
+        assert (await browser.delete(apps.TOTP)).status_code == 200
+    assert (await browser.delete(last)).status_code == 200
+    switch(world, REQUIRED)
+    assert code_of(await ask(browser)) == code
+
+
+async def test_f48_a_session_that_lost_its_last_factor_goes_on_with_less(world: World) -> None:
+    """F48: where the rule is not in force, all sessions of the account are of level 1 from their next refresh on."""
+    browser, app, _ = await enrolled(world)
+    other = await world.client()
+    await apps.first_step(other)
+    assert await apps.second_step(other, app.next_code()) == "ok"
+    switch(world, OFFERED)
+    await prove(browser, app)
+    assert (await browser.delete(apps.TOTP)).status_code == 200
+    for each in (browser, other):
+        answer = await renew(each)
+        token = await read_token(world.env, answer.json()["access_token"])
+        assert (token.level, Method.MORE_THAN_ONE_FACTOR in token.methods) == (Level.ONE_FACTOR, False)

@@ -7,6 +7,7 @@ from vestibule.model.sessions import (
     MOST_COUNTED,
     EndReason,
 )
+from vestibule.protocol.authentication import Method
 from vestibule.storage.sql import account_rows
 from vestibule.storage.sql.batches import deletion_of_oldest
 from vestibule.storage.sql.instant import Instant
@@ -98,6 +99,12 @@ STEP_UP = Prepared(
     .where(_THIS_SESSION, _THIS_ACCOUNT, _LIVE)
     .values(amr=bindparam("by_methods", type_=_s.amr.type), authenticated_at=_NOW, **_USED)
     .returning(*COLUMNS)
+)
+_MFA = f" {Method.MORE_THAN_ONE_FACTOR.value}"  # never the first of several methods
+DROP_SECOND_FACTOR = Prepared(
+    update(sessions)
+    .where(_THIS_ACCOUNT, _s.ended_at.is_(None), _s.amr.contains(_MFA))
+    .values(amr=func.replace(_s.amr, _MFA, ""))
 )
 
 OF_ACCOUNT = Prepared(

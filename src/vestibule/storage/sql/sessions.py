@@ -59,6 +59,9 @@ class SqlSessions:
         row = (await self._connection.execute(statements.STEP_UP, which | moments)).one_or_none()
         return None if row is None else from_row(row)
 
+    async def drop_second_factor(self, account_id: str) -> None:
+        await self._connection.execute(statements.DROP_SECOND_FACTOR, {"of_account": account_id})
+
     async def of_account(self, account_id: str, most: int, now: datetime) -> list[Session]:
         rows = await self._connection.execute(
             statements.OF_ACCOUNT, {"of_account": account_id, "most": most, "now": now}
