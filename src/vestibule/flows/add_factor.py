@@ -84,14 +84,22 @@ async def note_added(
     devices; cancel a reset; tell the owner; and, if `end_others`, end the caller's other sessions. Call it inside the
     transaction that adds the factor.
     """
-    account_id, revoked = caller.account.id, list[Revocation]()
+    account_id = caller.account.id
     await keep_factors(tx, account_id, KeptBy.SESSION, client_info, now)
     await store_and_tell(tx, account_id, kind, codes, client_info, now)
-    if end_others:
-        reason = EndReason.SIGNED_OUT_ELSEWHERE
-        revoked = await end_other_sessions(env, tx, account_id, caller.session_id, reason, now)
+    revoked = await end_others_too(env, tx, caller, now, wanted=end_others)
     others = await tx.sessions.count_live(account_id, now) - 1
     return Added(codes.texts if codes is not None else [], max(0, others), revoked)
+
+
+async def end_others_too(env: Env, tx: Ports, caller: Caller, now: datetime, *, wanted: bool) -> Sequence[Revocation]:
+    """End the caller's other sessions with the change of a factor, if that is `wanted`; return their revocations.
+    Announce these after the commit.
+    """
+    if not wanted:
+        return []
+    reason = EndReason.SIGNED_OUT_ELSEWHERE
+    return await end_other_sessions(env, tx, caller.account.id, caller.session_id, reason, now)
 
 
 async def store_and_tell(

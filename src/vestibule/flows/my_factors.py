@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from vestibule.flows.add_factor import NewCodes, new_codes
+from vestibule.flows.add_factor import NewCodes, end_others_too, new_codes
+from vestibule.flows.announce import announce
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.keep_factors import keep_factors
@@ -17,6 +18,7 @@ from vestibule.model.factor_errors import FactorUnknown, LastFactor
 from vestibule.model.factor_resets import FactorReset, KeptBy
 from vestibule.model.factors import FactorKind
 from vestibule.model.letters import LetterKind
+from vestibule.model.revocations import Revocation
 from vestibule.model.store import Ports
 from vestibule.model.totp import Totp
 
@@ -40,18 +42,24 @@ async def list_factors(env: Env, caller: Caller) -> MyFactors:
     return MyFactors(totp, factors.passkeys, factors.recovery_codes_left, reset)
 
 
-@retry_on_conflict
-async def remove_totp(env: Env, caller: Caller, client_info: ClientInfo) -> None:
-    """Remove the caller's authenticator app. Raises `FactorUnknown` if there is none, `LastFactor`,
-    `ReauthenticationRequired` and `SessionOver`.
+async def remove_totp(env: Env, caller: Caller, client_info: ClientInfo, *, end_others: bool = False) -> None:
+    """Remove the caller's authenticator app. `end_others`: end the caller's other sessions too. Raises `FactorUnknown`
+    if there is none, `LastFactor`, `ReauthenticationRequired` and `SessionOver`.
     """
+    revoked = await _remove_totp(env, caller, client_info, end_others=end_others)
+    env.letters_waiting.set()
+    await announce(env, revoked)
+
+
+@retry_on_conflict
+async def _remove_totp(env: Env, caller: Caller, client_info: ClientInfo, *, end_others: bool) -> Sequence[Revocation]:
     now, account_id = env.clock.now(), caller.account.id
     async with env.store.transaction() as tx:
         await lock_recent(env, tx, caller, now)
         if not await tx.totps.remove(account_id):
             raise FactorUnknown
         await note_removed(env, tx, caller, FactorKind.TOTP, client_info, now)
-    env.letters_waiting.set()
+        return await end_others_too(env, tx, caller, now, wanted=end_others)
 
 
 async def note_removed(
@@ -72,22 +80,28 @@ async def note_removed(
     await tell_of_factor(tx, account_id, EventKind.FACTOR_REMOVED, LetterKind.FACTOR_REMOVED, detail, client_info, now)
 
 
-async def make_recovery_codes(env: Env, caller: Caller, client_info: ClientInfo) -> Sequence[str]:
-    """Return ten new recovery codes of the caller, in place of all earlier ones. Raises `FactorUnknown` if the account
-    has no other factor, `Overloaded`, `ReauthenticationRequired` and `SessionOver`.
+async def make_recovery_codes(
+    env: Env, caller: Caller, client_info: ClientInfo, *, end_others: bool = False
+) -> Sequence[str]:
+    """Return ten new recovery codes of the caller, in place of all earlier ones. `end_others`: end the caller's other
+    sessions too. Raises `FactorUnknown` if the account has no other factor, `Overloaded`, `ReauthenticationRequired`
+    and `SessionOver`.
     """
     async with env.store.reading() as read:  # before anything is hashed for it
         await require_recent_sign_in(env, read, caller, env.clock.now())
         if not (await read.factors.of(caller.account.id)).needed:
             raise FactorUnknown
     codes = await new_codes(env)
-    await _store_codes(env, caller, codes, client_info)
+    revoked = await _store_codes(env, caller, codes, client_info, end_others=end_others)
     env.letters_waiting.set()
+    await announce(env, revoked)
     return codes.texts
 
 
 @retry_on_conflict
-async def _store_codes(env: Env, caller: Caller, codes: NewCodes, client_info: ClientInfo) -> None:
+async def _store_codes(
+    env: Env, caller: Caller, codes: NewCodes, client_info: ClientInfo, *, end_others: bool
+) -> Sequence[Revocation]:
     now, account_id = env.clock.now(), caller.account.id
     event, letter = EventKind.RECOVERY_CODES_MADE, LetterKind.RECOVERY_CODES_MADE
     async with env.store.transaction() as tx:
@@ -96,3 +110,4 @@ async def _store_codes(env: Env, caller: Caller, codes: NewCodes, client_info: C
             raise FactorUnknown
         await tx.recovery_codes.replace(account_id, codes.hashes, now)
         await tell_of_factor(tx, account_id, event, letter, {}, client_info, now)
+        return await end_others_too(env, tx, caller, now, wanted=end_others)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from vestibule.crypto.entropy import is_id
+from vestibule.flows.add_factor import end_others_too
+from vestibule.flows.announce import announce
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.my_factors import note_removed
@@ -12,6 +14,7 @@ from vestibule.model.client_info import ClientInfo
 from vestibule.model.factor_errors import PasskeyUnknown
 from vestibule.model.factors import FactorKind
 from vestibule.model.passkeys import Passkey
+from vestibule.model.revocations import Revocation
 
 
 async def list_passkeys(env: Env, caller: Caller) -> Sequence[Passkey]:
@@ -38,11 +41,22 @@ async def rename_passkey(env: Env, caller: Caller, passkey_id: str, name: str) -
             raise PasskeyUnknown
 
 
-@retry_on_conflict
-async def remove_passkey(env: Env, caller: Caller, passkey_id: str, client_info: ClientInfo) -> Passkey:
-    """Remove one of the caller's passkeys and return it. Raises `PasskeyUnknown` if it is not the caller's,
-    `LastFactor`, `ReauthenticationRequired` and `SessionOver`.
+async def remove_passkey(
+    env: Env, caller: Caller, passkey_id: str, client_info: ClientInfo, *, end_others: bool = False
+) -> Passkey:
+    """Remove one of the caller's passkeys and return it. `end_others`: end the caller's other sessions too. Raises
+    `PasskeyUnknown` if it is not the caller's, `LastFactor`, `ReauthenticationRequired` and `SessionOver`.
     """
+    removed, revoked = await _remove(env, caller, passkey_id, client_info, end_others=end_others)
+    env.letters_waiting.set()
+    await announce(env, revoked)
+    return removed
+
+
+@retry_on_conflict
+async def _remove(
+    env: Env, caller: Caller, passkey_id: str, client_info: ClientInfo, *, end_others: bool
+) -> tuple[Passkey, Sequence[Revocation]]:
     now, account_id = env.clock.now(), caller.account.id
     async with env.store.transaction() as tx:
         await lock_recent(env, tx, caller, now)
@@ -50,5 +64,4 @@ async def remove_passkey(env: Env, caller: Caller, passkey_id: str, client_info:
         if removed is None:
             raise PasskeyUnknown
         await note_removed(env, tx, caller, FactorKind.PASSKEY, client_info, now)
-    env.letters_waiting.set()
-    return removed
+        return removed, await end_others_too(env, tx, caller, now, wanted=end_others)

@@ -39,6 +39,12 @@ async def live_sessions_of(read: Ports, account_id: str, now: datetime) -> Sessi
     return SessionList(listed, max(0, total - len(listed)))
 
 
+async def count_others(env: Env, caller: Caller) -> int:
+    """Return how many other live sessions the caller's account has."""
+    async with env.store.reading() as read:
+        return max(0, await read.sessions.count_live(caller.account.id, env.clock.now()) - 1)
+
+
 @retry_on_conflict
 async def end_one(env: Env, caller: Caller, session_id: str) -> None:
     """End one of the caller's sessions. Raises `SessionUnknown` if it is over or not the caller's. Raises

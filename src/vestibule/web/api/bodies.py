@@ -160,6 +160,14 @@ class ConfirmTotp(EnrolTotp):
     end_others: Flag = False
 
 
+class ChangeFactors(ContractBody):
+    """What comes with the removal of a factor, or with new recovery codes. `end_others`: sign every other device out
+    too.
+    """
+
+    end_others: Flag = False
+
+
 class EnrolPasskey(ContractBody):
     """What `navigator.credentials.create()` has given, as `toJSON()` writes it (WebAuthn, section 5.1.8), and what to
     call it.

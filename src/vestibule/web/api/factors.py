@@ -37,9 +37,11 @@ async def confirm_totp(
     return answers.as_json(factor_answers.FactorAdded(data=data))
 
 
-async def remove_totp(env: EnvDep, caller: SignedInCaller, client_info: ClientInfoDep) -> Response:
+async def remove_totp(
+    env: EnvDep, caller: SignedInCaller, sent: Sent[bodies.ChangeFactors], client_info: ClientInfoDep
+) -> Response:
     """Remove the authenticator app. With the last factor, the recovery codes go too."""
-    await my_factors.remove_totp(env, caller, client_info)
+    await my_factors.remove_totp(env, caller, client_info, end_others=sent.end_others)
     return answers.as_json(answers.Success())
 
 
@@ -49,9 +51,11 @@ async def cancel_reset(env: EnvDep, caller: SignedInCaller, client_info: ClientI
     return answers.as_json(answers.Success())
 
 
-async def make_recovery_codes(env: EnvDep, caller: SignedInCaller, client_info: ClientInfoDep) -> Response:
+async def make_recovery_codes(
+    env: EnvDep, caller: SignedInCaller, sent: Sent[bodies.ChangeFactors], client_info: ClientInfoDep
+) -> Response:
     """Make ten new recovery codes, in place of all earlier ones."""
-    codes = await my_factors.make_recovery_codes(env, caller, client_info)
+    codes = await my_factors.make_recovery_codes(env, caller, client_info, end_others=sent.end_others)
     data = factor_answers.RecoveryCodesData(recovery_codes=list(codes))
     return answers.as_json(factor_answers.RecoveryCodes(data=data))
 

@@ -72,9 +72,13 @@ async def rename_my_passkey(
 
 
 async def remove_my_passkey(
-    env: EnvDep, caller: SignedInCaller, passkey_id: str, client_info: ClientInfoDep
+    env: EnvDep,
+    caller: SignedInCaller,
+    passkey_id: str,
+    sent: Sent[bodies.ChangeFactors],
+    client_info: ClientInfoDep,
 ) -> Response:
     """Remove a passkey. With the last factor, the recovery codes go too. Needs a recent sign-in."""
-    removed = await my_passkeys.remove_passkey(env, caller, passkey_id, client_info)
+    removed = await my_passkeys.remove_passkey(env, caller, passkey_id, client_info, end_others=sent.end_others)
     data = factor_answers.PasskeyRemovedData(rpId=removed.domain, credentialId=removed.credential_id)
     return answers.as_json(factor_answers.PasskeyRemoved(data=data))

@@ -9,7 +9,7 @@ from vestibule.flows.enrol_totp import begin_totp, begun_totp
 from vestibule.flows.enrol_totp import confirm_totp as confirm_totp_flow
 from vestibule.flows.my_factors import list_factors, make_recovery_codes
 from vestibule.flows.my_factors import remove_totp as remove_totp_flow
-from vestibule.flows.my_sessions import list_sessions
+from vestibule.flows.my_sessions import count_others
 from vestibule.flows.reauthenticate import ask_for_recent_sign_in
 from vestibule.model.factor_errors import FactorUnknown, LastFactor, WrongCode
 from vestibule.web.api import bodies
@@ -37,8 +37,7 @@ async def show_app(request: Request, env: EnvDep, caller: BrowserCaller) -> Resp
     new = await begun_totp(env, caller)
     if new is None:
         return app_form(request)
-    sessions = await list_sessions(env, caller)
-    others = len(sessions.listed) + sessions.not_listed - 1
+    others = await count_others(env, caller)
     return app_form(request, shown={"key": new.key, "uri": new.uri, "qr": qr_code(new.uri), "others": others})
 
 
@@ -79,15 +78,16 @@ async def ask_remove_app(request: Request, env: EnvDep, caller: BrowserCaller) -
     """Ask before removing the app."""
     await ask_for_recent_sign_in(env, caller)
     mine = await list_factors(env, caller)
-    return render.page(request, "remove_authenticator.html", passkeys=mine.passkeys)
+    others = await count_others(env, caller)
+    return render.page(request, "remove_authenticator.html", passkeys=mine.passkeys, others=others)
 
 
 async def remove_app(
-    request: Request, env: EnvDep, caller: BrowserCaller, _: SessionForm, client_info: ClientInfoDep
+    request: Request, env: EnvDep, caller: BrowserCaller, form: SessionForm, client_info: ClientInfoDep
 ) -> Response:
     """Remove the app. One that is gone already is not an error."""
     try:
-        await remove_totp_flow(env, caller, client_info)
+        await remove_totp_flow(env, caller, client_info, end_others=_END_OTHERS in form)
     except FactorUnknown:
         return see_other(SECURITY)
     except LastFactor:
@@ -100,15 +100,16 @@ async def ask_new_codes(request: Request, env: EnvDep, caller: BrowserCaller) ->
     """Ask before making new recovery codes."""
     await ask_for_recent_sign_in(env, caller)
     mine = await list_factors(env, caller)
-    return render.page(request, "new_recovery_codes.html", left=mine.recovery_codes_left)
+    others = await count_others(env, caller)
+    return render.page(request, "new_recovery_codes.html", left=mine.recovery_codes_left, others=others)
 
 
 async def make_codes(
-    request: Request, env: EnvDep, caller: BrowserCaller, _: SessionForm, client_info: ClientInfoDep
+    request: Request, env: EnvDep, caller: BrowserCaller, form: SessionForm, client_info: ClientInfoDep
 ) -> Response:
     """Make new recovery codes, and go to the page that shows them."""
     try:
-        codes = await make_recovery_codes(env, caller, client_info)
+        codes = await make_recovery_codes(env, caller, client_info, end_others=_END_OTHERS in form)
     except FactorUnknown:
         return see_other(SECURITY)
     response = see_other(new_codes.PATH)

@@ -15,7 +15,7 @@ from vestibule.flows.my_factors import list_factors
 from vestibule.flows.my_passkeys import is_known, list_passkeys
 from vestibule.flows.my_passkeys import remove_passkey as remove_passkey_flow
 from vestibule.flows.my_passkeys import rename_passkey as rename_passkey_flow
-from vestibule.flows.my_sessions import list_sessions
+from vestibule.flows.my_sessions import count_others
 from vestibule.flows.reauthenticate import ask_for_recent_sign_in
 from vestibule.model.factor_errors import LastFactor, PasskeyTaken, PasskeyUnknown, TooManyPasskeys
 from vestibule.model.passkeys import MOST_PASSKEYS, Passkey
@@ -64,8 +64,7 @@ async def ask_new(request: Request, env: EnvDep, caller: BrowserCaller) -> Respo
         await ask_to_add_passkey(env, caller)  # for what it raises: the script asks again
     except TooManyPasskeys:
         return render.page(request, "new_passkey.html", most=MOST_PASSKEYS)
-    sessions = await list_sessions(env, caller)
-    return render.page(request, "new_passkey.html", others=len(sessions.listed) + sessions.not_listed - 1)
+    return render.page(request, "new_passkey.html", others=await count_others(env, caller))
 
 
 async def add_my_passkey(
@@ -112,15 +111,21 @@ async def ask_remove(request: Request, env: EnvDep, caller: BrowserCaller, passk
     """Ask before removing a passkey."""
     passkey, factors = await _mine(env, caller, passkey_id), await list_factors(env, caller)
     last = factors.totp is None and factors.passkeys == 1
-    return render.page(request, "remove_passkey.html", passkey=passkey, last=last)
+    others = await count_others(env, caller)
+    return render.page(request, "remove_passkey.html", passkey=passkey, last=last, others=others)
 
 
 async def remove(
-    request: Request, env: EnvDep, caller: BrowserCaller, _: SessionForm, client_info: ClientInfoDep, passkey_id: str
+    request: Request,
+    env: EnvDep,
+    caller: BrowserCaller,
+    form: SessionForm,
+    client_info: ClientInfoDep,
+    passkey_id: str,
 ) -> Response:
     """Remove the passkey. One that is gone already is not an error. The next page tells the password manager."""
     try:
-        removed = await remove_passkey_flow(env, caller, passkey_id, client_info)
+        removed = await remove_passkey_flow(env, caller, passkey_id, client_info, end_others=_END_OTHERS in form)
     except LastFactor:
         status, faults = HTTP_MAPPINGS[LastFactor].status, {"passkey": LAST_FACTOR}
         return render.page(request, "remove_passkey.html", status, faults=faults)
