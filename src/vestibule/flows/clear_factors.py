@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from vestibule.flows.tell_of_factor import tell_of_factor
+from vestibule.model.events import EventKind
 from vestibule.model.factors import FactorKind
+from vestibule.model.letters import LetterKind
 from vestibule.model.store import Ports
 
 
@@ -18,3 +21,18 @@ async def clear_factors(tx: Ports, account_id: str, since: datetime | None = Non
         await tx.recovery_codes.delete_of(account_id)
         await tx.login_attempts.forgive_second_factor(account_id)
     return removed
+
+
+async def clear_unproven(tx: Ports, account_id: str, now: datetime) -> None:
+    """Remove the second factors that were added before the email was verified, and tell the owner: whoever registered
+    it may have added them. Sign-ins that wait for one end, and no session counts as by two factors any more. Call it
+    in the transaction that verifies the email, after that.
+    """
+    if not (await tx.factors.of(account_id)).needed:
+        return
+    event, letter = EventKind.FACTOR_REMOVED, LetterKind.FACTOR_REMOVED
+    for kind in dict.fromkeys(await clear_factors(tx, account_id)):
+        if kind is not FactorKind.RECOVERY_CODE:  # no factor by itself
+            await tell_of_factor(tx, account_id, event, letter, {"factor": kind.value}, None, now)
+    await tx.pending_sign_ins.delete_of(account_id)
+    await tx.sessions.drop_second_factor(account_id)

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from vestibule.flows.announce import record_account_changed
+from vestibule.flows.clear_factors import clear_unproven
 from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.env import Env
 from vestibule.flows.require_operator import lock_for
@@ -26,7 +27,8 @@ class VerifiedOutcome(StrEnum):
 @retry_on_conflict
 async def mark_verified(env: Env, operator: Operator, account: Account) -> VerifiedOutcome:
     """Mark the account's email verified, unless its password is in doubt: only the mailed link asks the owner whose it
-    is. Raises `PermissionMissing` and `SessionOver`, about the operator.
+    is. Second factors that were added before are removed, as by that link. Raises `PermissionMissing` and
+    `SessionOver`, about the operator.
     """
     now, ended = env.clock.now(), Ended()
     async with env.store.transaction() as tx:
@@ -35,8 +37,10 @@ async def mark_verified(env: Env, operator: Operator, account: Account) -> Verif
             return VerifiedOutcome.PASSWORD_IN_DOUBT
         if current is None or current.verified or not await tx.accounts.verify(current.id, current.email, now):
             return VerifiedOutcome.ALREADY
+        await clear_unproven(tx, current.id, now)
         ended = Ended(revocations=await record_account_changed(tx, current.id, now))
         await tx.login_attempts.forgive_all(current.id, current.email)  # as the mailed link does
         await tx.events.record(operator.event(now, EventKind.EMAIL_VERIFIED, current.id, "not verified", "verified"))
+    env.letters_waiting.set()
     await announce_end(env, ended)
     return VerifiedOutcome.VERIFIED

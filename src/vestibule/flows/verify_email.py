@@ -2,6 +2,7 @@
 
 The code proves who reads the mail, but not who typed the password. If the email was registered more than once before it
 was verified, the stored password may be another person's. Such a password is removed, and the owner chooses a new one.
+Nor does it prove who added a second factor: that stays only if the link is opened in a session of the account.
 """
 
 from datetime import datetime
@@ -10,6 +11,7 @@ from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, is_secret, mint_secret
 from vestibule.flows.announce import record_account_changed
 from vestibule.flows.ask_for_letter import going_to
+from vestibule.flows.clear_factors import clear_unproven
 from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
@@ -32,22 +34,23 @@ async def needs_new_password(env: Env, code: str) -> bool:
     return account is not None and account.password_in_doubt
 
 
-async def verify_email(env: Env, code: str) -> None:
+async def verify_email(env: Env, code: str, signed_in_to: str | None = None) -> None:
     """Mark the email verified; raises `VerificationCodeInvalid`. If its password is in doubt, remove the password, and
-    mail a letter that says so, with a link for choosing a new one.
+    mail a letter that says so, with a link for choosing a new one. Unless the browser has a session of this account,
+    whose id `signed_in_to` is, remove its second factors and tell the owner.
     """
-    await _verify(env, code, None)
+    await _verify(env, code, None, signed_in_to)
 
 
-async def verify_or_reset(env: Env, code: str) -> str | None:
-    """Mark the email verified; raises `VerificationCodeInvalid`. If its password is in doubt, remove the password and
-    return the secret with which a new one can be chosen at once; return None otherwise. No letter is mailed.
+async def verify_or_reset(env: Env, code: str, signed_in_to: str | None = None) -> str | None:
+    """Do the same, but if the password was in doubt, return the secret with which a new one can be chosen at once. No
+    letter about the password is mailed.
     """
-    return await _verify(env, code, mint_secret())
+    return await _verify(env, code, mint_secret(), signed_in_to)
 
 
 @retry_on_conflict
-async def _verify(env: Env, code: str, secret: str | None) -> str | None:
+async def _verify(env: Env, code: str, secret: str | None, signed_in_to: str | None) -> str | None:
     """Verify the email; return `secret` if its password was in doubt, None otherwise. Raises
     `VerificationCodeInvalid`.
     """
@@ -61,7 +64,10 @@ async def _verify(env: Env, code: str, secret: str | None) -> str | None:
         account = await tx.accounts.get(token.account_id) if token is not None else None
         if token is not None and account is not None:
             doubted = account.password_in_doubt
-            ended = await (_without_password(env, tx, token, now) if doubted else _with_password(tx, token, now))
+            if doubted:
+                ended = await _without_password(env, tx, token, now)
+            else:
+                ended = await _with_password(tx, token, now, signed_in_to)
         if token is not None and doubted:
             await _offer_reset(tx, token, secret, now)
         verified = bool(ended.revocations)  # verifying always records one
@@ -76,9 +82,11 @@ async def _verify(env: Env, code: str, secret: str | None) -> str | None:
     return secret if doubted else None
 
 
-async def _with_password(tx: Ports, token: OneTimeToken, now: datetime) -> Ended:
+async def _with_password(tx: Ports, token: OneTimeToken, now: datetime, signed_in_to: str | None) -> Ended:
     if not await tx.accounts.verify(token.account_id, token.email, now, token.epoch):
         return Ended()
+    if signed_in_to != token.account_id:
+        await clear_unproven(tx, token.account_id, now)
     return Ended(revocations=await record_account_changed(tx, token.account_id, now))
 
 

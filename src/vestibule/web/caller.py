@@ -9,12 +9,14 @@ from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vestibule.flows.check_session import check_session
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller, identify
 from vestibule.flows.require_holder import require_holder
+from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.devices import DeviceSecret
-from vestibule.model.errors import NotSignedIn
+from vestibule.model.errors import NotSignedIn, Refusal
 from vestibule.model.languages import LANGUAGES, preferred
 from vestibule.model.sessions import Device
 from vestibule.protocol import credentials
@@ -45,6 +47,18 @@ async def session_holder(request: Request, caller: Annotated[Caller, Depends(sig
     """Raise `RefreshTokenRequired` unless the request has the refresh token of the caller's session in its cookie."""
     refresh_token = cookies.read_refresh(request.headers.raw, site_of(request).web)
     await require_holder(await env_of(request), caller, refresh_token or "")
+
+
+async def session_account(request: Request) -> Account | None:
+    """Return the account whose session the request has, by either of its tokens, although none is needed; None without
+    a live one. Raises `StoreUnavailable`.
+    """
+    raw, web = request.headers.raw, site_of(request).web
+    try:
+        token, _ = credentials.find_token(raw, cookies.access_name(web))
+        return await check_session(await env_of(request), token or "", cookies.read_refresh(raw, web) or "")
+    except (Ambiguous, Refusal):
+        return None
 
 
 def presented_token(headers: RawHeaders, web: WebPolicy) -> str:

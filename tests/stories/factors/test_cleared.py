@@ -10,12 +10,13 @@ import pytest
 from tests.harness import dump
 from tests.harness.authenticator import Authenticator
 from tests.harness.world import BASE, World
-from tests.stories.factors.apps import ADA, enrolled, first_step, second_step
+from tests.stories.factors.apps import ADA, enrolled, first_step, listed, second_step
 from tests.stories.factors.test_second_step import reset_password
 from tests.stories.passkeys import store_passkey
-from tests.unit.flows import DONE, ask_for_change, confirm
+from tests.unit.flows import DONE, ask_for_change, confirm, verify
 from vestibule.flows.administer import find_account
 from vestibule.flows.delete_account import delete_account
+from vestibule.flows.mark_verified import VerifiedOutcome, mark_verified
 from vestibule.flows.take_over import take_over
 from vestibule.flows.verify_email import verify_email
 from vestibule.model.factor_resets import OPERATOR_WAIT, AskedBy, FactorReset
@@ -66,6 +67,63 @@ async def registers_again_and_verifies(world: World) -> None:
 async def resets_the_password(world: World) -> None:
     await reset_password(world, await world.client())
     await world.sign_in(password="battery staple")
+
+
+async def verifies(world: World) -> None:
+    """By the front-end's page, in a browser that is not signed in; the password is changed later."""
+    assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
+    await resets_the_password(world)
+
+
+async def verifies_on_our_page(world: World) -> None:
+    browser = await world.client(origin=BASE)
+    assert (await browser.post(f"/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}")).status_code == 303
+    await resets_the_password(world)
+
+
+async def verifies_in_a_session_of_another(world: World) -> None:
+    await world.register("bob@example.com")
+    code = next(each for each in world.mailer.letters if each.to == ADA).link.rpartition("/")[2]
+    browser = await world.sign_in("bob@example.com")
+    assert (await browser.get(f"/api/auth/verifyemail/{code}")).status_code == 200
+    await resets_the_password(world)
+
+
+async def is_marked_verified(world: World) -> None:
+    account = await find_account(world.env, ADA)
+    assert account is not None
+    assert await mark_verified(world.env, COMMAND_LINE, account) is VerifiedOutcome.VERIFIED
+    await resets_the_password(world)
+
+
+@pytest.mark.parametrize(
+    "recover", [verifies, verifies_on_our_page, verifies_in_a_session_of_another, is_marked_verified]
+)
+async def test_f62_verifying_the_email_removes_the_factors_of_whoever_registered_it(
+    world: World, recover: Callable[[World], Awaitable[None]]
+) -> None:
+    """F62: as at F9; the reset alone would leave them, because the email is verified by then."""
+    await a_stranger_s(world)
+    await recover(world)
+    assert await left(world) == set()
+    await world.deliver()
+    told = [letter.detail["factor"] for letter in world.mailer.letters if letter.kind is LetterKind.FACTOR_REMOVED]
+    assert sorted(told) == ["passkey", "totp"]
+
+
+@pytest.mark.parametrize("page", ["/verifyemail", "/api/auth/verifyemail"])
+@pytest.mark.parametrize("tokens", [("access_token",), ("refresh_token",), ("access_token", "refresh_token")])
+async def test_f62_the_owner_s_own_stay(world: World, page: str, tokens: tuple[str, ...]) -> None:
+    """F62: opened in a browser that is signed in to the account; also if its access token has expired."""
+    browser, _, codes = await enrolled(world)
+    opening = await world.client(origin=BASE)
+    for name in tokens:
+        opening.cookies[name] = browser.cookies[name]
+    method = "GET" if page.startswith("/api") else "POST"
+    code = world.secret(LetterKind.VERIFY_EMAIL)
+    assert (await opening.request(method, f"{page}/{code}")).status_code in {200, 303}
+    assert await left(world) == {"totps", "recovery_codes"}
+    assert (await listed(browser))["recovery_codes_left"] == len(codes)
 
 
 @pytest.mark.parametrize("recover", [takes_it_over, registers_again_and_verifies, resets_the_password])

@@ -50,10 +50,11 @@ async def test_it_notes_when_the_passkey_was_used_and_whether_it_is_backed_up(wo
     assert found == replace(stored, last_used_at=world.clock.now(), backed_up=False)
 
 
-async def test_f19_it_is_a_whole_sign_in(world: World, authenticator: Authenticator, passkey: Passkey) -> None:
+async def test_f19_it_is_a_whole_sign_in(world: World, authenticator: Authenticator) -> None:
     """F19: the browser is known from now on, one that is new is told of, and the session it held ends."""
     first = await world.client()
     await first.get(f"/api/auth/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}")
+    passkey = await store_passkey(world, authenticator)
     assert (await sign_in(first, authenticator)).status_code == 200
     assert [name for name in first.cookies if name.startswith("device_")]
     old = first.cookies["access_token"]
@@ -110,6 +111,7 @@ async def test_f19_where_verification_is_mandatory_nobody_signs_in_unverified(
         answer = await sign_in(await world.client(), authenticator)
         assert (answer.status_code, answer.json()["code"]) == said
         await (await world.client()).get(f"/api/auth/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}")
+        await store_passkey(world, authenticator)  # the one of before is gone
         assert (await sign_in(await world.client(), authenticator)).status_code == 200
 
 

@@ -19,7 +19,15 @@ from vestibule.web import cookies
 from vestibule.web.api import answers, bodies
 from vestibule.web.api.cookie_answers import asking, signed_in, waiting, with_tokens, without_tokens
 from vestibule.web.body import Sent
-from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller, device_of, second_step_handle, set_device_cookie
+from vestibule.web.caller import (
+    ClientInfoDep,
+    EnvDep,
+    SignedInCaller,
+    device_of,
+    second_step_handle,
+    session_account,
+    set_device_cookie,
+)
 from vestibule.web.errors import Json
 from vestibule.web.site import site_of
 
@@ -95,9 +103,12 @@ async def logout(request: Request, env: EnvDep, caller: SignedInCaller) -> Respo
     return without_tokens(request, env, answers.Success())
 
 
-async def verify_email(env: EnvDep, code: str) -> Response:
-    """Verify the email that the code was mailed to."""
-    await verify_email_flow(env, code)
+async def verify_email(request: Request, env: EnvDep, code: str) -> Response:
+    """Verify the email that the code was mailed to. Second factors that were added before stay only if the request
+    comes with a session of the account.
+    """
+    account = await session_account(request)
+    await verify_email_flow(env, code, account.id if account else None)
     return answers.as_json(answers.Told(message="Email verified successfully"))
 
 

@@ -5,6 +5,7 @@ A link that is dead says so at once. Only who has the mailed secret can ask, and
 """
 
 from dataclasses import replace
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,6 +25,7 @@ from vestibule.web.pages.form import read_form, validated
 from vestibule.web.pages.link_action import LinkAction, ask_page, run_link_action, to_sign_in
 from vestibule.web.pages.route import see_other
 from vestibule.web.pages.words import TOO_EASY, Sentence, _, faults_of
+from vestibule.web.request_context import context_of
 from vestibule.web.request_errors import BodyInvalid
 from vestibule.web.site import site_of
 
@@ -66,7 +68,9 @@ async def verify(request: Request, env: EnvDep, code: str) -> Response:
     """Verify the email that the link was mailed to. If it was registered more than once, redirect to the page for a new
     password instead.
     """
-    return await run_link_action(request, env, _VERIFY, code)
+    account = context_of(request).session_account
+    flow = partial(verify_or_reset, signed_in_to=account.id if account else None)
+    return await run_link_action(request, env, replace(_VERIFY, flow=flow), code)
 
 
 async def take_over(request: Request, env: EnvDep, code: str) -> Response:
