@@ -11,7 +11,6 @@ SENTENCES = {
     EventKind.SECOND_FACTOR_REFUSED: "Wrong second factor, after the right password",
     EventKind.SESSION_ENDED: "Session ended",
     EventKind.SESSIONS_ENDED: "All sessions ended",
-    EventKind.ROLE_CHANGED: "Role changed",
     EventKind.PASSKEY_MAY_BE_COPIED: "A passkey may have been copied: its counter went back",
     EventKind.REFRESH_TOKEN_REUSED: "Session ended: its refresh token was used twice",
     EventKind.SESSION_SHARED: "One session was used from two places",
