@@ -49,11 +49,22 @@ def step_of(code: str, secret: bytes, seconds: float) -> int | None:
     return matching[0] if matching else None
 
 
-def is_of_another_time(code: str, secret: bytes, seconds: float) -> bool:
-    """Return whether the code is of a time step within `_OTHER_STEPS` of the one at `seconds` since 1970."""
+def is_of_earlier_time(code: str, secret: bytes, seconds: float) -> bool:
+    """Return whether the code was good within the last `_OTHER_STEPS` steps. It never is again, so whoever is told has
+    learnt nothing.
+    """
     now = step_at(seconds)
-    nearby = [code_of(secret, step) for step in range(max(0, now - _OTHER_STEPS), now + _OTHER_STEPS + 1)]
-    return code in nearby  # in plain time: no code of these lets anybody in
+    return _is_among(code, secret, range(max(0, now - _OTHER_STEPS), now))
+
+
+def is_of_later_time(code: str, secret: bytes, seconds: float) -> bool:
+    """Return whether the code will be good within the next `_OTHER_STEPS` steps. Whoever is told can wait for it."""
+    now = step_at(seconds)
+    return _is_among(code, secret, range(now + 1, now + _OTHER_STEPS + 1))
+
+
+def _is_among(code: str, secret: bytes, steps: range) -> bool:
+    return code in [code_of(secret, step) for step in steps]
 
 
 def is_code(text: str) -> bool:

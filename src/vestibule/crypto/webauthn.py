@@ -93,7 +93,13 @@ class Assertion:
 
 
 def creation_options(
-    party: RelyingParty, challenge: bytes, user_handle: str, user_name: str, known: Sequence[CredentialName]
+    party: RelyingParty,
+    challenge: bytes,
+    user_handle: str,
+    user_name: str,
+    known: Sequence[CredentialName],
+    *,
+    verify_user: bool = False,
 ) -> dict[str, Any]:
     """Return the options for `navigator.credentials.create()` as JSON: a discoverable credential, without attestation,
     on no authenticator that has one of the `known` ones.
@@ -106,7 +112,7 @@ def creation_options(
         challenge=challenge,
         timeout=CEREMONY_SECONDS * 1000,
         authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=_PREFERRED
+            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=_REQUIRED if verify_user else _PREFERRED
         ),
         exclude_credentials=_descriptors(known),
         supported_pub_key_algs=_ALGORITHMS,
@@ -130,7 +136,9 @@ def request_options(
     return options_to_json_dict(options)
 
 
-def check_registration(party: RelyingParty, challenge: bytes, answer: Answer) -> NewCredential:
+def check_registration(
+    party: RelyingParty, challenge: bytes, answer: Answer, *, verify_user: bool = False
+) -> NewCredential:
     """Return the credential that was made for this challenge (section 7.1); raises `NotVerified`."""
     with _refusing():
         credential = parse_registration_credential_json(_known_members(answer))
@@ -143,6 +151,7 @@ def check_registration(party: RelyingParty, challenge: bytes, answer: Answer) ->
             expected_rp_id=party.domain,
             expected_origin=list(party.origins),
             supported_pub_key_algs=_ALGORITHMS,
+            require_user_verification=verify_user,
         )
         _check_new(made.credential_id, credential.raw_id, made.credential_public_key)
     return NewCredential(

@@ -2,24 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from vestibule.flows.end_sessions import end_other_sessions
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.keep_factors import keep_factors
 from vestibule.flows.know_device import delete_other_devices
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.tell_of_factor import tell_of_factor
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.errors import Overloaded
+from vestibule.model.errors import Overloaded, TooManyRequests
 from vestibule.model.events import EventKind
 from vestibule.model.factor_resets import KeptBy
 from vestibule.model.factors import FactorKind
 from vestibule.model.letters import LetterKind
+from vestibule.model.limits import Limit
 from vestibule.model.recovery_codes import mint_codes
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Ports
+
+_A_DAY = Limit("recovery_codes_made", 10, timedelta(days=1))
 
 
 @dataclass(frozen=True)
@@ -41,21 +45,31 @@ class Added:
     revoked: Sequence[Revocation]
 
 
-async def new_codes(env: Env) -> NewCodes:
-    """Return ten new recovery codes with their hashes; raises `Overloaded`. Takes as long as ten passwords. So call it
-    before the transaction, and only for a request that will store them.
+async def new_codes(env: Env, account_id: str) -> NewCodes:
+    """Return ten new recovery codes with their hashes; raises `Overloaded`, and `TooManyRequests` after ten times in a
+    day. Takes as long as ten passwords. So call it before the transaction, and only for a request that will store them.
     """
+    await _count(env, account_id)
     codes = mint_codes()
     return NewCodes([code.text for code in codes], [await env.passwords.hash(code.secret) for code in codes])
 
 
+@retry_on_conflict
+async def _count(env: Env, account_id: str) -> None:
+    async with env.store.transaction() as tx:
+        allowed = await tx.rate_counters.take(_A_DAY, account_id, env.clock.now())
+    if not allowed:
+        raise TooManyRequests(_A_DAY.within)
+
+
 async def codes_for_first(env: Env, account_id: str) -> NewCodes | None:
-    """Return new recovery codes if the account has no factor yet, otherwise None. Raises `Overloaded`. Hashing ten
-    codes takes long, so they are made before the account is locked; `codes_to_store` decides again under the lock.
+    """Return new recovery codes if the account has no factor yet, otherwise None. Raises what `new_codes` raises.
+    Hashing ten codes takes long, so they are made before the account is locked; `codes_to_store` decides again under
+    the lock.
     """
     async with env.store.reading() as read:
         first = not (await read.factors.of(account_id)).needed
-    return await new_codes(env) if first else None
+    return await new_codes(env, account_id) if first else None
 
 
 async def codes_to_store(tx: Ports, account_id: str, codes: NewCodes | None) -> NewCodes | None:

@@ -73,10 +73,12 @@ async def add_passkey(
     return passkey, added
 
 
-def checked_passkey(env: Env, ceremony: Ceremony, answer: Answer, name: str) -> NewPasskey:
+def checked_passkey(
+    env: Env, ceremony: Ceremony, answer: Answer, name: str, *, verify_user: bool = False
+) -> NewPasskey:
     """Return the credential that was made for this question; raises `PasskeyRefused` and `PasskeysUnavailable`."""
     try:
-        made = webauthn.check_registration(relying_party(env), ceremony.challenge, answer)
+        made = webauthn.check_registration(relying_party(env), ceremony.challenge, answer, verify_user=verify_user)
     except NotVerified as why:
         log_refused(why)
         raise PasskeyRefused from None

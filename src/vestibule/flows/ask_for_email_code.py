@@ -1,5 +1,7 @@
 """Ask for an email code: mail a code, and return the handle that this browser has to send with it."""
 
+from dataclasses import replace
+
 from vestibule.flows.ask_for_letter import queue_if_allowed
 from vestibule.flows.email_code_handle import begin_handle, open_handle, seal_handle
 from vestibule.flows.env import Env
@@ -20,6 +22,8 @@ async def request_email_code(env: Env, email: str, client_info: ClientInfo, kept
     queued = await queue_if_allowed(env, LetterKind.SIGN_IN_CODE, email, client_info, {HANDLE: handle.digest})
     if not queued and before is not None and before.email == email and env.clock.now() < before.ends_at:
         handle = before
+    elif not queued:
+        handle = replace(handle, queued=False)
     return seal_handle(env, handle)
 
 

@@ -14,7 +14,7 @@ from vestibule.flows.know_device import place_of
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.letters import RETURN_TO, WORKS_FOR, LetterKind, QueuedLetter
-from vestibule.model.limits import LetterLimits, Limit, network_of
+from vestibule.model.limits import LetterLimits, Limit, network_of, wide_network_of
 from vestibule.model.store import Ports
 
 
@@ -110,11 +110,36 @@ async def allow_reset_at_once(env: Env, tx: Ports, email: str) -> None:
     await tx.rate_counters.clear(env.policy.letters.to_email, f"{LetterKind.RESET_PASSWORD.value}:{email}")
 
 
-async def allow_code_at_once(env: Env, tx: Ports, email: str, place: int | None) -> None:
-    """Let the next code be asked for without a wait, also by the known device at `place`. Call it when one was used."""
-    subject = f"{LetterKind.SIGN_IN_CODE.value}:{email}"
-    for counted in (subject, f"{subject}:{place}"):
-        await tx.rate_counters.clear(env.policy.letters.to_email, counted)
+async def _count_code(env: Env, tx: Ports, email: str, client_info: ClientInfo, now: datetime) -> timedelta | None:
+    """Count one more code that a device which is not known asks for, as `count_letter_to_email` does, but by email and
+    network: a code is good in the browser that asked for it alone, so nobody has to wait for a stranger elsewhere.
+    """
+    limits, network = env.policy.letters, network_of(client_info.network_address)
+    if not await tx.rate_counters.take(limits.for_network, network, now):
+        return None
+    if await tx.rate_counters.take(limits.codes_a_day, email, now):
+        codes = await tx.rate_counters.take_spaced(limits.codes, _asker(email, client_info), now)
+        if codes is not None:
+            return limits.codes.after(codes)
+        await tx.rate_counters.give_back(limits.codes_a_day, email)
+    await tx.rate_counters.give_back(limits.for_network, network)
+    return None
+
+
+def _asker(email: str, client_info: ClientInfo) -> str:
+    return f"{email} {wide_network_of(client_info.network_address)}"
+
+
+async def allow_code_at_once(env: Env, tx: Ports, email: str, place: int | None, client_info: ClientInfo) -> None:
+    """Let the next code be asked for without a wait: in this network, or by the known device at `place`. Call it when
+    one was used.
+    """
+    limits = env.policy.letters
+    if place is None:
+        await tx.rate_counters.clear(limits.codes, _asker(email, client_info))
+        await tx.rate_counters.give_back(limits.codes_a_day, email)
+    else:
+        await tx.rate_counters.clear(limits.to_email, f"{LetterKind.SIGN_IN_CODE.value}:{email}:{place}")
 
 
 @retry_on_conflict
@@ -129,6 +154,8 @@ async def queue_if_allowed(
         place = await _place_of_device(tx, email, client_info)
         if place is not None:
             link_lifetime = await _count_letter_of_device(env, tx, f"{kind.value}:{email}", place, now)
+        elif kind is LetterKind.SIGN_IN_CODE:
+            link_lifetime = await _count_code(env, tx, email, client_info, now)
         else:
             link_lifetime = await count_letter_to_email(env, tx, kind, email, client_info, now)
         if link_lifetime is not None:

@@ -14,6 +14,7 @@ from vestibule.model.factor_errors import NoPendingSignIn
 from vestibule.model.factors import FactorKind
 from vestibule.model.pending_sign_ins import PendingSignIn
 from vestibule.model.store import Ports
+from vestibule.protocol.authentication import Method
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,13 @@ async def complete_sign_in(env: Env, handle: str, code: str, client_info: Client
     factor = await check_second_factor(env, account, code, client_info)
     async with factor.spending():
         return await finish_sign_in(env, pending, account, factor, METHODS, client_info)
+
+
+def must_verify_user(pending: PendingSignIn) -> bool:
+    """Return whether a passkey completes this sign-in only if the authenticator verified its user: where no password
+    was typed. A mailed code and a touch prove a mailbox and a key, and nothing that their owner knows.
+    """
+    return Method.PASSWORD not in pending.methods
 
 
 async def finish_sign_in(

@@ -20,7 +20,8 @@ def begin_handle(env: Env, email: str) -> EmailCodeHandle:
 
 def seal_handle(env: Env, handle: EmailCodeHandle) -> str:
     """Return the handle as the browser keeps it."""
-    content = _BETWEEN.join((str(int(handle.ends_at.timestamp())), handle.secret, handle.email))
+    sign = "+" if handle.queued else "-"  # of the same length: the cookie does not tell that a limit was reached
+    content = _BETWEEN.join((f"{sign}{int(handle.ends_at.timestamp())}", handle.secret, handle.email))
     return env.keys.refresh.cookie_seal.close(content.encode(), _NAME)
 
 
@@ -31,7 +32,7 @@ def open_handle(env: Env, kept: str) -> EmailCodeHandle:
     except CannotUnseal:
         raise EmailCodeElsewhere from None
     ends_at, secret, email = content.split(_BETWEEN, 2)
-    return EmailCodeHandle(email, secret, datetime.fromtimestamp(int(ends_at), UTC))
+    return EmailCodeHandle(email, secret, datetime.fromtimestamp(abs(int(ends_at)), UTC), queued=int(ends_at) > 0)
 
 
 def digest_of_code(env: Env, handle_digest: str, code: str) -> str:

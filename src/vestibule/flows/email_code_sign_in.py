@@ -50,6 +50,8 @@ async def sign_in_by_email_code(
     if code is None:
         raise EmailCodeWrong
     await _count_guess(env, handle)
+    if not handle.queued:
+        raise EmailCodeWrong  # no code was mailed for it, so nothing is guessed
     async with env.store.reading() as read:
         account = await read.accounts.with_email(handle.email)
         place = await place_of(read, account, client_info)
@@ -60,7 +62,10 @@ async def sign_in_by_email_code(
         await record_failed_attempt(env, account, attempt, client_info, EventKind.EMAIL_CODE_REFUSED, EMAIL_CODE_LIMITS)
         raise fault or EmailCodeWrong()
     proof = Proof(
-        (Method.ONE_TIME_CODE,), attempt.keys, session_held(env, held), _spend(env, handle.email, place, digest)
+        (Method.ONE_TIME_CODE,),
+        attempt.keys,
+        session_held(env, held),
+        _spend(env, handle.email, place, digest, client_info),
     )
     return await _begin(env, account, client_info, proof, attempt)
 
@@ -80,7 +85,7 @@ async def _fault(env: Env, account: Account | None, digest: str, attempt: LoginA
     if attempt.spent:
         return EmailCodesPaused()
     if not attempt.within_limit(EMAIL_CODE_LIMITS):
-        return EmailCodeWrong()  # as for an email without an account, whose counter is forgotten after a month
+        return EmailCodeWrong()
     now = env.clock.now()
     async with env.store.reading() as read:
         token = await read.one_time_tokens.look_up(digest, Purpose.SIGN_IN_CODE)
@@ -92,7 +97,7 @@ async def _fault(env: Env, account: Account | None, digest: str, attempt: LoginA
     return EmailCodeUsed() if now < token.expires_at else EmailCodeLate()
 
 
-def _spend(env: Env, email: str, place: int | None, digest: str) -> Spend:
+def _spend(env: Env, email: str, place: int | None, digest: str, client_info: ClientInfo) -> Spend:
     """Return what spends the code, with all others of its account. The mailbox is proved, so the next code may be asked
     for without a wait.
     """
@@ -100,7 +105,7 @@ def _spend(env: Env, email: str, place: int | None, digest: str) -> Spend:
     async def spend(tx: Ports, now: datetime) -> None:
         if await tx.one_time_tokens.consume(digest, Purpose.SIGN_IN_CODE, now) is None:
             raise EmailCodeUsed
-        await allow_code_at_once(env, tx, email, place)
+        await allow_code_at_once(env, tx, email, place, client_info)
 
     return spend
 

@@ -12,7 +12,7 @@ from vestibule.flows.add_factor import new_codes, store_and_tell
 from vestibule.flows.begin_session import SignedIn, Spend
 from vestibule.flows.complete_sign_in import finish_sign_in, pending_sign_in
 from vestibule.flows.env import Env
-from vestibule.flows.new_totp import NewTotp, begun, confirm_begun, mint_totp, shown, step_of_code
+from vestibule.flows.new_totp import SHOWN_FOR, NewTotp, begun, confirm_begun, mint_totp, shown, step_of_code
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.second_factor import METHODS, SecondFactor
 from vestibule.model.accounts import Account
@@ -88,7 +88,7 @@ async def finish_enrolment(
     """Add the account's first factor by `add`, and begin the session of the sign-in, in one transaction; `methods` are
     those that the new factor proves. Raises `Overloaded`, and what `add` and `enrolling_sign_in` raise.
     """
-    codes = await new_codes(env)
+    codes = await new_codes(env, account.id)
 
     async def enrol(tx: Ports, now: datetime) -> None:
         await _require_no_factor(tx, account.id)
@@ -106,7 +106,7 @@ async def _add(env: Env, pending: PendingSignIn, new: Totp) -> None:
         if await tx.pending_sign_ins.find(pending.digest, new.created_at) is None:
             raise NoPendingSignIn
         await _require_no_factor(tx, new.account_id)
-        await tx.totps.add(new)
+        await tx.totps.add(new, new.created_at - SHOWN_FOR)
 
 
 async def _require_no_factor(read: Ports, account_id: str) -> None:

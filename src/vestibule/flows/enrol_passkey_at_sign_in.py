@@ -6,6 +6,7 @@ from vestibule.crypto import webauthn
 from vestibule.crypto.webauthn import Answer
 from vestibule.flows.add_passkey import checked_passkey, store_passkey
 from vestibule.flows.ceremony import Question, begin_ceremony, read_ceremony, relying_party, spend_ceremony
+from vestibule.flows.complete_sign_in import must_verify_user
 from vestibule.flows.enrol_at_sign_in import Enrolled, enrolling_sign_in, finish_enrolment
 from vestibule.flows.env import Env
 from vestibule.model.client_info import ClientInfo
@@ -22,7 +23,9 @@ async def ask_to_enrol_passkey(env: Env, handle: str) -> Question:
     party = relying_party(env)
     pending, account = await enrolling_sign_in(env, handle)
     challenge, kept = begin_ceremony(env, CeremonyPurpose.ADD, pending.digest)
-    return Question(webauthn.creation_options(party, challenge, account.id, account.email, ()), kept)
+    verify_user = must_verify_user(pending)
+    options = webauthn.creation_options(party, challenge, account.id, account.email, (), verify_user=verify_user)
+    return Question(options, kept)
 
 
 async def enrol_passkey(
@@ -33,7 +36,7 @@ async def enrol_passkey(
     """
     pending, account = await enrolling_sign_in(env, handle)
     ceremony = read_ceremony(env, kept, CeremonyPurpose.ADD, pending.digest)
-    new = checked_passkey(env, ceremony, answer, name)
+    new = checked_passkey(env, ceremony, answer, name, verify_user=must_verify_user(pending))
     passkey = new.of(account.id, relying_party(env).domain, env.clock.now())
 
     async def add(tx: Ports, _now: datetime) -> None:

@@ -4,7 +4,7 @@ from vestibule.flows.add_factor import Added, NewCodes, codes_for_first, codes_t
 from vestibule.flows.announce import announce
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
-from vestibule.flows.new_totp import NewTotp, begun, confirm_begun, mint_totp, shown, step_of_code
+from vestibule.flows.new_totp import SHOWN_FOR, NewTotp, begun, confirm_begun, mint_totp, shown, step_of_code
 from vestibule.flows.reauthenticate import lock_recent, require_recent_sign_in
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.client_info import ClientInfo
@@ -39,7 +39,7 @@ async def begun_totp(env: Env, caller: Caller) -> NewTotp | None:
 async def _add(env: Env, caller: Caller, new: Totp) -> None:
     async with env.store.transaction() as tx:
         await lock_recent(env, tx, caller, new.created_at)
-        await tx.totps.add(new)
+        await tx.totps.add(new, new.created_at - SHOWN_FOR)
 
 
 async def confirm_totp(env: Env, caller: Caller, code: str, client_info: ClientInfo, *, end_others: bool) -> Added:

@@ -84,14 +84,14 @@ async def make_recovery_codes(
     env: Env, caller: Caller, client_info: ClientInfo, *, end_others: bool = False
 ) -> Sequence[str]:
     """Return ten new recovery codes of the caller, in place of all earlier ones. `end_others`: end the caller's other
-    sessions too. Raises `FactorUnknown` if the account has no other factor, `Overloaded`, `ReauthenticationRequired`
-    and `SessionOver`.
+    sessions too. Raises `FactorUnknown` if the account has no other factor, `Overloaded`, `TooManyRequests`,
+    `ReauthenticationRequired` and `SessionOver`.
     """
     async with env.store.reading() as read:  # before anything is hashed for it
         await require_recent_sign_in(env, read, caller, env.clock.now())
         if not (await read.factors.of(caller.account.id)).needed:
             raise FactorUnknown
-    codes = await new_codes(env)
+    codes = await new_codes(env, caller.account.id)
     revoked = await _store_codes(env, caller, codes, client_info, end_others=end_others)
     env.letters_waiting.set()
     await announce(env, revoked)

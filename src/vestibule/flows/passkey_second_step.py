@@ -6,7 +6,7 @@ from vestibule.crypto import webauthn
 from vestibule.crypto.webauthn import Answer, CredentialName
 from vestibule.flows.begin_session import SignedIn
 from vestibule.flows.ceremony import Question, begin_ceremony, read_ceremony, relying_party
-from vestibule.flows.complete_sign_in import finish_sign_in, pending_sign_in
+from vestibule.flows.complete_sign_in import finish_sign_in, must_verify_user, pending_sign_in
 from vestibule.flows.env import Env
 from vestibule.flows.passkey_proof import check_passkey, use_passkey
 from vestibule.flows.second_factor import SecondFactor, counters_reset_by
@@ -26,7 +26,8 @@ async def ask_for_second_passkey(env: Env, handle: str) -> Question:
         passkeys = await read.passkeys.of_account(account.id)
     challenge, kept = begin_ceremony(env, CeremonyPurpose.SECOND_FACTOR, pending.digest)
     theirs = [CredentialName(passkey.credential_id, passkey.transports) for passkey in passkeys]
-    return Question(webauthn.request_options(party, challenge, theirs, verify_user=False), kept)
+    options = webauthn.request_options(party, challenge, theirs, verify_user=must_verify_user(pending))
+    return Question(options, kept)
 
 
 async def complete_sign_in_with_passkey(
@@ -40,7 +41,8 @@ async def complete_sign_in_with_passkey(
     """
     pending, account = await pending_sign_in(env, handle)
     ceremony = read_ceremony(env, kept, CeremonyPurpose.SECOND_FACTOR, pending.digest)
-    proof = await check_passkey(env, ceremony, answer, verify_user=False, account_id=account.id)
+    verify_user = must_verify_user(pending)
+    proof = await check_passkey(env, ceremony, answer, verify_user=verify_user, account_id=account.id)
 
     async def spend(tx: Ports, now: datetime) -> None:
         await use_passkey(tx, proof, client_info, now)

@@ -21,9 +21,10 @@ from vestibule.model.sessions import EndReason
 from vestibule.model.store import Ports
 
 
-async def reset_password(env: Env, secret: str, password: str, client_info: ClientInfo) -> DeviceSecret:
+async def reset_password(env: Env, secret: str, password: str, client_info: ClientInfo) -> DeviceSecret | None:
     """Spend the mailed token, set the new password, and end every session. Return the secret of the device cookie: this
-    browser is the only known device from now on. Raises `ResetTokenInvalid`, and `PasswordTooEasy`, which does not
+    browser is the only known device from now on. None if the account has a second factor, which this browser has not
+    proved. Raises `ResetTokenInvalid`, and `PasswordTooEasy`, which does not
     spend the token.
     """
     if not await link_works(env, secret, Purpose.RESET_PASSWORD):
@@ -38,7 +39,7 @@ async def reset_password(env: Env, secret: str, password: str, client_info: Clie
 @retry_on_conflict
 async def _spend(
     env: Env, secret: str, password: str, password_hash: str, client_info: ClientInfo
-) -> tuple[DeviceSecret, Ended]:
+) -> tuple[DeviceSecret | None, Ended]:
     now = env.clock.now()
     ended = Ended()
     async with env.store.transaction() as tx:
@@ -49,7 +50,8 @@ async def _spend(
             env.policy.passwords.require_hard_to_guess(password, token.email)
             ended = await _replace_password(env, tx, token, password_hash, now)
             await tell_changed_password(tx, token.account_id, client_info, now)
-            device = await know_only_this_device(tx, token.account_id, now)
+            needs_more = (await tx.factors.of(token.account_id)).needed
+            device = None if needs_more else await know_only_this_device(tx, token.account_id, now)
             await tx.login_attempts.forgive_all(token.account_id, token.email)
             await allow_reset_at_once(env, tx, token.email)
     if token is None:

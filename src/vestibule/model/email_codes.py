@@ -16,8 +16,10 @@ from vestibule.model.limits import Limit
 
 LIFETIME = timedelta(minutes=10)
 """How long after it was asked for a code may be typed (SP 800-63B-4, 3.1.3.2)."""
-OF_ACCOUNT = 10
-"""How many codes an account has at most. When one more is mailed, the oldest is void."""
+OF_ACCOUNT = 30
+"""How many codes an account has at most. When one more is mailed, the oldest is void. Strangers may ask for fewer in
+two days (`LetterLimits.codes_a_day`), so they void none of the owner's.
+"""
 GUESSES = Limit("email_code_guesses", 5, timedelta(hours=1))
 """How many codes may be typed with one handle."""
 HANDLE = "handle"
@@ -28,11 +30,14 @@ _CODE = re.compile(rf"[{typed_codes.ALPHABET}]{{{_LENGTH}}}")
 
 @dataclass(frozen=True)
 class EmailCodeHandle:
-    """What the browser that asks for a code keeps: the email, a secret, and until when a code may be typed."""
+    """What the browser that asks for a code keeps: the email, a secret, and until when a code may be typed. `queued` is
+    False if no letter was allowed for it: no code is right then.
+    """
 
     email: str
     secret: str
     ends_at: datetime
+    queued: bool = True
 
     @property
     def digest(self) -> str:

@@ -31,7 +31,7 @@ class SecondFactorRule(StrEnum):
 
 class CodeFault(StrEnum):
     """What is wrong with a code: no code of the app or of the account; right, and used before; or right at another time
-    of the last or the next minutes, so that a clock may be wrong.
+    of the last minutes, or where that is told (`flows.second_factor`) of the next, so that a clock may be wrong.
     """
 
     WRONG = "wrong"

@@ -1,7 +1,7 @@
 """Limits: how often something may be done, so that nobody can flood a mailbox or try passwords without end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv6Address, ip_address
@@ -40,15 +40,35 @@ class Spacing:
         return min(self.longer * (letters - self.first_few + 1), self.longest)
 
 
+_CODES_A_DAY = 10
+
+
 @dataclass(frozen=True)
 class LetterLimits:
     """How many letters strangers may ask for: of each kind to one email; to all unverified sub-addresses of one mailbox
-    together, such as ada+1@ and ada+2@; and of all kinds from one network.
+    together, such as ada+1@ and ada+2@; and of all kinds from one network. `codes` and `codes_a_day`: see there.
     """
 
     to_email: Spacing
     to_mailbox: Limit
     for_network: Limit
+
+    @property
+    def codes(self) -> Spacing:
+        """Return the least time between codes to one email from one network: a few, then one a day.
+
+        Codes are for the browser that asked, so those of another network make nobody wait.
+        """
+        a_day = timedelta(days=1)
+        return replace(self.to_email, name="codes", longer=a_day, longest=a_day)
+
+    @property
+    def codes_a_day(self) -> Limit:
+        """Return how many codes to one email all networks together may ask for: no mailbox is flooded. Few enough that
+        five guesses at each spend no account's budget (`model.login_attempts.EMAIL_CODE_LIMITS`), even at the end of a
+        day and the beginning of the next.
+        """
+        return replace(self.to_mailbox, name="codes_mailbox", times=min(self.to_mailbox.times, _CODES_A_DAY))
 
     @classmethod
     def per_hour(cls, to_email: int, for_network: int, gap: timedelta = timedelta(0)) -> "LetterLimits":
@@ -123,6 +143,18 @@ def network_of(network_address: str) -> str:
             return str(address.ipv4_mapped)
         return f"{IPv6Address(int(address) >> 64 << 64)}/64"
     return str(address)
+
+
+def wide_network_of(network_address: str) -> str:
+    """Return the largest network that one customer of an internet provider has: an IPv4 address, or the /48 of an IPv6
+    address (RFC 6177). Count by it where few networks are the point: a /48 has 65,536 of what `network_of` returns, and
+    costs as much as one of them.
+    """
+    try:
+        address = ip_address(canonical_address(network_address))
+    except ValueError:
+        return network_address
+    return f"{IPv6Address(int(address) >> 80 << 80)}/48" if isinstance(address, IPv6Address) else str(address)
 
 
 class RateCounters(Protocol):

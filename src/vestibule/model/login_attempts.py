@@ -34,7 +34,7 @@ class LoginAttemptLimits:
 
     After `waits_restart_after` without an attempt, the counter of an email without an account is deleted, so its waits
     start again. The waits of an account must restart too, or the difference would tell which emails have one. The
-    account's total of wrong passwords in a row goes on all the same.
+    account's total of wrong passwords in a row goes on all the same, unless `total_restarts`.
     """
 
     at_most: int = 50
@@ -42,6 +42,7 @@ class LoginAttemptLimits:
     first_wait: timedelta = timedelta(seconds=1)
     longest_wait: timedelta = timedelta(minutes=15)
     waits_restart_after: timedelta | None = timedelta(days=30)
+    total_restarts: bool = False
 
     @property
     def places(self) -> int:
@@ -150,9 +151,12 @@ def keys_of_second_step(account: Account, place: int | None) -> list[str]:
     return [counters_of_second_factor(account, place, limits)[0].key for limits in kinds]
 
 
-EMAIL_CODE_LIMITS = LoginAttemptLimits(free=LoginAttemptLimits.at_most)
-"""Fifty wrong email codes from all known devices together, and as many from all others (SP 800-63B-4, 3.2.2), without
-waits: a code lives for ten minutes, and so few may be typed for each that fifty take a stranger hours.
+EMAIL_CODE_LIMITS = LoginAttemptLimits(
+    at_most=100, free=100, waits_restart_after=timedelta(days=1), total_restarts=True
+)
+"""A hundred wrong email codes from all devices that are not known, without waits, and a day later as many again; and
+ten from each place of the known ones. A guess finds a code of 40 bits with a chance of 1 in a million million, so time
+does not help as it would with six digits (decision 0053).
 """
 
 

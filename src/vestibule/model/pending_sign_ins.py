@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 from typing import Protocol
 
 from vestibule.model.limits import network_of
@@ -14,9 +15,22 @@ DEVICE = "device:"
 """How the origins of known devices begin."""
 
 
+BEGINNER_CHARACTERS = 36
+"""The length of `PendingSignIn.beginner`: 144 bits of the digest, as many characters as an id has."""
+WIDE_CHARACTERS = 23
+"""The length of the part of an origin that names the largest network that one customer has: all of it, but of an IPv6
+one only the /48 (RFC 6177). The longest IPv4 address is as long as that.
+"""
+
+
 def origin_of(place: int | None, network_address: str) -> str:
-    """Return where a sign-in comes from: a known device, by its place; or any other, by its network."""
-    return f"network:{network_of(network_address)}" if place is None else f"{DEVICE}{place}"
+    """Return where a sign-in comes from: a known device, by its place; or any other, by its network, of which an IPv6
+    one has its /48 in the first `WIDE_CHARACTERS`.
+    """
+    if place is not None:
+        return f"{DEVICE}{place}"
+    network = network_of(network_address)
+    return f"network:{ip_network(network).exploded if ':' in network else network}"
 
 
 @dataclass(frozen=True)
@@ -42,9 +56,9 @@ class PendingSignIn:
     @property
     def beginner(self) -> str:
         """Return the name under which it begins an authenticator app, as a session does under its id: no other is
-        shown the secret. 144 bits of the digest, as many characters as an id has.
+        shown the secret. It is the begin of the digest.
         """
-        return self.digest[:36]
+        return self.digest[:BEGINNER_CHARACTERS]
 
 
 class PendingSignIns(Protocol):
@@ -53,7 +67,8 @@ class PendingSignIns(Protocol):
     async def add(self, pending: PendingSignIn) -> bool:
         """Add one, if its account is enabled and still in its epoch; return whether it was added. If the account has
         more than `OF_ACCOUNT`, it keeps this one, and of all others the newest of each origin before the second newest
-        of any, known devices first. So a flood from elsewhere ends none that its owner has just begun.
+        of any; then the same by the wide part of their origins; then known devices first. So a flood from elsewhere
+        ends none that its owner has just begun, however many networks one customer has.
         """
 
     async def find(self, digest: str, now: datetime) -> PendingSignIn | None:

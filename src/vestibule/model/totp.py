@@ -45,8 +45,11 @@ def _name(totp_id: str) -> str:
 class Totps(Protocol):
     """The authenticator apps. Lock the account before adding, confirming or removing one."""
 
-    async def add(self, totp: Totp) -> None:
-        """Add one that is not confirmed yet, in place of an earlier one that was not."""
+    async def add(self, totp: Totp, begun_before: datetime) -> None:
+        """Add one that is not confirmed yet, in place of an earlier one that the same session or sign-in began, of all
+        that were begun before `begun_before`, and of those whose session or sign-in is gone. So an account has no more
+        of them than it has sessions and sign-ins that wait, and no other one voids what its owner has just begun.
+        """
 
     async def confirmed(self, account_id: str) -> Totp | None:
         """Return the account's app; None if it has none."""

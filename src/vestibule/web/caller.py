@@ -111,8 +111,12 @@ def second_step_handle(request: Request) -> str:
     return cookies.read_second_factor(request.headers.raw, site_of(request).web)
 
 
-def set_device_cookie(request: Request, response: Response, env: Env, device: DeviceSecret) -> None:
-    """Set the cookie with the device secret, so that the account knows this browser at the next sign-in."""
+def set_device_cookie(request: Request, response: Response, env: Env, device: DeviceSecret | None) -> None:
+    """Set the cookie with the device secret, if there is one, so that the account knows this browser at the next
+    sign-in.
+    """
+    if device is None:
+        return
     lifetime, web = env.policy.retention.devices, site_of(request).web
     cookies.set_device(response, request.headers.raw, device, lifetime, env.clock.now(), web)
 

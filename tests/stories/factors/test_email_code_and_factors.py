@@ -8,11 +8,15 @@ import httpx
 import pytest
 
 from tests.harness import dump
+from tests.harness.authenticator import HONEST, UV, Authenticator, Lie
 from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
-from tests.stories.factors.apps import ADA, LOGIN, App, enrol, second_step
+from tests.stories.factors.apps import ADA, LOGIN, PASSWORD, App, enrol, first_step, second_step
 from tests.stories.factors.codes import VERIFY, ask, asked, mailed_codes, typed, verified
 from tests.stories.factors.test_second_step import reset_password
+from tests.stories.passkeys import add
+from tests.stories.passkeys import ask as question
+from tests.stories.required_factor import PASSKEY, PASSKEY_OPTIONS
 from vestibule.model.factors import SecondFactorRule
 from vestibule.protocol.authentication import level_reached
 
@@ -48,6 +52,44 @@ async def test_f51_the_second_step_follows_as_after_a_password(world: World) -> 
     methods = await methods_of_sessions(world)
     assert methods.count("otp mfa") == 1, methods
     assert level_reached(["otp", "mfa"]) == 2
+
+
+SECOND, OPTIONS = f"{LOGIN}/second-factor", f"{LOGIN}/second-factor/options"
+
+
+@pytest.mark.parametrize(("lie", "status"), [(Lie(off=UV), 400), (HONEST, 200)], ids=["touched", "verified"])
+async def test_f51_a_touch_is_no_second_factor_beside_a_code(world: World, lie: Lie, status: int) -> None:
+    """F51: a mailbox and a key, and nothing that their owner knows; it is asked for, and beside a password not."""
+    await verified(world)
+    key = Authenticator()
+    assert (await add(await world.sign_in(), key)).status_code == 201
+    browser = await world.client()
+    assert await typed(browser, await asked(world, browser)) == "second_factor_required"
+    options = await question(browser, OPTIONS)
+    assert options["userVerification"] == "required"
+    assert (await browser.post(SECOND, json={"credential": key.get(options, lie)})).status_code == status
+    by_password = await world.client()
+    await first_step(by_password)
+    options = await question(by_password, OPTIONS)
+    assert options["userVerification"] == "preferred"
+    assert (await by_password.post(SECOND, json={"credential": key.get(options, lie)})).status_code == 200
+
+
+@pytest.mark.parametrize(("lie", "status"), [(Lie(off=UV), 400), (HONEST, 200)], ids=["touched", "verified"])
+async def test_f51_nor_one_that_is_set_up_after_it(backend: Backend, lie: Lie, status: int) -> None:
+    """F51: where a factor is required."""
+    async with world_on(backend, replace(POLICY, second_factor=SecondFactorRule.REQUIRED)) as world:
+        await verified(world)
+        browser, other = await world.client(), await world.client()
+        assert await typed(browser, await asked(world, browser)) == "second_factor_enrolment_required"
+        await other.post(LOGIN, json={"email": ADA, "password": PASSWORD})
+        for client, wanted, expected in ((browser, "required", status), (other, "preferred", 200)):
+            options = await question(client, PASSKEY_OPTIONS)
+            assert options["authenticatorSelection"]["userVerification"] == wanted
+            made = Authenticator().create(options, lie)
+            assert (await client.post(PASSKEY, json={"credential": made})).status_code == expected
+            if expected == 200:
+                break
 
 
 async def test_f51_no_mail_is_a_second_step(world: World) -> None:

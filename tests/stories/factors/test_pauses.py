@@ -7,13 +7,15 @@ import pytest
 
 from tests.harness.authenticator import UV, Authenticator, Lie
 from tests.harness.world import World
-from tests.stories.factors.apps import SECOND, enrol, enrolled, first_step, prove, second_step
+from tests.stories.factors.apps import ADA, SECOND, enrol, enrolled, first_step, prove, second_step
 from tests.stories.factors.test_guesses import LIMIT, guess
+from tests.stories.factors.test_second_step import reset_password
 from tests.stories.passkeys import add, ask, step_up
 from vestibule.crypto.opaque import digest
 from vestibule.flows.administer import find_account
 from vestibule.flows.unlock_account import pauses_of, unlock_account
 from vestibule.model.events import EventKind
+from vestibule.model.letters import LetterKind
 from vestibule.model.login_attempts import (
     RECOVERY_CODE_LIMITS,
     SECOND_FACTOR_LIMITS,
@@ -190,3 +192,26 @@ async def test_f36_an_operator_ends_every_pause(world: World) -> None:
     async with world.env.store.reading() as read:
         kinds = [event.kind for event in await read.events.of_account(account.id, 100)]
     assert kinds.count(EventKind.ACCOUNT_UNLOCKED) == 1
+
+
+async def test_f35_a_reset_by_mail_makes_no_device_known_that_has_proved_no_factor(world: World) -> None:
+    """F35: neither the mailbox nor the password is the second factor; in the pages too. Without one, it is known."""
+    mine, _, _ = await enrolled(world)
+    await mine.get(f"/api/auth/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}")
+    thief = await world.client()
+    await reset_password(world, thief)
+    assert not [name for name in thief.cookies if "device" in name]
+    await thief.post("/forgotpassword", data={"email": ADA})
+    await world.deliver()
+    path = f"/resetpassword/{world.secret(LetterKind.RESET_PASSWORD)}"
+    assert (await thief.post(path, data={"password": "battery staple"})).status_code == 303
+    assert not [name for name in thief.cookies if "device" in name]
+    tries = Counter()
+    for number in range(LIMIT + 2):
+        await first_step(thief, password="battery staple")
+        tries[await second_step(thief, f"x{number}")] += 1
+    assert tries == {"wrong_code": LIMIT, "second_factor_paused": 2}
+    await world.register("bob@example.com")
+    bob = await world.client()
+    await reset_password(world, bob, "bob@example.com")
+    assert [name for name in bob.cookies if "device" in name]

@@ -36,6 +36,28 @@ async def test_f37_a_flood_ends_no_sign_in_of_the_owner(world: World, known: boo
     assert await second_step(browser, app.next_code()) == "ok"
 
 
+@pytest.mark.parametrize(
+    ("mine", "thiefs"),
+    [
+        ("2001:db8:1:1::5", "2001:db8:bad:{:x}::1"),
+        ("192.0.2.5", "2001:db8:bad:{:x}::1"),
+        ("2001:db8:bad:ffff::5", "2001:db8:bad:1::{:x}"),
+    ],
+    ids=["another_48", "ipv4", "the_same_48"],
+)
+async def test_f37_nor_does_one_from_all_networks_of_one_customer(world: World, mine: str, thiefs: str) -> None:
+    """F37: a customer has a whole /48; in the owner's own /48, one /64."""
+    _, app, _ = await enrolled(world)
+    browser = await stranger(world, mine)
+    await first_step(browser)
+    for number in range(2 * OF_ACCOUNT):
+        world.clock.advance(seconds=1)
+        async with await stranger(world, thiefs.format(number)) as client:
+            await first_step(client)
+    assert await waiting(world) == OF_ACCOUNT
+    assert await second_step(browser, app.next_code()) == "ok"
+
+
 async def test_f37_nor_does_one_at_the_same_moment(racing_world: World) -> None:
     """F37: on PostgreSQL."""
     mine, app, _ = await enrolled(racing_world)

@@ -116,8 +116,8 @@ async def change_password(world: World, browser: httpx.AsyncClient) -> None:
     assert (await browser.patch("/api/users/me/password", json=body)).status_code == 200
 
 
-async def reset_password(world: World, browser: httpx.AsyncClient) -> None:
-    await browser.post("/api/auth/forgotpassword", json={"email": ADA})
+async def reset_password(world: World, browser: httpx.AsyncClient, email: str = ADA) -> None:
+    await browser.post("/api/auth/forgotpassword", json={"email": email})
     await world.deliver()
     path = f"/api/auth/resetpassword/{world.secret(LetterKind.RESET_PASSWORD)}"
     body = {"password": "battery staple", "passwordConfirm": "battery staple"}

@@ -10,6 +10,7 @@ from tests.harness import dump
 from tests.harness.authenticator import Authenticator
 from tests.harness.backends import Backend
 from tests.harness.world import World
+from tests.stories.attempts.test_login_attempts import stranger
 from tests.stories.factors.apps import ADA, LOGIN, PASSWORD, App, first_step, second_step
 from tests.stories.passkeys import ask
 from tests.stories.required_factor import (
@@ -31,7 +32,7 @@ from vestibule.flows.end_trust import end_trust
 from vestibule.model.accounts import Account
 from vestibule.model.letters import LetterKind
 from vestibule.model.operators import COMMAND_LINE
-from vestibule.model.pending_sign_ins import LIFETIME
+from vestibule.model.pending_sign_ins import LIFETIME, OF_ACCOUNT
 from vestibule.model.sessions import EndReason
 
 BOB = "bob@example.com"
@@ -78,6 +79,34 @@ async def test_f46_an_app_is_confirmed_by_the_sign_in_that_began_it(world: World
 
 
 @pytest.mark.any_engine
+async def test_f46_no_other_sign_in_voids_an_app_that_was_begun(world: World) -> None:
+    """F46: however many somebody begins who has the password too; an account has no more apps than sign-ins wait."""
+    owner = await asked_to_enrol(world)
+    app = await scan(world, owner)
+    for _ in range(2 * OF_ACCOUNT):
+        async with await stranger(world, "198.51.100.9") as thief:
+            await thief.post(LOGIN, json={"email": ADA, "password": PASSWORD})
+            await scan(world, thief)
+            await scan(world, thief)
+    assert len((await dump.tables(world))["totps"]) <= OF_ACCOUNT + 1
+    assert await confirm(owner, app.code()) == "ok"
+    assert len((await dump.tables(world))["totps"]) == 1
+
+
+async def test_f46_an_app_goes_with_the_next_one_and_with_its_time(world: World) -> None:
+    """F46: what a sign-in begins replaces what it began, and what was begun too long ago."""
+    owner = await asked_to_enrol(world)
+    first, second = await scan(world, owner), await scan(world, owner)
+    assert await confirm(owner, first.code()) == "wrong_code"
+    assert await confirm(owner, second.code()) == "ok"
+    await world.register(BOB)
+    for _ in range(3):
+        await scan(world, await asked_to_enrol(world, BOB))
+    world.clock.advance(minutes=16)
+    await scan(world, await asked_to_enrol(world, BOB))
+    assert len((await dump.tables(world))["totps"]) == 2
+
+
 async def test_f46_a_question_belongs_to_the_sign_in_that_asked(world: World) -> None:
     browser, other, key = await asked_to_enrol(world), await asked_to_enrol(world), Authenticator()
     credential = key.create(await ask(other, PASSKEY_OPTIONS))

@@ -144,7 +144,9 @@ async def test_f3_apps_of_another_secret(
         store = SqlStore(engines)
         account = await stored_account(store)
         async with store.transaction() as tx:
-            await tx.totps.add(Totp("1", account.id, seal_secret(Seal(SECRET), "1", b"secret"), account.created_at))
+            await tx.totps.add(
+                Totp("1", account.id, seal_secret(Seal(SECRET), "1", b"secret"), account.created_at), account.created_at
+            )
     what = "sealed under another secret than this machine's: 1"
     assert severity_of(await look(settings), what) is None
     assert severity_of(await look(chosen(VESTIBULE_SECRET_KEY=SECRET[::-1])), what) is FAULT

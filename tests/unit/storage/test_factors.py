@@ -19,7 +19,7 @@ LATER = NOW + timedelta(hours=1)
 async def stored_totp(store: Store, account: Account, *, confirmed: bool = True) -> Totp:
     totp = Totp(new_id(), account.id, "sealed", NOW)
     async with store.transaction() as tx:
-        await tx.totps.add(totp)
+        await tx.totps.add(totp, NOW)
         if confirmed:
             assert await tx.totps.confirm(totp, STEP, NOW)
     return totp
@@ -78,7 +78,7 @@ async def test_clearing_since_a_moment_leaves_what_was_there_before(store: Store
     await stored_totp(store, account)
     async with store.transaction() as tx:
         await tx.recovery_codes.replace(account.id, ["hash"], NOW)
-        await tx.totps.add(Totp(new_id(), account.id, "sealed", NOW))
+        await tx.totps.add(Totp(new_id(), account.id, "sealed", NOW), NOW)
         assert await tx.factors.clear(account.id, LATER) == [], "the one that was not confirmed counts for nothing"
         assert await tx.factors.of(account.id) == AccountFactors(totp=True, recovery_codes_left=1)
         assert await tx.factors.clear(account.id, NOW) == [FactorKind.TOTP, FactorKind.RECOVERY_CODE]

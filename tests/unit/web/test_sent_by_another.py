@@ -18,8 +18,8 @@ from tests.stories.factors.codes import mailed_codes, verified
 from tests.stories.required_factor import requiring
 from tests.unit.web.people import ada, ada_again, session_of
 from vestibule.model.letters import LetterKind
+from vestibule.web.map_reading import PAGES
 from vestibule.web.pages.sent_twice import HANDLED_EACH_TIME
-from vestibule.web.routes import PAGES
 
 pytestmark = pytest.mark.any_engine
 TEMPLATES = Path(vestibule.web.templates.__path__[0])
@@ -169,6 +169,7 @@ ONCE = {
     "/reauthenticate/passkey",
     "/login/enrol",
     "/login/enrol/new",
+    "/login/enrol/passkey",
     "/login/second-step/lost",
     "/login/email-code",
     "/login/email-code/enter",

@@ -91,7 +91,7 @@ def _take(limits: LoginAttemptLimits) -> Prepared:
             set_={
                 "account_id": bindparam("of_account", type_=_a.account_id.type),
                 "failures": case((restarts, 1), else_=_a.failures + 1),
-                "in_all": _TOTAL + 1,
+                "in_all": case((restarts, 1), else_=_TOTAL + 1) if limits.total_restarts else _TOTAL + 1,
                 "last_at": _NOW,
             },
             where=or_(restarts, and_(_a.failures < limits.at_most, _waited(limits))),

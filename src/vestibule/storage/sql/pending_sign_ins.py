@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, case, delete, exists, func, insert, select
 
 from vestibule.model.clock import MOST_APART
-from vestibule.model.pending_sign_ins import DEVICE, OF_ACCOUNT, PendingSignIn
+from vestibule.model.pending_sign_ins import DEVICE, OF_ACCOUNT, WIDE_CHARACTERS, PendingSignIn
 from vestibule.storage.sql.batches import deletion_of_oldest
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
@@ -38,8 +38,13 @@ _JUST_ADDED = case((_DIGEST, 0), else_=1)
 _BY_AGE = (_p.created_at.desc(), _p.digest)
 _KNOWN_FIRST = case((_p.origin.startswith(DEVICE), 0), else_=1)
 _OF_ITS_ORIGIN = func.row_number().over(partition_by=_p.origin, order_by=_BY_AGE)
+_WIDE = func.substr(_p.origin, 1, WIDE_CHARACTERS)
+_OF_ITS_CUSTOMER = func.row_number().over(partition_by=_WIDE, order_by=_BY_AGE)
 _FAIREST = (
-    select(_p.digest).where(_ACCOUNT).order_by(_JUST_ADDED, _OF_ITS_ORIGIN, _KNOWN_FIRST, *_BY_AGE).limit(OF_ACCOUNT)
+    select(_p.digest)
+    .where(_ACCOUNT)
+    .order_by(_JUST_ADDED, _OF_ITS_ORIGIN, _OF_ITS_CUSTOMER, _KNOWN_FIRST, *_BY_AGE)
+    .limit(OF_ACCOUNT)
 )
 _DELETE_OTHERS = Prepared(delete(pending_sign_ins).where(_ACCOUNT, _p.digest.not_in(_FAIREST)))
 _OF_THIS_EPOCH = exists().where(_a.id == _p.account_id, _a.epoch == _p.epoch, _a.disabled_at.is_(None))

@@ -4,13 +4,14 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, not_, or_, select, update
 
+from vestibule.model.pending_sign_ins import BEGINNER_CHARACTERS
 from vestibule.model.totp import Totp
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.prepared import Prepared
-from vestibule.storage.sql.schema import totps
+from vestibule.storage.sql.schema import pending_sign_ins, sessions, totps
 
 _t = totps.c
 _COLUMNS = [_t[field.name] for field in fields(Totp)]
@@ -19,12 +20,21 @@ _ID = _t.id == bindparam("of_id", type_=_t.id.type)
 _STEP = bindparam("of_step", type_=_t.last_step.type)
 _NOW = bindparam("now", type_=Instant)
 _UNCONFIRMED = _t.confirmed_at.is_(None)
-_DELETE_UNCONFIRMED = Prepared(delete(totps).where(_ACCOUNT, _UNCONFIRMED))
+_OF_SESSION = exists().where(
+    sessions.c.id == _t.session_id, sessions.c.account_id == _t.account_id, sessions.c.ended_at.is_(None)
+)
+_OF_SIGN_IN = exists().where(
+    pending_sign_ins.c.account_id == _t.account_id,
+    func.substr(pending_sign_ins.c.digest, 1, BEGINNER_CHARACTERS) == _t.session_id,
+)
+_OF_BEGINNER = _t.session_id == bindparam("of_session", type_=_t.session_id.type)
+_TOO_OLD = _t.created_at < bindparam("begun_before", type_=Instant)
+_DELETE_UNCONFIRMED = Prepared(
+    delete(totps).where(_ACCOUNT, _UNCONFIRMED, or_(_OF_BEGINNER, _TOO_OLD, not_(or_(_OF_SESSION, _OF_SIGN_IN))))
+)
 _ADD = Prepared(insert(totps))
 _FIND_CONFIRMED = Prepared(select(*_COLUMNS).where(_ACCOUNT, _t.confirmed_at.is_not(None)))
-_FIND_UNCONFIRMED = Prepared(
-    select(*_COLUMNS).where(_ACCOUNT, _t.session_id == bindparam("of_session", type_=_t.session_id.type), _UNCONFIRMED)
-)
+_FIND_UNCONFIRMED = Prepared(select(*_COLUMNS).where(_ACCOUNT, _OF_BEGINNER, _UNCONFIRMED))
 _USED = {"last_step": _STEP, "last_used_at": _NOW}
 _CONFIRM = Prepared(update(totps).where(_ID, _ACCOUNT, _UNCONFIRMED).values(confirmed_at=_NOW, **_USED))
 _DELETE_OTHERS = Prepared(delete(totps).where(_ACCOUNT, _t.id != bindparam("of_id", type_=_t.id.type)))
@@ -51,8 +61,9 @@ class SqlTotps:
     def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection
 
-    async def add(self, totp: Totp) -> None:
-        await self._connection.execute(_DELETE_UNCONFIRMED, {"of_account": totp.account_id})
+    async def add(self, totp: Totp, begun_before: datetime) -> None:
+        which = {"of_account": totp.account_id, "of_session": totp.session_id, "begun_before": begun_before}
+        await self._connection.execute(_DELETE_UNCONFIRMED, which)
         await self._connection.execute(_ADD, asdict(totp))
 
     async def confirmed(self, account_id: str) -> Totp | None:

@@ -44,7 +44,9 @@ class SentLetter:
     def seconds_to_wait(self, request: Request) -> int:
         """Return how long the server sends no other email of this kind to this address."""
         env = site_of(request).env
-        gap = env.policy.letters.to_email.after(self.times).total_seconds()
+        letters = env.policy.letters
+        spacing = letters.codes if self.about == SIGN_IN_CODE else letters.to_email
+        gap = spacing.after(self.times).total_seconds()
         return min(int(gap), max(0, self.at + int(gap) - int(env.clock.now().timestamp())))
 
 
