@@ -82,7 +82,7 @@ def rows_before() -> dict[str, Account]:
     }
 
 
-NEW = {"imported_at", "first_used_at", "registered_epoch"}
+NEW = {"imported_at", "first_used_at", "registered_epoch", "disabled_reason"}
 THEN = table(
     "accounts",
     *(column("address" if c.name == "email" else c.name, c.type) for c in accounts.c if c.name not in NEW),

@@ -129,7 +129,9 @@ async def test_s10_a_sign_in_too_long_ago_is_asked_for_again_and_then_leads_back
     answer = await client.post(path, data={"csrf": csrf_in(await client.get("/profile"))})
     assert answer.headers["location"] == "/reauthenticate?return_to=%2Fprofile%2Fsecurity"
     assert (await other.get("/api/users/me")).status_code == 200
-    fields = {"csrf": csrf_in(await client.get(answer.headers["location"])), "by": "password"}
+    page = await client.get(answer.headers["location"])
+    fields = {"csrf": csrf_in(page), "by": "password", "return_to": "/profile/security"}
+    assert '<input type="hidden" name="return_to" value="/profile/security">' in page.text
     again = await client.post("/reauthenticate", data={**fields, "password": "correct horse"})
     assert (again.status_code, again.headers["location"]) == (303, "/profile/security?notice=reauthenticated")
     await client.post(path, data={"csrf": csrf_in(await client.get("/profile"))})

@@ -153,13 +153,18 @@ def test_each_form_tells_its_browser(form: str) -> None:
 
 
 EACH_TIME = {
+    "/admin/people/{account_id}/sign-out",
     "/language",
     "/profile/name",
     "/profile/security/factor-reset",
     "/profile/security/passkeys/{passkey_id}",
     "/profile/security/sessions",
 }
+BY_OPERATORS = (
+    "enable disable verify unlock send-verification send-reset reset-factors keep-factors delete"  # of one account
+)
 ONCE = {
+    *(f"/admin/people/{{account_id}}/{act}" for act in BY_OPERATORS.split()),
     "/login",
     "/logout",
     "/login/passkey",

@@ -113,16 +113,14 @@ def has_session(request: Request) -> bool:
 def _store_return_to(request: Request, answer: Response) -> None:
     """Store the target of the query or of a mailed link in a cookie, so that it survives signing up and signing in.
 
-    Not for who is signed in: a page carries the target on in its form, and what is given up there must not decide where
-    a later sign-in leads.
+    For who is signed in, only an app: a form carries a page of ours on by itself, and one that somebody has turned away
+    from must not decide where a later sign-in leads.
     """
-    if context_of(request).caller is not None:
-        return
-    site = site_of(request)
-    target = request.query_params.get("return_to") or context_of(request).link_target
-    if return_to.allowed_target(target, site.web.origins):
-        now = site.env.clock.now()
-        cookies.set_return_to(answer, return_to.as_cookie(target), now, site.web)
+    site, context = site_of(request), context_of(request)
+    target = request.query_params.get("return_to") or context.link_target
+    allowed = return_to.allowed_target(target, site.web.origins)
+    if allowed and (context.caller is None or return_to.origin_of(allowed)):
+        cookies.set_return_to(answer, return_to.as_cookie(allowed), site.env.clock.now(), site.web)
 
 
 def _common_variables(request: Request) -> dict[str, Any]:
