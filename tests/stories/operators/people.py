@@ -50,6 +50,6 @@ async def operator_in(world: World, role: Role, sign_in: SignIn = SignIn()) -> B
     begun = replace(session, methods=sign_in.methods, authenticated_at=world.clock.now() - sign_in.ago)
     tokens = await issue_tokens(world.env, begun, account, world.clock.now())
     client = await world.client("http://localhost:8000")
-    client.headers["Cookie"] = f"access_token={tokens.access_token}"
+    client.headers["Cookie"] = f"access_token={tokens.access_token}; refresh_token={tokens.refresh_token}"
     csrf = bound_tokens.mint(world.env.keys.refresh.form_key, session.id)
     return Browser(client, account, {"csrf": csrf})

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -97,7 +98,8 @@ async def guessed_at(world: World) -> None:
 
 async def disabled(world: World) -> None:
     await verified(world)
-    assert command(world, "users", "disable", ADA)[0] == 0
+    status, _, fault = command(world, "users", "disable", ADA)
+    assert status == 0, fault
 
 
 async def reset_unread(world: World) -> None:
@@ -210,8 +212,8 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 def command(world: World, *arguments: str) -> tuple[int, str, str]:
     """The status of a command, and what it says."""
     settings = {"DATABASE_URL": world.backend.database_url, "VESTIBULE_EMAIL_VERIFICATION": "mandatory"}
-    folder = Path(world.backend.database_url.removeprefix("sqlite:///")).parent
-    done = run(folder, *arguments, **settings, **given_keys())
+    with TemporaryDirectory() as folder:
+        done = run(Path(folder), *arguments, **settings, **given_keys(), VESTIBULE_SECRET_KEY=backends.SECRET)
     return done.returncode, done.stdout, done.stderr
 
 

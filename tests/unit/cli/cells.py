@@ -8,6 +8,7 @@ from importlib import import_module
 
 import pytest
 
+from tests.harness.servers import WAIT_SECONDS
 from tests.unit.cli import every
 from tests.unit.cli.plain import SECRET, of_python
 from vestibule import __main__
@@ -31,6 +32,12 @@ class Said:
         return [f"{self.command}: {each}: {flat}" for each in wrong]
 
 
+def _ends(thread: threading.Thread) -> bool:
+    """Whether a thread ends that may have been told to: that of a progress bar is not waited for."""
+    thread.join(WAIT_SECONDS)
+    return not thread.is_alive()
+
+
 def said_here(
     name: str, settings: dict[str, str], patch: pytest.MonkeyPatch, screen: pytest.CaptureFixture[str], *more: str
 ) -> Said:
@@ -45,6 +52,6 @@ def said_here(
         program.main()
     signal.signal(signal.SIGTERM, handler)
     written = screen.readouterr()
-    left = set(threading.enumerate()) - threads
+    left = [thread for thread in set(threading.enumerate()) - threads if not _ends(thread)]
     assert not left, (name, left)
     return Said(name, int(end.value.code or 0), written.out + written.err)

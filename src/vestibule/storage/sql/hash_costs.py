@@ -5,19 +5,29 @@ There may be millions of imported hashes, and a few costs. So this asks the inde
 then for the first one after that, and so on: it looks at as many rows as there are costs.
 """
 
-from sqlalchemy import String, text
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, select
 
 from vestibule.storage.sql.prepared import Prepared
-from vestibule.storage.sql.schema import beginning_of_hash, has_other_hash
+from vestibule.storage.sql.schema import accounts, beginning_of_hash, has_other_hash
 
 _MOST_COSTS = 100
-_FIRST = f"SELECT {beginning_of_hash} FROM accounts WHERE ({has_other_hash})"  # noqa: S608  # nosec B608  # of the schema
-_NEXT = f"{_FIRST} AND {beginning_of_hash} > found.beginning ORDER BY {beginning_of_hash} LIMIT 1"
-HASH_COSTS = Prepared(
-    text(
-        "WITH RECURSIVE found(beginning) AS ("  # noqa: S608  # nosec B608  # of the schema
-        f"SELECT * FROM ({_FIRST} ORDER BY {beginning_of_hash} LIMIT 1) AS lowest UNION ALL "
-        f"SELECT ({_NEXT}) FROM found WHERE found.beginning IS NOT NULL) "
-        f"SELECT beginning FROM found WHERE beginning IS NOT NULL LIMIT {_MOST_COSTS}"
-    ).columns(beginning=String)
-)
+
+
+def _first(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """Return the query for the first beginning of a hash that meets the conditions."""
+    found = select(beginning_of_hash.label("beginning")).select_from(accounts).where(has_other_hash, *conditions)
+    return found.order_by(beginning_of_hash).limit(1)
+
+
+def _costs() -> Select[Any]:
+    """Return the query for the beginnings, each after the one before; a NULL ends them."""
+    lowest = _first().subquery("lowest")
+    found = select(lowest.c.beginning).cte("found", recursive=True)
+    after = _first(beginning_of_hash > found.c.beginning).correlate(found).scalar_subquery()
+    all_found = found.union_all(select(after).where(found.c.beginning.is_not(None)))
+    return select(all_found.c.beginning).where(all_found.c.beginning.is_not(None)).limit(_MOST_COSTS)
+
+
+HASH_COSTS = Prepared(_costs())

@@ -1,6 +1,6 @@
 """The accounts, and the browsers that they know."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, PrimaryKeyConstraint, String, Table, Text, text
+from sqlalchemy import Boolean, Column, Index, Integer, PrimaryKeyConstraint, String, Table, Text, literal_column, text
 
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.schema.parts import ID, metadata, owner
@@ -41,12 +41,14 @@ has_other_hash = text(
     " OR substr(password_hash, 1, 12) = 'hmac-sha256:'"
     " AND substr(password_hash, 21, 31) <> '$argon2id$v=19$m=19456,t=2,p=1$')"
 )
-_BASE64 = "'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/='"
-# A hash up to its salt: the same for all hashes of one kind and cost.
-beginning_of_hash = text(
+# A hash up to its salt, which is base64: the same for all hashes of one kind and cost.
+beginning_of_hash = literal_column(
     "(CASE WHEN substr(password_hash, 1, 2) = '$2' THEN substr(password_hash, 1, 7)"
     " WHEN substr(password_hash, 1, 15) = '$bcrypt-sha256$' THEN substr(password_hash, 1, 21)"
-    f" ELSE rtrim(rtrim(rtrim(password_hash, {_BASE64}), '$'), {_BASE64}) END)"
+    " ELSE rtrim(rtrim(rtrim(password_hash,"
+    " 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/='), '$'),"
+    " 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=') END)",
+    String,
 )
 Index(
     "accounts_by_hash_cost",

@@ -13,8 +13,8 @@ down_revision = "0022"
 
 def upgrade() -> None:
     on_postgresql = op.get_bind().dialect.name == "postgresql"
-    name = 'lower(name) COLLATE "C"' if on_postgresql else "name COLLATE NOCASE"
-    op.create_index("accounts_by_name", "accounts", [sa.text(name), "id"])
+    name = sa.text('lower(name) COLLATE "C"') if on_postgresql else sa.text("name COLLATE NOCASE")
+    op.create_index("accounts_by_name", "accounts", [name, "id"])
     if on_postgresql:
         op.create_index("accounts_by_email", "accounts", [sa.text('email COLLATE "C"')])
     unverified = sa.text("NOT verified")

@@ -18,11 +18,12 @@ _OTHERS = sa.text(
     " OR substr(password_hash, 1, 12) = 'hmac-sha256:'"
     " AND substr(password_hash, 21, 31) <> '$argon2id$v=19$m=19456,t=2,p=1$')"
 )
-_BASE64 = "'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/='"
 _BEGINNING = sa.text(
     "(CASE WHEN substr(password_hash, 1, 2) = '$2' THEN substr(password_hash, 1, 7)"
     " WHEN substr(password_hash, 1, 15) = '$bcrypt-sha256$' THEN substr(password_hash, 1, 21)"
-    f" ELSE rtrim(rtrim(rtrim(password_hash, {_BASE64}), '$'), {_BASE64}) END)"
+    " ELSE rtrim(rtrim(rtrim(password_hash,"
+    " 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/='), '$'),"
+    " 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=') END)"
 )
 
 
