@@ -81,6 +81,7 @@ APART = {
 }
 # Part of others here.
 WITHIN = {
+    "add_factor": "add an app",
     "begin_session": "sign in",
     "compose_letter": "deliver",
     "login_attempt": "sign in wrongly",
