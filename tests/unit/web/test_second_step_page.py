@@ -85,7 +85,7 @@ async def test_a_recovery_code_does_too_once(world: World) -> None:
         (None, "Enter the code."),
         (-60, "This code is wrong."),
         (-5, "This code is of another time."),
-        (5, "This code is of another time."),
+        (5, "This code is wrong."),  # of a browser that is not known: it may be a guess
     ],
 )
 async def test_a_code_that_is_not_good_has_its_own_words(world: World, minutes: int | None, said: str) -> None:
