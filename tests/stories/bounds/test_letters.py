@@ -16,10 +16,10 @@ from tests.harness.backends import Backend
 from tests.harness.forms import csrf_in
 from tests.harness.world import POLICY, World, world_on
 from tests.stories.bounds import fill, number_as_id, numbers
-from tests.stories.factors.apps import CODES, TOTP, enrol, first_step, prove, second_step
+from tests.stories.factors.apps import CODES, enrol, first_step, prove, second_step
 from tests.stories.factors.resets import RESET
+from tests.stories.passkeys import MINE, add, store_passkey
 from tests.stories.passkeys import sign_in as sign_in_by
-from tests.stories.passkeys import store_passkey
 from tests.unit.flows import DONE, EMAIL, PASSWORD, ask_for_change, ask_for_reset, confirm, twice, verify
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.administer import find_account
@@ -116,14 +116,16 @@ async def use_tokens_twice(world: World) -> None:
 
 
 async def change_factors(world: World) -> None:
-    """A new app each time, which begins with codes, and new codes beside it."""
+    """A passkey that comes and goes each time, and new codes beside it, which are made ten times a day."""
     browser = await world.sign_in()
+    app, _ = await enrol(world, browser)
     for _ in range(OFTEN):
-        app, _ = await enrol(world, browser)
         await prove(browser, app)
-        assert (await browser.post(CODES)).status_code == 200
-        assert (await browser.delete(TOTP)).status_code == 200
-        await later(world, timedelta(seconds=1))
+        added = await add(browser, Authenticator())
+        assert added.status_code == 201, added.text
+        assert (await browser.post(CODES)).status_code in {200, 429}
+        assert (await browser.delete(f"{MINE}/{added.json()['data']['passkey']['id']}")).status_code == 200
+        await later(world, timedelta(seconds=30))
 
 
 async def use_recovery_codes(world: World) -> None:
