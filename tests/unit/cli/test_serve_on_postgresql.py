@@ -45,6 +45,9 @@ def test_two_processes_are_one_server(postgresql: Backend, tmp_path: Path) -> No
             bearer = {"Authorization": f"Bearer {browser.cookies['access_token']}"}
             assert statuses(server, bearer) == {200}
             assert browser.get("/api/auth/logout").status_code == 200
+        servers.wait_until(
+            lambda: statuses(server, bearer) == {401}, "the sign-out to reach the other process, which is woken"
+        )
         assert statuses(server, bearer) == {401}
         assert str(make_url(address).password) not in server.output
         assert server.stop() == 0
