@@ -15,7 +15,7 @@ async def factors_of_account(env: Env, account: Account) -> FactorList:
 
 
 async def read_factors(env: Env, read: Ports, account: Account) -> FactorList:
-    """Return what `factors_of_account` does, on a connection that is open already."""
+    """Return the same as `factors_of_account`, on an open connection."""
     totp = await read.totps.confirmed(account.id)
     passkeys = await read.passkeys.of_account(account.id)
     stored = await read.factors.of(account.id)
@@ -23,5 +23,6 @@ async def read_factors(env: Env, read: Ports, account: Account) -> FactorList:
     paused = await pauses_of(env, read, account)
     apps = [ListedFactor(FactorKind.TOTP, None, totp.created_at, totp.last_used_at)] if totp else []
     keys = [ListedFactor(FactorKind.PASSKEY, each.name, each.created_at, each.last_used_at) for each in passkeys]
+    # Malformed rows are counted in `stored`, because a sign-in needs them, but are not listed.
     unreadable = max(0, stored.totp + stored.passkeys - len(apps + keys))
     return FactorList(apps + keys, unreadable, stored.recovery_codes_left, reset, paused)

@@ -23,12 +23,12 @@ from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Ports
 
-_A_DAY = Limit("recovery_codes_made", 10, timedelta(days=1))
+_SETS_OF_CODES = Limit("recovery_codes_made", 10, timedelta(days=1))
 
 
 @dataclass(frozen=True)
 class NewCodes:
-    """Ten new recovery codes as they are shown, and their hashes."""
+    """Ten new recovery codes: the texts to show, and the hashes to store."""
 
     texts: Sequence[str]
     hashes: Sequence[str]
@@ -36,8 +36,8 @@ class NewCodes:
 
 @dataclass(frozen=True)
 class Added:
-    """What came with a new factor: recovery codes, if it is the first; how many other sessions there still are; and
-    the revocations of those that were ended. Announce these after the commit.
+    """What came with a new factor: recovery codes, if it is the first one; how many other sessions the account still
+    has; and the revocations of the sessions that ended, to announce after the commit.
     """
 
     recovery_codes: Sequence[str]
@@ -46,8 +46,8 @@ class Added:
 
 
 async def new_codes(env: Env, account_id: str) -> NewCodes:
-    """Return ten new recovery codes with their hashes; raises `Overloaded`, and `TooManyRequests` after ten times in a
-    day. Takes as long as ten passwords. So call it before the transaction, and only for a request that will store them.
+    """Return ten new recovery codes with their hashes. Raises `Overloaded`, and `TooManyRequests` if the account has
+    made ten sets today. Hashing ten codes is slow, so call it before the transaction, and only if they will be stored.
     """
     await _count(env, account_id)
     codes = mint_codes()
@@ -57,15 +57,14 @@ async def new_codes(env: Env, account_id: str) -> NewCodes:
 @retry_on_conflict
 async def _count(env: Env, account_id: str) -> None:
     async with env.store.transaction() as tx:
-        allowed = await tx.rate_counters.take(_A_DAY, account_id, env.clock.now())
+        allowed = await tx.rate_counters.take(_SETS_OF_CODES, account_id, env.clock.now())
     if not allowed:
-        raise TooManyRequests(_A_DAY.within)
+        raise TooManyRequests(_SETS_OF_CODES.within)
 
 
 async def codes_for_first(env: Env, account_id: str) -> NewCodes | None:
-    """Return new recovery codes if the account has no factor yet, otherwise None. Raises what `new_codes` raises.
-    Hashing ten codes takes long, so they are made before the account is locked; `codes_to_store` decides again under
-    the lock.
+    """Return new recovery codes if the account has no factor yet, otherwise None. Raises what `new_codes` raises. Call
+    it before the account is locked; under the lock, `codes_to_store` decides again.
     """
     async with env.store.reading() as read:
         first = not (await read.factors.of(account_id)).needed
@@ -73,8 +72,8 @@ async def codes_for_first(env: Env, account_id: str) -> NewCodes | None:
 
 
 async def codes_to_store(tx: Ports, account_id: str, codes: NewCodes | None) -> NewCodes | None:
-    """Return the codes of `codes_for_first` if the account, which is locked, still has no factor. Raises `Overloaded`
-    if its last one was removed since.
+    """Return `codes`, made by `codes_for_first`, if the account still has no factor; otherwise None. Call it with the
+    account locked. Raises `Overloaded` if no codes were made because the account had a factor, but has none now.
     """
     if (await tx.factors.of(account_id)).needed:
         return None
@@ -94,21 +93,21 @@ async def note_added(
     *,
     end_others: bool,
 ) -> Added:
-    """Do what comes with a new factor of the caller: if it is the first one, store `codes` and delete all other
-    devices; cancel a reset; tell the owner; and, if `end_others`, end the caller's other sessions. Call it inside the
-    transaction that adds the factor.
+    """Do what comes with a new factor of the caller: cancel a reset of factors; if the factor is the first one, store
+    `codes` and delete the other known devices; tell the owner; and, if `end_others`, end the caller's other sessions.
+    Call it inside the transaction that adds the factor.
     """
     account_id = caller.account.id
     await keep_factors(tx, account_id, KeptBy.SESSION, client_info, now)
     await store_and_tell(tx, account_id, kind, codes, client_info, now)
     revoked = await end_others_too(env, tx, caller, now, wanted=end_others)
-    others = await tx.sessions.count_live(account_id, now) - 1
+    others = await tx.sessions.count_live(account_id, now) - 1  # without the caller's own
     return Added(codes.texts if codes is not None else [], max(0, others), revoked)
 
 
 async def end_others_too(env: Env, tx: Ports, caller: Caller, now: datetime, *, wanted: bool) -> Sequence[Revocation]:
-    """End the caller's other sessions with the change of a factor, if that is `wanted`; return their revocations.
-    Announce these after the commit.
+    """End the caller's other sessions if `wanted`; return their revocations, to announce after the commit. Call it
+    inside the transaction that changes a factor.
     """
     if not wanted:
         return []
@@ -119,8 +118,8 @@ async def end_others_too(env: Env, tx: Ports, caller: Caller, now: datetime, *, 
 async def store_and_tell(
     tx: Ports, account_id: str, kind: FactorKind, codes: NewCodes | None, client_info: ClientInfo, now: datetime
 ) -> None:
-    """Tell the owner of a new factor. If it is the first one, store `codes`, delete all other known devices, and reset
-    the counters of wrong codes, which somebody sent while there was no right one.
+    """Tell the owner of a new factor. If it is the first one, and so comes with `codes`, store them, delete the other
+    known devices, and reset the counters of wrong codes: codes sent before there was a factor must not pause it.
     """
     if codes is not None:
         await tx.recovery_codes.replace(account_id, codes.hashes, now)

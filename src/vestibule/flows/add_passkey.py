@@ -24,14 +24,14 @@ from vestibule.model.store import Ports
 
 @dataclass(frozen=True)
 class NewPasskey:
-    """A credential that was made for a question, with the name that its owner gave it; empty without one."""
+    """A new credential with the question that it answers. `name` is empty if its owner gave it none."""
 
     ceremony: Ceremony
     credential: NewCredential
     name: str
 
     def of(self, account_id: str, domain: str, now: datetime) -> Passkey:
-        """Return it as a passkey of an account, created `now`."""
+        """Return it as a passkey of an account, created `now`. Without a name, it gets that of its authenticator."""
         made = self.credential
         name = self.name or authenticator_name(made.aaguid, made.transports)
         # The fields of `NewCredential` are fields of `Passkey` by the same names.
@@ -39,7 +39,7 @@ class NewPasskey:
 
 
 async def ask_to_add_passkey(env: Env, caller: Caller) -> Question:
-    """Return the question for a new passkey of the caller, on no authenticator that has one already.
+    """Return the question that makes a passkey for the caller, and excludes authenticators that have one already.
 
     Raises `TooManyPasskeys`, `PasskeysUnavailable`, `ReauthenticationRequired` and `SessionOver`.
     """
@@ -57,14 +57,14 @@ async def ask_to_add_passkey(env: Env, caller: Caller) -> Question:
 async def add_passkey(
     env: Env, caller: Caller, answer: Answer, kept: str, name: str, client_info: ClientInfo, *, end_others: bool
 ) -> tuple[Passkey, Added]:
-    """Add the passkey that the authenticator has made, and return it with what came with it: the first factor comes
-    with recovery codes. `end_others`: end the caller's other sessions too.
+    """Add the passkey that the authenticator has made; return it with what came with it. `kept` is the sealed text of
+    the `Question`. `end_others`: end the caller's other sessions too.
 
     Raises `CeremonyOver`, `PasskeyRefused`, `PasskeyTaken`, `TooManyPasskeys`, `PasskeysUnavailable`, `Overloaded`,
     `ReauthenticationRequired` and `SessionOver`.
     """
     new = checked_passkey(env, read_ceremony(env, kept, CeremonyPurpose.ADD, caller.session_id), answer, name)
-    async with env.store.reading() as read:  # before anything is hashed for it
+    async with env.store.reading() as read:  # refuse before recovery codes are hashed, which is slow
         await require_recent_sign_in(env, read, caller, env.clock.now())
     codes = await codes_for_first(env, caller.account.id)
     passkey, added = await _add(env, caller, new, codes, client_info, end_others=end_others)
@@ -102,7 +102,7 @@ async def _add(
 
 async def store_passkey(tx: Ports, passkey: Passkey) -> None:
     """Store the passkey of an account, which is locked; raises `TooManyPasskeys` and `PasskeyTaken`."""
-    # `add` stores nothing for one of two reasons: the account has as many as it may, or the credential has an account.
+    # `add` stores nothing if the account has too many passkeys already, or if the credential belongs to an account.
     if not await tx.passkeys.add(passkey):
         full = len(await tx.passkeys.of_account(passkey.account_id)) >= MOST_PASSKEYS
         raise TooManyPasskeys if full else PasskeyTaken

@@ -1,7 +1,7 @@
-"""Admit an operator to the console or its API: by role, by the level of the token, and by how recent the sign-in is.
+"""Admit an operator to the console or its API: by role, by the token's level of authentication, and by how recent the
+sign-in is.
 
-Only the token counts: the session may have been stepped up since it was issued, and an older token gains nothing by
-that.
+Level and time are those of the token, not of the session: if the session was stepped up later, only new tokens gain.
 """
 
 from datetime import UTC, datetime
@@ -18,13 +18,14 @@ from vestibule.protocol.authentication import Level
 
 ENROL_AT = "/profile/security"
 """The page on which an account sets up its first second factor."""
-_SECONDS = int(RECENT.total_seconds())
+_RECENT_SECONDS = int(RECENT.total_seconds())
 
 
 async def admit_operator(env: Env, caller: Caller, permission: Permission) -> None:
-    """Raise `PermissionMissing` if the role of the caller's account does not allow this, and
-    `ReauthenticationRequired` if the sign-in is more than 15 minutes ago, or lacks a second factor: one that the
-    account has, or, by default, any.
+    """Admit a caller who has the permission, and signed in within the last 15 minutes with a second factor. If
+    `policy.console` does not require a second factor, an account without one is admitted by one factor.
+
+    Raises `PermissionMissing` if the role does not allow this, and otherwise `ReauthenticationRequired`.
     """
     if permission not in OF_ROLE[caller.account.role]:
         raise PermissionMissing(permission)
@@ -32,14 +33,14 @@ async def admit_operator(env: Env, caller: Caller, permission: Permission) -> No
     if recent and caller.level >= Level.TWO_FACTORS:
         return
     async with env.store.reading() as read:
-        ways = (await read.factors.of(caller.account.id)).kinds
-    two_factors = bool(ways) or env.policy.console is Console.TWO_FACTORS
+        kinds = (await read.factors.of(caller.account.id)).kinds
+    two_factors = bool(kinds) or env.policy.console is Console.TWO_FACTORS
     lacks_factor = two_factors and caller.level < Level.TWO_FACTORS
-    if two_factors and not ways:
+    if two_factors and not kinds:
         enrol_at = f"{env.policy.own_base}{ENROL_AT}"
-        raise ReauthenticationRequired(_can_be_set_up(env), _SECONDS, lacks_factor=True, enrol_at=enrol_at)
+        raise ReauthenticationRequired(_can_be_set_up(env), _RECENT_SECONDS, lacks_factor=True, enrol_at=enrol_at)
     if lacks_factor or not recent:
-        raise ReauthenticationRequired(ways or (PASSWORD,), _SECONDS, lacks_factor=lacks_factor and recent)
+        raise ReauthenticationRequired(kinds or (PASSWORD,), _RECENT_SECONDS, lacks_factor=lacks_factor and recent)
 
 
 def counts_until(caller: Caller) -> datetime:

@@ -9,11 +9,13 @@ from vestibule.model.revocations import OVERLAP_SECONDS, Revocation, RevocationK
 from vestibule.model.store import Ports
 
 _APPLIED_AT_ONCE = 500
+"""Revocations that are applied before the event loop may do other work."""
 
 
 async def announce(env: Env, revocations: Sequence[Revocation], session_ids: Collection[str] = ()) -> None:
     """Make committed revocations known: to this process at once, to the others when the wake-up arrives or when they
-    next read the record. `session_ids` are ended sessions without a revocation of their own.
+    next read the record. `session_ids` are ended sessions without a revocation of their own: they are dropped from the
+    replica too.
     """
     if not revocations:
         return
@@ -29,8 +31,7 @@ async def record_account_changed(tx: Ports, account_id: str, now: datetime) -> l
     """Record that what processes remember of the account is out of date. Return the record, for `announce`. The record
     makes processes read the account again, but refuses no token.
 
-    The record can be purged as soon as every running process has read it: a process that starts later remembers
-    nothing.
+    The record is kept only until every running process has read it: a process that starts later remembers nothing.
     """
     purge_at = now + timedelta(seconds=OVERLAP_SECONDS)
     return await tx.revocations.append([Revocation(now, RevocationKind.ACCOUNT_CHANGED, account_id, purge_at)])

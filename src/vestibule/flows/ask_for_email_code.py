@@ -15,19 +15,19 @@ async def request_email_code(env: Env, email: str, client_info: ClientInfo, kept
     """Mail a code with which this browser can sign in, if the email has an account. Return the sealed handle for the
     browser's cookie. Does not tell whether there is an account, or that a limit is reached.
 
-    `kept` is the handle that the browser had. If no letter may be sent now, it stays, so that the code in the last
-    letter still works.
+    `kept` is the sealed handle in the browser's cookie. If no letter may be sent now, the browser keeps that handle, so
+    that the code in the last letter still works.
     """
-    handle, before = begin_handle(env, email), _before(env, kept)
+    handle, previous = begin_handle(env, email), _previous(env, kept)
     queued = await queue_if_allowed(env, LetterKind.SIGN_IN_CODE, email, client_info, {HANDLE: handle.digest})
-    if not queued and before is not None and before.email == email and env.clock.now() < before.ends_at:
-        handle = before
+    if not queued and previous is not None and previous.email == email and env.clock.now() < previous.ends_at:
+        handle = previous
     elif not queued:
         handle = replace(handle, queued=False)
     return seal_handle(env, handle)
 
 
-def _before(env: Env, kept: str) -> EmailCodeHandle | None:
+def _previous(env: Env, kept: str) -> EmailCodeHandle | None:
     try:
         return open_handle(env, kept)
     except EmailCodeElsewhere:

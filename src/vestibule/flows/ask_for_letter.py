@@ -50,8 +50,8 @@ async def count_letter_to_email(
     env: Env, tx: Ports, kind: LetterKind, email: str, client_info: ClientInfo, now: datetime
 ) -> timedelta | None:
     """Count one more letter of this kind to the email, and from the client's network. Return how long its link has to
-    work. If the letter is one too many, return None and count nothing: the link in the last letter still works. The
-    limit keeps mailboxes from being flooded (OWASP, Forgot Password Cheat Sheet).
+    work; if the letter is one too many, return None and count nothing. The limit keeps mailboxes from being flooded
+    (OWASP, Forgot Password Cheat Sheet).
     """
     limits, network = env.policy.letters, network_of(client_info.network_address)
     if not await tx.rate_counters.take(limits.for_network, network, now):
@@ -69,9 +69,8 @@ async def count_letter_of_account(
     """Count one more letter of this kind that an account asks for, to an email. Return False, and count it neither for
     the network nor for the account, if it is one too many.
 
-    An account's first few letters to an email are limited by themselves. Further ones share a daily limit for that
-    email with all other accounts. In a day, an account sends at most as many letters to all emails together as one
-    email may get.
+    An account may send a few letters to an email whatever other accounts send there. Further ones count towards a daily
+    limit that all accounts share for that email. To all emails together, an account may send the same number a day.
     """
     limits, network = env.policy.letters, network_of(client_info.network_address)
     for_account = replace(limits.to_mailbox, name="letters_of_account")
@@ -106,13 +105,13 @@ async def count_letter_of_new_account(env: Env, tx: Ports, email: str, now: date
 
 
 async def allow_reset_at_once(env: Env, tx: Ports, email: str) -> None:
-    """Let the next reset be asked for without a wait. Call it when a link was just used, or all are void."""
+    """Let the next reset be asked for without a wait. Call it when a reset link was used, or all of them are void."""
     await tx.rate_counters.clear(env.policy.letters.to_email, f"{LetterKind.RESET_PASSWORD.value}:{email}")
 
 
 async def _count_code(env: Env, tx: Ports, email: str, client_info: ClientInfo, now: datetime) -> timedelta | None:
-    """Count one more code that a device which is not known asks for, as `count_letter_to_email` does, but by email and
-    network: a code is good in the browser that asked for it alone, so nobody has to wait for a stranger elsewhere.
+    """Count one more code for a device that is not known, as `count_letter_to_email` does, but by email and network. A
+    code works only in the browser that asked for it, so nobody has to wait because a stranger elsewhere asked for one.
     """
     limits, network = env.policy.letters, network_of(client_info.network_address)
     if not await tx.rate_counters.take(limits.for_network, network, now):
@@ -127,12 +126,13 @@ async def _count_code(env: Env, tx: Ports, email: str, client_info: ClientInfo, 
 
 
 def _asker(email: str, client_info: ClientInfo) -> str:
+    """Return the subject of the counter of codes: the email and the network that asks."""
     return f"{email} {wide_network_of(client_info.network_address)}"
 
 
 async def allow_code_at_once(env: Env, tx: Ports, email: str, place: int | None, client_info: ClientInfo) -> None:
-    """Let the next code be asked for without a wait: in this network, or by the known device at `place`. Call it when
-    one was used.
+    """Let the next code be asked for without a wait: by the known device at `place` (`place_of`), or without one, from
+    this network. Call it when a code was used.
     """
     limits = env.policy.letters
     if place is None:
@@ -146,8 +146,8 @@ async def allow_code_at_once(env: Env, tx: Ports, email: str, place: int | None,
 async def queue_if_allowed(
     env: Env, kind: LetterKind, email: str, client_info: ClientInfo, detail: Mapping[str, str] | None = None
 ) -> bool:
-    """Queue a letter of this kind for the account that has the email when it is sent, with what else it has to keep.
-    Return False, and queue nothing, if it is one too many.
+    """Queue a letter of this kind for the account that has the email when it is sent, with `detail`. Return False, and
+    queue nothing, if the letter is one too many.
     """
     now = env.clock.now()
     async with env.store.transaction() as tx:
@@ -166,8 +166,8 @@ async def queue_if_allowed(
 
 
 async def _place_of_device(tx: Ports, email: str, client_info: ClientInfo) -> int | None:
-    """Return the place of the device that asks; None if it is not known (`place_of`). Reads nothing for a client
-    without secrets.
+    """Return the place of the device that asks; None if it is not a known device (`place_of`). Reads nothing if the
+    client sent no device secret.
     """
     if not client_info.device_secrets:
         return None

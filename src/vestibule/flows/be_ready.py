@@ -25,7 +25,7 @@ def require_ready(env: Env) -> None:
 
 
 async def check_schema(env: Env) -> None:
-    """Check whether the schema still fits this version, and note it; raises `StoreUnavailable`."""
+    """Note in `readiness` whether the schema still fits this version; raises `StoreUnavailable`."""
     fits = await env.watching.schema_fits()
     if env.readiness.schema_fits and not fits:
         _log.error("schema_does_not_fit", hint="another version has migrated the database; run that version here too")
@@ -40,7 +40,7 @@ async def check_clock(env: Env) -> bool:
     database_time = await env.database_clock.now()
     if database_time is None:
         return True
-    # The database's time was read between the two readings of this clock, so a slow answer is no difference.
+    # The database's clock was read between two readings of ours, so a slow answer is not taken for a difference.
     apart = max(before - database_time, database_time - env.clock.now())
     agrees = apart <= MOST_APART
     if not agrees:

@@ -1,8 +1,8 @@
 """Begin a session: the last step of every sign-in. If the account needs a second step, or must set up a second factor
 first (decision 0049), the sign-in waits for it.
 
-Whether it does is decided with the account locked, so that no session begins beside a factor that is just being added:
-either the session comes first, and the person who adds the factor is told of it; or the factor does, and the sign-in
+Whether it waits is decided with the account locked. If somebody adds a factor at the same time, either the session
+comes first, and is counted among those that the new factor's owner is told of; or the factor does, and the sign-in
 waits.
 """
 
@@ -34,14 +34,16 @@ from vestibule.model.store import Ports
 from vestibule.protocol.authentication import Level, Method, level_reached
 
 Spend = Callable[[Ports, datetime], Awaitable[None]]
-"""Spends what a proof can be used for once, inside the transaction that it allows; raises a refusal if it is spent."""
+"""Spends what a proof can be used for only once, such as a code, inside the transaction that the proof allows. Raises a
+refusal if it is spent already.
+"""
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What somebody has proved at a sign-in: by which methods. When it is complete, the attempt counters `counter_keys`
-    are reset, and the session `held_session`, which the browser held before, ends if it is the account's.
-    `adds_factor`: spending it adds a second factor to the account.
+    """By which methods (RFC 8176) somebody has authenticated. When the sign-in is complete, the attempt counters
+    `counter_keys` are reset, and `held_session`, the session that the browser had before, ends if it is the account's.
+    `adds_factor`: `spend` adds a second factor to the account.
     """
 
     methods: tuple[str, ...] = (Method.PASSWORD,)
@@ -56,7 +58,7 @@ BY_PASSWORD = Proof()
 
 @dataclass(frozen=True)
 class SignedIn:
-    """The outcome of a complete sign-in. `device` is the secret by which the browser is known next time."""
+    """The outcome of a complete sign-in. `device` is the secret that makes the browser a known device."""
 
     account: Account
     session: Session
@@ -74,7 +76,7 @@ class SecondFactorNeeded:
 
 @dataclass(frozen=True)
 class EnrolmentNeeded:
-    """The outcome of a sign-in that waits until the account has a second factor, which it must have. Only the browser
+    """The outcome of a sign-in that waits until the account, which must have a second factor, has one. Only the browser
     keeps `handle`.
     """
 
@@ -120,9 +122,9 @@ async def _open_session(
     session = begin(new_id(), account.id, client_info.device, env.policy.sessions, now, proof.methods)
     revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
-        if proof.adds_factor:  # of two at once, the second one has to see the factor of the first
+        if proof.adds_factor:  # of two concurrent sign-ins, the second one must see the factor that the first one adds
             await tx.accounts.lock(account.id)
-        # The proof was checked before this transaction. If the account's epoch changed since, both steps do nothing.
+        # The proof was checked before this transaction. If the epoch changed since, `note_use` and `open` do nothing.
         if not account.verified and account.first_used_at is None:
             await tx.accounts.note_use(account.id, account.epoch, now)
         opened = await tx.sessions.open(session, account.epoch)
@@ -130,6 +132,7 @@ async def _open_session(
             kept = await _require_complete(env, tx, account, proof, client_info, now)
             if proof.held_session is not None:
                 revoked = await end_session(env, tx, proof.held_session, account.id, EndReason.SIGNED_OUT, now)
+            # `opened` is the number of the account's sessions, with the new one.
             revoked += await end_longest_unseen(env, tx, session, opened - len(revoked), now)
             await tx.events.record(
                 Event(now, EventKind.SIGNED_IN, account.id, session.id, network_address=client_info.network_address)
@@ -147,9 +150,9 @@ async def _open_session(
 async def _require_complete(
     env: Env, tx: Ports, account: Account, proof: Proof, client_info: ClientInfo, now: datetime
 ) -> bool:
-    """Raise `_Incomplete` if the account has or must have a second factor and the proof has none; then spend the proof.
-    A factor that is used cancels a reset of factors; return whether there was one. Called after the session was opened,
-    because that locks the account.
+    """Raise `_Incomplete` if the account has or must have a second factor and the proof has none; otherwise spend the
+    proof. A proof by a second factor cancels a reset of factors; return whether there was one. Call it after the
+    session was opened, because that locks the account.
     """
     by_factor = level_reached(proof.methods) >= Level.TWO_FACTORS
     if not by_factor:
@@ -163,7 +166,7 @@ async def _require_complete(
 
 @retry_on_conflict
 async def _wait(env: Env, account: Account, client_info: ClientInfo, proof: Proof) -> str:
-    """Spend the proof, and note that a sign-in waits for its second step; return its secret handle. Raises
+    """Spend the proof, and store a pending sign-in; return its secret handle. Raises
     `WrongCredentials` if the account changed since it was read, and what `proof.spend` raises.
     """
     now, handle = env.clock.now(), mint_secret()

@@ -20,12 +20,14 @@ from vestibule.model.store import Ports
 
 LIFETIME = timedelta(seconds=webauthn.CEREMONY_SECONDS)
 _CHALLENGE_BYTES = 32  # WebAuthn, section 13.4.3, asks for 16
-_END_BYTES = 8
+_END_BYTES = 8  # the end of its life, in seconds since 1970
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a browser is given: the options for its authenticator, and the text that it keeps and sends back."""
+    """What a browser is given: the options for its authenticator, and the sealed text that it keeps in a cookie and
+    sends back with the answer.
+    """
 
     options: dict[str, Any]
     kept: str
@@ -39,7 +41,7 @@ def relying_party(env: Env) -> RelyingParty:
 
 
 def begin_ceremony(env: Env, purpose: CeremonyPurpose, about: str = "") -> tuple[bytes, str]:
-    """Return a new challenge, and the sealed text with it. `about` is the session or the sign-in that asks."""
+    """Return a new challenge, and the sealed text that contains it. `about` is the session or the sign-in that asks."""
     challenge, ends_at = random_bytes(_CHALLENGE_BYTES), env.clock.now() + LIFETIME
     content = challenge + int(ends_at.timestamp()).to_bytes(_END_BYTES, "big")
     return challenge, env.keys.refresh.cookie_seal.close(content, _name(purpose, about))
@@ -47,7 +49,7 @@ def begin_ceremony(env: Env, purpose: CeremonyPurpose, about: str = "") -> tuple
 
 def read_ceremony(env: Env, kept: str, purpose: CeremonyPurpose, about: str = "") -> Ceremony:
     """Return the question in a sealed text. Raises `CeremonyOver` if it has expired, was asked for another purpose or
-    by another session, or is no text of ours; and `PasskeysUnavailable`.
+    by another session, or was not sealed by us; and `PasskeysUnavailable`.
     """
     relying_party(env)
     try:

@@ -107,7 +107,7 @@ async def email_of_link(env: Env, caller: Caller, secret: str) -> str:
 async def confirm_change(env: Env, caller: Caller, secret: str) -> None:
     """Give the caller's account the email that the link was mailed to, and end every session.
 
-    Raises `EmailChangeInvalid`, also if another account has the email by now or it is kept for another account;
+    Raises `EmailChangeInvalid`, also if another account has the email by now or can still restore it;
     `EmailChangeOfAnother`; and `SessionOver`. A refusal does not spend the link.
     """
     _require_form(secret)
@@ -156,9 +156,9 @@ async def _mail_undo_link(tx: Ports, owner: Account, now: datetime) -> None:
 @retry_on_conflict
 async def undo_change(env: Env, secret: str) -> Undone:
     """Give the account its old email back, by the link that was mailed there: end every session, remove the password,
-    and mail a link that sets a new password. Remove the second factors added since the change, and in the
-    `UNDO_POSSIBLE_FOR` before it: an attacker adds a factor first, because a change of email ends the session. Changes
-    made after the one that the link is for are undone too; earlier changes can still be undone by their own links.
+    and mail a link that sets a new one. Remove the second factors added since the change, or at most
+    `UNDO_POSSIBLE_FOR` before it: an attacker adds one before the change, because that ends the attacker's session.
+    Later changes of the email are undone too; earlier ones can still be undone by their own links.
 
     Raises `EmailChangeInvalid`, also if another account has verified the old email although it was kept for this one. A
     refusal does not spend the link.
@@ -171,8 +171,8 @@ async def undo_change(env: Env, secret: str) -> Undone:
         owner = await tx.accounts.reassign_to_email(token.account_id, token.email, now)
         if owner is None:
             raise EmailChangeInvalid
-        # An attacker who changed the email twice was mailed a link that undoes their second change. That second link
-        # was made after the presented one, and is voided with it.
+        # An attacker who changed the email twice has a link that undoes the second change. Void it: it is newer than
+        # this one.
         ended = await end_trust(env, tx, owner.id, EndReason.EMAIL_TAKEN_BACK, now, undo_since=token.created_at)
         removed = await clear_factors(tx, owner.id, since=token.created_at - UNDO_POSSIBLE_FOR)
         await _tell_taken_back(tx, owner.id, removed, now)
@@ -183,7 +183,7 @@ async def undo_change(env: Env, secret: str) -> Undone:
 
 
 async def _tell_taken_back(tx: Ports, account_id: str, removed: Sequence[FactorKind], now: datetime) -> None:
-    """Mail the owner a link for a new password, in a letter that says which factors were removed, and record both."""
+    """Mail the owner a link for a new password, in a letter that names the removed factors; record both events."""
     detail = {"why": TAKEN_BACK, REMOVED: " ".join(dict.fromkeys(removed))}
     await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, account_id, detail=detail))
     await tx.events.record(

@@ -29,7 +29,7 @@ from vestibule.protocol.authentication import Level
 
 
 async def change_password(env: Env, caller: Caller, current: str, password: str, client_info: ClientInfo) -> SignedIn:
-    """Change the caller's password, end all sessions and return a new one. Only this device is known from now on.
+    """Change the caller's password, end all sessions and return a new one. Only this browser stays a known device.
     Raises `PasswordTooEasy`, `WrongPassword`, `TooManyAttempts`, `SecondFactorEnrolmentRequired`, or `SessionOver` if
     the session ended meanwhile.
     """
@@ -47,8 +47,8 @@ async def change_password(env: Env, caller: Caller, current: str, password: str,
 async def _change(
     env: Env, account: Account, caller: Caller, password_hash: str, client_info: ClientInfo
 ) -> tuple[Session, DeviceSecret, Ended]:
-    """Set the new hash. Return the caller's new session, the secret of the one device that is known from now on, and
-    what ended. Raises `WrongPassword` if the password was changed meanwhile, and `SessionOver` if the session ended.
+    """Set the new hash. Return the caller's new session, the secret of its device, and what ended. Raises
+    `WrongPassword` if the password was changed meanwhile, `SecondFactorEnrolmentRequired`, and `SessionOver`.
     """
     now = env.clock.now()
     session = _as_proven(begin(new_id(), account.id, client_info.device, env.policy.sessions, now), caller)
@@ -56,7 +56,7 @@ async def _change(
         held = await lock_proven(env, tx, account, caller, now)
         session = replace(session, methods=held.methods_left(session.methods))
         require_enough_proof(env, account, session.methods)
-        # Replaces only the hash that was checked: of two changes at once, one wins.
+        # Replaces only the hash that was checked, so of two concurrent changes one wins.
         epoch = await tx.accounts.change_password(account.id, account.password_hash or "", password_hash, now)
         if epoch is None:
             raise WrongPassword
@@ -72,7 +72,9 @@ async def _change(
 
 
 def _as_proven(session: Session, caller: Caller) -> Session:
-    """Return the new session; as the caller's token says, if it tells of more than the password that was just given."""
+    """Return the session with the methods and the sign-in time of the caller's token, if that token has a higher level
+    than the password that was just given.
+    """
     if caller.level is Level.ONE_FACTOR:
         return session
     moment = datetime.fromtimestamp(caller.authenticated_at, UTC)

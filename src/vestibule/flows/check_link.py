@@ -1,4 +1,4 @@
-"""Check a mailed link: whether it still works, so that a page can say so before it asks for anything."""
+"""Check whether a mailed link still works, so that a page can say so before it asks for anything."""
 
 from vestibule.crypto.opaque import digest, is_secret
 from vestibule.flows.env import Env
@@ -17,7 +17,7 @@ async def link_works(env: Env, secret: str, purpose: Purpose) -> bool:
 
 async def look_up_link(env: Env, secret: str, purpose: Purpose) -> OneTimeToken | None:
     """Return what is stored with a mailed secret, also if it is spent or expired; None if it is unknown, void or
-    purged. Only who has the letter can ask.
+    purged. Only a reader of the letter has the secret.
     """
     if not is_secret(secret):
         return None

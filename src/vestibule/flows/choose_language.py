@@ -8,7 +8,7 @@ from vestibule.flows.retry import retry_on_conflict
 
 @retry_on_conflict
 async def choose_language(env: Env, caller: Caller, language: str) -> None:
-    """Store the language with the account. Letters already in the outbox are sent in it too."""
+    """Store the language with the caller's account. Letters already in the outbox are sent in it too."""
     now = env.clock.now()
     async with env.store.transaction() as tx:
         changed = await tx.accounts.set_language(caller.account.id, language, now)

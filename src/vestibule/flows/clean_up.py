@@ -13,8 +13,8 @@ from vestibule.flows.watch_events import purge_old_events
 from vestibule.model.clock import MOST_APART
 
 _ATTEMPTS_KEPT = timedelta(days=30)
-"""For counters of emails without an account. A counter of an account stays until a right password, because the limit of
-wrong passwords in a row has no time span.
+"""How long an attempt counter of an email without an account is kept. That of an account stays until the right
+password: the limit of wrong passwords in a row has no time span.
 """
 
 _PURGES: dict[str, Purge] = {
@@ -30,7 +30,9 @@ _PURGES: dict[str, Purge] = {
 
 
 async def clean_up(env: Env) -> dict[str, int]:
-    """Delete everything past its retention, a small batch in each transaction; return how many rows of each kind."""
+    """Delete everything past its retention, a small batch in each transaction, and carry out resets of factors that are
+    due. Return how many of each kind.
+    """
     retention, now = env.policy.retention, env.clock.now()
     cutoffs = {
         "sessions": _cutoff(now, retention.sessions),
@@ -40,7 +42,7 @@ async def clean_up(env: Env) -> dict[str, int]:
         "login_attempts": now - _ATTEMPTS_KEPT,
         "pending_sign_ins": now,
         "rate_counters": now,
-        "ceremonies": now - 2 * MOST_APART,  # a process whose clock is behind still takes an answer
+        "ceremonies": now - 2 * MOST_APART,  # a process whose clock is behind accepts an answer until then
     }
     deleted = {name: await purge_all(env, _PURGES[name], before) for name, before in cutoffs.items() if before}
     unverified = await _delete_unverified(env, now - retention.unverified) if retention.unverified else 0

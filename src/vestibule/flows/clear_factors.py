@@ -1,4 +1,4 @@
-"""Clear factors: remove the second factors of somebody who loses the account to the owner of its email."""
+"""Clear factors: remove second factors that are not those of the email's owner, who gets the account (back)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,9 +11,9 @@ from vestibule.model.store import Ports
 
 
 async def clear_factors(tx: Ports, account_id: str, since: datetime | None = None) -> Sequence[FactorKind]:
-    """Remove the account's factors; with `since`, only those added at that moment or later. With the last one, its
-    recovery codes and the counters of wrong codes go too. A reset of factors that is under way ends. Return what was
-    removed, as `Factors.clear` does. Call it in the transaction that gives the account away, with the account locked.
+    """Remove the account's factors; with `since`, only those added at that moment or later. With the last one, remove
+    the recovery codes and the counters of wrong codes too. Cancel a reset of factors. Return what was removed, as
+    `Factors.clear` does. Call it in the transaction that gives the account to the owner, with the account locked.
     """
     await tx.factor_resets.cancel(account_id)
     removed = await tx.factors.clear(account_id, since)
@@ -24,15 +24,15 @@ async def clear_factors(tx: Ports, account_id: str, since: datetime | None = Non
 
 
 async def clear_unproven(tx: Ports, account_id: str, now: datetime) -> None:
-    """Remove the second factors that were added before the email was verified, and tell the owner: whoever registered
-    it may have added them. Sign-ins that wait for one end, and no session counts as by two factors any more. Call it
-    in the transaction that verifies the email, after that.
+    """Remove the second factors that were added before the email was verified, and tell the owner: a stranger may have
+    registered the email and added them. End pending sign-ins, and lower the level of sessions to one factor. Call it in
+    the transaction that verifies the email, after that step.
     """
     if not (await tx.factors.of(account_id)).needed:
         return
     event, letter = EventKind.FACTOR_REMOVED, LetterKind.FACTOR_REMOVED
     for kind in dict.fromkeys(await clear_factors(tx, account_id)):
-        if kind is not FactorKind.RECOVERY_CODE:  # no factor by itself
+        if kind is not FactorKind.RECOVERY_CODE:  # recovery codes alone are no factor
             await tell_of_factor(tx, account_id, event, letter, {"factor": kind.value}, None, now)
     await tx.pending_sign_ins.delete_of(account_id)
     await tx.sessions.drop_second_factor(account_id)

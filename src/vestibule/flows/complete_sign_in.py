@@ -19,7 +19,7 @@ from vestibule.protocol.authentication import Method
 
 @dataclass(frozen=True)
 class WaitingSignIn:
-    """A sign-in that waits for its second step: whose it is, and by which kinds of factors it can go on."""
+    """A sign-in that waits for its second step: the account's email, and the kinds of factors that complete it."""
 
     email: str
     kinds: tuple[FactorKind, ...]
@@ -36,10 +36,11 @@ async def waiting_sign_in(env: Env, handle: str) -> WaitingSignIn:
 
 
 async def complete_sign_in(env: Env, handle: str, code: str, client_info: ClientInfo) -> SignedIn:
-    """Begin the session that a right password was the first step to. `handle` is the secret in the browser's cookie.
+    """Begin the session of a pending sign-in whose second factor is this code. `handle` is the secret in the browser's
+    cookie.
 
-    Raises `NoPendingSignIn` if there is nothing to complete: unknown, used, more than ten minutes old, or the account
-    changed since; otherwise what `check_second_factor` raises.
+    Raises `NoPendingSignIn` if the handle is unknown, used, or more than ten minutes old, or if the account changed
+    since; otherwise what `check_second_factor` raises.
     """
     pending, account = await pending_sign_in(env, handle)
     factor = await check_second_factor(env, account, code, client_info)
@@ -48,8 +49,8 @@ async def complete_sign_in(env: Env, handle: str, code: str, client_info: Client
 
 
 def must_verify_user(pending: PendingSignIn) -> bool:
-    """Return whether a passkey completes this sign-in only if the authenticator verified its user: where no password
-    was typed. A mailed code and a touch prove a mailbox and a key, and nothing that their owner knows.
+    """Return whether a passkey completes this sign-in only if the authenticator verified its user: it does if the first
+    step was a mailed code, because a mailbox and a touched key are both possessions.
     """
     return Method.PASSWORD not in pending.methods
 
@@ -62,8 +63,8 @@ async def finish_sign_in(
     methods: tuple[str, ...],
     client_info: ClientInfo,
 ) -> SignedIn:
-    """Begin the session of a pending sign-in whose second factor was right; `methods` are those that it adds. Raises
-    `NoPendingSignIn`, and what spending the factor raises.
+    """Begin the session of a pending sign-in whose second factor was right; `methods` are those of the factor. Raises
+    `NoPendingSignIn`, and what `factor.spend` raises.
     """
     proof = Proof(
         tuple(dict.fromkeys((*pending.methods, *methods))),
@@ -78,7 +79,7 @@ async def finish_sign_in(
         raise NoPendingSignIn from None
     if not isinstance(outcome, SignedIn):
         raise NoPendingSignIn
-    env.letters_waiting.set()
+    env.letters_waiting.set()  # the factor may have caused a letter
     return outcome
 
 
@@ -95,7 +96,7 @@ async def pending_sign_in(env: Env, handle: str) -> tuple[PendingSignIn, Account
 
 
 def _spend_both(pending: PendingSignIn, factor: SecondFactor) -> Spend:
-    """Return what spends the handle and the code together: both or neither."""
+    """Return the step that spends the pending sign-in and the factor: both or neither."""
 
     async def spend(tx: Ports, now: datetime) -> None:
         if not await tx.pending_sign_ins.consume(pending.digest, now):

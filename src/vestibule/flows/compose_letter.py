@@ -1,4 +1,4 @@
-"""Compose a letter: find its account, check that the letter is still wanted, and make its link."""
+"""Compose a letter: find its account, check that the letter is still wanted, and make its link or code."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ from vestibule.model.letters import (
 from vestibule.model.one_time_tokens import LIFETIMES, Purpose, issue, mailed_to
 from vestibule.model.store import Ports
 
-# Paths of pages that the contract's front-ends have.
+# Paths of pages that front-ends have (docs/contract-differences.md).
 _FRONT_END_PATHS = {
     LetterKind.VERIFY_EMAIL: "verifyemail",
     LetterKind.RESET_PASSWORD: "resetpassword",
@@ -42,7 +42,7 @@ _TO_ANYBODY = {LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD, LetterKind.CO
 _ONLY_TO_VERIFIED = {LetterKind.EMAIL_TAKEN, LetterKind.SIGN_IN_CODE}
 # A later letter of these kinds does not replace an earlier one. A code belongs to the browser that asked for it.
 _NEVER_REPLACED = {LetterKind.EMAIL_CHANGED, LetterKind.EMAIL_TAKEN, LetterKind.SIGN_IN_CODE, *NOTICES}
-# Letters that are events for their account.
+# Letters that are recorded as events of their account.
 _REQUESTED = {
     LetterKind.RESET_PASSWORD: EventKind.PASSWORD_RESET_REQUESTED,
     LetterKind.SIGN_IN_CODE: EventKind.EMAIL_CODE_REQUESTED,
@@ -51,15 +51,15 @@ _REQUESTED = {
 
 @retry_on_conflict
 async def compose_letter(env: Env, queued: QueuedLetter) -> Letter | None:
-    """Return the letter to send. The link is made now, so that it cannot have expired on arrival. Return None if
-    another worker has claimed the letter, or if it is no longer needed: it is then settled.
+    """Return the letter to send. Its link is made now, so that it cannot have expired on arrival. Return None if
+    another worker has claimed the letter; or if it is not to be sent, and then settle it.
     """
     now = env.clock.now()
     async with env.store.transaction() as tx:
         account = await _lock_account(tx, queued)
         if not await tx.letters.lock(queued):
             return None
-        queued = await _with_new_wait(tx, _with_fitting_kind(queued, account), now)
+        queued = await _with_restarted_wait(tx, _with_fitting_kind(queued, account), now)
         if account is None or await _needless(tx, queued, account, now):
             await tx.letters.settle(queued, now, account.id if account else None)
             return None
@@ -67,7 +67,7 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Letter | None:
             await tx.events.record(_requested(queued, account))
         to = _recipient(queued, account)
         if not await _count_to_mailbox(env, tx, queued, account, to, now):
-            # Settle it for no account: an earlier letter, perhaps sent already, must not count as replaced by it.
+            # Settled with an account, it would replace an earlier letter, whose link must go on working.
             await tx.letters.settle(queued, now, None)
             return None
         link, code = await _secrets(env, tx, queued, account, to, now)
@@ -86,17 +86,17 @@ async def _lock_account(tx: Ports, queued: QueuedLetter) -> Account | None:
 
 
 def _with_fitting_kind(queued: QueuedLetter, account: Account | None) -> QueuedLetter:
-    """Return the letter with the kind that fits its account: if the account is unverified, a code, or a notice that the
-    email is taken, becomes a letter with a link that verifies it. A stranger may have registered the email, and a code
-    would sign its owner in to what the stranger set up; the page behind the link asks first.
+    """Return the letter with the kind that fits its account: if the account is unverified, a letter with a code, or a
+    notice that the email is taken, becomes one with a link that verifies the email. A stranger may have registered it,
+    and a code would sign its owner in to the stranger's account; the page behind the link asks first.
     """
     if account is not None and not account.verified and queued.kind in _ONLY_TO_VERIFIED:
         return replace(queued, kind=LetterKind.VERIFY_EMAIL)
     return queued
 
 
-async def _with_new_wait(tx: Ports, queued: QueuedLetter, now: datetime) -> QueuedLetter:
-    """Let the wait of a reset of factors begin when its owner is told, if no mail server took the letter before."""
+async def _with_restarted_wait(tx: Ports, queued: QueuedLetter, now: datetime) -> QueuedLetter:
+    """If this letter tells of a reset of factors, and is sent late, let the reset's wait begin now."""
     if queued.kind is not LetterKind.FACTOR_RESET_BEGUN or now <= queued.created_at + TOLD_WITHIN:
         return queued
     reset = await tx.factor_resets.of(queued.account_id or "")
@@ -124,10 +124,10 @@ async def _needless(tx: Ports, queued: QueuedLetter, account: Account, now: date
 async def _count_to_mailbox(
     env: Env, tx: Ports, queued: QueuedLetter, account: Account, to: str, now: datetime
 ) -> bool:
-    """Count one more letter to an unverified sub-address of a mailbox; return False if it is one too many.
+    """Count one more letter to an unverified sub-address of a mailbox (`mailbox_of`); return False if it is one too
+    many. Letters to a verified email, and to the mailbox itself, are not limited.
 
-    Counted here and not during the request, whose answer would then tell whether there is an account. Letters to a
-    verified email, and to the mailbox itself, are neither counted nor limited.
+    Counted here because a count during the request would tell whether there is an account.
     """
     mailbox = mailbox_of(to)
     verified = account.verified and to == account.email
@@ -153,8 +153,8 @@ async def _secrets(
 async def _code(env: Env, tx: Ports, queued: QueuedLetter, account: Account, now: datetime) -> str:
     """Return the code of the letter. Store its token first, beside those for other browsers."""
     code = mint_code()
-    digest_of_it = digest_of_code(env, queued.detail.get(HANDLE, ""), code)
-    token = mailed_to(issue(digest_of_it, account, Purpose.SIGN_IN_CODE, now), account.email, queued.id)
+    code_digest = digest_of_code(env, queued.detail.get(HANDLE, ""), code)
+    token = mailed_to(issue(code_digest, account, Purpose.SIGN_IN_CODE, now), account.email, queued.id)
     ends_at = queued.created_at + LIFETIMES[Purpose.SIGN_IN_CODE]
     await tx.one_time_tokens.add_beside(replace(token, expires_at=ends_at), OF_ACCOUNT)
     return in_groups(code)
@@ -168,7 +168,7 @@ async def _link(env: Env, tx: Ports, queued: QueuedLetter, account: Account, to:
     secret, purpose = mint_secret(), TOKEN_PURPOSES[queued.kind]
     token = mailed_to(issue(digest(secret), account, purpose, now, queued.detail.get(RETURN_TO)), to, queued.id)
     token = replace(token, expires_at=now + lifetime)
-    if purpose is Purpose.UNDO_EMAIL_CHANGE:  # `undo_since` compares it with the moment of the change
+    if purpose is Purpose.UNDO_EMAIL_CHANGE:  # `undo_since` is compared with `created_at`, the moment of the change
         token = replace(token, created_at=queued.created_at)
     await tx.one_time_tokens.replace(token)
     if queued.kind in _FRONT_END_PATHS:
@@ -177,9 +177,9 @@ async def _link(env: Env, tx: Ports, queued: QueuedLetter, account: Account, to:
 
 
 def _link_lifetime(queued: QueuedLetter, now: datetime) -> timedelta | None:
-    """Return how long the link works from now on; None if it carries no token, and so never expires. A
-    reset link works at least until another may be asked for, so that nobody is left without one. A link that keeps
-    factors works as long as they are there: until they are due, and for as long after that as it takes to remove them.
+    """Return how long the link works from now on; None if it carries no token, and so never expires. A password reset
+    link works at least until another may be asked for, so that nobody is left without one. A link that cancels a reset
+    of factors works until the reset is due, and some time longer, because the reset may be carried out late.
     """
     purpose = TOKEN_PURPOSES.get(queued.kind)
     if purpose is Purpose.KEEP_FACTORS:

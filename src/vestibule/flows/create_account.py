@@ -13,13 +13,13 @@ from vestibule.model.operators import Operator
 from vestibule.model.permissions import Permission
 from vestibule.model.revocations import Revocation
 
-_PASSWORD_BYTES = 16  # 32 characters: no setting of password lengths forbids that
+_PASSWORD_BYTES = 16  # as hex 32 characters, which every setting of the password length allows
 
 
 async def create_account(env: Env, operator: Operator, name: str, email: str, role: Role) -> tuple[Account, str]:
-    """Create an account and return it with its password. `email` is canonical, and counts as verified. Deletes an
+    """Create an account and return it with its password. `email` is canonical, and counts as verified. Delete an
     unverified account with that email. Raises `EmailTaken` if another account has verified the email, or had it before
-    and may still undo the change; `PermissionMissing` and `SessionOver`, about the operator.
+    and can still restore it; `PermissionMissing` and `SessionOver`, about the operator.
     """
     password = random_bytes(_PASSWORD_BYTES).hex()
     password_hash = await env.passwords.hash(password)
@@ -45,7 +45,7 @@ async def create_account(env: Env, operator: Operator, name: str, email: str, ro
 async def _add(env: Env, operator: Operator, account: Account) -> tuple[bool, list[Revocation]]:
     now = account.created_at
     async with env.store.transaction() as tx:
-        for permission in _needed(account.role):
+        for permission in _permissions_to_create(account.role):
             await lock_operator(tx, operator, permission, now)
         revoked = await remove_squatter(env, tx, account.email, account.id, now)
         added = await tx.accounts.add(account)
@@ -56,6 +56,6 @@ async def _add(env: Env, operator: Operator, account: Account) -> tuple[bool, li
     return added, revoked
 
 
-def _needed(role: Role) -> list[Permission]:
-    """Return what an operator must be permitted who creates an account with this role."""
+def _permissions_to_create(role: Role) -> list[Permission]:
+    """Return the permissions that an operator needs to create an account with this role."""
     return [Permission.PEOPLE_CHANGE] if role is Role.USER else [Permission.PEOPLE_CHANGE, Permission.PEOPLE_ROLES]

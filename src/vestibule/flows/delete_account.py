@@ -25,9 +25,8 @@ async def delete_account(env: Env, operator: Operator, account: Account) -> int:
     """Delete the account and all that belongs to it; return how many sessions ended. Calling it twice is no error.
     Raises `LastAdmin`; and `PermissionMissing` and `SessionOver`, about the operator.
 
-    The account's events stay without anything personal, and one new event says that the account with this id was
-    deleted: an operator who restores a backup has to delete it again. Old rows are deleted first, some in each
-    transaction.
+    The account's events stay, without personal data. One new event says that the account with this id was deleted: an
+    operator who restores a backup has to delete it again. Old rows are deleted first, a batch in each transaction.
     """
     return await _delete_all(env, account, operator)
 
@@ -59,8 +58,8 @@ async def _clear_some_history(env: Env, account: Account, by: Caller | Operator)
 
 
 async def _lock(env: Env, tx: Ports, account: Account, by: Caller | Operator | None) -> None:
-    """Lock the account. Its owner or an operator must still be allowed to delete it; `by` is None if time does. Raises
-    `LastAdmin`, and what `lock_proven` or `lock_beside_admins` raises.
+    """Lock the account, and check that its owner or the operator may still delete it; `by` is None if it is deleted
+    because it is unused. Raises `LastAdmin`, and what `lock_proven` or `lock_beside_admins` raises.
     """
     if by is None:
         await tx.accounts.lock(account.id)
@@ -68,7 +67,7 @@ async def _lock(env: Env, tx: Ports, account: Account, by: Caller | Operator | N
         await lock_beside_admins(tx, by, Permission.PEOPLE_DELETE, account.id, env.clock.now())
     else:
         await lock_proven(env, tx, account, by, env.clock.now())
-    if await tx.accounts.enabled_admins(2) == [account.id]:  # nothing of the last one is deleted; `remove` decides
+    if await tx.accounts.enabled_admins(2) == [account.id]:  # refuse before any history is deleted; `remove` decides
         raise LastAdmin
 
 
@@ -82,8 +81,8 @@ def _event(account: Account, by: Caller | Operator | None, now: datetime) -> Eve
 async def _delete(
     env: Env, account: Account, by: Caller | Operator | None, *, unused_since: datetime | None = None
 ) -> int | None:
-    """Delete the account, unless somebody used it since `unused_since`; return how many sessions ended, or
-    None if it was not deleted.
+    """Delete the account; with `unused_since`, only if nobody used it since. Return how many sessions ended, or None if
+    it was not deleted.
     """
     now = env.clock.now()
     async with env.store.transaction() as tx:
@@ -93,7 +92,7 @@ async def _delete(
             return None
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, undo_since=EVER)
         await tx.letters.delete_of(account.id)
-        await clear_history(tx, account.id, now)  # events since the last clearing, and those of the sessions just ended
+        await clear_history(tx, account.id, now)  # what came since the last batch, and the sessions just ended
         await tx.login_attempts.forgive_all(account.id, account.email)
         await tx.login_attempts.forgive_second_factor(account.id)
         removed = await tx.accounts.remove(account.id)

@@ -24,7 +24,7 @@ from vestibule.model.outbox import GIVE_UP_AFTER, LEASE, Delivery, retry_after
 # Ends well before the lease does: after the lease, another worker sends the letter as well.
 _HAND_OVER_SECONDS = LEASE.total_seconds() * 0.75
 _SETTLE_TRIES = 20
-_TRY_AGAIN_SECONDS = 0.5  # twenty tries take ten seconds, and so end before the lease does
+_TRY_AGAIN_SECONDS = 0.5  # with 20 tries ten seconds, so that they end before the lease does
 _GIVE_BACK_SECONDS = 1.0
 _STOPPED_FAULT = "the server was stopped before the mail server had answered"
 _log = structlog.get_logger(__name__)
@@ -68,8 +68,8 @@ async def _hand_over(env: Env, queued: QueuedLetter, letter: Letter) -> Delivery
 
 @asynccontextmanager
 async def _given_back_if_stopped(env: Env, queued: QueuedLetter) -> AsyncIterator[None]:
-    """Make the letter due again if the block is cancelled, and raise the cancellation again. Another process can then
-    send the letter before its lease is over. For blocks that may take longer than a stopping process can wait.
+    """Make the letter due again if the block is cancelled, so that another process need not wait for the end of its
+    lease; then raise the cancellation again. For blocks that may take longer than a stopping process can wait.
     """
     try:
         yield
@@ -86,8 +86,8 @@ async def _given_back_if_stopped(env: Env, queued: QueuedLetter) -> AsyncIterato
 
 
 async def _settle(env: Env, queued: QueuedLetter, account_id: str | None) -> None:
-    """Settle the letter, and try again if the database is away for a moment: a letter not settled is sent again. Raises
-    `StoreUnavailable` after the last try.
+    """Settle the letter; while the database is unavailable, try again, because a letter not settled is sent twice.
+    Raises `StoreUnavailable` after the last try.
     """
     for _ in range(_SETTLE_TRIES - 1):
         try:

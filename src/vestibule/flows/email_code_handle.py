@@ -9,8 +9,8 @@ from vestibule.flows.env import Env
 from vestibule.model.email_code_errors import EmailCodeElsewhere
 from vestibule.model.email_codes import LIFETIME, EmailCodeHandle
 
-_NAME = "email_code"
-_BETWEEN = ":"
+_NAME = "email_code"  # what the seal is for: no other sealed text opens as a handle
+_SEPARATOR = ":"
 
 
 def begin_handle(env: Env, email: str) -> EmailCodeHandle:
@@ -19,22 +19,22 @@ def begin_handle(env: Env, email: str) -> EmailCodeHandle:
 
 
 def seal_handle(env: Env, handle: EmailCodeHandle) -> str:
-    """Return the handle as the browser keeps it."""
-    sign = "+" if handle.queued else "-"  # of the same length: the cookie does not tell that a limit was reached
-    content = _BETWEEN.join((f"{sign}{int(handle.ends_at.timestamp())}", handle.secret, handle.email))
+    """Return the handle sealed, as the browser keeps it in a cookie."""
+    sign = "+" if handle.queued else "-"  # both of one length, so that the cookie's does not tell of a reached limit
+    content = _SEPARATOR.join((f"{sign}{int(handle.ends_at.timestamp())}", handle.secret, handle.email))
     return env.keys.refresh.cookie_seal.close(content.encode(), _NAME)
 
 
 def open_handle(env: Env, kept: str) -> EmailCodeHandle:
-    """Return the handle that a browser kept, also if it is over; raises `EmailCodeElsewhere` if it is none of ours."""
+    """Return the handle that a browser kept, also an expired one; raises `EmailCodeElsewhere` if we did not seal it."""
     try:
         content = env.keys.refresh.cookie_seal.open(kept, _NAME).decode()
     except CannotUnseal:
         raise EmailCodeElsewhere from None
-    ends_at, secret, email = content.split(_BETWEEN, 2)
+    ends_at, secret, email = content.split(_SEPARATOR, 2)
     return EmailCodeHandle(email, secret, datetime.fromtimestamp(abs(int(ends_at)), UTC), queued=int(ends_at) > 0)
 
 
 def digest_of_code(env: Env, handle_digest: str, code: str) -> str:
-    """Return what is stored of a code that is typed with this handle."""
+    """Return the digest under which a code is stored: it is bound to the handle, so no other browser can use it."""
     return bound_codes.bound_digest(env.keys.refresh.code_key, handle_digest, code)

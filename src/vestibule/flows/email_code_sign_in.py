@@ -1,8 +1,7 @@
 """Sign in by an emailed code, in the browser that asked for it.
 
 An email without an account, or with an unverified one, is answered like one whose code is wrong, after the same
-statements. The code is one factor: a password reset by mail proves no more than it, so a second factor is asked for
-after it, as after a password.
+statements. The code is one factor, as a password is, so a second factor is asked for after it.
 """
 
 from datetime import datetime
@@ -37,12 +36,12 @@ async def sign_in_by_email_code(
     env: Env, kept: str, text: str, client_info: ClientInfo, held: str = ""
 ) -> SignedIn | SecondFactorNeeded | EnrolmentNeeded:
     """Begin a session and return its tokens; or, if the account has or must have a second factor, return what that
-    needs, as `sign_in` does. `kept` is the sealed handle in the browser's cookie, `held` the refresh token that it
-    sent.
+    needs, as `sign_in` does. `kept` is the sealed handle in the browser's cookie, `held` the refresh token that the
+    browser sent.
 
     Raises `EmailCodeElsewhere` without a handle, `EmailCodeLate`, `EmailCodeWrong`, `EmailCodeUsed`, `EmailCodeSpent`
-    after too many codes with this handle, and `EmailCodesPaused` after too many wrong ones for this email, also for the
-    right one.
+    after too many codes with this handle, and `EmailCodesPaused` after too many wrong codes for this email, even if
+    this one is right.
     """
     handle, code = open_handle(env, kept), read_code(text)
     if env.clock.now() >= handle.ends_at:
@@ -50,8 +49,8 @@ async def sign_in_by_email_code(
     if code is None:
         raise EmailCodeWrong
     await _count_guess(env, handle)
-    if not handle.queued:
-        raise EmailCodeWrong  # no code was mailed for it, so nothing is guessed
+    if not handle.queued:  # no code was mailed for this handle, so no counter of the account is touched
+        raise EmailCodeWrong
     async with env.store.reading() as read:
         account = await read.accounts.with_email(handle.email)
         place = await place_of(read, account, client_info)
@@ -79,8 +78,8 @@ async def _count_guess(env: Env, handle: EmailCodeHandle) -> None:
 
 
 async def _fault(env: Env, account: Account | None, digest: str, attempt: LoginAttempt) -> Refusal | None:
-    """Return what is wrong with a code, by its digest; None if it can be spent. Only who has both the code and its
-    handle learns more than that it is wrong.
+    """Return what is wrong with the code of this digest; None if it can be spent. That a code was used or has expired
+    is told only if it was right for its handle.
     """
     if attempt.spent:
         return EmailCodesPaused()
@@ -98,8 +97,8 @@ async def _fault(env: Env, account: Account | None, digest: str, attempt: LoginA
 
 
 def _spend(env: Env, email: str, place: int | None, digest: str, client_info: ClientInfo) -> Spend:
-    """Return what spends the code, with all others of its account. The mailbox is proved, so the next code may be asked
-    for without a wait.
+    """Return the step that spends the code, with all others of its account. The browser's user reads the mailbox, so
+    the next code may be asked for without a wait.
     """
 
     async def spend(tx: Ports, now: datetime) -> None:
@@ -118,6 +117,6 @@ async def _begin(
     except WrongCredentials:  # the account has changed since it was read
         raise EmailCodeWrong from None
     if not isinstance(outcome, SignedIn):
-        # Neither wrong nor complete: only a complete sign-in resets the counters.
+        # The code was right, but only a complete sign-in resets the counters.
         await give_back(env, attempt.counter)
     return outcome

@@ -1,4 +1,4 @@
-"""End sessions: write the reason to the database, and a revocation to the record that every process follows.
+"""End sessions: write the reason to the database, and append a revocation to the record that every process reads.
 
 An account may have very many sessions. So rows, events and revocations are written in batches, and when all sessions of
 an account end, one revocation of the whole account covers most of them.
@@ -16,7 +16,7 @@ from vestibule.model.sessions import EndedSessions, EndReason, Session
 from vestibule.model.store import Ports
 
 OTHERS_AT_ONCE = 5_000
-"""Sessions that one transaction ends one by one."""
+"""Sessions that `end_other_sessions` ends in one transaction."""
 _MOST_EVENTS = 100  # recorded one by one, by one transaction
 _MOST_UNSEEN = 500  # ended by one sign-in
 
@@ -32,8 +32,8 @@ class Ended:
 async def end_session_alone(
     env: Env, steps: Ports, session_id: str, account_id: str, reason: EndReason, now: datetime
 ) -> list[Revocation]:
-    """Lock the account and end one session of it, as one step in `Store.steps`; return its revocation, or an empty list
-    if the session was over already.
+    """Lock the account and end one session of it, as one step outside a transaction (`Store.steps`); return its
+    revocation, or an empty list if the session was over already.
     """
     return await steps.endings.end(session_id, _ending(env, account_id, reason, now))
 
@@ -57,8 +57,8 @@ async def end_all_sessions(env: Env, tx: Ports, account_id: str, reason: EndReas
 async def end_other_sessions(
     env: Env, tx: Ports, account_id: str, spare: str, reason: EndReason, now: datetime
 ) -> list[Revocation]:
-    """End sessions of an account except `spare`, inside the caller's transaction; return a revocation for each. Ends at
-    most `OTHERS_AT_ONCE`; the caller begins another transaction for the rest.
+    """End at most `OTHERS_AT_ONCE` sessions of an account, but not the session `spare`, inside the caller's
+    transaction; return a revocation for each. The caller begins another transaction for the rest.
     """
     ended = await tx.sessions.end_others(account_id, spare, OTHERS_AT_ONCE, reason, now)
     return await _record_and_revoke(env, tx, ended, account_id, reason, now)
@@ -85,7 +85,7 @@ async def end_account(env: Env, tx: Ports, account_id: str, reason: EndReason, n
 
 async def end_longest_unseen(env: Env, tx: Ports, begun: Session, count: int, now: datetime) -> list[Revocation]:
     """End the longest unseen sessions of an account that has too many; return their revocations. `begun` is its newest
-    session, which stays; `count` is the number of sessions with that one.
+    session, which stays; `count` is the number of its sessions, including that one.
     """
     excess = min(count - env.policy.sessions.for_account, _MOST_UNSEEN)
     if excess <= 0:

@@ -31,7 +31,7 @@ async def end_trust(
     Call it in the transaction that begins a new epoch: after the step that begins it, and before new letters are queued
     and the browser is added to the known devices.
 
-    A reset of second factors that somebody began with the earlier password is canceled; one of an operator goes on.
+    A reset of second factors is canceled if somebody with the earlier password asked for it; an operator's goes on.
 
     Links that undo a change of email stay valid, unless the change was at `undo_since` or later. Otherwise an attacker
     who took the account could void the link with which the owner regains it.
@@ -46,6 +46,6 @@ async def end_trust(
 
 
 async def void_links(tx: Ports, account_id: str, now: datetime, *, undo_since: datetime | None = None) -> None:
-    """Void mailed tokens, then withdraw letters that would carry one: in the order of locks (decision 0025)."""
+    """Void mailed tokens, then withdraw letters that would carry one: tokens are locked first (decision 0025)."""
     await tx.one_time_tokens.void(account_id, undo_since=undo_since)
     await tx.letters.withdraw(account_id, now, undo_since=undo_since)

@@ -1,7 +1,7 @@
 """Enrol at sign-in: set up the second factor that an account must have, before it gets its first token (decision 0049).
 
-The password was right, and the sign-in waits. The browser that has its handle sets up a factor, which completes the
-sign-in in the same transaction. An account that has a factor by then is asked for that: its password adds no other one.
+The first step was right, and the sign-in waits. The browser that has its handle sets up a factor, which completes the
+sign-in in the same transaction. If the account has a factor by then, that factor is asked for, and no other is added.
 """
 
 from collections.abc import Sequence
@@ -43,17 +43,17 @@ async def enrolling_sign_in(env: Env, handle: str) -> tuple[PendingSignIn, Accou
 
 
 async def begin_totp_at_sign_in(env: Env, handle: str) -> NewTotp:
-    """Make the secret of an authenticator app, which does not count yet. Raises `TotpUnavailable`, and what
-    `enrolling_sign_in` raises.
+    """Make the secret of an authenticator app, which is no factor until it is confirmed. Raises `TotpUnavailable`, and
+    what `enrolling_sign_in` raises.
     """
     pending, account = await enrolling_sign_in(env, handle)
     new = mint_totp(env, account, pending.beginner)
-    await _add(env, pending, new)
+    await _store_unconfirmed(env, pending, new)
     return shown(env, account, new)
 
 
 async def begun_totp_at_sign_in(env: Env, handle: str) -> NewTotp | None:
-    """Return again what `begin_totp_at_sign_in` returned; None if there is no such app. Raises as that does."""
+    """Return again what `begin_totp_at_sign_in` returned; None if there is no such app. Raises the same."""
     pending, account = await enrolling_sign_in(env, handle)
     async with env.store.reading() as read:
         new = await begun(read, account.id, pending.beginner, env.clock.now())
@@ -61,14 +61,14 @@ async def begun_totp_at_sign_in(env: Env, handle: str) -> NewTotp | None:
 
 
 async def confirm_totp_at_sign_in(env: Env, handle: str, code: str, client_info: ClientInfo) -> Enrolled:
-    """Let the app count, because this is one of its codes, and begin the session. Raises `WrongCode`, `FactorUnknown`
-    if this sign-in has begun no app, `Overloaded`, and what `begin_totp_at_sign_in` raises.
+    """Confirm the app by one of its codes, and begin the session. Raises `WrongCode`, `FactorUnknown` if this sign-in
+    has begun no app, `Overloaded`, and what `begin_totp_at_sign_in` raises.
     """
     pending, account = await enrolling_sign_in(env, handle)
     now = env.clock.now()
     async with env.store.reading() as read:
         new = await begun(read, account.id, pending.beginner, now)
-    step_of_code(env, new, code, now)  # before anything is hashed for it
+    step_of_code(env, new, code, now)  # refuse before recovery codes are hashed, which is slow
 
     async def add(tx: Ports, now: datetime) -> None:
         await confirm_begun(env, tx, account.id, pending.beginner, code, now)
@@ -85,8 +85,8 @@ async def finish_enrolment(
     methods: tuple[str, ...],
     client_info: ClientInfo,
 ) -> Enrolled:
-    """Add the account's first factor by `add`, and begin the session of the sign-in, in one transaction; `methods` are
-    those that the new factor proves. Raises `Overloaded`, and what `add` and `enrolling_sign_in` raise.
+    """Add the account's first factor by `add`, and begin the session of the sign-in, in one transaction. `methods` are
+    those of the new factor. Raises `Overloaded`, and what `add` and `enrolling_sign_in` raise.
     """
     codes = await new_codes(env, account.id)
 
@@ -100,7 +100,7 @@ async def finish_enrolment(
 
 
 @retry_on_conflict
-async def _add(env: Env, pending: PendingSignIn, new: Totp) -> None:
+async def _store_unconfirmed(env: Env, pending: PendingSignIn, new: Totp) -> None:
     async with env.store.transaction() as tx:
         await tx.accounts.lock(new.account_id)
         if await tx.pending_sign_ins.find(pending.digest, new.created_at) is None:

@@ -17,8 +17,8 @@ from vestibule.protocol.authentication import Method
 
 
 async def ask_to_enrol_passkey(env: Env, handle: str) -> Question:
-    """Return the question for a first passkey of the account whose password was right. Raises `PasskeysUnavailable`,
-    and what `enrolling_sign_in` raises.
+    """Return the question that makes the first passkey of the account. Raises `PasskeysUnavailable`, and what
+    `enrolling_sign_in` raises.
     """
     party = relying_party(env)
     pending, account = await enrolling_sign_in(env, handle)
@@ -31,8 +31,9 @@ async def ask_to_enrol_passkey(env: Env, handle: str) -> Question:
 async def enrol_passkey(
     env: Env, handle: str, answer: Answer, kept: str, name: str, client_info: ClientInfo
 ) -> Enrolled:
-    """Add the passkey that the authenticator has made, and begin the session. Raises `CeremonyOver`, `PasskeyRefused`,
-    `PasskeyTaken`, `Overloaded`, and what `ask_to_enrol_passkey` raises.
+    """Add the passkey that the authenticator has made, and begin the session. `kept` is the sealed text of the
+    `Question`. Raises `CeremonyOver`, `PasskeyRefused`, `PasskeyTaken`, `Overloaded`, and what `ask_to_enrol_passkey`
+    raises.
     """
     pending, account = await enrolling_sign_in(env, handle)
     ceremony = read_ceremony(env, kept, CeremonyPurpose.ADD, pending.digest)

@@ -1,4 +1,4 @@
-"""Enrol an authenticator app: make its secret, and let it count once one of its codes was typed in."""
+"""Enrol an authenticator app: make its secret, and confirm it by one of its codes. Until then, it is no factor."""
 
 from vestibule.flows.add_factor import Added, NewCodes, codes_for_first, codes_to_store, note_added
 from vestibule.flows.announce import announce
@@ -13,18 +13,19 @@ from vestibule.model.totp import Totp
 
 
 async def begin_totp(env: Env, caller: Caller) -> NewTotp:
-    """Make the secret of a new app, in place of one that was not confirmed. It does not count yet.
+    """Make the secret of a new app, in place of one that was not confirmed.
 
-    Raises `TotpUnavailable` if there is no secret to seal it under, `ReauthenticationRequired`, and `SessionOver`.
+    Raises `TotpUnavailable` if this installation has no secret to seal it under, `ReauthenticationRequired`, and
+    `SessionOver`.
     """
     new = mint_totp(env, caller.account, caller.session_id)
-    await _add(env, caller, new)
+    await _store_unconfirmed(env, caller, new)
     return shown(env, caller.account, new)
 
 
 async def begun_totp(env: Env, caller: Caller) -> NewTotp | None:
-    """Return again what `begin_totp` returned, so that a page can be reloaded; None if this session has no app that
-    waits to be confirmed, or if it was begun too long ago.
+    """Return again what `begin_totp` returned, so that a page can be reloaded; None if this session has no unconfirmed
+    app, or if that was begun too long ago.
 
     Raises `TotpUnavailable`, `ReauthenticationRequired`, and `SessionOver`.
     """
@@ -36,20 +37,20 @@ async def begun_totp(env: Env, caller: Caller) -> NewTotp | None:
 
 
 @retry_on_conflict
-async def _add(env: Env, caller: Caller, new: Totp) -> None:
+async def _store_unconfirmed(env: Env, caller: Caller, new: Totp) -> None:
     async with env.store.transaction() as tx:
         await lock_recent(env, tx, caller, new.created_at)
         await tx.totps.add(new, new.created_at - SHOWN_FOR)
 
 
 async def confirm_totp(env: Env, caller: Caller, code: str, client_info: ClientInfo, *, end_others: bool) -> Added:
-    """Let the new app count, in place of the earlier one, because this is one of its codes. The first factor comes with
-    recovery codes. `end_others`: end the caller's other sessions too.
+    """Confirm the new app by one of its codes; it replaces the earlier one. The first factor comes with recovery codes.
+    `end_others`: end the caller's other sessions too.
 
     Raises `WrongCode`, `FactorUnknown` if this session has begun no app in the last minutes, `TotpUnavailable`,
     `Overloaded`, `ReauthenticationRequired` and `SessionOver`.
     """
-    await _require_right_code(env, caller, code)  # before anything is hashed for it
+    await _require_right_code(env, caller, code)  # refuse before recovery codes are hashed, which is slow
     codes = await codes_for_first(env, caller.account.id)
     added = await _confirm(env, caller, code, codes, client_info, end_others=end_others)
     env.letters_waiting.set()

@@ -24,13 +24,13 @@ from vestibule.state.revocation_set import RevocationSet
 
 @dataclass(frozen=True)
 class Env:
-    """What one process works with. `letters_waiting` wakes the process's own mail worker.
+    """What one process works with.
 
-    `watching` is the same store over connections of its own, for background reads: so a busy process still learns of
-    log-outs. `signing` has the low-priority threads that sign tokens. `key_manager` is None if the keys are given by
-    settings. `seal` closes and opens secrets of authenticator apps; None if the installation has no secret to seal them
-    under. `look_ups` are the look-ups of sessions in progress, by the session's id and the generation of
-    `revocations`.
+    `watching` is the same store over connections of its own, for background reads, so that a busy process still learns
+    of log-outs. `signing` has the low-priority threads that sign tokens. `key_manager` is None if the keys are given by
+    settings. `seal` encrypts secrets of authenticator apps; None if the installation has no secret to do so.
+    `look_ups` are the look-ups of sessions in progress, by the session's id and the generation of `revocations`.
+    `letters_waiting` wakes the process's own mail worker.
     """
 
     policy: Policy
@@ -54,11 +54,12 @@ class Env:
     readiness: Readiness = field(default_factory=Readiness)
     letters_waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def apply_revocations(self, backlog: list[Revocation], sent_at: float) -> list[Revocation]:
+    def apply_revocations(self, revocations: list[Revocation], sent_at: float) -> list[Revocation]:
         """Add revocations to this process's set, drop what it remembers of their subjects, and publish them to the
-        services that follow. Return those that were new. `sent_at`: when the read was sent, in monotonic seconds.
+        services that follow. Return those that were new. `sent_at`: when the database was asked for them, in monotonic
+        seconds.
         """
-        fresh = self.revocations.add(backlog, sent_at)
+        fresh = self.revocations.add(revocations, sent_at)
         for revocation in fresh:
             self.memory.drop(revocation)
         self.feed.publish(fresh)

@@ -1,4 +1,6 @@
-"""Feed services: send followers the revocations in force, then each new one, and heartbeats (`web/api/services.py`)."""
+"""Feed services: send followers the revocations in force, then new ones and heartbeats. `web/api/services.py` writes
+them to the response.
+"""
 
 import asyncio
 import contextlib
@@ -12,16 +14,16 @@ from vestibule.state.feed import Follower
 
 HEARTBEAT_SECONDS = 1.0
 _LONG_AGO_SECONDS = 86_400.0
-"""The oldest `true_at` that is sent, counted back from now. JSON has no number for "never"."""
+"""The greatest age of a `true_at` that is sent: it stands for "never", for which JSON has no number."""
 MOST_NOTICES_IN_EVENT = 500
 """New notices sent in one event, which takes a millisecond of CPU."""
 
 
 @dataclass(frozen=True)
 class Hello:
-    """The first event. `now` is this process's monotonic clock; every later `true_at` is a time of the same clock.
-    `whole`: all revocations in force follow, and not only those after the service's cursor. `issuer` and `audience` are
-    those of every access token: a service that expects others reports an error.
+    """The first event. `now` is this process's monotonic clock, in seconds; every later `true_at` is a time of the same
+    clock. `whole`: all revocations in force follow, not only those after the service's cursor. `issuer` and `audience`
+    are those of every access token: a service that expects others reports an error.
     """
 
     now: float
@@ -34,7 +36,7 @@ class Hello:
 class Heartbeat:
     """Every revocation before `true_at` has been sent.
 
-    `keys` are the ids of all keys that checked access tokens at `keys_at`, a time of the same clock. A service that
+    `keys` are the ids of all keys that verified access tokens at `keys_at`, a time of the same clock. A service that
     connects again sends `cursor` to go on after it. `clock` is the wall-clock time, in seconds since 1970, at which the
     clock of `true_at` showed 0, measured when the record was read.
     """
@@ -51,13 +53,15 @@ FeedEvent = Hello | Heartbeat | list[Notice]
 
 
 async def feed_service(env: Env, follower: Follower, cursor: str = "") -> AsyncIterator[list[FeedEvent]]:
-    """Yield events to send, some at a time, until the follower has ended. `cursor`: the service's, if it has one."""
+    """Yield events to send, some at a time, until the follower has ended. `cursor`: the last one that the service got,
+    if any.
+    """
     beat_at = env.clock.monotonic()
     async for events in _beginning(env, cursor, lambda: follower.over):
         yield events
     await env.feed.yield_to_others()
     while not follower.over:
-        # No await in between, so that the notices include everything that the heartbeat says was sent.
+        # No await between `take` and `_beat`, so that the notices include all that the heartbeat says was sent.
         notices, beat = follower.take(), _beat(env)
         batches = (
             notices[first : first + MOST_NOTICES_IN_EVENT] for first in range(0, len(notices), MOST_NOTICES_IN_EVENT)

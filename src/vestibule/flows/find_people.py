@@ -28,12 +28,13 @@ class PeoplePage:
 async def find_people(
     env: Env, typed: str = "", start: Position | None = None, most: int = PEOPLE_AT_ONCE
 ) -> PeoplePage:
-    """Return a page of up to `most` accounts, at most `PEOPLE_AT_ONCE`: the one with this id; or those whose email
-    begins so, by email, then those whose name does, by name; or all, by email, if nothing was typed.
+    """Return a page of up to `most` accounts, at most `PEOPLE_AT_ONCE`, that match what was typed: the one with this
+    id; otherwise those whose email begins with it, ordered by email, then those whose name does, ordered by name. If
+    nothing was typed, all accounts match, ordered by email.
     """
     typed = typed.strip()
     if len(typed) > MAX_NAME_CHARACTERS or "\0" in typed or not is_utf8(typed):
-        return PeoplePage(())  # no email, name or id is stored so
+        return PeoplePage(())  # no stored email, name or id can match
     async with env.store.reading() as read:
         if typed and start is None and (account := await read.accounts.get(typed)):
             return PeoplePage([account])
@@ -50,12 +51,12 @@ async def _page(read: Ports, typed: str, start: Position, most: int) -> PeoplePa
         return PeoplePage(emails.accounts)
     after = start.after if start.order is Order.NAME else None
     names = await read.account_search.by_name(typed, after, most - len(emails.accounts))
-    others = [account for account in names.accounts if not account.email.startswith(email)]  # listed before
+    others = [account for account in names.accounts if not account.email.startswith(email)]  # those are listed already
     return PeoplePage([*emails.accounts, *others], names.end and Position(Order.NAME, names.end))
 
 
 def _as_email(typed: str) -> str:
-    """Return what emails are stored as, as far as it was typed."""
+    """Return what was typed, perhaps only the beginning of an email, in the form in which emails are stored."""
     try:
         return canonical_email(typed)
     except NotAnEmail:
@@ -63,7 +64,7 @@ def _as_email(typed: str) -> str:
 
 
 async def find_account_of(env: Env, who: str) -> Account | None:
-    """Return the account with this email, however that is spelled, or with this id; None if there is none."""
+    """Return the account with this email, which need not be canonical, or with this id; None if there is none."""
     if "\0" in who or not is_utf8(who):
         return None
     async with env.store.reading() as read:

@@ -1,8 +1,8 @@
 """Follow the signing keys: keep this process's key ring the same as the keys in the database.
 
-Every process reads the keys once a second. A process that could not for a while reads the keys before it signs, before
-it publishes keys, and before it refuses a token of an unknown key. If that fails too, it answers that it is
-unavailable.
+Every process reads the keys once a second. If that has failed for a while, the process reads them before it signs,
+before it publishes keys, and before it refuses a token of an unknown key. If that fails too, it raises
+`StoreUnavailable`.
 """
 
 from collections.abc import Callable, Mapping
@@ -57,8 +57,8 @@ async def require_fresh_keys(env: Env) -> None:
 async def read_with_fresh_keys(env: Env, token: str, keys: Callable[[], KeySet], read: Callable[[KeySet], T]) -> T:
     """Return what `read` makes of a token with `keys`; raises what `read` raises, and `StoreUnavailable`.
 
-    A token of an unknown key is refused without I/O, because every process has a key long before it signs. A process
-    that could not read the keys for a while reads them now, and then the token again.
+    A token of an unknown key is refused without I/O, because every process knows a key long before any signs with it.
+    Only a process that could not read the keys for a while reads them now, and then the token again.
     """
     try:
         return read(keys())
@@ -84,6 +84,6 @@ async def _replace_keys(env: Env, store: Store) -> None:
 
 
 def _known(token: str, checking: Mapping[str, PublicKey]) -> bool:
-    """Return whether the token names one of these keys, or none: reading the keys again could not change that."""
+    """Return whether the token names one of these keys or no key at all, so that reading the keys again is no use."""
     kid = jws.key_id(token)
     return kid is None or kid in checking

@@ -1,7 +1,8 @@
 """Follow revocations: read the new part of the record once a second, and at once after a wake-up.
 
 The record is a table with a row for each revocation. The backlog is what this process has not read yet, together with
-the last half minute before: a transaction may commit late, so that a lower number appears after a higher one.
+an overlap: what it read in the last half minute. A transaction may commit late, so that a row appears below others that
+were read already.
 """
 
 import asyncio
@@ -18,21 +19,21 @@ from vestibule.model.store import Ports
 from vestibule.state.revocation_set import RevocationSet
 
 _LONG_OVERLAP = 1_000
-"""From this many rows on, the overlap is compared by its checksum instead of read again: a hundred thousand rows take a
-second of CPU.
+"""From this number of rows on, the overlap is compared by its checksum instead of read again: reading a hundred
+thousand rows takes a second of CPU.
 """
 _ROWS_AT_ONCE = 250
-"""Adding 250 rows blocks the event loop for up to 8 ms, adding 1,000 for up to 18 ms. With 250, reading 100,000 rows
-takes a fifth longer.
+"""Adding 250 rows blocks the event loop for up to 8 ms, adding 1,000 for up to 18 ms. Reading 100,000 rows by 250 takes
+a fifth longer than by 1,000.
 """
 _SKIPPED_IF_OVER_FOR = timedelta(minutes=5)
-"""The first read leaves out revocations that were over for longer than this: clocks differ by less."""
+"""The first read leaves out revocations that have not mattered for longer than this: clocks differ by less."""
 _log = structlog.get_logger(__name__)
 
 
 async def read_whole_backlog(env: Env) -> list[Revocation]:
-    """Read the backlog with its overlap, and renew the trust in this process's memory. Return what was new, and nothing
-    at the first read. Raises `StoreUnavailable`.
+    """Read the backlog, and renew the trust in this process's memory. Return what was new; after the first read, return
+    nothing. Raises `StoreUnavailable`.
 
     The trust counts from when the read was sent: the answer lacks what was committed after that.
     """
@@ -44,9 +45,9 @@ async def read_whole_backlog(env: Env) -> list[Revocation]:
         reach = await _reach(env, read, offset)
         start = await _start_of_backlog(known, read, reach)
         async for batch in _after(read, start, reach):
-            learnt = env.apply_revocations(batch, sent_at)
+            added = env.apply_revocations(batch, sent_at)
             if not first:  # a first read may bring a million rows, and no caller needs them
-                fresh += learnt
+                fresh += added
             await asyncio.sleep(0)  # so that the event loop answers requests between two batches
     known.renew(sent_at, offset)
     known.purge(sent_at)
@@ -54,8 +55,8 @@ async def read_whole_backlog(env: Env) -> list[Revocation]:
 
 
 async def _reach(env: Env, read: Ports, offset: float) -> Reach:
-    """Return which part of the record this process reads. The part is chosen at the first read, and again if the clock
-    was ahead then and was set back since: the first choice may have left out revocations that still matter.
+    """Return which part of the record this process reads. It is chosen at the first read, and again if this machine's
+    clock was ahead then and has been set back: the first choice may have left out revocations that still matter.
     """
     known = env.revocations
     if known.reach is not None and not known.reach_may_be_too_short(offset):
@@ -80,9 +81,9 @@ async def _after(read: Ports, number: int, reach: Reach) -> AsyncIterator[list[R
 async def _start_of_backlog(known: RevocationSet, read: Ports, reach: Reach) -> int:
     """Return the sequence number after which the backlog begins.
 
-    That number is the `floor` of `RevocationSet`: the last number known half a minute ago. In a process's first half
-    minute, very many rows may have come after the floor. If the record has exactly the rows that this process knows
-    between the floor and the last number known, the backlog begins after that last number.
+    Normally this is the `floor` of `RevocationSet`: the last number known half a minute ago. If the overlap, from the
+    floor to the last number known, is long, and the record has exactly the rows in it that this process knows, the
+    backlog begins after the last number known.
     """
     if (
         known.overlap.count < _LONG_OVERLAP
@@ -114,8 +115,8 @@ async def listen_for_wake_ups(env: Env, woken: asyncio.Event) -> None:
 
 
 async def purge_old_revocations(env: Env) -> int:
-    """Delete revocations whose tokens have all expired, a batch in each transaction; return the number. Waits a day
-    longer, so that no clock's error matters.
+    """Delete revocations whose tokens all expired more than a day ago, a batch in each transaction; return the number.
+    The day makes errors of clocks irrelevant.
     """
     before = env.clock.now() - timedelta(days=1)
     return await purge_all(env, lambda tx, before, most: tx.revocations.purge(before, most), before)

@@ -1,4 +1,4 @@
-"""Identify: return who holds an access token, if its session is still live. Only this flow decides that."""
+"""Identify: return the caller who sent an access token, if its session is still live. Only this flow decides that."""
 
 import hashlib
 from datetime import datetime
@@ -14,7 +14,7 @@ from vestibule.protocol.access_tokens import AccessToken
 from vestibule.state.memory import Caller as Caller  # noqa: PLC0414  # exported: this flow returns it
 from vestibule.state.memory import Found
 
-_DIGESTS_KEPT = 512  # of the tokens used last; their texts take half a megabyte, and never more than 8 MB
+_DIGESTS_KEPT = 512  # of the tokens used last. The cache keeps their texts: usually half a megabyte, at most 8 MB
 
 
 def identify_from_memory(env: Env, access_token: str) -> Caller | None:
@@ -81,11 +81,11 @@ async def _ask(env: Env, token: AccessToken) -> Found:
 
 
 async def _look_up_once(env: Env, token: AccessToken) -> Found | None:
-    """Share one look-up among all requests that need the session at the same time: together they take one connection.
+    """Share one look-up, and so one connection, among all requests that need the session at the same time.
 
     A look-up that began before a revocation arrived must not answer a request that came after it. So only requests
     under the same generation of the revocation set share one, and none while the set is not trusted. Their tokens may
-    differ in level and time, so what they share belongs to the session, and `identify` adds what belongs to the token.
+    differ in level and time: the look-up returns what belongs to the session, and `identify` adds the token's part.
     """
     revocations = env.revocations
     if not revocations.trusted(env.clock.monotonic()):
@@ -102,7 +102,7 @@ async def _look_up(env: Env, token: AccessToken) -> Found | None:
         return None
     session, account = found
     caller = Caller(session.id, account, session.idle_expires_at).of_token(token)
-    # Remember nothing that was read before a revocation arrived: it may be of this session.
+    # If a revocation arrived since the read, it may be of this session: remember nothing.
     fresh = env.revocations.trusted(env.clock.monotonic()) and generation == env.revocations.generation
     if fresh and why_over(env, session, account) is None:
         env.memory.keep_session(caller)

@@ -1,8 +1,8 @@
 """Import accounts from elsewhere, with their ids and password hashes, so that nobody has to choose a new password.
 
-Each row is converted by itself. Verified rows come before unverified ones, and older rows before newer ones. So of two
-rows with the same email, perhaps written in different ways, the first is imported. Accounts that are here already stay,
-except an unverified one whose email a verified row has: that one is deleted.
+The source yields verified rows before unverified ones, and older rows before newer ones. Of several rows with the same
+canonical email, the first is imported. Accounts that are here already stay, except an unverified one whose email a
+verified row has: that one is deleted.
 """
 
 from collections import Counter
@@ -23,9 +23,9 @@ from vestibule.model.imports import ForeignRow, LeftOut, RowConverter
 
 @dataclass
 class ImportReport:
-    """How many rows were imported, by kind of hash, were here already or were left out; how many accounts here were
-    deleted to make room; and how many rows said admin and became users. An `ImportListener` is told of each row left
-    out and each account deleted.
+    """How many rows were imported, by kind of hash; were here already; were left out; or said admin and became users
+    (`demoted`). `made_room` is how many accounts here were deleted to make room. An `ImportListener` is told of each
+    row left out and each account deleted.
     """
 
     by_kind: Counter[str] = field(default_factory=Counter)
@@ -52,7 +52,7 @@ class ImportListener:
 
 
 class FirstByEmail(Protocol):
-    """Which row came first with an email, over a whole import. Rows are many, so this may be kept on a disk."""
+    """Remembers which row came first with an email, over a whole import. Rows may be many, so it may use a disk."""
 
     def row_for(self, email: str, label: str) -> str:
         """Return the label of the row that came first with this email; `label` itself, if none came before."""
@@ -60,7 +60,7 @@ class FirstByEmail(Protocol):
 
 @dataclass(frozen=True)
 class Source:
-    """The rows to import, what turns them into accounts, and what knows the first row of each email."""
+    """The rows to import, and what the import needs to turn them into accounts."""
 
     batches: AsyncIterator[Sequence[ForeignRow]]
     converter: RowConverter
@@ -107,7 +107,7 @@ class _Import:
         except LeftOut as reason:
             self._leave_out(row.label, str(reason))
             return None
-        if account.id in earlier:  # do not claim its email: another row may have that email
+        if account.id in earlier:  # before the row claims its email, which another row may have
             self._leave_out(row.label, "a row before it has the same id")
             return None
         if (first := self.first_by_email.row_for(account.email, row.label)) != row.label:
@@ -117,9 +117,7 @@ class _Import:
         return account
 
     async def _add(self, accounts: Sequence[Account]) -> None:
-        """Add a batch. If the database refuses it, add each half by itself, so that in the end only bad rows are left
-        out.
-        """
+        """Add accounts. If the database refuses them, add each half by itself, so that only bad rows are left out."""
         if not accounts:
             return None
         try:
@@ -171,7 +169,7 @@ class _Import:
                 batch.revoked += await remove_squatter(self.env, tx, account.email, account.id, self.env.clock.now())
             batch.added = await add_missing(self.env, tx, batch.missing)
             for account in batch.replacing.values():
-                # Strangers may have spent the counter of an email before its owner was here.
+                # Strangers may have used up the email's login attempts before its owner was here.
                 await tx.login_attempts.forgive_all(account.id, account.email)
         return batch
 

@@ -60,8 +60,8 @@ async def lock_accounts_in_the_way(tx: Ports, batch: Batch) -> int:
 
 
 async def add_missing(env: Env, tx: Ports, accounts: Sequence[Account]) -> set[str]:
-    """Add accounts as imported now, record that, and return the ids of those that were added. What is disabled there is
-    disabled from now on.
+    """Add accounts as imported now, record an event, and return the ids of those that were added. An account that was
+    disabled at the source counts as disabled from now on.
     """
     now = env.clock.now()
     disabled = {account.id: now for account in accounts if account.disabled_at is not None}

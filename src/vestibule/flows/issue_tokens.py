@@ -28,8 +28,8 @@ class Tokens:
 
 async def issue_tokens(env: Env, session: Session, account: Account, now: datetime) -> Tokens:
     """Return both tokens. Raises `Overloaded` if too many requests wait for a signature, and
-    `SecondFactorEnrolmentRequired` if the account must have a second factor and the session began without; callers
-    check that before they commit, and here nothing gets past it.
+    `SecondFactorEnrolmentRequired` if the account must have a second factor and the session began without one. Callers
+    check that before they commit; the check here catches any that forgot.
 
     Signs on a thread of low priority, so that a flood of sign-ins does not slow down people who are signed in. The
     access token never outlives the session's absolute or idle timeout, because services are told of neither.

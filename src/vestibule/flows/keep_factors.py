@@ -1,7 +1,7 @@
 """Keep factors: cancel a reset of an account's second factors before it is carried out.
 
-An operator can, and any session of the account, the link in the letter that announced the reset, and a factor that is
-used after all: then it is not lost. The password alone cannot.
+It is canceled by an operator, by any session of the account, by the link in the letter that announced it, and by the
+use of a second factor, which then is not lost. The password alone cannot cancel it.
 """
 
 from datetime import datetime
@@ -33,9 +33,9 @@ async def keep_factors(
     now: datetime,
     asked_by: AskedBy | None = None,
 ) -> bool:
-    """Cancel the reset of an account, with `asked_by` only one that was asked for so, and tell its owner; return False
-    if there is none. Call it inside the transaction of what cancels it, with the account locked; wake the mail worker
-    after it.
+    """Cancel the reset of an account's factors, and tell the owner; with `asked_by`, only if they asked for it. Return
+    False if there is none. Call it inside the transaction of what cancels it, with the account locked; wake the mail
+    worker after the commit.
     """
     if not await tx.factor_resets.cancel(account_id, asked_by):
         return False

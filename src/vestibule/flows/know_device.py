@@ -1,4 +1,4 @@
-"""Know a device: a browser that signed in keeps a secret. A sign-in without it is told to the owner by letter."""
+"""Know a device: a browser that signed in keeps a secret. A letter tells the owner of a sign-in without one."""
 
 from datetime import datetime
 
@@ -14,8 +14,8 @@ from vestibule.model.store import Ports
 
 
 async def place_of(read: Ports, account: Account | None, client_info: ClientInfo) -> int | None:
-    """Return the browser's place at this account, which is the number of its attempt counter; None if it is not a known
-    device. Reads nothing if the request has no secret for the account.
+    """Return the place of the browser among the account's known devices, which is the number of its attempt counter;
+    None if it is not a known device. Reads nothing if the request has no secret for the account.
     """
     if account is None:
         return None
@@ -27,9 +27,9 @@ async def know_device(tx: Ports, account: Account, client_info: ClientInfo, now:
     """Return the secret for the device to keep, and whether it is a new one. Call it inside the transaction that opens
     the session.
 
-    Tells the owner about a new device, except about the account's first one, and one whose program and network address
-    had a session before: programs that are not browsers keep no cookies. If the account knows too many devices, those
-    unseen for longest are deleted.
+    Tell the owner about a new device, except about the account's first one, and one whose program and network address
+    had a session before: programs that are not browsers keep no cookies. If the account then has too many known
+    devices, delete those unseen for longest.
     """
     for secret in filter(is_secret, client_info.secrets_for(account.id)):
         if await tx.known_devices.seen(account.id, digest(secret), now):
@@ -51,15 +51,15 @@ async def _tell_owner(tx: Ports, account_id: str, client_info: ClientInfo, now: 
 
 
 async def know_only_this_device(tx: Ports, account_id: str, now: datetime) -> DeviceSecret:
-    """Return a new secret for the browser that has just set the password. Call it inside that transaction, after
-    `end_trust`, which has deleted all known devices.
+    """Make the browser that has just set the password the only known device; return its secret. Call it inside that
+    transaction, after `end_trust`, which has deleted all known devices.
     """
     return await _add(tx, account_id, emptiest_place({}), now)
 
 
 async def delete_other_devices(tx: Ports, account_id: str, client_info: ClientInfo, now: datetime) -> None:
-    """Delete the account's known devices, except for this browser if it is one. Call it inside the transaction that
-    adds the first second factor: a device from before has shown a password alone.
+    """Delete the account's known devices, except this browser if it is one. Call it inside the transaction that adds
+    the first second factor: devices known before it have only shown a password.
     """
     secrets = filter(is_secret, client_info.secrets_for(account_id))
     known = [secret for secret in secrets if await tx.known_devices.seen(account_id, digest(secret), now)]

@@ -37,11 +37,11 @@ _ONE_EVENT_A_MINUTE = Limit("refused_attempts_told", 1, timedelta(minutes=1))
 async def count_attempt(
     env: Env, counters: Sequence[AttemptCounter], limits: LoginAttemptLimits | None = None
 ) -> LoginAttempt:
-    """Count an attempt by the first of these counters that has tries left, and return it. Raises `TooManyAttempts`
-    while the next one has to wait. `limits`: those of these counters, if not the policy's for passwords.
+    """Count an attempt in the first of these counters that has attempts left, and return it. Raises `TooManyAttempts`
+    if it is too early for the next one. `limits`: those of these counters; by default, the policy's for passwords.
 
-    If no counter has tries left, the attempt is `spent`: no password is checked until a reset, and the answer must be
-    the one for a wrong password.
+    If no counter has attempts left, the attempt is `spent`: nothing is checked until a counter is reset, and the answer
+    must be the one for a wrong password.
     """
     limits, now = limits or env.policy.login_attempts, env.clock.now()
     async with env.store.steps() as steps:
@@ -59,8 +59,8 @@ async def check_attempt(env: Env, account: Account | None, password: str, attemp
     """Return whether the password of an attempt is right. Raises `Overloaded`, and gives the attempt back, if too many
     wait for a check.
 
-    A spent attempt is not checked. A refused password takes the same work with every kind of hash and without an
-    account, also if it was right but over the limit.
+    The password of a spent attempt is not checked. Any other refusal takes the same work, whatever the kind of hash,
+    without an account, and for a right password over the limit.
     """
     if attempt.spent:
         return False
@@ -80,8 +80,8 @@ async def check_attempt(env: Env, account: Account | None, password: str, attemp
 
 
 async def even_out(env: Env, password: str, stored: str | None) -> None:
-    """Do the extra work that the costliest stored hash would have taken, compared with `stored`, so that every wrong
-    password takes as long.
+    """Do the work by which the costliest hash of any account exceeds `stored`, so that every wrong password takes
+    equally long.
     """
     async with env.store.reading() as read:
         costs = await read.accounts.hash_costs()
@@ -91,11 +91,12 @@ async def even_out(env: Env, password: str, stored: str | None) -> None:
 async def check_current_password(
     env: Env, caller: Caller, password: str, client_info: ClientInfo
 ) -> tuple[Account, Sequence[str]]:
-    """Return the caller's account, if this is its password, and the keys of the counters to reset in the transaction
-    that it allows. Raises `WrongPassword`, `TooManyAttempts`, or `Overloaded` if too many wait for a check.
+    """Return the caller's account, if this is its password, and the keys of the attempt counters, to reset in the
+    transaction that the password allows. Raises `WrongPassword`, `TooManyAttempts`, or `Overloaded` if too many wait
+    for a check.
 
-    The right password alone resets nothing: if the account has a second factor, it allows nothing, and each time its
-    owner types it, a thief who shares a counter with them could guess anew.
+    The counters are not reset here: the password alone may not be enough, and a reset at each right password would give
+    a thief who shares a counter with the owner new attempts.
 
     A caller has signed in before, so the attempt counts as that of a known device. Callers whose device is not known
     share one counter (place 0).
@@ -130,10 +131,10 @@ async def record_failed_attempt(
     limits: LoginAttemptLimits | None = None,
     detail: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Record the event of a failed attempt with `detail`; for the last one before the pause, with `paused` too. Later
-    attempts are not checked, and one event a minute is recorded of them: otherwise anybody could write events without
-    end. With a pause of second factors comes a letter, at most one a day: whoever typed the codes has the password.
-    `limits`: those of the attempt's counters, if not the policy's for passwords.
+    """Record the event of a failed attempt with `detail`, and with `paused` if it was the last one before a pause. Of
+    later attempts, which are not checked, record one a minute: otherwise anybody could fill the events. When second
+    factors are paused, mail the owner, at most once a day: somebody who knows the password tried the codes. `limits`:
+    those of the attempt's counters; by default, the policy's for passwords.
     """
     limits, now = limits or env.policy.login_attempts, env.clock.now()
     paused = attempt.pauses(limits)

@@ -41,7 +41,7 @@ async def _with_email(read: Ports, state: LetterState) -> LetterState:
 
 @retry_on_conflict
 async def retry_letters(env: Env, letter_ids: Sequence[str] | None) -> int:
-    """Make letters due again that could not be sent: these, or all if `letter_ids` is None; return their number."""
+    """Make letters due again that could not be sent, all of them if `letter_ids` is None; return their number."""
     async with env.store.transaction() as tx:
         return await tx.letters.retry(env.clock.now(), letter_ids)
 

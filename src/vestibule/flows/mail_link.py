@@ -1,4 +1,4 @@
-"""Mail a link: an operator has the owner of an account sent a link that verifies the email or sets a new password."""
+"""Mail a link: an operator sends the owner of an account a link that verifies the email or sets a new password."""
 
 from dataclasses import replace
 from enum import StrEnum
@@ -15,7 +15,7 @@ from vestibule.model.permissions import Permission
 
 
 class LinkOutcome(StrEnum):
-    """What became of it: the letter is in the outbox; or why no letter is."""
+    """The letter is in the outbox, or why it is not."""
 
     QUEUED = "queued"
     ALREADY_VERIFIED = "already_verified"
@@ -25,9 +25,9 @@ class LinkOutcome(StrEnum):
 
 @retry_on_conflict
 async def mail_link(env: Env, operator: Operator, account: Account, kind: LetterKind) -> LinkOutcome:
-    """Queue the letter with the link, `VERIFY_EMAIL` or `RESET_PASSWORD`. Return why not, if the account is disabled or
-    gone, needs no verification, or was mailed as many links by operators in a day as one email may be mailed. Raises
-    `PermissionMissing` and `SessionOver`, about the operator.
+    """Queue the letter with the link; `kind` is `VERIFY_EMAIL` or `RESET_PASSWORD`. Queue nothing, and return why, if
+    the account is disabled or deleted, is verified already, or got as many links from operators today as one email may.
+    Raises `PermissionMissing` and `SessionOver`, about the operator.
     """
     now, limit = env.clock.now(), replace(env.policy.letters.to_mailbox, name="letters_of_operators")
     async with env.store.transaction() as tx:

@@ -1,4 +1,4 @@
-"""Mark verified: an operator knows that the owner of an account reads the mail at its email."""
+"""Mark an account's email verified, because an operator knows that its owner reads the mail there."""
 
 from enum import StrEnum
 
@@ -15,8 +15,8 @@ from vestibule.model.permissions import Permission
 
 
 class VerifiedOutcome(StrEnum):
-    """What became of it: the email is verified now, or was already; or why not. `PASSWORD_IN_DOUBT`: the email was
-    registered more than once, so the password may be a stranger's.
+    """The email is verified now, or was already, or why it is not. `PASSWORD_IN_DOUBT`: the email was registered more
+    than once, so the password may be a stranger's.
     """
 
     VERIFIED = "verified"
@@ -26,9 +26,9 @@ class VerifiedOutcome(StrEnum):
 
 @retry_on_conflict
 async def mark_verified(env: Env, operator: Operator, account: Account) -> VerifiedOutcome:
-    """Mark the account's email verified, unless its password is in doubt: only the mailed link asks the owner whose it
-    is. Second factors that were added before are removed, as by that link. Raises `PermissionMissing` and
-    `SessionOver`, about the operator.
+    """Mark the account's email verified, unless its password is in doubt: only the page behind the mailed link asks the
+    owner whose password it is. Remove second factors that were added before, as that page does. Raises
+    `PermissionMissing` and `SessionOver`, about the operator.
     """
     now, ended = env.clock.now(), Ended()
     async with env.store.transaction() as tx:
@@ -39,7 +39,7 @@ async def mark_verified(env: Env, operator: Operator, account: Account) -> Verif
             return VerifiedOutcome.ALREADY
         await clear_unproven(tx, current.id, now)
         ended = Ended(revocations=await record_account_changed(tx, current.id, now))
-        await tx.login_attempts.forgive_all(current.id, current.email)  # as the mailed link does
+        await tx.login_attempts.forgive_all(current.id, current.email)  # as `verify_email` does
         await tx.events.record(operator.event(now, EventKind.EMAIL_VERIFIED, current.id, "not verified", "verified"))
     env.letters_waiting.set()
     await announce_end(env, ended)

@@ -16,7 +16,7 @@ from vestibule.model.passkeys import Passkey
 from vestibule.model.sessions import Session
 
 ROWS_AT_ONCE = 200
-"""Rows read at once: making them JSON takes a few milliseconds, during which nobody else is answered."""
+"""Rows read at once. Converting more to JSON would keep the event loop from other requests for too long."""
 MOST_ON_ACCOUNT_PAGE = 20  # of past sessions, and of events
 _LATEST = datetime(9000, 1, 1, tzinfo=UTC)  # later than every row: the first page begins here
 
@@ -56,7 +56,7 @@ async def account_overview(env: Env, caller: Caller) -> Overview:
 
 
 async def my_data(env: Env, caller: Caller) -> MyData:
-    """Return all data of the caller's account; raises `SessionOver` if the account was just deleted, and
+    """Return all data of the caller's account. Raises `SessionOver` if the account was just deleted, and
     `ReauthenticationRequired` if the sign-in is too long ago.
     """
     now, account_id = env.clock.now(), caller.account.id

@@ -65,9 +65,9 @@ async def _remove_totp(env: Env, caller: Caller, client_info: ClientInfo, *, end
 async def note_removed(
     env: Env, tx: Ports, caller: Caller, kind: FactorKind, client_info: ClientInfo, now: datetime
 ) -> None:
-    """Do what comes with the removal of a factor: cancel a reset, and tell the owner. If it was the last one, delete
-    the recovery codes, and let no session count as by two factors. Raises `LastFactor` if the account must have one.
-    Call it inside the transaction that removes the factor, which that undoes.
+    """Do what comes with the removal of a factor: cancel a reset of factors, and tell the owner. If it was the last
+    one, delete the recovery codes, and lower the level of sessions to one factor. Raises `LastFactor`, which undoes the
+    removal, if the account must have a factor. Call it inside the transaction that removes the factor.
     """
     account_id = caller.account.id
     await keep_factors(tx, account_id, KeptBy.SESSION, client_info, now)
@@ -87,7 +87,7 @@ async def make_recovery_codes(
     sessions too. Raises `FactorUnknown` if the account has no other factor, `Overloaded`, `TooManyRequests`,
     `ReauthenticationRequired` and `SessionOver`.
     """
-    async with env.store.reading() as read:  # before anything is hashed for it
+    async with env.store.reading() as read:  # refuse before the codes are hashed, which is slow
         await require_recent_sign_in(env, read, caller, env.clock.now())
         if not (await read.factors.of(caller.account.id)).needed:
             raise FactorUnknown

@@ -27,7 +27,7 @@ class SessionList:
 
 
 async def list_sessions(env: Env, caller: Caller) -> SessionList:
-    """Return the caller's live sessions. "Last seen" moves with each refresh."""
+    """Return the caller's live sessions. A session was last seen when its token was last refreshed."""
     async with env.store.reading() as read:
         return await live_sessions_of(read, caller.account.id, env.clock.now())
 
@@ -47,8 +47,8 @@ async def count_others(env: Env, caller: Caller) -> int:
 
 @retry_on_conflict
 async def end_one(env: Env, caller: Caller, session_id: str) -> None:
-    """End one of the caller's sessions. Raises `SessionUnknown` if it is over or not the caller's. Raises
-    `ReauthenticationRequired` if it is not the session that asks, and that session's sign-in is too long ago.
+    """End one of the caller's sessions. Raises `SessionUnknown` if it is over or not the caller's; and, unless it is
+    the session that asks, `ReauthenticationRequired` if the sign-in is too long ago.
     """
     if not is_id(session_id):
         raise SessionUnknown
@@ -66,7 +66,7 @@ async def end_one(env: Env, caller: Caller, session_id: str) -> None:
 
 
 async def end_others(env: Env, caller: Caller) -> int:
-    """End all of the caller's sessions except the one that asks, some in each transaction; return how many. Raises
+    """End all of the caller's sessions except the one that asks, a batch in each transaction; return how many. Raises
     `ReauthenticationRequired` if the sign-in is too long ago.
     """
     ended = 0

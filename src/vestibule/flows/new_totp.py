@@ -1,7 +1,7 @@
-"""A new authenticator app: what is shown of it, and what makes it count.
+"""A new authenticator app: its secret, and its confirmation. Until it is confirmed, it is no factor.
 
-A session, or a sign-in that waits, begins an app and is shown its secret, so there is nothing to guess here: codes are
-not counted. No other is shown the secret or can confirm the app. `begun_by` is the name of the one that began it.
+A session or a pending sign-in begins an app and is shown its secret. Only the one that began it, named by `begun_by`,
+is shown the secret and can confirm the app. It need not guess codes, so wrong codes are not counted.
 """
 
 from dataclasses import dataclass
@@ -58,8 +58,8 @@ def step_of_code(env: Env, new: Totp | None, code: str, now: datetime) -> int:
 
 
 async def confirm_begun(env: Env, tx: Ports, account_id: str, begun_by: str, code: str, now: datetime) -> None:
-    """Let the new app count, in place of the earlier one. Call it with the account locked; what `step_of_code` raises
-    undoes the transaction.
+    """Confirm the new app by one of its codes, in place of the earlier one. Call it inside a transaction, with the
+    account locked. Raises what `step_of_code` raises, which undoes the transaction.
     """
     new = await begun(tx, account_id, begun_by, now)
     step = step_of_code(env, new, code, now)

@@ -32,17 +32,17 @@ async def stored_keys(store: Store) -> list[SealedKey]:
 async def make_keys(
     store: Store, clock: Clock, key_manager: KeyManager, uses: Sequence[KeyUse], state: KeyState
 ) -> None:
-    """Make a key in this state for each use, with one creation time, so that all can begin to sign together.
+    """Make and store a key in this state for each use, with one creation time, so that all can begin to sign together.
 
     If another process was quicker, its keys stay and these are dropped.
     """
     now = clock.now()
     made = await asyncio.gather(*(asyncio.to_thread(key_manager.make, use, state, now) for use in uses))
-    await _keep(store, made)
+    await _add(store, made)
 
 
 @retry_on_conflict
-async def _keep(store: Store, keys: Sequence[SealedKey]) -> None:
+async def _add(store: Store, keys: Sequence[SealedKey]) -> None:
     async with store.transaction() as tx:
         for key in keys:
             await tx.signing_keys.add(key)

@@ -1,4 +1,4 @@
-"""Open the secret of an authenticator app. One that cannot be opened is not skipped: nobody signs in without it."""
+"""Open the sealed secret of an authenticator app. If it cannot be opened, the app is not skipped: it stays required."""
 
 import structlog
 

@@ -26,7 +26,7 @@ _MOST_CHARACTERS_LOGGED = 200
 
 @dataclass(frozen=True)
 class PasskeyProof:
-    """A passkey that signed the answer to a question, for `use_passkey`."""
+    """A question, and the passkey that signed the answer to it; `use_passkey` takes it."""
 
     ceremony: Ceremony
     passkey: Passkey
@@ -34,15 +34,15 @@ class PasskeyProof:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """Return how its user authenticated (RFC 8176)."""
+        """Return the authentication methods that it proves (RFC 8176)."""
         return self.passkey.methods(user_verified=self.assertion.user_verified)
 
 
 async def check_passkey(
     env: Env, ceremony: Ceremony, answer: Answer, *, verify_user: bool, account_id: str | None = None
 ) -> PasskeyProof:
-    """Return the proof in an answer. With `account_id`, only a passkey of that account proves anything; without it, the
-    answer has to name its account, as passkeys do that a browser offers by itself.
+    """Return the proof in an answer. With `account_id`, only a passkey of that account is accepted; without it, the
+    answer must name its account, as discoverable credentials do.
 
     Raises `PasskeyUnknown` if no passkey here has that credential, and `PasskeyRefused` if anything else is wrong.
     """
@@ -72,9 +72,9 @@ async def use_passkey(tx: Ports, proof: PasskeyProof, client_info: ClientInfo, n
     """Note inside the transaction that the passkey was used. Call it after the account was locked.
 
     Raises `CeremonyOver` if the question was answered before, and `PasskeyUnknown` if the passkey was removed
-    meanwhile; both undo the transaction. If its counter did not grow, there may be a copy of it: that is recorded, told
-    to the owner once a day, and not refused, because passkeys that are synced may count like that (section 6.1.1).
-    Return whether that was so: then wake the mail worker after the commit.
+    meanwhile; both undo the transaction. If its signature counter did not grow, there may be a copy of the passkey.
+    That is recorded, and told to the owner once a day, but not refused: synced passkeys may count like that (WebAuthn,
+    section 6.1.1). Return whether that was so; if it was, wake the mail worker after the commit.
     """
     await spend_ceremony(tx, proof.ceremony)
     signed, passkey = proof.assertion, proof.passkey
@@ -87,7 +87,9 @@ async def use_passkey(tx: Ports, proof: PasskeyProof, client_info: ClientInfo, n
 
 
 async def _tell_of_copy(tx: Ports, passkey: Passkey, client_info: ClientInfo, now: datetime) -> None:
-    """Record the event, and queue a letter, which names the passkey by its day: its name may be a thief's sentence."""
+    """Record the event, and queue a letter. The letter names the passkey by the day on which it was added: a thief may
+    have chosen its name.
+    """
     kind, account_id = LetterKind.PASSKEY_MAY_BE_COPIED, passkey.account_id
     if await tx.rate_counters.take(ONE_A_DAY, f"{kind.value}:{passkey.id}", now):
         told = {**circumstances(client_info, now), ADDED_AT: passkey.created_at.isoformat(timespec="seconds")}
@@ -98,13 +100,13 @@ async def _tell_of_copy(tx: Ports, passkey: Passkey, client_info: ClientInfo, no
 
 
 def log_refused(why: NotVerified) -> None:
-    """Log why an answer was refused: browsers are told no reason, and operators need one."""
+    """Log why an answer was refused, for operators: browsers are not told."""
     _log.info("passkey_refused", why=one_line(str(why))[:_MOST_CHARACTERS_LOGGED])
 
 
 def _require_owner(passkey: Passkey, user_handle: str | None, account_id: str | None) -> None:
-    """Raise `NotVerified` unless the passkey is that of the account, and the answer names no other (section 7.2, step
-    6).
+    """Raise `NotVerified` unless the passkey belongs to the account, and the answer names no other account (WebAuthn,
+    section 7.2, step 6).
     """
     if account_id is None and user_handle is None:
         raise NotVerified("it names no account")

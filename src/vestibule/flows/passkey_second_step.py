@@ -1,4 +1,4 @@
-"""Take the second step of a sign-in with a passkey of the account, after its password."""
+"""Take the second step of a sign-in with a passkey of the account."""
 
 from datetime import datetime
 
@@ -17,24 +17,24 @@ from vestibule.protocol.authentication import Method
 
 
 async def ask_for_second_passkey(env: Env, handle: str) -> Question:
-    """Return the question for a passkey of the account whose password was right, which only this sign-in can answer.
-    Raises `NoPendingSignIn` and `PasskeysUnavailable`.
+    """Return the question for a passkey of the account, which only this pending sign-in can answer. Raises
+    `NoPendingSignIn` and `PasskeysUnavailable`.
     """
     party = relying_party(env)
     pending, account = await pending_sign_in(env, handle)
     async with env.store.reading() as read:
         passkeys = await read.passkeys.of_account(account.id)
     challenge, kept = begin_ceremony(env, CeremonyPurpose.SECOND_FACTOR, pending.digest)
-    theirs = [CredentialName(passkey.credential_id, passkey.transports) for passkey in passkeys]
-    options = webauthn.request_options(party, challenge, theirs, verify_user=must_verify_user(pending))
+    names = [CredentialName(passkey.credential_id, passkey.transports) for passkey in passkeys]
+    options = webauthn.request_options(party, challenge, names, verify_user=must_verify_user(pending))
     return Question(options, kept)
 
 
 async def complete_sign_in_with_passkey(
     env: Env, handle: str, answer: Answer, kept: str, client_info: ClientInfo
 ) -> SignedIn:
-    """Begin the session that a right password was the first step to. `handle` is the secret in the browser's cookie,
-    `kept` the sealed text with the question.
+    """Begin the session of a pending sign-in with this answer. `handle` is the secret in the browser's cookie, `kept`
+    the sealed text of the `Question`.
 
     Raises `NoPendingSignIn` as `complete_sign_in` does, `CeremonyOver`, `PasskeyUnknown`, `PasskeyRefused` and
     `PasskeysUnavailable`.

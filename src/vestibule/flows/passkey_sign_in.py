@@ -36,22 +36,22 @@ async def sign_in_with_passkey(
     also for a disabled account. Raises `EmailNotVerified` if a verified email is mandatory.
     """
     ceremony = read_ceremony(env, kept, CeremonyPurpose.SIGN_IN)
-    passkey = await check_passkey(env, ceremony, answer, verify_user=True)
-    account = await _account(env, passkey.passkey.account_id)
+    signed = await check_passkey(env, ceremony, answer, verify_user=True)
+    account = await _account(env, signed.passkey.account_id)
 
     told: list[bool] = []
 
     async def spend(tx: Ports, now: datetime) -> None:
-        told.append(await use_passkey(tx, passkey, client_info, now))
+        told.append(await use_passkey(tx, signed, client_info, now))
 
-    proof = Proof(passkey.methods, held_session=session_held(env, held), spend=spend)
+    proof = Proof(signed.methods, held_session=session_held(env, held), spend=spend)
     try:
         outcome = await begin_session(env, account, client_info, proof)
     except WrongCredentials:  # the account has changed since it was read
         raise PasskeyRefused from None
     if not isinstance(outcome, SignedIn):
         raise PasskeyRefused
-    if any(told):
+    if any(told):  # the owner is told that the passkey may be copied
         env.letters_waiting.set()
     return outcome
 

@@ -25,13 +25,13 @@ async def ask_for_my_passkey(env: Env, caller: Caller) -> Question:
     async with env.store.reading() as read:
         passkeys = await read.passkeys.of_account(caller.account.id)
     challenge, kept = begin_ceremony(env, CeremonyPurpose.STEP_UP, caller.session_id)
-    mine = [CredentialName(passkey.credential_id, passkey.transports) for passkey in passkeys]
-    return Question(webauthn.request_options(party, challenge, mine, verify_user=False), kept)
+    names = [CredentialName(passkey.credential_id, passkey.transports) for passkey in passkeys]
+    return Question(webauthn.request_options(party, challenge, names, verify_user=False), kept)
 
 
 async def step_up_by_passkey(env: Env, caller: Caller, answer: Answer, kept: str, client_info: ClientInfo) -> Tokens:
     """Return new tokens of the caller's session, if the answer is of a passkey of the account. `kept` is the sealed
-    text with the question. Raises `CeremonyOver`, `PasskeyUnknown`, `PasskeyRefused`, `PasskeysUnavailable`,
+    text of the `Question`. Raises `CeremonyOver`, `PasskeyUnknown`, `PasskeyRefused`, `PasskeysUnavailable`,
     `ReauthenticationRequired` if the passkey alone is not enough, and `SessionOver`.
     """
     ceremony = read_ceremony(env, kept, CeremonyPurpose.STEP_UP, caller.session_id)
@@ -49,8 +49,8 @@ async def step_up_by_passkey(env: Env, caller: Caller, answer: Answer, kept: str
 
 
 def _methods(caller: Caller, proof: PasskeyProof) -> tuple[str, ...]:
-    """Return the methods of the step-up: two factors, if the authenticator verified its user, or with the password
-    before it; otherwise possession alone.
+    """Return the methods of the step-up: two factors if the authenticator verified its user, or if the session began
+    with the password; otherwise possession alone.
     """
     before = methods_before(caller)
     if Method.MORE_THAN_ONE_FACTOR in proof.methods or not before:

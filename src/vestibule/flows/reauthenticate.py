@@ -4,9 +4,8 @@ Flows that change a credential or delete the account ask for the current passwor
 the caller's token tells of a recent sign-in: the user steps up (`flows/step_up.py`), and repeats the request with the
 new token. If the account has a second factor, all of them require a recent sign-in with it.
 
-A password or a session that was just checked may be void a moment later, because a reset of the password commits in
-between. So each flow checks again with these functions, inside the transaction that makes the change, with the account
-locked.
+Between a check and the change that it allows, a password reset may commit. So each flow checks again with these
+functions, inside the transaction that makes the change, with the account locked.
 """
 
 from datetime import datetime, timedelta
@@ -21,12 +20,12 @@ from vestibule.model.store import Ports
 from vestibule.protocol.authentication import Level
 
 PASSWORD = "password"
-"""How an account without a second factor signs in again, as a refusal names it."""
+"""The name in refusals of the way in which an account without a second factor signs in again."""
 
 
 async def ways_to_reauthenticate(env: Env, caller: Caller) -> tuple[tuple[str, ...], bool]:
-    """Return what the caller can sign in again by: one of the second factors, or the password if there are none; and
-    whether their recent sign-in lacks only a second factor.
+    """Return the ways in which the caller can sign in again: the kinds of their second factors, or the password if
+    there are none; and whether their recent sign-in lacks only a second factor.
     """
     async with env.store.reading() as read:
         ways = await _ways(read, caller.account.id)
@@ -40,14 +39,14 @@ async def ask_for_recent_sign_in(env: Env, caller: Caller) -> None:
 
 
 async def ask_for_recent_factor(env: Env, caller: Caller) -> None:
-    """Raise the same, if the account has a second factor, before a form is shown that asks for the password."""
+    """Raise the same if the account has a second factor. For forms that ask for the password: it is not enough then."""
     async with env.store.reading() as read:
         if (await read.factors.of(caller.account.id)).needed:
             await require_recent_sign_in(env, read, caller, env.clock.now())
 
 
 async def lock_unchanged(tx: Ports, account: Account, session_id: str, now: datetime) -> Session:
-    """Lock the account, unchanged since its password was checked, and return the session. Call it first in the
+    """Lock the account, require that it is unchanged since it was checked, and return the session. Call it first in the
     transaction.
 
     Raises `WrongPassword` if the account's epoch has changed since the check, or if it is disabled or gone; and
@@ -60,8 +59,8 @@ async def lock_unchanged(tx: Ports, account: Account, session_id: str, now: date
 
 
 async def lock_proven(env: Env, tx: Ports, account: Account, caller: Caller, now: datetime) -> Session:
-    """Lock the account and return the session as `lock_unchanged` does, for what its password allows. If it has a
-    second factor, the password is not enough: raises `ReauthenticationRequired` too.
+    """Lock the account and return the session as `lock_unchanged` does, after its password was checked. If the account
+    has a second factor, the password is not enough: raises `ReauthenticationRequired` without a recent sign-in with it.
     """
     session = await lock_unchanged(tx, account, caller.session_id, now)
     if (await tx.factors.of(account.id)).needed:
@@ -70,9 +69,7 @@ async def lock_proven(env: Env, tx: Ports, account: Account, caller: Caller, now
 
 
 async def lock_recent(env: Env, tx: Ports, caller: Caller, now: datetime) -> None:
-    """Lock the caller's account, then check and raise as `require_recent_sign_in` does. Call it first in the
-    transaction.
-    """
+    """Lock the caller's account, then do as `require_recent_sign_in`. Call it first in the transaction."""
     await tx.accounts.lock(caller.account.id)
     await require_recent_sign_in(env, tx, caller, now)
 
@@ -82,8 +79,7 @@ async def require_recent_sign_in(env: Env, tx: Ports, caller: Caller, now: datet
     account has one. Raise `SessionOver` if the session has ended since `identify`. Call it inside the transaction: what
     it raises undoes that.
 
-    A later sign-in of the session does not help an older token. A sign-in in the future, by a clock that was ahead, is
-    not recent.
+    Only the token counts: a later step-up of the session does not make an older token recent.
     """
     await require_live_session(tx, caller.account.id, caller.session_id, now)
     await _require_recent(env, tx, caller, now)
@@ -98,14 +94,16 @@ def _is_recent(env: Env, caller: Caller, now: datetime) -> bool:
 
 
 def signed_in_within(limit: timedelta, caller: Caller, now: datetime) -> bool:
-    """Return whether the caller's token tells of a sign-in at most `limit` ago, and not in the future."""
+    """Return whether the caller's token tells of a sign-in at most `limit` ago. One in the future, by a clock that was
+    ahead, does not count, apart from the difference that clocks may have.
+    """
     age = timedelta(seconds=int(now.timestamp()) - caller.authenticated_at)  # tokens have whole seconds
     return -2 * MOST_APART <= age <= limit
 
 
 async def require_enough(env: Env, tx: Ports, account_id: str, level: Level | None) -> None:
-    """Raise `ReauthenticationRequired` unless a sign-in to this level is enough for the account: with a second factor,
-    if it has one. `level` is None without a recent sign-in.
+    """Raise `ReauthenticationRequired` unless a sign-in of this level is enough: it must be by two factors if the
+    account has a second factor. `level` is None without a recent sign-in.
     """
     ways = await _ways(tx, account_id)
     if level is None or level < _needed(ways):

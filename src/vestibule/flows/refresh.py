@@ -16,8 +16,9 @@ If the account must have a second factor, and the session began without one, it 
 changed nothing, this flow reads the session, and tells the second row from the fourth. `docs/decisions/0004-refresh.md`
 says why.
 
-A step-up gives out the current counter once more, with the new methods, so to other tabs it is like an answer that got
-lost. The new tokens say how and when the holder of the presented one authenticated: `docs/decisions/0047-step-up.md`.
+A step-up issues the current counter once more, with the new methods; to other tabs this looks like an answer that got
+lost. Refreshed tokens keep the methods and the time of sign-in of the token that was presented:
+`docs/decisions/0047-step-up.md`.
 """
 
 from dataclasses import dataclass, replace
@@ -47,8 +48,8 @@ from vestibule.model.sessions import Device, EndReason, Session, SessionLimits
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What a transaction decided. `going_on`: the session that goes on, with its account; if `raced`, another tab has
-    refreshed it already. `reused`: the session whose token was reused, to be ended. `reason`: why the session is over.
+    """What a transaction decided. `going_on`: the session, if it goes on, with its account; `raced`: another tab has
+    refreshed it already. `reused`: the session, if its token was reused and it must end. `reason`: why it is over.
     """
 
     going_on: tuple[Session, Account] | None = None
@@ -60,8 +61,8 @@ class _Outcome:
 
 async def refresh(env: Env, refresh_token: str, device: Device) -> Tokens:
     """Return the session's new tokens; without a refresh token if rotation is off. `device` is the one that asks.
-    Raises `RefreshRefused` if the token is invalid or its session has ended, and `Overloaded` if too many wait for a
-    signature.
+    Raises `RefreshRefused` if the token is invalid or its session has ended, and `Overloaded` if too many requests wait
+    for a signature.
     """
     now = env.clock.now()
     token = await read_refresh_token(env, refresh_token)
@@ -147,8 +148,8 @@ async def _end_as_reused(env: Env, session: Session, now: datetime) -> _Outcome:
 
 @retry_on_conflict
 async def _end_as_too_weak(env: Env, session: Session, account: Account, now: datetime) -> None:
-    """End a session that began without the second factor that its account must have. One that was stepped up goes on:
-    its newer token, which another tab has, says so.
+    """End a session that began without the second factor that its account must have. If it was stepped up, it goes on:
+    only the presented token, which is older, must not.
     """
     if proves_enough(env, account, session.methods):
         return

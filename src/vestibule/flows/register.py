@@ -1,7 +1,7 @@
 """Register: add an account with a name, an email and a password, and mail a link that verifies the email.
 
-An email that is registered but unverified can be registered again. After that nobody knows which of the two people owns
-the mailbox, so the stored password is in doubt. Verifying the email removes a password that is in doubt.
+An unverified email can be registered again, perhaps by somebody else. Then it is unknown which of the two owns the
+mailbox, so the stored password is in doubt. Verifying the email removes a password that is in doubt.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ async def register(env: Env, name: str, email: str, password: str, client_info: 
     """Register an account and return it. `email` is canonical. Raises `PasswordTooEasy`, and `EmailTaken` unless
     accounts are concealed.
 
-    An account that nobody has verified or used is replaced when its email is registered again.
+    If the email has an account that nobody has verified or used, that account is replaced.
     """
     env.policy.passwords.require_hard_to_guess(password, email)
     account = await _new_account(env, name, email, password, client_info)
@@ -143,8 +143,8 @@ async def _finish(env: Env, outcome: _Registered) -> Account:
 
 
 async def _take_back_if_same(env: Env, email: str, password: str, doubt: _Doubt) -> None:
-    """Take the doubt back if the email was registered with this very password, as by a repeated click on the form. Does
-    the same work for any other password. If too many wait for a hash, the doubt stays.
+    """Take the doubt back if the stored password is the same, as after a double click on the form. Do the same work if
+    it is another one. If too many requests wait for a hash, the doubt stays.
     """
     same = False
     try:
@@ -168,9 +168,8 @@ async def _put_in_doubt(tx: Ports, account: Account) -> _Doubt:
     stored, doubted_at = await tx.accounts.lock_at(account.email), account.created_at
     earlier = stored.registered_again_at if stored is not None else None
     if earlier is not None:
-        doubted_at = max(
-            doubted_at, earlier + _SMALLEST_STEP
-        )  # so that no registration takes back the doubt of another
+        # A doubt is taken back by its time, so each registration needs a time of its own.
+        doubted_at = max(doubted_at, earlier + _SMALLEST_STEP)
     doubted = await tx.accounts.doubt_password(account.email, doubted_at, account.password_hash)
     is_first = doubted and earlier is None
     return _Doubt(doubted_at, stored.password_hash if is_first and stored is not None else None)
@@ -199,9 +198,9 @@ async def _new_account(env: Env, name: str, email: str, password: str, client_in
 
 
 async def _register_again(env: Env, tx: Ports, account: Account) -> tuple[Account | None, list[Revocation]]:
-    """Replace the data of the stored account, if it is unverified and unused. Return it, or None if it was not
-    replaced, and the revocations. Also void mailed codes, and end a session that somebody opened with the old password
-    at the same moment.
+    """Replace the data of the stored account, if it is unverified and unused; return it, or None if it was not
+    replaced. Also void its mailed links, remove its factors, and end a session that is just being opened with the old
+    password; return the revocations.
     """
     now = account.created_at
     replaced = await tx.accounts.register_again(account, now - REGISTERED_AGAIN_AFTER)

@@ -1,4 +1,4 @@
-"""Remove a squatter: delete an unverified account, so that the owner of its email can have that email."""
+"""Remove a squatter: an unverified account that has an email whose owner wants it for another account."""
 
 from datetime import datetime
 
@@ -12,13 +12,13 @@ from vestibule.model.store import Ports
 
 
 async def remove_squatter(env: Env, tx: Ports, email: str, owner_id: str, now: datetime) -> list[Revocation]:
-    """Delete the account that has this email and never verified it, unless it is the owner's, and refuse its tokens;
+    """Delete the account that has this email and never verified it, unless its id is `owner_id`, and refuse its tokens;
     return the revocations.
     """
     holder = await tx.accounts.lock_at(email)
     if holder is None or holder.verified or holder.id == owner_id:
         return []
-    # End its sessions before it is deleted: afterwards they are gone, and could not be revoked by their ids.
+    # End its sessions first: with the account their rows go, and with them the ids to revoke.
     ended = await end_account(env, tx, holder.id, EndReason.ACCOUNT_DELETED, now)
     await tx.letters.delete_of(holder.id)
     await clear_history(tx, holder.id, now)

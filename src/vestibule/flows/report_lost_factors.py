@@ -1,8 +1,8 @@
 """Report lost factors: somebody with the password and a mailed link begins a reset of the account's second factors.
 
-Off, unless an operator sets a wait. The password was right: a sign-in waits for its second step. The link shows that
-its reader has the mailbox. In the wait, a factor, a session or a link keeps the factors (`keep_factors`). With the
-password alone nobody can begin a wait, begin it anew, or keep the owner from getting a link that works.
+Off, unless the settings have a wait. The pending sign-in proves the password, and the mailed link the mailbox. During
+the wait, the owner can cancel the reset with a factor, a session or a link (`keep_factors`). With the password alone,
+nobody can begin or restart a wait, or keep the owner from getting a link that works.
 """
 
 from vestibule.crypto.entropy import new_id
@@ -29,12 +29,12 @@ from vestibule.model.store import Ports
 from vestibule.protocol.authentication import Method
 
 _LETTERS = Limit("factors_lost_letters", 3, LIFETIMES[Purpose.RESET_FACTORS])
-"""For one account. As long as no other letter is sent, the link in the last one works."""
+"""Letters to one account while a link works: when no other is sent, the link in the last one still works."""
 
 
 async def reset_possible(env: Env, handle: str) -> FactorReset | None:
-    """Return the reset that is under way for the account of a sign-in that waits for its second step, or None. Raises
-    `NoPendingSignIn`, and `FactorResetUnavailable` if nobody can begin one with a mailed link.
+    """Return the reset that is under way for the account of a pending sign-in; None if one can be begun. Raises
+    `NoPendingSignIn`, and `FactorResetUnavailable` if none can be begun with a mailed link.
     """
     pending, account = await pending_sign_in(env, handle)
     async with env.store.reading() as read:
@@ -46,7 +46,7 @@ async def reset_possible(env: Env, handle: str) -> FactorReset | None:
 
 
 async def report_lost_factors(env: Env, handle: str, client_info: ClientInfo) -> None:
-    """Mail the link with which the owner begins a reset; not if three were mailed within a day. Raises
+    """Mail the link with which the owner begins a reset; none if too many were mailed lately. Raises
     `NoPendingSignIn`, `FactorResetUnavailable`, and `FactorResetUnderWay`.
     """
     pending, account = await pending_sign_in(env, handle)
@@ -73,22 +73,20 @@ async def _queue(env: Env, pending: PendingSignIn, account_id: str, client_info:
 
 
 def _require_password(pending: PendingSignIn) -> None:
-    """Raise `FactorResetUnavailable` if the sign-in began with a mailed code: the mailbox would then be all that is
-    proven.
-    """
+    """Raise `FactorResetUnavailable` if the sign-in began with a mailed code: then only the mailbox would be proved."""
     if Method.PASSWORD not in pending.methods:
         raise FactorResetUnavailable
 
 
 def _require_available(env: Env, account: Account) -> None:
-    """Raise `FactorResetUnavailable` if no operator allows it, or if the mailbox may be anybody's."""
+    """Raise `FactorResetUnavailable` if the settings do not allow it, or if the email is unverified."""
     if not env.policy.factor_reset_wait or not account.verified:
         raise FactorResetUnavailable
 
 
 @retry_on_conflict
 async def begin_reset_by_link(env: Env, secret: str) -> None:
-    """Begin the wait after which the factors of the link's account are removed, and write to the owner. Raises
+    """Begin the wait after which the factors of the link's account are removed, and mail the owner. Raises
     `FactorResetLinkInvalid`; `FactorResetUnderWay`, which does not spend the link; and `FactorResetUnavailable`.
     """
     if not is_secret(secret):

@@ -1,6 +1,6 @@
-"""Require a holder: who changes how an account signs in shows the session's refresh token beside the access token.
+"""Require the holder of a session: a change of how an account signs in needs the refresh token beside the access token.
 
-Access tokens travel: each service gets them, and proxies and logs may. The refresh token comes to this server alone.
+Access tokens are sent to every service, and may end up in proxies and logs. Refresh tokens are sent only to Vestibule.
 """
 
 from vestibule.flows.env import Env

@@ -1,7 +1,7 @@
-"""Require an operator: whoever acts on another's account still has the right to, when the act is carried out.
+"""Require an operator: check inside the transaction that the operator may act on another's account.
 
-A role or a session that a guard has just checked may be gone a moment later. So each act checks again, with both
-accounts locked, inside the transaction that makes the change.
+The role or the session that the route's guard has checked may be gone a moment later. So each flow checks again, with
+both accounts locked, inside the transaction that makes the change.
 """
 
 from datetime import datetime
@@ -14,13 +14,13 @@ from vestibule.model.operators import COMMAND_LINE, Operator
 from vestibule.model.permissions import OF_ROLE, Permission
 from vestibule.model.store import Ports
 
-_MOST_ADMINS = 20  # locked together; with more there is no last one to be raced for
+_MOST_ADMINS = 20  # locked together. If there are more, concurrent operators hardly remove the last one
 
 
 async def lock_for(
     tx: Ports, operator: Operator, permission: Permission, account_id: str, now: datetime
 ) -> Account | None:
-    """Lock the operator's account and the one that is acted on, then return the latter; None if it is gone. Raises what
+    """Lock the operator's account and the account `account_id`; return the latter, or None if it is gone. Raises what
     `require_operator` raises. Call it first in the transaction.
     """
     ids = [account_id] if operator.account_id is None else [account_id, operator.account_id]
@@ -32,8 +32,8 @@ async def lock_for(
 async def lock_beside_admins(
     tx: Ports, operator: Operator, permission: Permission, account_id: str, now: datetime
 ) -> Account | None:
-    """Lock as `lock_for` does, and the enabled admins too, for what may take one of them away: all in one order, so
-    that no two operators who do so wait for each other.
+    """Lock as `lock_for` does, and the enabled admins too. For changes after which an account may be no admin any more:
+    locking all admins in one order keeps two operators from removing the last two, and from a deadlock.
     """
     admins = await tx.accounts.enabled_admins(_MOST_ADMINS)
     ids = {account_id, *admins} | ({operator.account_id} if operator.account_id else set())
@@ -43,7 +43,7 @@ async def lock_beside_admins(
 
 
 async def lock_operator(tx: Ports, operator: Operator, permission: Permission, now: datetime) -> None:
-    """Lock the operator's account, to create another one. Raises what `require_operator` raises."""
+    """Lock the operator's account alone, where there is no other one yet. Raises what `require_operator` raises."""
     if operator.account_id is not None:
         await tx.accounts.lock(operator.account_id)
     await require_operator(tx, operator, permission, now)

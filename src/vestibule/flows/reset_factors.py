@@ -1,8 +1,8 @@
-"""Reset factors: remove all second factors of somebody who lost them, after a wait in which the owner can keep them.
+"""Reset factors: remove all second factors of somebody who lost them, after a wait in which the owner can cancel it.
 
-An operator begins it. When the wait is over, the next sign-in with the password finishes it, or the periodic cleaning.
-Deleting its row finishes it, so that of two servers only one does. If the operator knows that a factor is a thief's,
-there is no wait: whoever has a factor could end it.
+An operator begins a reset here; owners do in `report_lost_factors`. When the wait is over, the next sign-in or the
+periodic cleaning carries it out. That begins by deleting its row, so that of two servers only one does it. An operator
+who knows that a factor is a thief's removes all at once: during a wait, the thief could cancel the reset.
 """
 
 from datetime import datetime
@@ -23,12 +23,12 @@ from vestibule.model.permissions import Permission
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Ports
 
-_AT_ONCE = 500  # resets that are looked up at a time
+_AT_ONCE = 500  # resets that one cleaning carries out
 
 
 @retry_on_conflict
 async def begin_reset(env: Env, operator: Operator, account: Account) -> FactorReset | NoReset:
-    """Begin a reset of the account's factors for an operator, and tell the owner; return it, or why there is none.
+    """Begin a reset of the account's factors for an operator, and tell the owner. Return it, or why it cannot begin.
     Raises `PermissionMissing` and `SessionOver`, about the operator.
     """
     now = env.clock.now()
@@ -43,7 +43,7 @@ async def begin_reset(env: Env, operator: Operator, account: Account) -> FactorR
 
 
 async def _why_not(tx: Ports, account: Account | None) -> NoReset | None:
-    """Return why there is nothing to reset, or nobody who could be told; None if there is no reason."""
+    """Return why no reset can begin: there is nothing to reset, or no owner who could be told; None if it can."""
     if account is None or not (await tx.factors.of(account.id)).needed:
         return NoReset.NO_FACTOR
     if account.disabled_at is not None:
@@ -52,8 +52,8 @@ async def _why_not(tx: Ports, account: Account | None) -> NoReset | None:
 
 
 async def note_begun(tx: Ports, account: Account, reset: FactorReset, operator: Operator | None = None) -> bool:
-    """Begin the reset, and write to the owner, with a link that cancels it. Return False if one is under way: it is
-    neither shortened nor begun anew. Call it with the account locked. `operator` is who asked, if one did.
+    """Begin the reset, and mail the owner a link that cancels it. Return False, and change nothing, if one is under way
+    already. Call it with the account locked. `operator` is the one who asked; None if the owner did.
     """
     if not await tx.factor_resets.begin(reset):
         return False
@@ -73,9 +73,9 @@ def _begun(account: Account, reset: FactorReset, detail: dict[str, str], operato
 
 
 async def reset_now(env: Env, operator: Operator, account: Account) -> NoReset | None:
-    """Remove all second factors of the account at once, for an operator who knows that one is a thief's; return why
-    there is nothing to remove. Ends what `finish_reset` ends, and a reset that is under way. An account that is
-    disabled or unverified is not told. Raises `PermissionMissing` and `SessionOver`, about the operator.
+    """Remove all second factors of the account at once, for an operator who knows that one is a thief's. Return
+    `NO_FACTOR` if there is none, otherwise None. End what `finish_reset` ends, and a reset that is under way. A
+    disabled or unverified account is not mailed. Raises `PermissionMissing` and `SessionOver`, about the operator.
     """
     ended = await _reset_now(env, operator, account.id)
     env.letters_waiting.set()
@@ -96,13 +96,13 @@ async def _reset_now(env: Env, operator: Operator, account_id: str) -> Ended | N
 
 
 async def finish_reset(env: Env, account_id: str) -> bool:
-    """Carry out the account's reset, if it is due; return whether the account needs no second factor any more. Removes
-    all factors, ends every session and waiting sign-in, deletes the known devices, and tells the owner.
+    """Carry out the account's reset, if it is due: remove all factors, end every session and pending sign-in, delete
+    the known devices, and tell the owner. Return whether the account has no second factor now.
     """
-    free, ended = await _finish(env, account_id)
+    no_factor, ended = await _finish(env, account_id)
     env.letters_waiting.set()
     await announce_end(env, ended)
-    return free
+    return no_factor
 
 
 @retry_on_conflict
@@ -112,12 +112,14 @@ async def _finish(env: Env, account_id: str) -> tuple[bool, Ended]:
         await tx.accounts.lock(account_id)
         if await tx.factor_resets.finish(account_id, now):
             ended = await _remove_all(env, tx, account_id, None, now)
-        free = not (await tx.factors.of(account_id)).needed
-    return free, ended
+        no_factor = not (await tx.factors.of(account_id)).needed
+    return no_factor, ended
 
 
 async def _remove_all(env: Env, tx: Ports, account_id: str, operator: Operator | None, now: datetime) -> Ended:
-    """Remove all factors of the account, which is locked, and everything that was signed in; tell the owner."""
+    """Remove all factors of the account, end its sessions and pending sign-ins, delete its known devices, and tell the
+    owner. Call it with the account locked.
+    """
     ended = await end_account(env, tx, account_id, EndReason.FACTORS_RESET, now)
     event, letter = EventKind.FACTORS_RESET, LetterKind.FACTORS_RESET
     detail = {"by": KeptBy.OPERATOR.value} if operator else {}
@@ -129,8 +131,8 @@ async def _remove_all(env: Env, tx: Ports, account_id: str, operator: Operator |
 
 
 async def finish_due_resets(env: Env) -> int:
-    """Carry out every reset that is due, each in its own transaction; return how many accounts were looked at. Another
-    server may do the same at once.
+    """Carry out resets that are due, at most 500, each in its own transaction; return how many were due. Several
+    servers may call it at the same time.
     """
     async with env.store.reading() as read:
         due = await read.factor_resets.due(env.clock.now(), _AT_ONCE)

@@ -22,13 +22,12 @@ from vestibule.model.store import Ports
 
 
 async def reset_password(env: Env, secret: str, password: str, client_info: ClientInfo) -> DeviceSecret | None:
-    """Spend the mailed token, set the new password, and end every session. Return the secret of the device cookie: this
-    browser is the only known device from now on. None if the account has a second factor, which this browser has not
-    proved. Raises `ResetTokenInvalid`, and `PasswordTooEasy`, which does not
-    spend the token.
+    """Spend the mailed token, set the new password, and end every session. Make this browser the only known device, and
+    return its secret; if the account has a second factor, which the browser has not proved, there is no known device:
+    return None. Raises `ResetTokenInvalid`, and `PasswordTooEasy`, which does not spend the token.
     """
     if not await link_works(env, secret, Purpose.RESET_PASSWORD):
-        raise ResetTokenInvalid  # before anything is hashed for it
+        raise ResetTokenInvalid  # before the password is hashed, which is slow
     password_hash = await env.passwords.hash(password)
     device, ended = await _spend(env, secret, password, password_hash, client_info)
     env.letters_waiting.set()
@@ -60,9 +59,8 @@ async def _spend(
 
 
 async def _replace_password(env: Env, tx: Ports, token: OneTimeToken, password_hash: str, now: datetime) -> Ended:
-    """Set the password, verify the email and end all trust; return what ended. Whatever was set or opened before may be
-    an attacker's: only the person who reads the mail owns the account. Its second factors stay, unless the email was
-    not verified: then somebody else may have added them.
+    """Set the password, verify the email, and end sessions, links and known devices, which may all be an attacker's.
+    Return what ended. Second factors stay, unless the email was unverified: then somebody else may have added them.
     """
     account = await tx.accounts.get(token.account_id)
     if account is not None and not account.verified:

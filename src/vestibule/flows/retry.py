@@ -1,8 +1,8 @@
 """Retry: run a transaction again if the database ended it because of a conflict with another.
 
-A flow decides inside its transaction, so a decision is lost with its transaction and has to be made again as a whole.
-Therefore the decorated function owns exactly one transaction and awaits nothing before it: nothing is counted, hashed
-or sent twice. `tests/unit/flows/test_retry.py` checks this for every transaction.
+A flow decides inside its transaction, so what it decided is lost with the transaction and must be decided again. The
+decorated function has exactly one transaction, and awaits nothing before it, so that nothing is counted, hashed or sent
+twice. `tests/unit/flows/test_retry.py` checks this for every transaction.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import structlog
 from vestibule.crypto.entropy import jitter
 from vestibule.model.errors import StoreUnavailable
 
-# The longest wait before each further attempt, in seconds. Few, because PostgreSQL takes a second to notice a deadlock.
+# The longest wait before each further attempt, in seconds. Only three: PostgreSQL takes a second to notice a deadlock.
 WAITS = (0.02, 0.05, 0.1)
 _GIVEN_UP = "others kept changing the same rows, so nothing was done; try again"
 
@@ -28,8 +28,7 @@ def retry_on_conflict(
     decide: Callable[P, Coroutine[Any, Any, T]],
 ) -> Callable[P, Coroutine[Any, Any, T]]:
     """Return a function that calls `decide`, and calls it again after a random wait if its transaction met a conflict.
-
-    After a few attempts it raises `StoreUnavailable`.
+    After the last attempt it raises `StoreUnavailable`.
     """
 
     @wraps(decide)
@@ -49,5 +48,5 @@ def retry_on_conflict(
 
 
 def _first_line(fault: StoreUnavailable) -> str:
-    """Return what happened. The later lines name the rows, which do not belong in a log."""
+    """Return the first line, which says what happened. The others name rows, which do not belong in a log."""
     return str(fault).partition("\n")[0]

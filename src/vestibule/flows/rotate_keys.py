@@ -26,7 +26,7 @@ async def rotate_key(env: Env, use: KeyUse, *, early: bool = False) -> str:
 
 
 async def rotate_keys(env: Env, uses: Sequence[KeyUse], *, early: bool = False) -> dict[KeyUse, str]:
-    """Let the next key of each use sign, and publish new next keys; return the new current keys' ids. Rotates all uses
+    """Let the next key of each use sign, and publish new next keys; return the new current keys' ids. Rotate all uses
     or none. Raises `KeysUnchanged` if the keys are given by settings, and, unless `early`, if services may not have
     fetched one of the next keys yet.
     """

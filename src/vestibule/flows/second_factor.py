@@ -1,8 +1,8 @@
 """Check a second factor that is typed: a code of the authenticator app, or a recovery code.
 
-Guesses have counters of their own, shared by every route; recovery codes, which nobody guesses, have others than the
-rest. Neither a right password nor a reset of the password resets them, only a completed second step or an operator:
-otherwise an attacker with the password could guess for ever.
+Codes have attempt counters of their own, shared by every route; recovery codes, which cannot be guessed, have separate
+ones. A right password or a password reset does not reset them, only a completed second step or an operator: otherwise
+an attacker with the password could guess for ever.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -44,9 +44,9 @@ _REFUSED = EventKind.SECOND_FACTOR_REFUSED
 
 @dataclass(frozen=True)
 class SecondFactor:
-    """A code that was right. `spend` uses it up, inside the transaction that it allows; then the attempt counters
-    `counter_keys` are reset. `is_new`: `spend` adds the factor to the account. `record_used` records that the code was
-    used before.
+    """A factor that was right. `spend` uses it up, inside the transaction that it allows; then the attempt counters
+    `counter_keys` are reset. `is_new`: `spend` adds the factor to the account. `record_used` records an event: a right
+    code that was used before.
     """
 
     spend: Spend
@@ -56,7 +56,9 @@ class SecondFactor:
 
     @asynccontextmanager
     async def spending(self) -> AsyncIterator[None]:
-        """Run what spends the code. If it was used before, record that: whoever typed it may have seen the owner's."""
+        """Run the block, which spends the code. If it was used before, record that: somebody may have watched the owner
+        type it.
+        """
         try:
             yield
         except WrongCode:
@@ -68,11 +70,11 @@ class SecondFactor:
 async def check_second_factor(
     env: Env, account: Account, code: str, client_info: ClientInfo, *, signed_in: bool = False
 ) -> SecondFactor:
-    """Return what to spend, if the code is right; it is still to be spent. `signed_in`: the caller has a session, so
-    the attempt counts as that of a known device, as in `check_current_password`.
+    """Return the factor, if the code is right, for the caller to spend. `signed_in`: the caller has a session, so the
+    attempt counts as that of a known device, as in `check_current_password`.
 
-    Raises `WrongCode`; `SecondFactorPaused` after too many wrong ones, also for a right one; `TotpUnavailable`; and
-    `Overloaded`.
+    Raises `WrongCode`; `SecondFactorPaused` after too many wrong codes, even if this one is right; `TotpUnavailable`;
+    and `Overloaded`.
     """
     place = await _place(env, account, client_info, signed_in)
     limits = SECOND_FACTOR_LIMITS if read_code(code) is None else RECOVERY_CODE_LIMITS
@@ -103,8 +105,8 @@ async def _place(env: Env, account: Account, client_info: ClientInfo, signed_in:
 async def _count(
     env: Env, account: Account, place: int | None, limits: LoginAttemptLimits, client_info: ClientInfo
 ) -> LoginAttempt:
-    """Count an attempt before its code is checked. Raises `SecondFactorPaused`, with an event a minute, if no counter
-    has any left now.
+    """Count an attempt before its code is checked. Raises `SecondFactorPaused`, and records an event a minute, if no
+    counter has an attempt left now.
     """
     counters, wait = counters_of_second_factor(account, place, limits), None
     try:
@@ -120,8 +122,8 @@ async def _count(
 async def _check(
     env: Env, account: Account, code: str, attempt: LoginAttempt, client_info: ClientInfo
 ) -> Spend | CodeFault:
-    """Return how to spend the code, or what is wrong with it. If it could not be checked, give the attempt back, and
-    raise `TotpUnavailable` or `Overloaded`.
+    """Return the step that spends the code, or what is wrong with the code. If it could not be checked, give the
+    attempt back, and raise `TotpUnavailable` or `Overloaded`.
     """
     try:
         if totp.is_code(plain := "".join(code.split())):
@@ -148,8 +150,8 @@ async def _totp(env: Env, account: Account, code: str, attempt: LoginAttempt) ->
 
 
 def _may_be_told_of_later(attempt: LoginAttempt) -> bool:
-    """Return whether a code that will be right in some minutes is told from a wrong one. That is a guess at 22 codes in
-    place of three, so only the first attempt of a known device or of a session has it (decision 0051).
+    """Return whether the answer may say that a code will be right in some minutes. Then one attempt tests 22 codes and
+    not three, so only the first attempt of a known device or of a session gets that answer (decision 0051).
     """
     return attempt.counter.of_a_device and attempt.number == 1
 
@@ -160,7 +162,7 @@ async def _spend_step(totp_id: str, step: int, tx: Ports, now: datetime) -> None
 
 
 async def _recovery_code(env: Env, account: Account, text: str, client_info: ClientInfo) -> Spend | CodeFault:
-    """Check a recovery code. A code that was used, or never made, takes the same work as a wrong one."""
+    """Check a recovery code. One that was used, or never existed, takes the same work as a wrong one."""
     code = read_code(text)
     if code is None:
         return CodeFault.WRONG

@@ -10,19 +10,19 @@ from vestibule.protocol.authentication import Level, level_reached
 
 
 def proves_enough(env: Env, account: Account, methods: Collection[str]) -> bool:
-    """Return whether the account may have tokens that say it was proved by these methods."""
+    """Return whether the account may get tokens for a sign-in by these methods."""
     return not env.policy.second_factor.demands(account.role) or level_reached(methods) >= Level.TWO_FACTORS
 
 
 def require_enough_proof(env: Env, account: Account, methods: Collection[str]) -> None:
-    """Raise `SecondFactorEnrolmentRequired` unless the account may have tokens by these methods. An account that has a
-    second factor was asked for it before.
+    """Raise `SecondFactorEnrolmentRequired` unless the account may get tokens for a sign-in by these methods. An
+    account that has a second factor was asked for it before this.
     """
     if not proves_enough(env, account, methods):
         raise enrolment_required(env)
 
 
 def enrolment_required(env: Env) -> SecondFactorEnrolmentRequired:
-    """Return the refusal, with what can be set up here."""
-    there = {FactorKind.TOTP: env.seal is not None, FactorKind.PASSKEY: env.policy.relying_party is not None}
-    return SecondFactorEnrolmentRequired(env.policy.own_base, tuple(kind for kind, has in there.items() if has))
+    """Return the refusal, with the kinds of factors that this installation offers."""
+    offered = {FactorKind.TOTP: env.seal is not None, FactorKind.PASSKEY: env.policy.relying_party is not None}
+    return SecondFactorEnrolmentRequired(env.policy.own_base, tuple(kind for kind, is_on in offered.items() if is_on))

@@ -1,4 +1,4 @@
-"""See a person: everything that an operator needs to know of one account, and why its owner cannot sign in."""
+"""See a person: everything about one account that tells an operator why its owner cannot sign in."""
 
 from collections import Counter
 from datetime import timedelta
@@ -13,9 +13,9 @@ from vestibule.model.typos import nearest
 from vestibule.model.why_not_in import ProbablyTypo
 
 MOST_SHOWN = 20
-"""How many letters, live sessions, past sessions and events of a person are read at most."""
-_MOST_EVENTS = 100
-_MOST_LATELY = 2_000
+"""How many letters, live sessions and past sessions of a person are read at most, and how many events are shown."""
+_MOST_EVENTS = 100  # read: counting refusals by network needs more than are shown
+_MOST_UNVERIFIED = 2_000  # accounts whose email is compared
 _LATELY = timedelta(days=30)
 _REFUSED = (EventKind.SIGN_IN_REFUSED, EventKind.SECOND_FACTOR_REFUSED, EventKind.EMAIL_CODE_REFUSED)
 
@@ -45,8 +45,8 @@ async def _person(env: Env, read: Ports, account: Account) -> Person:
 
 
 async def probably_meant(env: Env, email: str) -> ProbablyTypo | None:
-    """Return the account that was probably made with this email mistyped: of the last ones that nobody verified. Return
-    None if there is none, or if the email has an account.
+    """Return the unverified account of the last 30 days whose email is probably this one, mistyped. Return None if
+    there is none, or if the email has an account.
     """
     try:
         meant = canonical_email(email)
@@ -55,6 +55,6 @@ async def probably_meant(env: Env, email: str) -> ProbablyTypo | None:
     async with env.store.reading() as read:
         if await read.accounts.with_email(meant) is not None:
             return None
-        lately = await read.account_search.unverified_since(env.clock.now() - _LATELY, _MOST_LATELY)
-    other = nearest(meant, lately)
+        unverified = await read.account_search.unverified_since(env.clock.now() - _LATELY, _MOST_UNVERIFIED)
+    other = nearest(meant, unverified)
     return ProbablyTypo(other) if other else None

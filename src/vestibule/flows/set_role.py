@@ -1,6 +1,6 @@
 """Set a role: an operator gives an account another role, and so more or fewer permissions.
 
-Tokens carry the role. So every session ends, whichever way it changes: no token with the role before lives on anywhere.
+Tokens carry the role. So every session ends, even if the new role allows more: no token keeps the old role.
 """
 
 from vestibule.flows.end_sessions import announce_end
@@ -28,7 +28,7 @@ async def set_role(env: Env, operator: Operator, account: Account, role: Role) -
         current = await lock_beside_admins(tx, operator, Permission.PEOPLE_ROLES, account.id, now)
         if current is None or current.role is role:
             return None
-        if OF_ROLE[role] and not current.verified:  # whoever verifies the email later would have the role
+        if OF_ROLE[role] and not current.verified:  # the email's owner may be another person, who would get the role
             raise RoleNeedsVerifiedEmail
         if not await tx.accounts.set_role(account.id, role, now):
             raise LastAdmin

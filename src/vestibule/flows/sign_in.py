@@ -25,9 +25,9 @@ async def sign_in(
     (`complete_sign_in`); or, if it must have one and has none, what setting one up needs (`enrol_at_sign_in`). `held`
     is the refresh token that the browser sent, if any: if it is this account's, its session ends (ASVS 5.0, 7.2.4).
 
-    Raises `WrongCredentials` for an unknown email or a wrong password, after the same work; and after too many wrong
-    ones, for the right password too. Raises `TooManyAttempts` while the next attempt has to wait, `Overloaded` if too
-    many wait for a check, and `EmailNotVerified`, for the right password, if a verified email is mandatory.
+    Raises `WrongCredentials` for an unknown email or a wrong password, after the same work; after too many wrong
+    passwords, also for the right one. Raises `TooManyAttempts` if it is too early for the next attempt, `Overloaded` if
+    too many wait for a check, and `EmailNotVerified`, for the right password, if a verified email is mandatory.
 
     If accounts are concealed, an unverified account is answered like no account: otherwise a person who has just
     registered an email would learn that it was free.
@@ -44,20 +44,20 @@ async def sign_in(
         await record_failed_attempt(env, account, attempt, client_info)
         raise WrongCredentials
     if env.policy.verification_mandatory and not account.verified:
-        # Not complete, so it resets nothing. No device is known yet: everybody's tries would begin anew each time.
+        # Take the attempt back, but do not reset the counter: without a known device, it is shared with strangers.
         await give_back(env, attempt.counter)
         raise EmailNotVerified
     proof = Proof((Method.PASSWORD,), attempt.keys, session_held(env, held))
     outcome = await begin_session(env, account, client_info, proof)
     if not isinstance(outcome, SignedIn):
-        # Neither wrong nor complete: only a complete sign-in resets the counters.
+        # The password was right, but only a complete sign-in resets the counters.
         await give_back(env, attempt.counter)
     await _renew_hash(env, account, password)
     return outcome
 
 
 def session_held(env: Env, refresh_token: str) -> str | None:
-    """Return the session of a refresh token; None if the token is not valid. That is no reason to refuse a sign-in."""
+    """Return the id of a refresh token's session; None if the token is not valid, which refuses no sign-in."""
     try:
         token = refresh_tokens.read(refresh_token, env.policy.issuer, env.keys.refresh, env.clock.now())
     except RefreshRefused:
@@ -66,7 +66,7 @@ def session_held(env: Env, refresh_token: str) -> str | None:
 
 
 async def _renew_hash(env: Env, account: Account, password: str) -> None:
-    """Replace the hash if its algorithm, cost or pepper is outdated: only now is the password known."""
+    """Replace the hash if its algorithm, cost or pepper is outdated: only a sign-in knows the password."""
     if account.password_hash is None or not env.passwords.outdated(account.password_hash):
         return
     await _replace_hash(env, account.id, account.password_hash, await env.passwords.hash(password))

@@ -1,7 +1,7 @@
-"""Sign up on a page: register, and begin a session at once where nobody has to verify the email first.
+"""Sign up on a page: register, and begin a session at once, unless the email must be verified first.
 
-Without a script, a double click sends the form twice. The browser drops the first answer, and its cookies with it. So
-the second form signs in, as the sign-in page would, with the same limits.
+A double click sends the form twice. The browser drops the first answer with its cookies. So the second form signs in,
+as the sign-in page would, with the same limits.
 """
 
 from datetime import timedelta
@@ -20,9 +20,8 @@ async def sign_up(
     env: Env, name: str, email: str, password: str, client_info: ClientInfo
 ) -> SignedIn | EnrolmentNeeded | None:
     """Register an account and begin its first session, or, if it must have a second factor, return what setting one up
-    needs. Raises what `register` raises. Return None if the person has to sign in: where verification is mandatory or
-    accounts are concealed, or if the session could not begin. The account is registered in any case, so a fault after
-    that must not be answered as if it were not.
+    needs. Return None if the person has to sign in: if verification is mandatory, if accounts are concealed, or if the
+    session could not begin. Raises what `register` raises, but nothing once the account is registered.
     """
     try:
         account = await register(env, name, email, password, client_info)

@@ -1,7 +1,7 @@
-"""Step up: prove again who is there, for a request that needs a recent sign-in (RFC 9470).
+"""Step up: authenticate again in a session, for a request that needs a recent sign-in (RFC 9470).
 
-The session goes on under the same id, and its refresh counters stay as they are, so that no tab is signed out. The new
-tokens say how and when the user authenticated; tokens that were issued before keep saying what they said.
+The session keeps its id and its refresh counters, so that no tab is signed out. The new tokens have the new methods and
+time of authentication; tokens that were issued before keep theirs.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -29,8 +29,8 @@ from vestibule.protocol.authentication import Level, Method, level_reached
 
 @dataclass(frozen=True)
 class FreshProof:
-    """What the user has just proved: by which methods. `spend` uses it up, inside the transaction of the step-up; then
-    the attempt counters `counter_keys` are reset.
+    """By which methods (RFC 8176) the user has just authenticated. `spend` uses the proof up, inside the transaction of
+    the step-up; then the attempt counters `counter_keys` are reset.
     """
 
     methods: tuple[str, ...]
@@ -40,8 +40,8 @@ class FreshProof:
 
 async def step_up_by_password(env: Env, caller: Caller, password: str, client_info: ClientInfo) -> Tokens:
     """Return new tokens of the caller's session, if the password is right. Raises `WrongPassword`, `TooManyAttempts`,
-    `Overloaded`; `ReauthenticationRequired` if the account has a second factor, which has to be used; and `SessionOver`
-    if the session ended meanwhile.
+    `Overloaded`; `ReauthenticationRequired` if the account has a second factor, which it must use instead; and
+    `SessionOver` if the session ended meanwhile.
     """
     account, counter_keys = await check_current_password(env, caller, password, client_info)
     proof = FreshProof((Method.PASSWORD,), counter_keys=counter_keys)
@@ -68,7 +68,7 @@ async def complete_step_up(
     the account changed since it was read, `ReauthenticationRequired` if the proof is not enough for the account,
     `SecondFactorEnrolmentRequired`, `SessionOver`, and what `proof.spend` raises.
     """
-    session = await _note(env, account, caller.session_id, proof, client_info)
+    session = await _spend(env, account, caller.session_id, proof, client_info)
     await env.replica.put(session, account)
     return await issue_tokens(env, session, account, session.authenticated_at)
 
@@ -83,13 +83,13 @@ async def account_of(env: Env, caller: Caller) -> Account:
 
 
 def methods_before(caller: Caller) -> tuple[str, ...]:
-    """Return the factor that the session stands for beside a new one: the password, if it began with that."""
+    """Return the methods that a second factor adds to: the password, if the caller's session began with that."""
     return (Method.PASSWORD,) if Method.PASSWORD in caller.methods else ()
 
 
 @retry_on_conflict
-async def _note(env: Env, account: Account, session_id: str, proof: FreshProof, client_info: ClientInfo) -> Session:
-    """Spend the proof, and return the session, now by its methods."""
+async def _spend(env: Env, account: Account, session_id: str, proof: FreshProof, client_info: ClientInfo) -> Session:
+    """Spend the proof, and return the session with the proof's methods."""
     now = env.clock.now()
     async with env.store.transaction() as tx:
         await lock_unchanged(tx, account, session_id, now)

@@ -18,8 +18,8 @@ from vestibule.model.store import Ports
 
 @retry_on_conflict
 async def take_over(env: Env, code: str) -> str:
-    """Spend a mailed code: remove the password, end every session and void every other mailed link. Return the secret
-    with which a new password is chosen; raises `VerificationCodeInvalid`.
+    """Spend a mailed code: verify the email, remove the password and second factors, end every session and void every
+    other mailed link. Return the secret with which a new password is chosen; raises `VerificationCodeInvalid`.
     """
     if not is_secret(code):
         raise VerificationCodeInvalid

@@ -1,8 +1,8 @@
 """Tell the owner if two people seem to use a session: a second refresh came from another program and network.
 
-The grace time allows a second refresh. The grace time cannot tell a second tab from a thief who always comes right
-after the owner (decision 0004). But a tab has the owner's program or the owner's network. A device with neither causes
-an event, at most one a day for a session, and an email, at most one a day for an account.
+Within grace, a refresh token is accepted twice, from a second tab as from a thief who follows right after the owner
+(decision 0004). But a tab has the owner's program or the owner's network. A device with neither causes an event, at
+most one a day for a session, and a letter, at most one a day for an account.
 """
 
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ _LETTER_LIMIT = Limit("session_shared_letters", times=1, within=timedelta(days=1
 
 
 async def tell_if_shared(env: Env, session: Session, device: Device, now: datetime) -> None:
-    """Record the event and queue the email, if `device` has neither the program nor the network of the sign-in."""
+    """Record the event and queue the letter, if `device` has neither the program nor the network of the sign-in."""
     if is_strange(session.device, device) and await _tell(env, session, device, now):
         env.letters_waiting.set()
 

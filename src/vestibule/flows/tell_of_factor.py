@@ -23,7 +23,7 @@ async def tell_of_factor(
     now: datetime,
 ) -> None:
     """Record the event, and queue the letter to the owner, both with this detail. `by` is who made the change; None if
-    nobody did, but time. Call it inside the transaction that makes the change; wake the mail worker after it.
+    the end of a wait did. Call it inside the transaction that makes the change; wake the mail worker after the commit.
     """
     client_info = by if isinstance(by, ClientInfo) else None
     if isinstance(by, Operator):

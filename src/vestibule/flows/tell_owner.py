@@ -12,12 +12,9 @@ from vestibule.model.limits import Limit
 from vestibule.model.store import Ports
 
 NOTICES_A_DAY = 10
-
 _LIMITS_BY_KIND = {kind: Limit(f"{kind.value}_letters", NOTICES_A_DAY, timedelta(days=1)) for kind in NOTICES}
-
-
 ONE_A_DAY = Limit("one_letter_a_day", times=1, within=timedelta(days=1))
-"""The limit of notices that somebody else can cause again and again; counted by what they are about."""
+"""A stricter limit, for notices that somebody else can cause again and again."""
 
 
 async def tell_owner(tx: Ports, notice: QueuedLetter, limit: Limit | None = None) -> None:

@@ -36,8 +36,8 @@ async def pauses_of(env: Env, read: Ports, account: Account) -> Sequence[Pause]:
 @retry_on_conflict
 async def unlock_account(env: Env, operator: Operator, account: Account) -> Sequence[Pause] | None:
     """Reset every counter of wrong passwords and codes of the account. Return the pauses that this ended, or None if
-    nothing was counted. An attacker with the password can guess as many codes again: let the owner change it first.
-    Raises `PermissionMissing` and `SessionOver`, about the operator.
+    nothing was counted. Afterwards an attacker with the password can guess as many codes again, so the owner should
+    change the password first. Raises `PermissionMissing` and `SessionOver`, about the operator.
     """
     now = env.clock.now()
     async with env.store.transaction() as tx:
@@ -52,7 +52,9 @@ async def unlock_account(env: Env, operator: Operator, account: Account) -> Sequ
 
 
 def _counters(env: Env, account: Account) -> dict[AttemptKind, tuple[AttemptCounter, LoginAttemptLimits]]:
-    """Return the counters of devices that are not known. A known device that has spent its own is counted there."""
+    """Return the counters that all devices share which are not known. A known device that has used up its own counter
+    falls back to these.
+    """
     password = AttemptCounter.of_others(account, account.email)
     (code,) = counters_of_second_factor(account, None, SECOND_FACTOR_LIMITS)
     (recovery_code,) = counters_of_second_factor(account, None, RECOVERY_CODE_LIMITS)

@@ -1,8 +1,8 @@
-"""Verify an email: a person who has the mailed code can read the mail there.
+"""Verify an email with the mailed code.
 
 The code proves who reads the mail, but not who typed the password. If the email was registered more than once before it
-was verified, the stored password may be another person's. Such a password is removed, and the owner chooses a new one.
-Nor does it prove who added a second factor: that stays only if the link is opened in a session of the account.
+was verified, the stored password may be another person's: it is removed, and the owner chooses a new one. The code does
+not prove either who added second factors: they stay only if the link is opened in a session of the account.
 """
 
 from datetime import datetime
@@ -35,9 +35,9 @@ async def needs_new_password(env: Env, code: str) -> bool:
 
 
 async def verify_email(env: Env, code: str, signed_in_to: str | None = None) -> None:
-    """Mark the email verified; raises `VerificationCodeInvalid`. If its password is in doubt, remove the password, and
-    mail a letter that says so, with a link for choosing a new one. Unless the browser has a session of this account,
-    whose id `signed_in_to` is, remove its second factors and tell the owner.
+    """Mark the email verified; raises `VerificationCodeInvalid`. If the password is in doubt, remove it, and mail a
+    letter that says so, with a link for choosing a new one. `signed_in_to` is the id of the account that the browser
+    has a session of, if any; if it is another account, remove the second factors and tell the owner.
     """
     await _verify(env, code, None, signed_in_to)
 
@@ -51,9 +51,7 @@ async def verify_or_reset(env: Env, code: str, signed_in_to: str | None = None) 
 
 @retry_on_conflict
 async def _verify(env: Env, code: str, secret: str | None, signed_in_to: str | None) -> str | None:
-    """Verify the email; return `secret` if its password was in doubt, None otherwise. Raises
-    `VerificationCodeInvalid`.
-    """
+    """Verify the email; return `secret` if the password was in doubt, else None. Raises `VerificationCodeInvalid`."""
     now = env.clock.now()
     if not is_secret(code):
         raise VerificationCodeInvalid
@@ -70,7 +68,7 @@ async def _verify(env: Env, code: str, secret: str | None, signed_in_to: str | N
                 ended = await _with_password(tx, token, now, signed_in_to)
         if token is not None and doubted:
             await _offer_reset(tx, token, secret, now)
-        verified = bool(ended.revocations)  # verifying always records one
+        verified = bool(ended.revocations)  # both ways of verifying record at least one
         if account is not None and verified:
             await tx.events.record(Event(now, EventKind.EMAIL_VERIFIED, account.id))
             # Strangers may have used up the email's login attempts before it had an account.

@@ -14,7 +14,7 @@ async def find_events(env: Env, wanted: EventFilter, most: int) -> list[tuple[in
 
 
 async def emails_in(env: Env, events: Sequence[Event]) -> Mapping[str, str]:
-    """Return the emails of all accounts that the events name, by id: whose they are, and of operators who acted."""
+    """Return, by account id, the emails of the accounts that the events are about and of the operators who acted."""
     named = {name for event in events for name in (event.account_id, event.actor_id) if name}
     async with env.store.reading() as read:
         return await read.account_search.emails_of(sorted(named))
