@@ -19,7 +19,7 @@ from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.login_attempt import check_current_password
-from vestibule.flows.reauthenticate import lock_proven, require_live_session
+from vestibule.flows.reauthenticate import lock_proven, require_enough, require_live_session
 from vestibule.flows.remove_squatter import remove_squatter
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
@@ -90,7 +90,8 @@ async def _can_get(tx: Ports, account: Account, email: str, now: datetime) -> bo
 
 async def email_of_link(env: Env, caller: Caller, secret: str) -> str:
     """Return the email that a mailed link would give the caller's account, without spending the link. Raises
-    `EmailChangeOfAnother` if another account asked for the link, and `EmailChangeInvalid` if it is no longer valid.
+    `EmailChangeOfAnother` if another account asked for the link, `EmailChangeInvalid` if it is no longer valid, and
+    `ReauthenticationRequired` as `confirm_change` does.
     """
     _require_form(secret)
     async with env.store.reading() as read:
@@ -98,8 +99,9 @@ async def email_of_link(env: Env, caller: Caller, secret: str) -> str:
         if account is not None and account.id != caller.account.id:
             raise EmailChangeOfAnother
         email = await read.one_time_tokens.wanted_email(caller.account.id, digest(secret), env.clock.now())
-    if email is None:
-        raise EmailChangeInvalid
+        if email is None:
+            raise EmailChangeInvalid
+        await require_enough(env, read, caller.account.id, caller.level)
     return email
 
 
@@ -108,13 +110,15 @@ async def confirm_change(env: Env, caller: Caller, secret: str) -> None:
     """Give the caller's account the email that the link was mailed to, and end every session.
 
     Raises `EmailChangeInvalid`, also if another account has the email by now or can still restore it;
-    `EmailChangeOfAnother`; and `SessionOver`. A refusal does not spend the link.
+    `EmailChangeOfAnother`; `SessionOver`; and `ReauthenticationRequired` if the account has a second factor and the
+    caller signed in without: it may have been added because a thief asked for this link. A refusal does not spend the
+    link.
     """
     _require_form(secret)
     now = env.clock.now()
     async with env.store.transaction() as tx:
         token = await _spend(tx, secret, Purpose.CHANGE_EMAIL, now)
-        owner = await _require_owner(tx, caller, token, now)
+        owner = await _require_owner(env, tx, caller, token, now)
         revoked = await remove_squatter(env, tx, token.email, owner.id, now)
         if await tx.accounts.change_email(owner.id, token.email, now) is None:
             raise EmailChangeInvalid
@@ -130,10 +134,10 @@ async def confirm_change(env: Env, caller: Caller, secret: str) -> None:
     await announce_end(env, ended)
 
 
-async def _require_owner(tx: Ports, caller: Caller, token: OneTimeToken, now: datetime) -> Account:
+async def _require_owner(env: Env, tx: Ports, caller: Caller, token: OneTimeToken, now: datetime) -> Account:
     """Return the account that a token changes. Raises `EmailChangeInvalid` if that account is gone,
-    `EmailChangeOfAnother` if it is not the caller's, and `SessionOver`. Call it inside the transaction, so that a
-    refusal does not spend the link.
+    `EmailChangeOfAnother` if it is not the caller's, `SessionOver`, and `ReauthenticationRequired` as `confirm_change`
+    does. Call it inside the transaction, so that a refusal does not spend the link.
     """
     owner = await tx.accounts.get(token.account_id)
     if owner is None:
@@ -141,6 +145,7 @@ async def _require_owner(tx: Ports, caller: Caller, token: OneTimeToken, now: da
     if owner.id != caller.account.id:
         raise EmailChangeOfAnother
     await require_live_session(tx, owner.id, caller.session_id, now)
+    await require_enough(env, tx, owner.id, caller.level)
     return owner
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 
+from vestibule.crypto.entropy import is_id
 from vestibule.flows.account_factors import read_factors
 from vestibule.flows.env import Env
 from vestibule.model.accounts import Account, NotAnEmail, canonical_email
@@ -22,6 +23,8 @@ _REFUSED = (EventKind.SIGN_IN_REFUSED, EventKind.SECOND_FACTOR_REFUSED, EventKin
 
 async def see_person(env: Env, account_id: str) -> Person | None:
     """Return the person with this account; None if there is none."""
+    if not is_id(account_id):
+        return None
     async with env.store.reading() as read:
         account = await read.accounts.get(account_id)
         return await _person(env, read, account) if account else None

@@ -1,9 +1,11 @@
 """The layer that adds headers to every answer, errors included.
 
-Every answer, even a 404, 413 or 500, has a request id and, for a listed origin, CORS headers: without them a front-end
-cannot read the error. This layer also drops a slash at the end of a path, and the body of an answer to HEAD. It refuses
-requests with a wrong host or framing, and answers CORS preflights, before the application sees them. It answers an
-unexpected exception with a 500 in the contract's format.
+Every answer, even a 404, 413 or 500, has a request id. One of the API also has CORS headers for a listed origin:
+without them a front-end cannot read the error. A page has none: a front-end's script could read the hidden fields of
+its forms, and act on the console as the operator who is signed in (RFC 9700, section 2.6). This layer also drops a
+slash at the end of a path, and the body of an answer to HEAD. It refuses requests with a wrong host or framing, and
+answers CORS preflights, before the application sees them. It answers an unexpected exception with a 500 in the
+contract's format.
 """
 
 import re
@@ -19,6 +21,7 @@ from vestibule.model.errors import Refusal
 from vestibule.web.errors import UNEXPECTED, Json, refusal_response
 from vestibule.web.front_end_hints import FrontEndHints
 from vestibule.web.hosts import check_host_and_framing, is_loopback
+from vestibule.web.pages.route import PageRoute
 from vestibule.web.request_context import context_of
 from vestibule.web.request_errors import RouteUnknown
 from vestibule.web.request_ids import log_request_id, request_id
@@ -130,6 +133,7 @@ class _SendWithHeaders:
 
     def __init__(self, send: Send, scope: Scope, policy: WebPolicy, identifier: bytes) -> None:
         self._send = send
+        self._scope = scope
         self._identifier = identifier.decode()
         self._policy = policy
         self._is_head = scope["method"] == "HEAD"
@@ -156,10 +160,12 @@ class _SendWithHeaders:
             headers["Connection"] = "close"
         if self._is_docs:
             headers["Content-Security-Policy"] = _DOCS_CSP
-        if self._is_plain and headers.get("content-type", "").startswith("text/html"):
+        is_html = headers.get("content-type", "").startswith("text/html")
+        if self._is_plain and is_html:
             headers["Referrer-Policy"] = _REFERRER_OF_PLAIN_PAGES
-        listed = self._origin if self._origin in self._policy.origins else None
-        _add_common(headers, listed, self._policy.secure_cookies)
+        is_page = is_html or isinstance(self._scope.get("route"), PageRoute)
+        readable = self._origin in self._policy.origins and not is_page
+        _add_common(headers, self._origin if readable else None, self._policy.secure_cookies)
 
 
 def target(scope: Scope) -> str:
