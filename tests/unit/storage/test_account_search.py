@@ -1,15 +1,19 @@
 """`model.account_search.AccountSearch`, on both databases: who is found, in which order, and by which index."""
 
+import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.harness.world import World
 from tests.unit.storage import NOW, stored_account
 from vestibule.model.account_search import NotACursor, Order, Position
 from vestibule.model.store import Store
-from vestibule.storage.sql.account_search import BY_EMAIL, BY_NAME, UNVERIFIED_SINCE
+from vestibule.storage.sql.account_search import BY_EMAIL, BY_NAME, UNVERIFIED_SINCE, email_page, name_page
+from vestibule.storage.sql.prepared import Prepared
 
 PEOPLE = {
     "ada@example.com": "Zoë",
@@ -93,18 +97,12 @@ MANY = {
             FROM generate_series(1, 20000) AS i""",
 }
 EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN"}
-GIVEN = {
-    "first": "n1",
-    "beyond": "n2",
-    "after": "n11",
-    "after_id": "n",
-    "since": NOW - timedelta(days=400),
-    "most": 50,
-}
+EMAILS = {"sqlite": "sqlite_autoindex_accounts", "postgresql": "accounts_by_email"}
+NAMES = dict.fromkeys(EXPLAIN, "accounts_by_name")
 ASKED = [
-    (BY_EMAIL, "email", {"sqlite": "sqlite_autoindex_accounts", "postgresql": "accounts_by_email"}),
-    (BY_NAME, "name", dict.fromkeys(EXPLAIN, "accounts_by_name")),
-    (UNVERIFIED_SINCE, "unverified", dict.fromkeys(EXPLAIN, "accounts_unverified")),
+    (BY_EMAIL, email_page("n1", ("n11", "n"), 50), EMAILS),
+    (BY_NAME, name_page("n1", ("n11", "n"), 50), NAMES),
+    (UNVERIFIED_SINCE, {"since": NOW - timedelta(days=400), "most": 50}, dict.fromkeys(EXPLAIN, "accounts_unverified")),
 ]
 
 
@@ -113,14 +111,34 @@ async def test_o41_a_search_reads_by_an_index_and_sorts_nothing(world: World) ->
     async with world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(text(MANY[dialect]))
         await connection.execute(text("ANALYZE accounts"))
-        for prepared, name, index in ASKED:
-            whole = prepared.statement.params(GIVEN).compile(  # type: ignore[attr-defined]
-                dialect=connection.dialect, compile_kwargs={"literal_binds": True}
-            )
-            written = f"{EXPLAIN[dialect]} {whole}".replace("%%", "%")
-            plan = str((await connection.exec_driver_sql(written)).all())
-            assert index[dialect] in plan, (name, plan)
-            assert [each for each in ("Seq Scan", "Sort", "TEMP B-TREE") if each in plan] == [], (name, plan)
+        for prepared, given, index in ASKED:
+            plan = await explained(connection, EXPLAIN[dialect], prepared, given)
+            assert index[dialect] in plan
+            assert [each for each in ("Seq Scan", "Sort", "TEMP B-TREE") if each in plan] == [], plan
+
+
+async def test_o41_the_last_of_many_cost_what_the_first_cost(racing_world: World) -> None:
+    """O41: an index that is read from its beginning is one, too; so count the blocks."""
+    async with racing_world.engines.sqlalchemy_transaction() as connection:
+        await connection.execute(text(MANY["postgresql"]))
+        await connection.execute(text("ANALYZE accounts"))
+        for page, prepared in ((email_page, BY_EMAIL), (name_page, BY_NAME)):
+            for prefix in ("n1", "n9999", "name 9999", "zoe"):
+                plan = await explained(connection, "EXPLAIN (ANALYZE, BUFFERS)", prepared, page(prefix, None, 50))
+                assert sum(map(int, BLOCKS.findall(plan.splitlines()[1]))) < MOST_BLOCKS, plan
+
+
+BLOCKS = re.compile(r"\b(?:hit|read)=(\d+)")
+MOST_BLOCKS = 60  # the index from top to bottom, and a block of the table for each of 50 rows
+
+
+async def explained(connection: AsyncConnection, explain: str, prepared: Prepared, given: dict[str, Any]) -> str:
+    """How the database reads this, in its own words."""
+    whole = prepared.statement.params(given).compile(  # type: ignore[attr-defined]
+        dialect=connection.dialect, compile_kwargs={"literal_binds": True}
+    )
+    rows = await connection.exec_driver_sql(f"{explain} {whole}".replace("%%", "%"))
+    return "\n".join(str(row[-1]) for row in rows)
 
 
 CURSORS = [Position(Order.EMAIL, ("ada@example.com", "an id")), Position(Order.NAME, ("É \u202e\n'", "id"))]

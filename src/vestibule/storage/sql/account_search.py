@@ -29,10 +29,10 @@ BY_EMAIL = Prepared(
     .order_by(_email)
     .limit(_most)
 )
+# One lower bound only: beside another one, PostgreSQL reads from the pair on, be it where the index begins.
 BY_NAME = Prepared(
     select(*COLUMNS)
     .where(
-        _name >= caseless(_first),
         _name < caseless(_beyond),
         tuple_(_name, _a.id) > tuple_(caseless(_after), _after_id),
     )
@@ -57,13 +57,12 @@ class SqlAccountSearch:
         self._connection = connection
 
     async def by_email(self, prefix: str, after: Key | None, most: int) -> Batch:
-        which = {**_range(prefix), "after": after[0] if after else "", "most": most}
-        return _batch((await self._connection.execute(BY_EMAIL, which)).all(), most, "email")
+        rows = await self._connection.execute(BY_EMAIL, email_page(prefix, after, most))
+        return _batch(rows.all(), most, "email")
 
     async def by_name(self, prefix: str, after: Key | None, most: int) -> Batch:
-        name, account_id = after or ("", "")
-        which = {**_range(prefix), "after": name, "after_id": account_id, "most": most}
-        return _batch((await self._connection.execute(BY_NAME, which)).all(), most, "name")
+        rows = await self._connection.execute(BY_NAME, name_page(prefix, after, most))
+        return _batch(rows.all(), most, "name")
 
     async def unverified_since(self, since: datetime, most: int) -> Sequence[Account]:
         rows = await self._connection.execute(UNVERIFIED_SINCE, {"since": since, "most": most})
@@ -77,8 +76,15 @@ class SqlAccountSearch:
         return found
 
 
-def _range(prefix: str) -> dict[str, str]:
-    return {"first": prefix, "beyond": prefix + HIGHEST}
+def email_page(prefix: str, after: Key | None, most: int) -> dict[str, Any]:
+    """Return the parameters of `BY_EMAIL`."""
+    return {"first": prefix, "beyond": prefix + HIGHEST, "after": after[0] if after else "", "most": most}
+
+
+def name_page(prefix: str, after: Key | None, most: int) -> dict[str, Any]:
+    """Return the parameters of `BY_NAME`. The first page comes after the prefix itself with an id that nobody has."""
+    name, account_id = after or (prefix, "")
+    return {"beyond": prefix + HIGHEST, "after": name, "after_id": account_id, "most": most}
 
 
 def _batch(rows: Sequence[Any], most: int, ordered_by: str) -> Batch:
