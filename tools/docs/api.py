@@ -13,7 +13,7 @@ from tests.docs.paths import DOCS
 from tools.docs.tables import MADE, table
 from vestibule.model.errors import Fault, PasswordTooEasy, ReauthenticationRequired, Refusal
 from vestibule.model.factor_errors import SecondFactorEnrolmentRequired, SecondFactorPaused
-from vestibule.model.operator_errors import PermissionMissing
+from vestibule.model.operator_errors import FilterInvalid, PermissionMissing
 from vestibule.model.permissions import Permission
 from vestibule.model.sessions import EndReason
 from vestibule.web.errors import HTTP_MAPPINGS, UNEXPECTED, HttpMapping
@@ -104,6 +104,7 @@ OWN_WORDS: dict[type[Refusal | Fault], Refusal] = {
     PasswordTooEasy: PasswordTooEasy("one of the commonest"),
     ReauthenticationRequired: ReauthenticationRequired(("password",), 300),
     PermissionMissing: PermissionMissing(Permission.PEOPLE_DELETE),
+    FilterInvalid: FilterInvalid("network"),
     SecondFactorPaused: SecondFactorPaused(23 * 3600),
     HostUnknown: HostUnknown("other.example.com"),
     RouteUnknown: RouteUnknown("/api/nope"),

@@ -6,6 +6,7 @@ As there, each class has a stable `code`, and no HTTP status.
       PermissionMissing         signed in, but the role of the account does not allow this
       PersonUnknown             no account has this id
       CursorInvalid             `after` is not the cursor of a page that was listed
+      FilterInvalid             a parameter that narrows a list cannot be read
       LastAdmin                 without this account, no enabled admin would be left
       RoleNeedsVerifiedEmail    a role that permits anything, for an account whose email was never verified
 """
@@ -28,6 +29,16 @@ class CursorInvalid(Refusal):
     """The text is no cursor: no page that was listed ended with it."""
 
     code = "cursor_invalid"
+
+
+class FilterInvalid(Refusal):
+    """A parameter that narrows a list cannot be read."""
+
+    code = "filter_invalid"
+
+    def __init__(self, parameter: str) -> None:
+        super().__init__(f"{parameter} cannot be read; the documentation says what it may be")
+        self.parameter = parameter
 
 
 class LastAdmin(Refusal):

@@ -15,6 +15,7 @@ from vestibule.model.account_search import AccountSearch
 from vestibule.model.accounts import Accounts
 from vestibule.model.devices import KnownDevices
 from vestibule.model.endings import Endings
+from vestibule.model.event_search import EventSearch
 from vestibule.model.events import Events
 from vestibule.model.factor_resets import FactorResets
 from vestibule.model.factors import Factors
@@ -38,6 +39,7 @@ class Ports:
 
     accounts: Accounts
     account_search: AccountSearch
+    event_search: EventSearch
     sessions: Sessions
     endings: Endings
     one_time_tokens: OneTimeTokens

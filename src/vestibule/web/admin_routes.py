@@ -7,8 +7,9 @@ guards of the line.
 from vestibule.model import errors as e
 from vestibule.model import operator_errors as oe
 from vestibule.model.permissions import Permission
-from vestibule.web.api.admin import admin_answers, me, people, people_answers, person_answers
+from vestibule.web.api.admin import admin_answers, events, events_answers, me, people, people_answers, person_answers
 from vestibule.web.console import act_pages, person, start
+from vestibule.web.console import events as event_pages
 from vestibule.web.console import people as people_pages
 from vestibule.web.console.acts import ACTS
 from vestibule.web.map_lines import Page, Route
@@ -16,18 +17,24 @@ from vestibule.web.routes import ACCOUNT, BROWSER, BROWSER_FORM, NO_HASH, NO_TOK
 
 # Refusals of every line.
 NO_OPERATOR = (*NO_TOKEN, oe.PermissionMissing, e.ReauthenticationRequired)
+# Refusals of a query for events.
+NO_QUERY = (oe.CursorInvalid, oe.FilterInvalid, oe.PersonUnknown)
 
 # fmt: off
 ADMIN_ROUTES = (
     Route("GET",   "/api/admin/me",                        me.admin_me,                   SIGNED_IN,            ACCOUNT,   NO_HASH, 200, admin_answers.OperatorMe, NO_OPERATOR, permission=Permission.PEOPLE_READ),
     Route("GET",   "/api/admin/people",                    people.list_people,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, people_answers.People, (*NO_OPERATOR, oe.CursorInvalid), permission=Permission.PEOPLE_READ),
     Route("GET",   "/api/admin/people/{account_id}",       people.show_person,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, person_answers.ShownPerson, (*NO_OPERATOR, oe.PersonUnknown), permission=Permission.PEOPLE_READ),
+    Route("GET",   "/api/admin/events",                    events.list_events,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, events_answers.ListedEvents, (*NO_OPERATOR, *NO_QUERY), permission=Permission.EVENTS_READ),
+    Route("GET",   "/api/admin/events/export",             events.export,                 SIGNED_IN,            ACCOUNT,   NO_HASH, 200, None, (*NO_OPERATOR, *NO_QUERY), permission=Permission.EVENTS_READ),
 )
 
 ADMIN_PAGES = (
     Page("GET",  "/admin",                                  start.start,                 BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_READ),
     Page("GET",  "/admin/people",                           people_pages.search,             BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_READ),
     Page("GET",  "/admin/people/{account_id}",              person.show,                 BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_READ),
+    Page("GET",  "/admin/events",                           event_pages.show,            BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.EVENTS_READ),
+    Page("GET",  "/admin/events/export",                    event_pages.take_along,      BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.EVENTS_READ),
     *(Page("GET",  f"/admin/people/{{account_id}}/{act.slug}", act_pages.asking(act),    BROWSER,      ACCOUNT,   NO_HASH, permission=act.permission) for act in ACTS),
     *(Page("POST", f"/admin/people/{{account_id}}/{act.slug}", act_pages.doing(act),     BROWSER_FORM, ACCOUNT,   NO_HASH, permission=act.permission) for act in ACTS),
 )

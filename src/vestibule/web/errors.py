@@ -130,6 +130,7 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     operator_errors.CursorInvalid: HttpMapping(
         400, "after is not a cursor: take it from the page before, or leave it out"
     ),
+    operator_errors.FilterInvalid: HttpMapping(400),
     operator_errors.LastAdmin: HttpMapping(409, "This is the last administrator; give another account the role first"),
     operator_errors.RoleNeedsVerifiedEmail: HttpMapping(
         409, "The email of this account was never verified; verify it before you give the account a role"

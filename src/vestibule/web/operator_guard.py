@@ -8,10 +8,11 @@ from starlette.requests import Request
 from vestibule.flows.admit_operator import admit_operator
 from vestibule.flows.identify import Caller
 from vestibule.model.operators import Operator
-from vestibule.model.permissions import Permission
+from vestibule.model.permissions import OF_ROLE, Permission
 from vestibule.web.caller import EnvDep, SignedInCaller, network_address
 from vestibule.web.map_lines import Guard
 from vestibule.web.pages.browser_session import BrowserCaller
+from vestibule.web.request_context import context_of
 
 
 def operator(permission: Permission) -> Guard:
@@ -26,8 +27,9 @@ def operator(permission: Permission) -> Guard:
 def page_operator(permission: Permission) -> Guard:
     """Return the guard of a page: raises what `admit_operator` raises, and what `browser_session` raises."""
 
-    async def admit(env: EnvDep, caller: BrowserCaller) -> None:
+    async def admit(request: Request, env: EnvDep, caller: BrowserCaller) -> None:
         await admit_operator(env, caller, permission)
+        context_of(request).permissions = OF_ROLE[caller.account.role]
 
     return admit
 

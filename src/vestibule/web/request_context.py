@@ -8,6 +8,7 @@ from starlette.requests import Request
 from vestibule.flows.identify import Caller
 from vestibule.flows.issue_tokens import Tokens
 from vestibule.model.accounts import Account
+from vestibule.model.permissions import Permission
 
 
 class BodyMissing(Enum):
@@ -43,6 +44,8 @@ class RequestContext:
     """What `layers.fast_path` found, until the guard `caller.signed_in` takes it."""
     caller: Caller | None = None
     """The signed-in user of a page."""
+    permissions: frozenset[Permission] = frozenset()
+    """What the caller of a page for operators may do; empty at all other pages."""
     has_session: bool | None = None
     """Whether the browser's cookies are of a live session; None if nobody has checked."""
     session_account: Account | None = None

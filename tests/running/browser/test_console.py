@@ -11,7 +11,13 @@ from tests.running.browser.operators import PEOPLE, at_console, find
 from tests.running.browser.people import Browsing, comes_back, send_sign_in, sign_in, sign_up, somebody
 from tests.running.browser.test_access import reset_link
 
-SCREENS = ("/admin", "/admin/people", "/admin/people?search=nobody")
+SCREENS = (
+    "/admin",
+    "/admin/people",
+    "/admin/people?search=nobody",
+    "/admin/events",
+    "/admin/events?person=nobody&network=x&kind=signed_in",
+)
 
 
 def test_axe_finds_nothing_on_the_console(browsing: Browsing) -> None:

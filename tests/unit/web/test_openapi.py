@@ -96,6 +96,8 @@ STATUSES = {
     "GET /api/admin/me": {200, 403, 429} | TOKEN,
     "GET /api/admin/people": {200, 400, 403, 429} | TOKEN,
     "GET /api/admin/people/{account_id}": {200, 403, 404, 429} | TOKEN,
+    "GET /api/admin/events": {200, 400, 403, 404, 429} | TOKEN,
+    "GET /api/admin/events/export": {200, 400, 403, 404, 429} | TOKEN,
     "GET /api/auth/verify": {204, 403} | TOKEN,
     "POST /api/auth/introspect": {200, 429} | TOKEN | BODY,
     "GET /api/revocations": {200, 429, 503} | TOKEN,
@@ -241,6 +243,8 @@ async def test_every_success_is_as_declared(world: World) -> None:
     await ask("GET /api/admin/me", 403)
     await ask("GET /api/admin/people", 403)
     await ask("GET /api/admin/people/{account_id}", 403, "x")
+    await ask("GET /api/admin/events", 403)
+    await ask("GET /api/admin/events/export", 403)
     await ask("GET /api/auth/verify", 204)
     asked = await ask("POST /api/users/me/step-up/options", 200)
     credential = authenticator.get(asked.json()["data"]["publicKey"])

@@ -29,20 +29,22 @@ _ACCOUNT_IF_THERE = (
 NEW = {c.name: bindparam(f"new_{c.name}", type_=c.type) for c in _e if c.name not in {"sequence", "account_id"}}
 """The parameters of a new event, by column."""
 _RECORD = Prepared(insert(events).values(**NEW, account_id=_ACCOUNT_IF_THERE.scalar_subquery()))
-_READ = (_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address, _e.detail, _e.actor_id)
+READ = (_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address, _e.detail, _e.actor_id)
+"""What is read of an event."""
 _LATEST_OF_ACCOUNT = Prepared(
-    select(*_READ)
+    select(*READ)
     .where(_e.account_id == bindparam("of_account"))
     .order_by(_e.at.desc(), _e.sequence.desc())
     .limit(bindparam("most"))
 )
-_EARLIER = and_(
+EARLIER = and_(
     _e.at <= bindparam("moment", type_=Instant),
     or_(_e.at < bindparam("moment", type_=Instant), _e.sequence < bindparam("below")),
 )
+"""The events of a page: those before the one at `moment` with the number `below`."""
 _PAGE_OF_ACCOUNT = Prepared(
-    select(*_READ, _e.sequence)
-    .where(_e.account_id == bindparam("of_account"), _EARLIER)
+    select(*READ, _e.sequence)
+    .where(_e.account_id == bindparam("of_account"), EARLIER)
     .order_by(_e.at.desc(), _e.sequence.desc())
     .limit(bindparam("most"))
 )
@@ -55,7 +57,7 @@ _DETACH = Prepared(
     update(events).where(_e.sequence.in_(select(_SOME_OF_ACCOUNT.c.sequence))).values(_ANONYMOUS).returning(_e.sequence)
 )
 _PURGE = deletion_of_oldest(events, and_(_e.at < bindparam("before", type_=Instant), not_the_newest(events)), _e.at)
-_CHECKED = tuple(column for column in _READ if column is not _e.detail)
+_CHECKED = tuple(column for column in READ if column is not _e.detail)
 _EVENT_READER = odd_rows.Reader(_CHECKED)
 _LOGGED = ("account_id", "session_id", "network_address", "actor_id")
 _log = structlog.get_logger(__name__)
@@ -90,7 +92,7 @@ class SqlEvents:
         if wanted.since is not None:
             matches.append(_e.at >= wanted.since)
         rows = await self._connection.execute(select(events).where(*matches).order_by(_e.sequence.desc()).limit(most))
-        found = [(row.sequence, _from_row(row)) for row in reversed(rows.all())]
+        found = [(row.sequence, event_from_row(row)) for row in reversed(rows.all())]
         return [(sequence, event) for sequence, event in found if event is not None]
 
     async def purge(self, before: datetime, most: int) -> int:
@@ -101,13 +103,13 @@ class SqlEvents:
 
     async def of_account(self, account_id: str, most: int) -> list[Event]:
         rows = await self._connection.execute(_LATEST_OF_ACCOUNT, {"of_account": account_id, "most": most})
-        return [event for row in rows if (event := _from_row(row)) is not None]
+        return [event for row in rows if (event := event_from_row(row)) is not None]
 
     async def page(self, account_id: str, before: tuple[datetime, int], most: int) -> list[tuple[int, Event]]:
         moment, below = before
         which = {"of_account": account_id, "moment": moment, "below": below, "most": most}
         rows = await self._connection.execute(_PAGE_OF_ACCOUNT, which)
-        return [(row.sequence, event) for row in rows if (event := _from_row(row)) is not None]
+        return [(row.sequence, event) for row in rows if (event := event_from_row(row)) is not None]
 
     def log_recorded(self) -> Sequence[Event]:
         """Log the recorded events, and return them. Call it after the commit: no log line may report an event that was
@@ -142,7 +144,7 @@ def _to_row(event: Event) -> dict[str, Any]:
     }
 
 
-def _from_row(row: Any) -> Event | None:
+def event_from_row(row: Any) -> Event | None:
     """Return the event; None, and a log line, if the row is malformed. A detail that cannot be read becomes empty."""
     try:
         values = _EVENT_READER.read([getattr(row, column.name) for column in _CHECKED])

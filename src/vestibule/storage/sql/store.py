@@ -10,6 +10,7 @@ from vestibule.storage.sql.accounts import SqlAccounts
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.endings import SqlEndings
 from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.event_search import SqlEventSearch
 from vestibule.storage.sql.events import SqlEvents
 from vestibule.storage.sql.factor_resets import SqlFactorResets
 from vestibule.storage.sql.factors import SqlFactors
@@ -85,6 +86,7 @@ def _ports(connection: DriverConnection, events: SqlEvents) -> Ports:
     return Ports(
         accounts=SqlAccounts(connection),
         account_search=SqlAccountSearch(connection),
+        event_search=SqlEventSearch(connection),
         sessions=sessions,
         endings=SqlEndings(connection, sessions, events, revocations),
         one_time_tokens=SqlOneTimeTokens(connection),

@@ -144,6 +144,7 @@ def _common_variables(request: Request) -> dict[str, Any]:
         "app_host": app.partition("://")[2],
         "has_session": has_session(request),
         "caller": caller,
+        "permissions": context.permissions,
         "account": caller.account if caller else None,
         "form_token": form_token(env, caller) if caller else "",
         "notice": say(request, notice) if notice else "",

@@ -31,7 +31,7 @@ from vestibule.web.site import ShowForm, site_of
 SEE_OTHER = 303
 SIGN_IN, SIGNED_OUT, CHECK_EMAIL_AT, REAUTHENTICATE = "/login", "/signedout", "/checkemail", "/reauthenticate"
 SECURITY, REAUTHENTICATED, FACTOR_NEEDED = "/profile/security", "reauthenticated", "factor_needed"
-_FILES = ("/profile/data",)
+_FILES = ("/profile/data", "/admin/events/export")
 _KEPT_HEADERS = ("retry-after", "allow")  # of the JSON refusal, for the page
 
 

@@ -21,7 +21,7 @@ from vestibule.storage.sql.schema.parts import Sequence, metadata
 from vestibule.storage.sql.schema.records import events, login_attempts, rate_counters
 from vestibule.storage.sql.schema.sessions import revocations, sessions
 
-REVISION = "0026"
+REVISION = "0027"
 """The migration this code was written for. A server does not start on a database with another."""
 
 __all__ = [

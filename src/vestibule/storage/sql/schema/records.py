@@ -18,6 +18,16 @@ events = Table(
     Column("actor_id", ID),  # no foreign key: it stays when the operator's account is deleted
     Index("events_of_account", "account_id", "at"),
     Index("events_to_purge", "at"),
+    Index("events_of_kind", "kind", "at", "sequence"),
+)
+_HAS_NETWORK = events.c.network_address.is_not(None)
+Index(
+    "events_from_network",
+    events.c.network_address,
+    events.c.at,
+    events.c.sequence,
+    postgresql_where=_HAS_NETWORK,
+    sqlite_where=_HAS_NETWORK,
 )
 
 # No foreign key: with its check, an attempt for an account would take longer than one for an email without an account.

@@ -1,0 +1,39 @@
+"""What happened, told to an operator: as `web.pages.words` tells the owner, but where that would mislead."""
+
+from collections.abc import Mapping
+
+from vestibule.model.events import Event, EventKind
+from vestibule.web.pages.words import WHAT_HAPPENED
+
+
+def _(english: str) -> str:
+    """Return the sentence itself. `make translations` collects the sentences by this name."""
+    return english
+
+
+HAPPENED: Mapping[EventKind, str] = {
+    **WHAT_HAPPENED,
+    EventKind.REGISTRATION_REFUSED: _("Sign-up refused: the email address has an account"),
+    EventKind.STEPPED_UP: _("Confirmed that it is them"),
+    EventKind.SESSION_SHARED: _("One session used from two places"),
+    EventKind.SQUATTER_REMOVED: _("Unconfirmed account with this email address deleted"),
+    EventKind.SIGNING_KEY_ROTATED: _("Signing key rotated"),
+    EventKind.SIGNING_KEY_WITHDRAWN: _("Signing key withdrawn"),
+    EventKind.SERVICE_CREATED: _("Service key created"),
+    EventKind.SERVICE_REVOKED: _("Service key revoked"),
+}
+"""What each kind of event says."""
+_SAID = ("reason", "fault", "service", "use")
+
+
+def remark_on(event: Event) -> str:
+    """Return what of the event's detail stands behind its sentence, in others' words or as it is stored; or nothing."""
+    remark = next((event.detail[name] for name in _SAID if event.detail.get(name)), "")
+    return remark.replace("_", " ") if event.kind is EventKind.SESSION_ENDED else remark
+
+
+def details_of(event: Event) -> dict[str, str]:
+    """Return everything that is stored with the event, by the names that the API has for it."""
+    known = {"kind": event.kind.value, "account_id": event.account_id, "session_id": event.session_id}
+    known |= {"address": event.network_address, "actor_id": event.actor_id}
+    return {name: value for name, value in {**known, **dict(sorted(event.detail.items()))}.items() if value}
