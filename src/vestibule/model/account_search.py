@@ -17,7 +17,7 @@ _MOST_CURSOR_CHARACTERS = 2_048
 
 
 class Order(StrEnum):
-    """By what accounts are sought and listed."""
+    """What accounts are searched by, and in which order they are listed."""
 
     EMAIL = "email"
     NAME = "name"
@@ -29,7 +29,7 @@ class NotACursor(ValueError):
 
 @dataclass(frozen=True)
 class Position:
-    """Where a page begins. As text it is a cursor: opaque to those who hand it back, and worth nothing to them."""
+    """Where a page begins. As text it is a cursor, which callers send back unchanged."""
 
     order: Order
     after: Key | None = None
@@ -70,12 +70,12 @@ class AccountSearch(Protocol):
         """Return up to `most` accounts whose email begins with `prefix`, by email."""
 
     async def by_name(self, prefix: str, after: Key | None, most: int) -> Batch:
-        """Return up to `most` accounts whose name begins with `prefix`, in capital or small letters alike, by name. On
-        SQLite, only the letters A to Z are alike.
+        """Return up to `most` accounts whose name begins with `prefix`, ignoring case (on SQLite, only that of A to Z),
+        by name.
         """
 
     async def unverified_since(self, since: datetime, most: int) -> Sequence[Account]:
         """Return up to `most` unverified accounts registered at `since` or later, the newest first."""
 
     async def emails_of(self, account_ids: Sequence[str]) -> Mapping[str, str]:
-        """Return the emails of the accounts with these ids, by id, without those that are gone."""
+        """Return the emails of the accounts with these ids, by id; without accounts that are gone."""

@@ -39,9 +39,9 @@ class NotAnEmail(ValueError):
 class Account:
     """One person's account.
 
-    `epoch` grows with every change of credential; sessions and links of an earlier epoch are void. The epoch stays at
-    `registered_epoch` (None means 0) until the account is used for more than registering. `first_used_at` shows that an
-    unverified account was used, also after its sessions and devices are purged.
+    `epoch` grows with every change of credential; sessions and links of an earlier epoch are void. `registered_epoch`
+    (None means 0) is the epoch that the last registration began: if `epoch` is the same, no credential was changed
+    since. `first_used_at` shows that an unverified account was used, also after its sessions and devices are purged.
     """
 
     id: str
@@ -73,7 +73,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Holder:
-    """The account that has an email: its id, and whether the email is verified."""
+    """The account that has a given email: its id, and whether the email is verified."""
 
     id: str
     verified: bool
@@ -89,8 +89,7 @@ def mailbox_of(email: str) -> str | None:
 
 
 def canonical_email(text: str) -> str:
-    """Return the form under which an email is stored and looked up; raises `NotAnEmail` if Vestibule does not send to
-    it.
+    """Return the form in which an email is stored and looked up; raises `NotAnEmail` if Vestibule does not send to it.
 
     The order matters: NFC, then validation, then the IDNA form of the domain, then lower case. Validating before
     canonicalising lets look-alikes through (CVE-2026-73420). The local part is ASCII, without quotes, so that every
@@ -105,7 +104,7 @@ def canonical_email(text: str) -> str:
     except EmailNotValidError:
         raise NotAnEmail from None
     domain = parts.ascii_domain
-    # If the last label has only digits, some mailers take it for an IP address, and none for a domain.
+    # A domain whose last label has only digits does not exist, and some mailers take it for an IP address.
     if "." not in domain or domain.rpartition(".")[2].isdecimal() or parts.ascii_email is None:
         raise NotAnEmail
     if len(parts.local_part) > MAX_LOCAL_PART_BYTES:
@@ -139,9 +138,7 @@ class Accounts(Protocol):
         """Add the account; return False, and add nothing, if its email is taken, or kept for another (`kept`)."""
 
     async def add_missing(self, accounts: Sequence[Account]) -> set[str]:
-        """Add the accounts whose id and email are both free, at the moment of their import or creation; return their
-        ids.
-        """
+        """Add the accounts whose id and email are both free at this moment; return their ids."""
 
     async def note_use(self, account_id: str, epoch: int, now: datetime) -> None:
         """Note the first sign-in to the account, if it is still in this epoch. From now on it counts as used, even
@@ -233,10 +230,10 @@ class Accounts(Protocol):
         """Delete the account and all its rows; return False if there is none, or it is the last enabled admin."""
 
     async def hash_costs(self) -> HashCosts:
-        """Return what the stored hashes cost that may be checked and are not argon2id at our default cost."""
+        """Return the costs of the stored hashes that can be checked, other than argon2id at the default cost."""
 
     async def remove_squatter(self, email: str, owner_id: str) -> str | None:
-        """Delete the account that has this email and never verified it, unless it is the owner's; return its id, or
+        """Delete the account that has this email and never verified it, unless its id is `owner_id`; return its id, or
         None.
         """
 

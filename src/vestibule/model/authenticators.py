@@ -32,8 +32,8 @@ _PLUGGED_IN_OR_HELD = frozenset({"usb", "nfc", "ble", "smart-card"})
 
 
 def authenticator_name(aaguid: str, transports: Collection[str]) -> str:
-    """Return what to call a passkey on this authenticator: by its model or program, otherwise by how it
-    is reached.
+    """Return what to call a passkey on this authenticator: the name of its model or program; if that is not known,
+    "Security key" or "Passkey", by its transports (WebAuthn, section 5.8.4).
     """
     by_transports = "Passkey" if _PLUGGED_IN_OR_HELD.isdisjoint(transports) else "Security key"
     return _NAMES.get(aaguid, by_transports)

@@ -25,7 +25,7 @@ class Brand:
     def ink(self) -> str:
         """Return the text colour with the higher contrast on `colour`, dark or light (WCAG 2.2, contrast ratio)."""
         contrast_of_light = 1.05 / (self._luminance + 0.05)
-        contrast_of_dark = (self._luminance + 0.05) / 0.056  # the luminance of #111111 is 0.006
+        contrast_of_dark = (self._luminance + 0.05) / (0.006 + 0.05)  # the luminance of #111111 is 0.006
         return _LIGHT if contrast_of_light >= contrast_of_dark else _DARK
 
     @property

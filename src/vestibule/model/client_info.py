@@ -10,8 +10,8 @@ from vestibule.model.sessions import Device
 @dataclass(frozen=True)
 class ClientInfo:
     """The device, the language it asks for, and the secrets in its cookies, by `device_tag`: one for each account that
-    it signed in to (`model/devices.py`). `return_to` is the page that the request asked to go to afterwards, for a
-    mailed link that is opened in another browser; empty if the request named none.
+    it signed in to (`model/devices.py`). `return_to` is the page that the request wants to go to afterwards, kept for a
+    mailed link that may be opened in another browser; empty if the request named none.
     """
 
     device: Device

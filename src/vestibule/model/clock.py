@@ -1,4 +1,4 @@
-"""Time, handed in. Nothing else in Vestibule asks the machine what time it is (a lint rule keeps it so)."""
+"""Time, handed in. Nothing else in Vestibule asks the machine for the time; a lint rule enforces that."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from typing import Protocol
 
 from vestibule.protocol.clocks import MAX_APART_SECONDS
 
-# Linux stops CLOCK_MONOTONIC while the machine is suspended, but leases run out meanwhile.
+# Linux stops CLOCK_MONOTONIC while the machine is suspended, but leases and trust in the memory run out meanwhile.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 MOST_APART = timedelta(seconds=MAX_APART_SECONDS)
@@ -16,7 +16,7 @@ the future was written by a clock that was ahead.
 """
 
 LAST_YEAR = 9000
-"""The last year of an accepted time. Python's `datetime` ends at the year 9999, so lifetimes can be added to it."""
+"""The last year of an accepted time. Python's `datetime` ends in 9999, so lifetimes can still be added."""
 
 
 class Clock(Protocol):

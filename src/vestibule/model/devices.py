@@ -34,8 +34,6 @@ _SYSTEMS = (
     ("Macintosh", "macOS"),
     ("Linux", "Linux"),
 )
-
-
 _TAG_CHARACTERS = 16
 DEVICES_OF_ACCOUNT = 100
 """How many devices an account knows at most. When one more is added, the one unseen for longest is deleted."""
@@ -45,7 +43,7 @@ MOST_DELETED_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class DeviceSecret:
-    """A browser's secret, by which the account recognises it at the next sign-in. It is no credential."""
+    """A browser's secret, by which it is recognised at the next sign-in to the account. It is no credential."""
 
     account_id: str
     secret: str

@@ -2,8 +2,8 @@
 
 k7d2-9fxm    40 random bits, in Crockford's base32
 
-A code is worth something only together with the handle in that browser's cookie. The handle says which email was asked
-for, so the same is asked and counted whether the email has an account or not.
+A code is accepted only with the handle in that browser's cookie. The handle says for which email a code was asked, so
+the same steps are run and counted whether the email has an account or not.
 """
 
 import re
@@ -30,8 +30,8 @@ _CODE = re.compile(rf"[{typed_codes.ALPHABET}]{{{_LENGTH}}}")
 
 @dataclass(frozen=True)
 class EmailCodeHandle:
-    """What the browser that asks for a code keeps: the email, a secret, and until when a code may be typed. `queued` is
-    False if no letter was allowed for it: no code is right then.
+    """What the browser that asks for a code keeps: the email, a secret, and until when the code may be typed. `queued`
+    is False if a limit kept its letter from being queued: then there is no right code.
     """
 
     email: str
@@ -41,7 +41,7 @@ class EmailCodeHandle:
 
     @property
     def digest(self) -> str:
-        """Return what may be stored of the secret."""
+        """Return the digest of the secret, which may be stored."""
         return digest(self.secret)
 
 
@@ -57,5 +57,5 @@ def read_code(text: str) -> str | None:
 
 
 def in_groups(code: str) -> str:
-    """Return the code as it is shown."""
+    """Return the code as it is shown, with its hyphen."""
     return f"{code[:_GROUP]}-{code[_GROUP:]}"

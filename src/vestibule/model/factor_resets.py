@@ -1,4 +1,4 @@
-"""Resets of second factors: all factors of an account go after a wait, in which its owner can keep them."""
+"""Resets of second factors: all factors of an account are removed after a wait, in which its owner can cancel that."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -6,9 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 OPERATOR_WAIT = timedelta(hours=24)
-"""How long an owner can keep the factors that an operator resets."""
-
-
+"""The wait of a reset that an operator asked for."""
 TOLD_WITHIN = timedelta(minutes=10)
 """If the owner is told later than this after the reset began, the wait begins when the owner is told."""
 
@@ -65,13 +63,13 @@ class FactorResets(Protocol):
         """Return the reset of an account, or None."""
 
     async def cancel(self, account_id: str, asked_by: AskedBy | None = None) -> bool:
-        """End the reset of an account, with `asked_by` only one that was asked for so. Return False if there is none.
-        Of concurrent calls of this and `finish`, only one returns True.
+        """End the reset of an account; with `asked_by`, only if they asked for it. Return False if there is none. Of
+        concurrent calls of this and `finish`, only one returns True.
         """
 
     async def finish(self, account_id: str, now: datetime) -> bool:
-        """End the reset of an account that is due; return False if there is none, or if the letter that announces it
-        still waits.
+        """End the reset of an account, if it is due and the letter that announces it was sent; return whether it was
+        ended.
         """
 
     async def begin_anew(self, reset: FactorReset) -> None:

@@ -30,8 +30,8 @@ class SecondFactorRule(StrEnum):
 
 
 class CodeFault(StrEnum):
-    """What is wrong with a code: no code of the app or of the account; right, and used before; or right at another time
-    of the last minutes, or where that is told (`flows.second_factor`) of the next, so that a clock may be wrong.
+    """What is wrong with a code. `USED`: it was right, but was used before. `OF_ANOTHER_TIME`: it was right some
+    minutes ago, or will be in some minutes, so a clock may be wrong; `flows/second_factor.py` says when that is told.
     """
 
     WRONG = "wrong"
@@ -56,7 +56,7 @@ class AccountFactors:
         return self.totp or self.passkeys > 0
 
     def reset_is_due(self, now: datetime) -> bool:
-        """Return whether a reset is to be carried out now."""
+        """Return whether a reset is due."""
         return self.reset_due_at is not None and self.reset_due_at <= now
 
     @property
@@ -64,21 +64,21 @@ class AccountFactors:
         """Return the kinds with which a second step can be taken; empty if none is needed."""
         if not self.needed:
             return ()
-        there = {
+        usable = {
             FactorKind.TOTP: self.totp,
             FactorKind.PASSKEY: self.passkeys > 0,
             FactorKind.RECOVERY_CODE: self.recovery_codes_left > 0,
         }
-        return tuple(kind for kind, has in there.items() if has)
+        return tuple(kind for kind, is_usable in usable.items() if is_usable)
 
 
 class Factors(Protocol):
     """All second factors of an account together."""
 
     async def of(self, account_id: str) -> AccountFactors:
-        """Return what the account has. Asked after the account was locked, it holds until the transaction ends."""
+        """Return what the account has. With the account locked, that stays true until the transaction ends."""
 
     async def clear(self, account_id: str, since: datetime | None = None) -> Sequence[FactorKind]:
         """Delete the account's factors and recovery codes; with `since`, only those added at that moment or later.
-        Return the kind of each factor that counted, and `RECOVERY_CODE` once if codes were deleted.
+        Return the kind of each confirmed factor, and `RECOVERY_CODE` once if codes were deleted.
         """

@@ -43,8 +43,8 @@ class ExportFormat(StrEnum):
 
 @dataclass(frozen=True)
 class ForeignRow:
-    """A row with every column as text, whatever its type; None for NULL. `place`: where it stands in a file, such as
-    "line 7". `unreadable`: why nothing of it could be read.
+    """A row with every column as text, whatever its type; None for NULL. `place`: its position in a file, such as "line
+    7". `unreadable`: the reason, if the row could not be read.
     """
 
     id: str | None
@@ -70,7 +70,7 @@ class ForeignRow:
 
     @property
     def precedence(self) -> tuple[int, str]:
-        """Return where the row stands among all: the verified before the others, the older before the younger."""
+        """Return the key by which rows are sorted: verified ones before others, then older ones before newer ones."""
         try:
             since = moment(self.created_at, "").isoformat()
         except LeftOut:
@@ -82,7 +82,7 @@ _NOTHING = ForeignRow(*[None] * 10)
 
 
 def unreadable_row(place: str, reason: str) -> ForeignRow:
-    """Return a row that a file has at `place`, and that nobody can read; it becomes no account, for this reason."""
+    """Return the row for a place in a file that cannot be read; it becomes no account, for this reason."""
     return replace(_NOTHING, place=place, unreadable=reason)
 
 
@@ -100,8 +100,8 @@ class RowConverter:
     admins: bool = False
 
     def account(self, row: ForeignRow) -> Account:
-        """Return the account in a row; raises `LeftOut`, with the reason, if the row becomes no account. A disabled one
-        is disabled from its creation on.
+        """Return the account in a row; raises `LeftOut`, with the reason, if the row cannot become one. A disabled
+        account counts as disabled since its creation.
         """
         if row.unreadable is not None:
             raise LeftOut(row.unreadable)
@@ -135,7 +135,7 @@ class RowConverter:
 
     def _hash(self, row: ForeignRow) -> str | None:
         if not row.password:
-            # Users of an external provider have no password here. Such a user can set one with a mailed link.
+            # Users of an external provider have no password here. They can set one with a mailed link.
             if row.provider in {None, "", "local"}:
                 raise LeftOut("it has no password hash")
             return None

@@ -46,7 +46,7 @@ _CODES_A_DAY = 10
 @dataclass(frozen=True)
 class LetterLimits:
     """How many letters strangers may ask for: of each kind to one email; to all unverified sub-addresses of one mailbox
-    together, such as ada+1@ and ada+2@; and of all kinds from one network. `codes` and `codes_a_day`: see there.
+    together, such as ada+1@ and ada+2@; and of all kinds from one network.
     """
 
     to_email: Spacing
@@ -55,18 +55,17 @@ class LetterLimits:
 
     @property
     def codes(self) -> Spacing:
-        """Return the least time between codes to one email from one network: a few, then one a day.
-
-        Codes are for the browser that asked, so those of another network make nobody wait.
+        """Return the least time between codes to one email that one network asks for: a few, then one a day. A code
+        works only in the browser that asked for it, so each network has a count of its own.
         """
         a_day = timedelta(days=1)
         return replace(self.to_email, name="codes", longer=a_day, longest=a_day)
 
     @property
     def codes_a_day(self) -> Limit:
-        """Return how many codes to one email all networks together may ask for: no mailbox is flooded. Few enough that
-        five guesses at each spend no account's budget (`model.login_attempts.EMAIL_CODE_LIMITS`), even at the end of a
-        day and the beginning of the next.
+        """Return how many codes to one email all networks together may ask for, so that no mailbox is flooded. Five
+        guesses at each, even at the end of one day and the beginning of the next, do not use up an account's attempts
+        (`model.login_attempts.EMAIL_CODE_LIMITS`).
         """
         return replace(self.to_mailbox, name="codes_mailbox", times=min(self.to_mailbox.times, _CODES_A_DAY))
 
@@ -147,8 +146,8 @@ def network_of(network_address: str) -> str:
 
 def wide_network_of(network_address: str) -> str:
     """Return the largest network that one customer of an internet provider has: an IPv4 address, or the /48 of an IPv6
-    address (RFC 6177). Count by it where few networks are the point: a /48 has 65,536 of what `network_of` returns, and
-    costs as much as one of them.
+    address (RFC 6177). Count by it if an attacker gains by having many networks: a /48 has 65,536 of those that
+    `network_of` returns.
     """
     try:
         address = ip_address(canonical_address(network_address))

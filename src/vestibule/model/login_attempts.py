@@ -15,12 +15,12 @@ from vestibule.model.accounts import Account
 
 PLACES = 10
 """How many counters an account's known devices share. A fixed number, so that the limit for all of them together does
-not grow with the number of devices. Place n is counter n; place 0 is for signed-in callers whose device is not known.
+not grow with the number of devices. Place n is counter n.
 """
 SECOND = "second:"
-"""How the keys of the counters for second factors begin."""
+"""The prefix of the keys of counters for second factors."""
 MAILED = "mailed:"
-"""How the keys of the counters for email codes begin."""
+"""The prefix of the keys of counters for email codes."""
 _SIGNED_IN = 0  # the place of a signed-in caller whose device is not known: a program without cookies, or a thief
 _TRIES_OF_A_DEVICE = 5
 _A_PAUSE = timedelta(days=1)
@@ -34,7 +34,7 @@ class LoginAttemptLimits:
 
     After `waits_restart_after` without an attempt, the counter of an email without an account is deleted, so its waits
     start again. The waits of an account must restart too, or the difference would tell which emails have one. The
-    account's total of wrong passwords in a row goes on all the same, unless `total_restarts`.
+    account's total of wrong passwords in a row does not restart, unless `total_restarts`.
     """
 
     at_most: int = 50
@@ -46,14 +46,12 @@ class LoginAttemptLimits:
 
     @property
     def places(self) -> int:
-        """Return how many counters the known devices share: few enough that each has at least a few tries."""
+        """Return how many counters the known devices share: few enough that each has at least a few attempts."""
         return min(PLACES, max(1, self.at_most // _TRIES_OF_A_DEVICE))
 
     @property
     def of_a_device(self) -> "LoginAttemptLimits":
-        """Return the limits of one known device's counter. Such a counter allows few tries, so none of them has to
-        wait.
-        """
+        """Return the limits of one known device's counter. It allows so few attempts that none has to wait."""
         each = self.at_most // self.places
         return replace(self, at_most=each, free=each, waits_restart_after=None)
 
@@ -65,7 +63,7 @@ class LoginAttemptLimits:
         """Return how long the next attempt has to wait after this many wrong passwords."""
         if failures < self.free:
             return timedelta(0)
-        doublings: int = min(failures - self.free, 20)  # far beyond `longest_wait`; bounded, so that nothing overflows
+        doublings: int = min(failures - self.free, 20)  # beyond `longest_wait`; bounded, so that nothing overflows
         return min(self.first_wait * (1 << doublings), self.longest_wait)
 
     def paused_after(self, failures: int) -> bool:
@@ -83,8 +81,8 @@ class AttemptCounter:
 
     @classmethod
     def of_others(cls, account: Account | None, email: str) -> "AttemptCounter":
-        """Return the counter of devices that are not known. The key of the counter is made from the email, so that it
-        stays the same when the email gets an account. A new counter would tell that there was no account before.
+        """Return the counter of devices that are not known. Its key is made from the email, so that it stays the same
+        when the email gets an account: a new counter would tell that there was none before.
         """
         return cls(others_key(email), account.id if account else None)
 
@@ -105,8 +103,8 @@ def others_key(email: str) -> str:
 def counters_of_attempts(
     account: Account | None, email: str, place: int | None, limits: LoginAttemptLimits
 ) -> tuple[AttemptCounter, ...]:
-    """Return the counters for an attempt, in order: that of a known device, then that of all others. The first one with
-    tries left counts the attempt.
+    """Return the counters for an attempt, in order: that of a known device, then that of all others. The first one that
+    has attempts left counts it.
     """
     others = AttemptCounter.of_others(account, email)
     if account is None or place is None:
@@ -117,9 +115,9 @@ def counters_of_attempts(
 SECOND_FACTOR_LIMITS = LoginAttemptLimits(
     at_most=50, free=10, first_wait=_A_PAUSE, longest_wait=_A_PAUSE, waits_restart_after=None
 )
-"""Ten wrong codes from all devices that are not known, then one a day, fifty in all; and five from each place of the
-known ones. Together they are the hundred that SP 800-63B-4, 3.2.2 allows. A code has a million values, and three are
-good at a time: an attacker with the password finds one with a chance of 1 in 33,000 on the first day, 1 in 6,700 ever.
+"""Ten wrong codes from all devices that are not known, then one a day, fifty in all; and five from each place of known
+devices. Together that is the hundred that SP 800-63B-4, 3.2.2 allows. A code has a million values, and three are good
+at a time: an attacker with the password finds one with a chance of 1 in 33,000 on the first day, 1 in 6,700 ever.
 """
 RECOVERY_CODE_LIMITS = replace(SECOND_FACTOR_LIMITS, at_most=2000, free=1000)
 """Wrong recovery codes: a thousand, then one a day, two thousand in all, and as many from known devices. A code has 50
@@ -131,9 +129,8 @@ account could keep the server hashing.
 def counters_of_second_factor(
     account: Account, place: int | None, limits: LoginAttemptLimits = SECOND_FACTOR_LIMITS
 ) -> tuple[AttemptCounter, ...]:
-    """Return the counters for a second factor of an account, in order, as `counters_of_attempts` does: those with
-    `limits`, for recovery codes or for all others. They are others than those for its password, and nothing that resets
-    those resets them.
+    """Return the counters for a second factor of an account, in order, as `counters_of_attempts` does. By `limits` they
+    are those for recovery codes or for all other factors. What resets the counters for passwords does not reset these.
     """
     kind = SECOND + ("recovery:" if limits is RECOVERY_CODE_LIMITS else "")
     others = AttemptCounter(f"{kind}others:{account.id}", account.id)
@@ -144,8 +141,8 @@ def counters_of_second_factor(
 
 
 def keys_of_second_step(account: Account, place: int | None) -> list[str]:
-    """Return the keys of the counters that a completed second step resets: of each kind, those of this device if it is
-    known, otherwise those of all others.
+    """Return the keys of the counters that a completed second step resets: of each kind, that of this device if it is
+    known, otherwise that of all others.
     """
     kinds = (SECOND_FACTOR_LIMITS, RECOVERY_CODE_LIMITS)
     return [counters_of_second_factor(account, place, limits)[0].key for limits in kinds]
@@ -155,14 +152,14 @@ EMAIL_CODE_LIMITS = LoginAttemptLimits(
     at_most=100, free=100, waits_restart_after=timedelta(days=1), total_restarts=True
 )
 """A hundred wrong email codes from all devices that are not known, without waits, and a day later as many again; and
-ten from each place of the known ones. A guess finds a code of 40 bits with a chance of 1 in a million million, so time
-does not help as it would with six digits (decision 0053).
+ten from each place of known devices. A guess finds a code of 40 bits with a chance of 1 in a million million, so more
+time does not help as it would with six digits (decision 0053).
 """
 
 
 def counters_of_email_code(account: Account | None, email: str, place: int | None) -> tuple[AttemptCounter, ...]:
-    """Return the counters for email codes, in order, as `counters_of_attempts` does. They are others than those for the
-    password: a right password resets them no more than a right code resets those.
+    """Return the counters for email codes, in order, as `counters_of_attempts` does. What resets these does not reset
+    the counters for passwords, and the other way round.
     """
     counters = counters_of_attempts(account, email, place, EMAIL_CODE_LIMITS)
     return tuple(replace(counter, key=MAILED + counter.key) for counter in counters)
@@ -181,7 +178,7 @@ class AttemptCount:
     last_at: datetime
 
     def wait(self, limits: LoginAttemptLimits, now: datetime) -> timedelta | None:
-        """Return how long until the next attempt is checked; None if none is until the password is reset."""
+        """Return how long until the next attempt is checked; None if none is until the counter is reset."""
         if self.failures >= limits.at_most:
             return None
         return max(self.last_at + limits.wait_after(self.failures) - now, timedelta(0))
@@ -191,9 +188,9 @@ class AttemptCount:
 class LoginAttempt:
     """An attempt at a password, counted before the password is checked.
 
-    `counters` were tried in order: the last one counted the attempt, and those before had no tries left. `number` says
-    which attempt in a row it was for that counter. If no counter had any left, the attempt is `spent`: it was not
-    counted, and the password is not checked.
+    Of `counters`, the last one counted the attempt; those before it had no attempts left. `number` says which attempt
+    in a row it was for that counter. If no counter had any left, the attempt is `spent`: it was not counted, and the
+    password is not checked.
     """
 
     counters: Sequence[AttemptCounter]
@@ -215,7 +212,7 @@ class LoginAttempt:
         return not self.spent and self.number <= limits.of(self.counter).at_most
 
     def pauses(self, limits: LoginAttemptLimits) -> bool:
-        """Return whether no attempt is left now: for a day, or until a reset, only known devices have any."""
+        """Return whether no attempt is left now for devices that are not known: for a day, or until a reset."""
         return self.spent or (not self.counter.of_a_device and limits.paused_after(self.number))
 
 
@@ -224,7 +221,7 @@ class LoginAttempts(Protocol):
 
     async def take(self, counter: AttemptCounter, limits: LoginAttemptLimits, now: datetime) -> int | None:
         """Count one more attempt, before it is checked; return its number. Return None, and count nothing, if the
-        counter has no tries left or the last attempt was too recent. Exact under any race.
+        counter has no attempts left or the last one was too recent. Exact under any race.
         """
 
     async def give_back(self, counter: AttemptCounter) -> None:
@@ -242,8 +239,8 @@ class LoginAttempts(Protocol):
         """
 
     async def forgive_second_factor(self, account_id: str) -> int:
-        """Reset every counter for the second factors of an account, because they are gone, or an operator
-        unlocks it. Return their number.
+        """Reset every counter for the second factors of an account, because they are gone, or an operator unlocks it.
+        Return their number.
         """
 
     async def purge(self, before: datetime, most: int) -> int:

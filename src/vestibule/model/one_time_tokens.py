@@ -32,11 +32,13 @@ LIFETIMES = {
     Purpose.RESET_FACTORS: timedelta(hours=24),
 }
 FOR_EVERY_EPOCH = frozenset({Purpose.UNDO_EMAIL_CHANGE, Purpose.KEEP_FACTORS})
-"""The purposes of tokens that stay valid when the password or the email changes: with them, an owner stops an attacker
-who has changed either."""
+"""The purposes of tokens that stay valid when the password or the email changes: an owner needs them against an
+attacker who has changed either.
+"""
 UNDO_MAILED_WITHIN = timedelta(hours=48)
 """How long after a change of email the letter that undoes it may still be sent. The lifetime of its link begins when
-the letter is sent."""
+the letter is sent.
+"""
 UNDO_POSSIBLE_FOR = UNDO_MAILED_WITHIN + LIFETIMES[Purpose.UNDO_EMAIL_CHANGE]
 """How long a change of email can be undone at most."""
 
@@ -132,8 +134,8 @@ class OneTimeTokens(Protocol):
         """Return the token as it is stored, also if it is spent or expired; None if it is unknown, void or purged."""
 
     async def wanted_email(self, account_id: str, digest: str, now: datetime) -> str | None:
-        """Return the email that this account would get by spending this token now; None if the
-        token changes no email, or another account's. Only `consume` decides.
+        """Return the email that this account would get by spending this token now; None if it would get none. Only
+        `consume` decides.
         """
 
     async def consume(self, digest: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:

@@ -7,12 +7,12 @@ from enum import StrEnum
 from vestibule.model.events import ACTOR_SESSION, Event, EventKind
 
 RECENT = timedelta(minutes=15)
-"""How long ago the sign-in of an operator may be, at the console and its API."""
+"""The greatest age of an operator's sign-in at the console and its API."""
 
 
 class Console(StrEnum):
-    """What the console and its API ask for, as VESTIBULE_CONSOLE names it: a second factor; whatever the account has;
-    or they do not exist.
+    """What the console and its API require, as VESTIBULE_CONSOLE names it: a second factor; one only if the account has
+    one; or they do not exist.
     """
 
     TWO_FACTORS = "two_factors"
@@ -37,8 +37,8 @@ class Operator:
         after: str | None = None,
         **detail: str | None,
     ) -> Event:
-        """Return the event of this operator's act on an account: what was before and after, and what else there is to
-        say; None is left out.
+        """Return the event of this operator's act on an account. The detail has the values before and after the act,
+        and `detail`; values that are None are left out.
         """
         said = {"by": "operator", "from": before, "to": after, **detail, ACTOR_SESSION: self.session_id}
         kept = {name: value for name, value in said.items() if value is not None}
@@ -46,4 +46,4 @@ class Operator:
 
 
 COMMAND_LINE = Operator()
-"""Whoever can run commands on the server's machine: may do everything, and is nobody's account."""
+"""A person who can run commands on the server's machine: may do everything, and has no account."""

@@ -1,7 +1,7 @@
 """The outbox: the table of letters that wait, in which order they are sent, and how often each is tried.
 
-A row holds no secret: the email, the account and the link are looked up or made when the letter is sent. So no letter
-goes to an old email, no link has expired on arrival, and a stolen outbox is worth nothing.
+A row holds no secret: the account is looked up, and the link made, when the letter is sent. So no letter goes to an old
+email, no link has expired on arrival, and a stolen outbox gives no access.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ FIRST_RETRY = timedelta(seconds=1)
 LAST_RETRY = timedelta(minutes=5)
 GIVE_UP_AFTER = timedelta(days=4)  # RFC 5321, section 4.5.4.1: at least four to five days
 NOTICES_WAIT = timedelta(minutes=15)
-"""How long other letters go before a notice, because nobody waits for a notice."""
+"""How long other letters are sent before a notice, because nobody waits for a notice."""
 
 
 class Delivery(StrEnum):
@@ -52,7 +52,7 @@ class OutboxCounts:
 
 def retry_after(attempts: int) -> timedelta:
     """Return how long to wait after this many failed attempts: a second, doubled each time, up to five minutes."""
-    doublings: int = min(attempts - 1, 16)  # far beyond `LAST_RETRY`; bounded, so that the number stays small
+    doublings: int = min(attempts - 1, 16)  # beyond `LAST_RETRY`; bounded, so that nothing overflows
     return min(FIRST_RETRY * (1 << doublings), LAST_RETRY)
 
 
@@ -60,8 +60,8 @@ class Letters(Protocol):
     """The outbox."""
 
     async def queue(self, letter: QueuedLetter) -> None:
-        """Put a letter in, due at once. Adds `asked_of` and `epoch`, in one statement, which is the same if no account
-        has the email.
+        """Put a letter in, due at once, and add `asked_of` and `epoch` to it. Runs the same statement whether an
+        account has the email or not.
         """
 
     async def claim(self, now: datetime) -> QueuedLetter | None:

@@ -1,4 +1,4 @@
-"""Passkeys: the public keys by which authenticators prove who is there; and ceremonies, the questions they answer.
+"""Passkeys: the public keys of authenticators; and ceremonies, the questions that authenticators answer.
 
 A question is not stored when it is asked, because then strangers could fill a table. The browser keeps it, sealed, in a
 cookie (`flows/ceremony.py`). Only a question that was answered is stored, so that it is answered once.
@@ -18,7 +18,7 @@ MAX_PASSKEY_NAME_CHARACTERS = 64
 
 
 class CeremonyPurpose(StrEnum):
-    """What a question to an authenticator is asked for. An answer serves no other purpose."""
+    """What a question to an authenticator is asked for. Its answer is refused for any other purpose."""
 
     ADD = "add"
     SIGN_IN = "sign_in"
@@ -56,14 +56,14 @@ class Passkey:
     last_used_at: datetime | None = None
 
     def methods(self, *, user_verified: bool) -> tuple[str, ...]:
-        """Return how somebody authenticated who used this passkey (RFC 8176); with verification that is two factors."""
-        held = Method.SOFTWARE_KEY if self.backup_eligible else Method.HARDWARE_KEY
-        return (held, Method.USER_PRESENT, Method.MORE_THAN_ONE_FACTOR) if user_verified else (held,)
+        """Return the methods that a use of this passkey proves (RFC 8176): two factors, if the user was verified."""
+        key = Method.SOFTWARE_KEY if self.backup_eligible else Method.HARDWARE_KEY
+        return (key, Method.USER_PRESENT, Method.MORE_THAN_ONE_FACTOR) if user_verified else (key,)
 
 
 @dataclass(frozen=True)
 class PasskeyUse:
-    """A use of a passkey that was stored. `counted_on` is False if the counter did not grow: there may be a copy."""
+    """A use of a passkey. `counted_on` is False if its signature counter did not grow: there may be a copy."""
 
     counted_on: bool
 
@@ -72,8 +72,8 @@ class Passkeys(Protocol):
     """The passkeys of all accounts."""
 
     async def add(self, passkey: Passkey) -> bool:
-        """Add the passkey; return False, and add nothing, if its credential is stored already, of whatever account, or
-        if the account has `MOST_PASSKEYS`. Call it after the account was locked.
+        """Add the passkey; return False, and add nothing, if any account has its credential already, or if this account
+        has `MOST_PASSKEYS`. Call it after the account was locked.
         """
 
     async def of_account(self, account_id: str) -> Sequence[Passkey]:
@@ -83,8 +83,8 @@ class Passkeys(Protocol):
         """Return the passkey with this credential, or None."""
 
     async def use(self, passkey_id: str, sign_count: int, now: datetime, *, backed_up: bool) -> PasskeyUse | None:
-        """Note that a passkey was used, with the counter that its authenticator sent; None if it is gone. The stored
-        counter never falls. Of concurrent uses with one counter, only one has counted on.
+        """Note that a passkey was used, with the signature counter that its authenticator sent; None if it is gone. The
+        stored counter never falls. Of concurrent uses with the same counter, only one has `counted_on`.
         """
 
     async def rename(self, account_id: str, passkey_id: str, name: str) -> bool:
@@ -94,13 +94,13 @@ class Passkeys(Protocol):
         """Delete a passkey and return it; None if the account has none with this id."""
 
     async def domain(self) -> str | None:
-        """Return the domain that stored passkeys were made for; None if there are no passkeys. They all have the same,
-        because a server does not start with another.
+        """Return the domain that the stored passkeys were made for; None if there are none. They all have the same one:
+        a server with another domain does not start.
         """
 
 
 class Ceremonies(Protocol):
-    """The questions that were answered."""
+    """The questions that were answered (`flows/ceremony.py`)."""
 
     async def spend(self, ceremony: Ceremony) -> bool:
         """Note that the question was answered; return False if it was before. Of concurrent answers one counts."""

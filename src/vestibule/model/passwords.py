@@ -11,7 +11,7 @@ class PasswordRules:
     """Lengths in Unicode code points, and a limit in bytes (SP 800-63B-4, 3.1.1.2; ASVS 5.0, 6.2.9).
 
     The `commonest` passwords are refused (ASVS 5.0, 6.2.4). The `site_words` (product, host) and the account's email
-    are refused too, also with digits and signs around them (6.2.11). If `commonest` is None, none of these are refused.
+    are refused too, also with digits and signs around them (6.2.11). If `commonest` is None, all of them are allowed.
     """
 
     min_length: int = 8
@@ -21,9 +21,7 @@ class PasswordRules:
     site_words: frozenset[str] = frozenset()
 
     def require_hard_to_guess(self, password: str, email: str) -> None:
-        """Raise `PasswordTooEasy` if the password is common or about the account. Compares the whole password, not
-        parts of it, and ignores case.
-        """
+        """Raise `PasswordTooEasy` if the password, as a whole and ignoring case, is common or about the account."""
         if self.commonest is None:
             return
         folded = password.casefold()
@@ -40,7 +38,7 @@ def _words_of(email: str) -> tuple[str, ...]:
 
 
 def _bare(text: str) -> str:
-    """Return `text` without digits and signs at both ends: `vestibule` for `vestibule2026!`. Without any letter, return
-    all of it.
+    """Return `text` without digits and signs at both ends: `vestibule` for `vestibule2026!`. If it has no letter,
+    return all of it.
     """
     return re.sub(r"^[\W\d_]+|[\W\d_]+$", "", text) or text

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class AttemptKind(StrEnum):
-    """What is counted while it is wrong. Codes are all those of a second factor except recovery codes."""
+    """What was wrong too often. `CODE`: any code of a second factor except recovery codes."""
 
     PASSWORD = "password"
     CODE = "code"
@@ -15,7 +15,7 @@ class AttemptKind(StrEnum):
 
 @dataclass(frozen=True)
 class Pause:
-    """On devices that are not known, none of these is checked before `until`; None if not before a reset."""
+    """From devices that are not known, nothing of this kind is checked before `until`; None: before a reset."""
 
     of: AttemptKind
     until: datetime | None

@@ -1,4 +1,4 @@
-"""Pending sign-ins: the password was right, and the second step is still to come. Each is known by a secret handle."""
+"""Pending sign-ins: the first step was right, and the second is still to come. The browser keeps a secret handle."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,24 +8,22 @@ from typing import Protocol
 from vestibule.model.limits import network_of
 
 LIFETIME = timedelta(minutes=10)
-"""How long after the password the second step may be taken."""
+"""How long after the first step the second may be taken."""
 OF_ACCOUNT = 30
-"""How many an account has at most. When one more begins, one ends of whatever origin has begun most."""
+"""How many an account has at most. When one more begins, one of the origin that has the most ends."""
 DEVICE = "device:"
-"""How the origins of known devices begin."""
-
-
+"""The prefix of the origins of known devices."""
 BEGINNER_CHARACTERS = 36
-"""The length of `PendingSignIn.beginner`: 144 bits of the digest, as many characters as an id has."""
+"""The length of `PendingSignIn.beginner`: the same as that of an id. It has 144 bits of the digest."""
 WIDE_CHARACTERS = 23
-"""The length of the part of an origin that names the largest network that one customer has: all of it, but of an IPv6
-one only the /48 (RFC 6177). The longest IPv4 address is as long as that.
+"""The first characters of an origin that name the largest network that one customer has: `network:` with the /48 of an
+IPv6 address (RFC 6177), which has fifteen, or with an IPv4 address, which has no more.
 """
 
 
 def origin_of(place: int | None, network_address: str) -> str:
-    """Return where a sign-in comes from: a known device, by its place; or any other, by its network, of which an IPv6
-    one has its /48 in the first `WIDE_CHARACTERS`.
+    """Return where a sign-in comes from: a known device, by its place; or any other, by its network. IPv6 networks are
+    written in full, so that the first `WIDE_CHARACTERS` have the /48.
     """
     if place is not None:
         return f"{DEVICE}{place}"
@@ -55,8 +53,8 @@ class PendingSignIn:
 
     @property
     def beginner(self) -> str:
-        """Return the name under which it begins an authenticator app, as a session does under its id: no other is
-        shown the secret. It is the begin of the digest.
+        """Return the name under which it begins an authenticator app, as a session does under its id: the beginning of
+        the digest.
         """
         return self.digest[:BEGINNER_CHARACTERS]
 
@@ -65,10 +63,11 @@ class PendingSignIns(Protocol):
     """The sign-ins that wait for a second step."""
 
     async def add(self, pending: PendingSignIn) -> bool:
-        """Add one, if its account is enabled and still in its epoch; return whether it was added. If the account has
-        more than `OF_ACCOUNT`, it keeps this one, and of all others the newest of each origin before the second newest
-        of any; then the same by the wide part of their origins; then known devices first. So a flood from elsewhere
-        ends none that its owner has just begun, however many networks one customer has.
+        """Add one, if its account is enabled and still in its epoch; return whether it was added.
+
+        If the account then has more than `OF_ACCOUNT`, end others: of each origin the newest is kept before any second
+        newest, then likewise by the wide part of the origins, then known devices first. So a flood from elsewhere does
+        not end one that the owner has just begun, however many networks an attacker has from one provider.
         """
 
     async def find(self, digest: str, now: datetime) -> PendingSignIn | None:

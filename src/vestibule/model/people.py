@@ -1,4 +1,4 @@
-"""People: an account and all that an operator needs to know of it, with nothing secret."""
+"""People: what an operator sees of an account, without anything secret."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,9 +26,9 @@ class ListedFactor:
 
 @dataclass(frozen=True)
 class FactorList:
-    """The factors of an account, how many more are needed at a sign-in though their rows are malformed, how many
-    recovery codes are unused, and the reset that is under way, if any. `paused`: what is not checked now after too
-    many wrong ones.
+    """The factors of an account, how many recovery codes are unused, and the reset that is under way, if any.
+    `unreadable`: how many more a sign-in needs although their rows are malformed. `paused`: what is not checked now,
+    because too many were wrong.
     """
 
     factors: Sequence[ListedFactor]
@@ -44,8 +44,8 @@ class FactorList:
 
 
 class LetterFate(StrEnum):
-    """What became of a letter: it waits for its first attempt, or for another one; the mail server refused it for good,
-    or took it; or it was withdrawn before that, because its link was void.
+    """What became of a letter: it waits for its first attempt, or for another one (`DELAYED`); the mail server refused
+    it for good, or took it (`SENT`); or it was withdrawn before, because its link was void.
     """
 
     WAITING = "waiting"
@@ -57,8 +57,8 @@ class LetterFate(StrEnum):
 
 @dataclass(frozen=True)
 class LetterRecord:
-    """A letter of an account. `at` is when its fate was settled, or when it is tried next; `fault` the mail server's
-    words, if it did not take it.
+    """A letter of an account. `at` is when it was settled, or when it is tried next. `fault` is what the mail server
+    said, if it did not take the letter.
     """
 
     id: str
@@ -71,9 +71,9 @@ class LetterRecord:
 
 @dataclass(frozen=True)
 class Person:
-    """An account with its factors, its latest letters, sessions and events, the newest first. `must_verify`: nobody
-    signs in here without a verified email. `live_sessions` counts them all. `networks`: from where wrong passwords and
-    codes came lately, and how many from each.
+    """An account with its factors, and its latest letters, sessions and events, the newest first. `must_verify`: a
+    verified email is mandatory here. `live_sessions`: the number of all, of which `live` has the latest. `networks`:
+    how many wrong passwords and codes came lately from each network address.
     """
 
     account: Account
@@ -87,5 +87,5 @@ class Person:
     networks: Mapping[str, int] = field(default_factory=dict)
 
     def latest(self, *kinds: EventKind) -> datetime | None:
-        """Return when one of these happened last, as far as its events tell; None if it did not."""
+        """Return when one of these happened last, as far as `events` goes back; None if none did."""
         return next((event.at for event in self.events if event.kind in kinds), None)

@@ -43,4 +43,4 @@ OF_ROLE: Mapping[Role, frozenset[Permission]] = {
     Role.AUDITOR: frozenset(permission for permission in Permission if permission.value.endswith(":read")),
     Role.USER: frozenset(),
 }
-"""The permissions of each role. A role without any is no operator's."""
+"""The permissions of each role. An operator is an account whose role has any."""

@@ -45,17 +45,17 @@ class Policy:
     product: str = "Vestibule"
     """The name under which authenticator apps list their codes."""
     reauthentication: timedelta = timedelta(minutes=5)
-    """How long ago the sign-in may be for what could harm the account's owner."""
+    """The greatest age of a sign-in for requests that could harm the account's owner."""
     factor_reset_wait: timedelta = timedelta()
-    """How long after a mailed link was opened lost second factors are removed; 0: only operators can."""
+    """How long after a mailed link was opened lost second factors are removed; 0: only operators can begin a reset."""
     relying_party: RelyingParty | None = None
     """For whom passkeys are made; None if there are none here."""
     second_factor: SecondFactorRule = SecondFactorRule.OFFERED
-    """Who must have a second factor, and gets no token without."""
+    """Which accounts must have a second factor: they get no token without one."""
     email_codes: bool = False
     """Whether an emailed code signs in."""
     console: Console = Console.TWO_FACTORS
-    """What it takes to use the console and its API."""
+    """What the console and its API require."""
     events_kept: timedelta = timedelta(days=365)
     retention: Retention = field(default_factory=Retention)
 
@@ -72,26 +72,26 @@ class Policy:
 
     @property
     def key_lead(self) -> timedelta:
-        """Return how long a key must be published before it signs. After that, every service that caches keys has it,
-        even one that asked the process which learnt of the key last.
+        """Return how long a key must be published before it signs. By then every service that caches keys has it, even
+        if it got its keys from the process that was the last to read the new one.
         """
         return self.published_keys_lifetime + self.revocation_staleness + self.issuer.leeway
 
     def retired_key_lifetime(self, use: KeyUse) -> timedelta:
-        """Return how long a retired key still checks tokens: until all that it signed have expired."""
+        """Return how long a retired key still verifies tokens: until all that it signed have expired."""
         token_lifetime = self.access_lifetime if use is KeyUse.ACCESS else self.sessions.absolute
         return token_lifetime + self.key_lead
 
     @property
     def signs_in_at_sign_up(self) -> bool:
-        """Return whether the page for signing up also signs in. Where accounts are concealed, signing in would tell a
-        free email from a taken one.
+        """Return whether the sign-up page also signs in. If accounts are concealed, that would tell a free email from a
+        taken one.
         """
         return not (self.verification_mandatory or self.conceal_accounts)
 
     @property
     def conceals_unverified(self) -> bool:
-        """Return whether a sign-in is answered alike for an unverified account and for none. Otherwise signing in would
+        """Return whether a sign-in to an unverified account is answered as if there were no account: otherwise it would
         reveal what registration conceals.
         """
         return self.conceal_accounts and self.verification_mandatory

@@ -48,10 +48,10 @@ class RecoveryCodes(Protocol):
     """The hashes of the recovery codes."""
 
     async def replace(self, account_id: str, hashes: Sequence[str], now: datetime) -> None:
-        """Store the hashes of new codes, by number, in place of all earlier ones. The caller has locked the account."""
+        """Store the hashes of new codes, by number, in place of all earlier ones. Call it with the account locked."""
 
     async def unused(self, account_id: str, number: int) -> str | None:
-        """Return the hash of an unused code; None if it was used or never made."""
+        """Return the hash of an unused code; None if it was used or does not exist."""
 
     async def spend(self, account_id: str, number: int, code_hash: str, now: datetime) -> bool:
         """Mark a code as used, if it still has this hash; return False if it was used or replaced meanwhile. Of

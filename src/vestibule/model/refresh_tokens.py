@@ -3,8 +3,8 @@
 All claims come from the session's row, and signing the same row twice gives the same token. So tabs that refresh at the
 same time get the same successor, and no token has to be stored.
 
-A token also says by which methods its holder authenticated, and when. Its successors say the same, also if the session
-was stepped up meanwhile: a token that was copied before a step-up gains nothing by it.
+A token also says by which methods its holder authenticated, and when. Its successors say the same, even if the session
+was stepped up meanwhile: a thief who copied a token before a step-up gains nothing by it.
 """
 
 from dataclasses import dataclass, replace
@@ -43,9 +43,9 @@ class RefreshToken:
     authenticated_at: int = 0
 
     def presented_for(self, session: Session) -> Session:
-        """Return the session with the methods and the time of this token, for its successors. A token without them was
-        issued when sessions could not be stepped up: by password, when the session began. One of two factors counts as
-        one if the session does: the account has lost its last factor since.
+        """Return the session with the methods and the time of this token, for its successors. A token without methods
+        was issued by a version that had only passwords and no step-up. A token by two factors counts as one factor if
+        the session does: then the account has lost its last factor.
         """
         if not self.methods:
             return replace(session, methods=(Method.PASSWORD,), authenticated_at=session.created_at)
@@ -72,8 +72,8 @@ def read(text: str, issuer: Issuer, keys: KeySet, now: datetime) -> RefreshToken
     """Return the token in `text`; raises `RefreshRefused` if its form, signature or claims are wrong. Does not check
     the counter, which needs the database.
 
-    An expired token is returned too, with `expired` set. An expired token allows nothing, but it names the session, so
-    that the refusal can say why the session ended.
+    An expired token is returned too, with `expired` set: it allows nothing, but names the session, so that the refusal
+    can say why the session ended.
     """
     try:
         claims, expected = jws.verify(text, keys.checking, TYP), issuer.refresh_expected

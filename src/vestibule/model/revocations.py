@@ -14,7 +14,8 @@ from typing import Protocol
 
 OVERLAP_SECONDS = 30.0
 """How far back the record is read again. Longer than the longest transaction, because sequence numbers are not in the
-order of commits: number 7 may be committed after 8 has been read."""
+order of commits: number 7 may be committed after 8 has been read.
+"""
 
 
 class RevocationKind(StrEnum):
@@ -70,8 +71,8 @@ class Notice:
 class RangeChecksum:
     """The count of revocations in a part of the record, and the sum of their sequence numbers.
 
-    Two reads with equal count and sum saw the same rows. If one row was committed late and another was purged between
-    them, the count is the same but the sum is not: the purged row is much older.
+    Two reads with equal count and sum saw the same rows. If between them one row was committed late and another was
+    purged, the count is the same but the sum is not: the purged row has a much lower number.
     """
 
     count: int
@@ -118,6 +119,6 @@ class Revocations(Protocol):
         """Return count and sum of the revocations after one sequence number and up to another, within `reach`."""
 
     async def purge(self, now: datetime, most: int) -> int:
-        """Delete up to `most` revocations whose tokens have all expired; return their number. The newest row stays for
-        its number, but without its subject.
+        """Delete up to `most` revocations whose tokens have all expired; return their number. The newest row stays, so
+        that its number is not given again, but loses its subject.
         """

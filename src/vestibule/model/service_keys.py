@@ -14,7 +14,7 @@ _NAME = re.compile(rf"[a-z0-9](?:[a-z0-9._-]{{0,{MAX_NAME - 2}}}[a-z0-9])?")
 
 @dataclass(frozen=True)
 class ServiceKey:
-    """A key as it is stored: the service's name, and the key's digest in place of the key."""
+    """A key as it is stored: the service's name, and the key's digest."""
 
     name: str
     digest: str
@@ -22,8 +22,8 @@ class ServiceKey:
 
 
 def is_service_name(text: str) -> bool:
-    """Return whether `text` can name a service: at most 64 lower-case letters and digits, with `.`, `_`, `-` inside. A
-    key is never a name, because names are shown.
+    """Return whether `text` can name a service: at most 64 lower-case letters and digits, with `.`, `_`, `-` inside. No
+    name begins like a key: names are shown, and a key that was given as a name by mistake must not be.
     """
     return _NAME.fullmatch(text) is not None and not text.startswith(PREFIX)
 

@@ -12,11 +12,11 @@ from vestibule.model.accounts import Account
 from vestibule.protocol.authentication import Method
 
 MAX_LIVE_SUCCESSORS = 16
-"""How many refresh tokens, issued in exchange for the same one, may be valid at once: answers may get lost
-repeatedly.
+"""How many refresh tokens that were issued in exchange for the same one may be valid at once: several answers may get
+lost.
 """
 MOST_COUNTED = 2_000
-"""How many sessions of an account are counted at most. A larger number would only say that there are too many."""
+"""How many sessions of an account are counted at most. From there on they are too many, whatever the number."""
 
 
 class EndReason(StrEnum):
@@ -111,7 +111,7 @@ class Session:
         return counter == self.parent or self.base < counter <= self.current
 
     def methods_left(self, methods: tuple[str, ...]) -> tuple[str, ...]:
-        """Return these methods of one of its tokens; without more than one factor, if the session has lost that."""
+        """Return these methods, those of one of its tokens; without `mfa`, if the session no longer has it."""
         lost = {Method.MORE_THAN_ONE_FACTOR} - set(self.methods)
         return tuple(method for method in methods if method not in lost)
 
@@ -149,7 +149,7 @@ def begin(
 
 
 class SessionReplica(Protocol):
-    """A copy of live sessions for other programs. The copy may be late or lost, so Vestibule decides nothing by it."""
+    """A copy of live sessions for other programs. It may be late or lost, so Vestibule decides nothing by it."""
 
     async def put(self, session: Session, account: Account) -> None:
         """Store a live session until it expires."""
@@ -192,14 +192,13 @@ class Sessions(Protocol):
     async def step_up(
         self, session_id: str, account_id: str, methods: tuple[str, ...], limits: SessionLimits, now: datetime
     ) -> Session | None:
-        """Note that the user of a live session authenticated again, by these methods, and return the session as
-        changed; None if it is over or another account's. Its refresh counters stay, so that every token which could be
-        exchanged before still can be.
+        """Note that the user of a live session authenticated again, by these methods, and return the changed session;
+        None if it is over or another account's. Its refresh counters stay, so that no token becomes invalid.
         """
 
     async def drop_second_factor(self, account_id: str) -> None:
-        """Let no session of the account that has not been ended count as proved by more than one factor any more: the
-        account has none left. Call it with the account locked.
+        """Lower the level of the account's sessions to one factor: the account has no second factor any more. Call it
+        with the account locked.
         """
 
     async def seen_on_device(self, account_id: str, device: Device, now: datetime) -> bool:
@@ -229,8 +228,8 @@ class Sessions(Protocol):
         """
 
     async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> EndedSessions:
-        """End every session of an account; return those that were live. Also marks expired sessions as ended, with
-        this reason: they may be live by another clock.
+        """End every session of an account; return those that were live. Also mark expired sessions as ended, with this
+        reason: by another machine's clock they may be live.
         """
 
     async def end_others(

@@ -1,10 +1,10 @@
 """Signing keys: separate pairs for access and refresh tokens, so that no token of one kind passes for the other.
 
-    next       ->  current  ->  retired  ->  gone
-    published      signs        checks       only its id is left
+    next       ->  current  ->  retired   ->  gone
+    published      signs        verifies      only its id is left
 
 Each use has one current key and one next key. A next key is published before it signs, so that services that cache the
-published keys have it already. A retired key checks tokens until all that it signed have expired. Refresh keys go
+published keys have it already. A retired key verifies tokens until all that it signed have expired. Refresh keys go
 through the same states and are never published: only this server reads refresh tokens.
 """
 
@@ -38,9 +38,8 @@ class KeyState(StrEnum):
 
 @dataclass(frozen=True)
 class SealedKey:
-    """A key as it is stored. The private half is encrypted, and empty once the key is gone.
-
-    A retired key checks until `checks_until`.
+    """A key as it is stored. The private half is encrypted, and empty once the key is gone. A retired key verifies
+    tokens until `checks_until`.
     """
 
     kid: str
@@ -65,7 +64,7 @@ Ed25519 signs in a twentieth of the time of RSA (docs/decisions/0038-refresh-key
 
 
 class KeyStatus(NamedTuple):
-    """What a process compares, to find out whether a key that is not gone has changed."""
+    """What a process compares to find out whether the keys have changed since it read them."""
 
     kid: str
     use: KeyUse
@@ -77,7 +76,7 @@ KeyStates = frozenset[KeyStatus]
 
 @dataclass(frozen=True)
 class KeySet:
-    """The keys of one use: the one that signs, and all that check, by id."""
+    """The keys of one use: the one that signs, and all that verify, by id."""
 
     signing: PrivateKey
     checking: Mapping[str, PublicKey]
@@ -93,8 +92,8 @@ class KeySet:
 
     @cached_property
     def cookie_seal(self) -> Seal:
-        """Return the seal of what browsers keep for us. Its key is derived from the key that signs, so every process
-        has the same one, and none is stored.
+        """Return the seal of texts that browsers keep for us in cookies. Its key is derived from the signing key, so
+        that every process has it and none is stored.
         """
         return Seal(self.signing.to_pem().decode())
 

@@ -1,9 +1,9 @@
 """The store: opens transactions. A flow that opens one gets `Ports`, one port for each noun; their methods are atomic
 steps.
 
-No method reads a row that Python then decides about and writes back. If a second request could come in between, the
-SQL statement itself decides (`open`, `rotate`, `consume`, `claim`). Measured on PostgreSQL with sixteen
-concurrent uses of one refresh token: a check in Python lets fifteen through, a condition in the UPDATE only one.
+No method reads a row for Python to decide about and write back. If a second request could come in between, the SQL
+statement itself decides (`open`, `rotate`, `consume`, `claim`). Measured on PostgreSQL with sixteen concurrent uses of
+one refresh token: a check in Python lets fifteen through, a condition in the UPDATE only one.
 """
 
 from collections.abc import Mapping
@@ -83,10 +83,10 @@ class Store(Protocol):
 
     def steps(self) -> AbstractAsyncContextManager[Ports]:
         """Open the same ports so that each method is a transaction by itself, without the cost of beginning and ending
-        one. What the block has done may stay although it raises. Raises `StoreUnavailable`.
+        one. For a block of one method, or of several that may each happen without the next: what the block has done may
+        stay although it raises. Raises `StoreUnavailable`.
 
-        For a block of one method, or of several of which each may happen without the next. SQLite, and PostgreSQL
-        behind a pooler, run the block as one transaction.
+        SQLite, and PostgreSQL behind a pooler, run the block as one transaction.
         """
 
     def reading(self) -> AbstractAsyncContextManager[Ports]:

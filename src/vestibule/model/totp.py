@@ -1,6 +1,6 @@
 """Authenticator apps: each shares a secret with Vestibule, which is stored sealed. An account has one at most.
 
-An app counts once a code of it was confirmed. A new one replaces the old one at that moment, not before.
+An app is a factor once it was confirmed by one of its codes. Only then does a new one replace the old one.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from vestibule.crypto.seal import Seal
 class Totp:
     """An authenticator app. `last_step` is the time step of the last code that was accepted.
 
-    `session_id` is the session that began it, or the name of a sign-in that waits (`PendingSignIn.beginner`). No other
-    is shown the secret or can confirm the app: one of them may be a thief's.
+    `session_id` is the session that began it, or the name of a pending sign-in (`PendingSignIn.beginner`). No other is
+    shown the secret or can confirm the app: another session may be a thief's.
     """
 
     id: str
@@ -29,7 +29,7 @@ class Totp:
 
 
 def seal_secret(seal: Seal, totp_id: str, secret: bytes) -> str:
-    """Return the secret, sealed for this app: it opens for no other."""
+    """Return the secret, sealed so that it opens only for this app."""
     return seal.close(secret, _name(totp_id))
 
 
@@ -46,20 +46,20 @@ class Totps(Protocol):
     """The authenticator apps. Lock the account before adding, confirming or removing one."""
 
     async def add(self, totp: Totp, begun_before: datetime) -> None:
-        """Add one that is not confirmed yet, in place of an earlier one that the same session or sign-in began, of all
-        that were begun before `begun_before`, and of those whose session or sign-in is gone. So an account has no more
-        of them than it has sessions and sign-ins that wait, and no other one voids what its owner has just begun.
+        """Add one that is not confirmed yet. Delete the unconfirmed one that the same session or sign-in began, those
+        begun before `begun_before`, and those whose session or sign-in is gone. So an account has no more of them than
+        sessions and pending sign-ins, and a stranger's does not replace the owner's.
         """
 
     async def confirmed(self, account_id: str) -> Totp | None:
-        """Return the account's app; None if it has none."""
+        """Return the account's confirmed app; None if it has none."""
 
     async def unconfirmed(self, account_id: str, session_id: str) -> Totp | None:
-        """Return the app that this session of the account has added and not confirmed; None if there is none."""
+        """Return the app that this session or sign-in has begun and not confirmed; None if there is none."""
 
     async def confirm(self, totp: Totp, step: int, now: datetime) -> bool:
-        """Let the app count from now on, in place of the earlier one; `step` is that of the code that confirmed it.
-        Return False, and do nothing, if it was confirmed already or is gone.
+        """Confirm the app, in place of the earlier one; `step` is the time step of the code that confirms it. Return
+        False, and do nothing, if it was confirmed already or is gone.
         """
 
     async def accept(self, totp_id: str, step: int, now: datetime) -> bool:

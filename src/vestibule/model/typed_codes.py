@@ -10,12 +10,11 @@ _BETWEEN = re.compile(r"[\s-]+")
 
 
 def mint(length: int) -> str:
-    """Return `length` characters of five random bits each. A byte modulo 32 is even, because 256 is a multiple of
-    32.
-    """
+    """Return `length` characters of five random bits each."""
+    # A byte modulo 32 is uniform, because 256 is a multiple of 32.
     return "".join(ALPHABET[byte % len(ALPHABET)] for byte in random_bytes(length))
 
 
 def plain(text: str) -> str:
-    """Return what was typed without spaces and hyphens, in lower case, and with lookalikes as they were meant."""
+    """Return what was typed without spaces and hyphens, in lower case, and with lookalikes replaced."""
     return _BETWEEN.sub("", text).lower().translate(_LOOKALIKES)

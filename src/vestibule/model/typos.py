@@ -1,26 +1,26 @@
-"""Typos: which email was probably meant, by how many characters two differ."""
+"""Typos: which email was probably meant, by edit distance (Damerau and Levenshtein)."""
 
 from collections.abc import Sequence
 
 from vestibule.model.accounts import Account
 
-_TYPED_WRONG = 2
-"""At most how many characters a mistyped email differs by."""
+_MOST_TYPOS = 2
+"""The greatest distance at which an email counts as mistyped."""
 
 
 def nearest(email: str, accounts: Sequence[Account]) -> Account | None:
-    """Return the account whose email is the most like this one, if it can be the same one mistyped."""
-    near = [(differing(email, account.email), account) for account in accounts]
-    close = [(number, account) for number, account in near if number <= _TYPED_WRONG]
-    return min(close, key=lambda each: each[0])[1] if close else None
+    """Return the account whose email is the nearest to this one, if that can be this one mistyped; otherwise None."""
+    distances = [(differing(email, account.email), account) for account in accounts]
+    near = [(distance, account) for distance, account in distances if distance <= _MOST_TYPOS]
+    return min(near, key=lambda each: each[0])[1] if near else None
 
 
 def differing(one: str, other: str) -> int:
-    """Return by how many characters two emails differ, added, left out, changed or swapped; at most one more than a
-    mistyped one does.
+    """Return how many characters must be added, left out, changed or swapped to make `other` of `one`. Stop at one more
+    than `_MOST_TYPOS`.
     """
-    if abs(len(one) - len(other)) > _TYPED_WRONG:
-        return _TYPED_WRONG + 1
+    if abs(len(one) - len(other)) > _MOST_TYPOS:
+        return _MOST_TYPOS + 1
     before: list[int] = []
     above = list(range(len(other) + 1))
     for i, a in enumerate(one, 1):
@@ -30,7 +30,7 @@ def differing(one: str, other: str) -> int:
             if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
                 cost = min(cost, before[j - 2] + 1)
             row.append(cost)
-        if min(row) > _TYPED_WRONG:
-            return _TYPED_WRONG + 1
+        if min(row) > _MOST_TYPOS:
+            return _MOST_TYPOS + 1
         before, above = above, row
-    return min(above[-1], _TYPED_WRONG + 1)
+    return min(above[-1], _MOST_TYPOS + 1)

@@ -1,6 +1,6 @@
-"""Why not in: the one reason why a person cannot sign in, and the act that mends it.
+"""Why not in: the one reason why a person cannot sign in, and what an operator can do about it (`mend`).
 
-Of several reasons the heaviest counts: a disabled account stays out, whatever else is mended.
+Of several reasons the first of `_IN_ORDER` counts: if the account is disabled, mending anything else does not help.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from vestibule.model.pauses import AttemptKind
 from vestibule.model.people import LetterFate, LetterRecord, Person
 
 _LATELY = timedelta(days=1)
-"""Somebody who signed in within this time has their second factor, unless a code was refused since."""
+"""A person who signed in within this time still has their second factor, unless a code was refused since."""
 _NOT_DELIVERED = (LetterFate.REFUSED, LetterFate.DELAYED)
 
 
@@ -58,7 +58,9 @@ class NeverVerified:
 
 @dataclass(frozen=True)
 class PausedPasswords:
-    """Too many wrong passwords, most of them lately from these networks. None is checked before `until`; None: ever."""
+    """Too many wrong passwords, lately from these networks. None is checked before `until`, or, if that is None, before
+    a reset.
+    """
 
     until: datetime | None
     networks: Mapping[str, int]
@@ -67,7 +69,9 @@ class PausedPasswords:
 
 @dataclass(frozen=True)
 class PausedSecondFactor:
-    """Too many wrong codes, after the right password."""
+    """Too many wrong codes, after the right password. None is checked before `until`, or, if that is None, before a
+    reset.
+    """
 
     until: datetime | None
     mend = Mend.UNLOCK
@@ -83,7 +87,7 @@ class FactorsGoSoon:
 
 @dataclass(frozen=True)
 class ResetLettersUnread:
-    """A link for a new password was mailed, and never used: it may be in the junk folder."""
+    """A link for a new password was mailed, but not used: it may be in the junk folder."""
 
     sent_at: datetime
     mend = Mend.SEND_RESET
@@ -114,7 +118,7 @@ class NoPasswordYet:
 
 @dataclass(frozen=True)
 class ProbablyTypo:
-    """No account has the email; this one has almost the same, and nobody verified it: it was typed wrong at sign-up."""
+    """No account has the email, but an unverified one has almost the same: it was probably mistyped at sign-up."""
 
     other: Account
     mend = Mend.CHANGE_EMAIL
@@ -145,9 +149,9 @@ Reason = (
 
 
 def why_not_in(person: Person, now: datetime) -> Reason:
-    """Return the heaviest reason why the person cannot sign in, or that nothing is in the way."""
-    for look in _IN_ORDER:
-        if reason := look(person, now):
+    """Return the first reason why the person cannot sign in, or that nothing is in the way."""
+    for check in _IN_ORDER:
+        if reason := check(person, now):
             return reason
     return NothingInTheWay(person.latest(EventKind.SIGNED_IN))
 
@@ -177,7 +181,9 @@ def _factors_go(person: Person, _: datetime) -> Reason | None:
 
 
 def _reset_asked_for(person: Person, _: datetime) -> Reason | None:
-    """A letter that the person waits for was not taken by the mail server; or it was, and its link never used."""
+    """Return a reason if the person still waits for a letter that the mail server has not taken, or has not used the
+    link in one that it took.
+    """
     letter, since = _last(person, LetterKind.RESET_PASSWORD, LetterKind.SIGN_IN_CODE), _last_in(person)
     if letter is None or (since and letter.queued_at <= since):
         return None
@@ -203,8 +209,8 @@ def _reused(person: Person, _: datetime) -> Reason | None:
 
 
 def _no_password(person: Person, _: datetime) -> Reason | None:
-    nothing = person.account.password_hash is None and not person.factors.factors
-    return NoPasswordYet() if nothing else None
+    has_nothing = person.account.password_hash is None and not person.factors.factors
+    return NoPasswordYet() if has_nothing else None
 
 
 _IN_ORDER: Sequence[Callable[[Person, datetime], Reason | None]] = (

@@ -24,10 +24,11 @@ RawResponse = tuple[
 class Caller:
     """A person who is signed in: a session that was live when it was read, with its account.
 
-    The session is used up at `usable_until`, its idle limit as this process last read it.
+    `usable_until` is when the session would end unused, as this process last read it. Afterwards the database must be
+    asked: the session may have been used through another process.
 
     `methods`, `level` and `authenticated_at` (seconds since 1970) are the token's: they say how and when its user last
-    proved who they are. Another token of the session may say less.
+    authenticated. Another token of the session may say less.
 
     `cached_responses` has responses that were made from the session and its account, by name. They are dropped with the
     session.
@@ -58,9 +59,7 @@ Found = tuple[Session, Caller]
 
 class CallerMemory:
     """Tokens by their digests, and sessions by their ids; at most `size` of each. If the memory is full, the oldest
-    entry is dropped.
-
-    `hits` and `misses` count how often a caller was found here, and how often not. `flows/identify.py` counts them.
+    entry is dropped. `flows/identify.py` counts in `hits` and `misses` how often a caller was found here, or not.
     """
 
     def __init__(self, size: int) -> None:
@@ -75,7 +74,7 @@ class CallerMemory:
         return self._tokens.get(key)
 
     def session(self, session_id: str) -> Caller | None:
-        """Return who holds a session, or None."""
+        """Return the caller of a session, or None. It has the methods of the token that was read last."""
         return self._sessions.get(session_id)
 
     def keep_token(self, key: bytes, token: AccessToken) -> None:
@@ -85,9 +84,7 @@ class CallerMemory:
         self._tokens[key] = token
 
     def keep_session(self, caller: Caller) -> None:
-        """Remember a session. Check first whether a revocation arrived since it was read: see `generation`
-        of `RevocationSet` (`revocation_set.py`).
-        """
+        """Remember a session. Check first that no revocation arrived since it was read (`RevocationSet.generation`)."""
         if len(self._sessions) >= self._size and caller.session_id not in self._sessions:
             self._drop(next(iter(self._sessions)))
         self._sessions[caller.session_id] = caller

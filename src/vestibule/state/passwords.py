@@ -85,7 +85,7 @@ class Passwords:
         return self._hasher.can_match(stored)
 
     def outdated(self, stored: str) -> bool:
-        """Return whether `stored` should be replaced, now that the password is known."""
+        """Return whether `stored` should be replaced by a new hash of the same password."""
         return self._hasher.outdated(stored)
 
     async def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -11,8 +11,8 @@ from vestibule.protocol.access_tokens import AccessToken
 from vestibule.protocol.revocations import Revoked
 from vestibule.state.sequence_index import SequenceIndex
 
-_MAX_DIGITS = 18  # of a sequence number: 64 bits hold each
-_MARK_DIGITS = 8
+_MAX_DIGITS = 18  # of a sequence number, so that it fits 64 bits
+_MARK_DIGITS = 8  # hexadecimal, of the digest of a revoked session's or account's id
 
 
 class RevocationSet:
@@ -36,8 +36,8 @@ class RevocationSet:
         self._floor, self._floor_mark = 0, ""
         self._until = 0.0
         self.reach: Reach | None = None
-        """Which part of the record is read. The first read chooses it. Another part is chosen if the wall clock was
-        ahead at that time and has been set back.
+        """Which part of the record is read. It is chosen at the first read, and again if the wall clock was ahead then
+        and has been set back.
         """
         self.clock_offset = 0.0
         """The wall clock minus the monotonic clock, in seconds, when the last whole read was sent."""
@@ -97,9 +97,9 @@ class RevocationSet:
         return f"{self._floor}-{self._floor_mark}" if self._floor_mark else "0"
 
     def number_of(self, cursor: str) -> int:
-        """Return the sequence number after which a cursor continues: 0, for the beginning, unless the revocation with
-        that number is known to be the one that the cursor was made for. After a backup was restored, numbers that some
-        services know are given again, to other revocations.
+        """Return the sequence number after which a cursor continues; 0, for the beginning, unless the mark shows that
+        the number still has the same revocation. After a backup is restored, other revocations get numbers that
+        services know already.
         """
         digits, _, mark = cursor.partition("-")
         number = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= _MAX_DIGITS else 0
@@ -135,9 +135,9 @@ class RevocationSet:
         self._seen.clear()
         self._reads.clear()
 
-    def add(self, backlog: list[Revocation], sent_at: float) -> list[Revocation]:
+    def add(self, revocations: list[Revocation], sent_at: float) -> list[Revocation]:
         """Add revocations from a read sent at `sent_at`; return the new ones. Adding one twice does no harm."""
-        new = [revocation for revocation in backlog if revocation.sequence not in self._seen]
+        new = [revocation for revocation in revocations if revocation.sequence not in self._seen]
         for revocation in new:
             self._note(revocation, sent_at)
         self.generation += len(new)
@@ -185,7 +185,7 @@ class RevocationSet:
         until = sent_at + (revocation.purge_at - revocation.at).total_seconds()
         if until != self._until:
             self._until = until
-        until = self._until  # the same object for all that were read together: a million floats would take 24 MB
+        until = self._until  # one float object for all that were read together: a million of them would take 24 MB
         if revocation.kind is RevocationKind.SESSION:
             self._revoked.end_session(revocation.subject, until)
             self._index.put(revocation.subject, revocation.sequence)

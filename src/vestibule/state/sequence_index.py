@@ -1,13 +1,13 @@
-"""The revoked subjects, which are sessions and accounts, in the order of their sequence numbers: the newest are found
-without a look at all others.
+"""The revoked subjects, which are ids of sessions and accounts, in the order of their sequence numbers: the newest are
+found without a look at all others.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 _BLOCK_BITS = 6
-"""A block is a list of the subjects of 64 consecutive numbers. A subject takes 9 bytes in it, and a read looks at no
-more than 63 subjects in vain.
+"""The number of low bits that the numbers of one block differ in: a block lists the subjects of 64 consecutive numbers.
+A subject takes 9 bytes in it, and a read looks at no more than 63 subjects in vain.
 """
 _BLOCKS_AT_ONCE = 8
 LOOKED_AT_ONCE = _BLOCKS_AT_ONCE << _BLOCK_BITS

@@ -1,4 +1,4 @@
-"""`model.limits.Limiter` by the library `limits`, in this process's memory; `redis/limiter.py` uses it on Redis."""
+"""`model.limits.Limiter` with the library `limits`, in this process's memory; `redis/limiter.py` has it on Redis."""
 
 from collections import Counter
 from datetime import timedelta

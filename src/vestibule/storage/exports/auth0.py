@@ -1,4 +1,4 @@
-"""Auth0's export of users with password hashes, which its support makes: a JSON object in each line."""
+"""Auth0's export of users with password hashes, to be had from its support: a JSON object in each line."""
 
 from datetime import UTC, datetime
 
@@ -10,14 +10,14 @@ _OBJECT_ID_CHARACTERS = 24
 
 
 def row(fields: Fields, _given: Given) -> ForeignRow:
-    """Return the row in an object. The id is that of Auth0 without `auth0|`, and with `-` for another `|`."""
+    """Return the row in an object. The id is Auth0's, without `auth0|`; another `|` becomes `-`."""
     object_id = text_of(object_of(fields.get("_id")).get("$oid"))
     whole = either(text_of(fields.get("user_id")), text_of(fields.get("alt_id")), object_id) or ""
     password = either(text_of(fields.get("passwordHash")), text_of(fields.get("password_hash")))
     identifier = _email_among(fields.get("identifiers"))
     email = either(text_of(fields.get("email")), text_of(identifier.get("value")))
     created_at = text_of(fields.get("created_at")) or _made_at(object_id)
-    provider, bar, _rest = whole.partition("|")
+    provider, bar, _rest = whole.partition("|")  # `google-oauth2|1234`; without a bar it is Auth0's own
     return ForeignRow(
         id=whole.removeprefix(_OWN).replace("|", "-"),
         name=either(text_of(fields.get("name")), text_of(fields.get("nickname"))) or part_before_at(email),
@@ -40,7 +40,7 @@ def _email_among(identifiers: object) -> Fields:
 
 
 def _made_at(object_id: str | None) -> str | None:
-    """Return when MongoDB made an id, which its first four bytes tell."""
+    """Return when MongoDB made an object id: its first four bytes are the seconds since 1970."""
     if object_id is None or len(object_id) != _OBJECT_ID_CHARACTERS:
         return None
     try:

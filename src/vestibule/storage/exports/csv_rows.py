@@ -42,7 +42,7 @@ def records(lines: Iterator[Line]) -> Iterator[Record]:
 
 
 def _record(first: Line, lines: Iterator[Line], ahead: deque[Line], separator: str) -> Record:
-    """Return the record that begins on this line. What was read of the file beyond it is put into `ahead`."""
+    """Return the record that begins on this line. Lines that were read beyond its end are put into `ahead`."""
     taken = [first]
     while taken[-1].fault is None:
         text = "".join(line.text for line in taken)
@@ -62,6 +62,6 @@ def _record(first: Line, lines: Iterator[Line], ahead: deque[Line], separator: s
 
 
 def _broken(taken: Sequence[Line], ahead: deque[Line], fault: str) -> Record:
-    """Return a record of the first line alone: the others may be whole ones."""
+    """Return a broken record of the first line alone, and read the others again: they may be whole records."""
     ahead.extendleft(reversed(taken[1:]))
     return Record(taken[0].number, fault=fault)

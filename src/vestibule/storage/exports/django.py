@@ -1,6 +1,6 @@
 """Django's users: the table `auth_user` as CSV, or the JSON of `manage.py dumpdata auth.user`.
 
-Django has no word for a verified email. Its emails are unverified unless the importer says otherwise with `--verified`.
+Django does not store whether an email is verified. All are unverified, unless the operator imports with `--verified`.
 """
 
 from vestibule.model.accounts import Role

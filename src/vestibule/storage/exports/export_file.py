@@ -18,7 +18,7 @@ from vestibule.storage.first_by_email import FirstByEmailOnDisk
 _ROWS_BETWEEN_CALLS = 1_000
 _BEGINNING_BYTES = 65_536
 _BLANK = b"\xef\xbb\xbf \t\r\n"
-# How a file begins that is of another kind, and what to do with it.
+# The first bytes of files of other kinds, and what to do with them.
 _OTHERS = {
     b"SQLite format 3\0": "is a SQLite database; name it by --from sqlite:///FILE",
     b"\x1f\x8b": "is compressed; unpack it first, with gunzip",
@@ -33,8 +33,8 @@ class ExportFile:
     """The people in a file. Implements `cli.command_context.AccountSource`."""
 
     def __init__(self, path: Path, given: Given, format_: ExportFormat | None = None) -> None:
-        """Read nothing yet. `given.now` is when people were created of whom the file does not say when, and
-        `given.verified` whether emails are verified of which it does not say it.
+        """Read nothing yet. `given.now` and `given.verified` stand in where the file does not say when an account was
+        created, and whether its email is verified.
         """
         self.first_by_email = FirstByEmailOnDisk()
         self._path, self._given, self._format = path, given, format_
@@ -42,10 +42,10 @@ class ExportFile:
 
     def read(self, progress: Callable[[int, int | None], None]) -> None:
         """Read the whole file, and sort its rows on disk; raises `UnusableFile`. `progress` is called with the number
-        of bytes that were read, and the size of the file, None for a pipe.
+        of bytes read so far and the size of the file, which is None for a pipe.
         """
         with self._opened() as (file, size):
-            self._rows.add(self._told(self._read(file), lambda: progress(file.tell() if size else 0, size)))
+            self._rows.add(self._completed(self._read(file), lambda: progress(file.tell() if size else 0, size)))
         if not self._rows.count():
             raise UnusableFile(f"{self._path} has no users in it")
 
@@ -81,8 +81,8 @@ class ExportFile:
         rows = json_rows if beginning.lstrip(_BLANK)[:1] in {b"{", b"["} else csv_rows
         return rows(self._path, file, self._format, self._given)
 
-    def _told(self, rows: Iterator[ForeignRow], progress: Callable[[], None]) -> Iterator[ForeignRow]:
-        """Yield the rows with the dates that they lack, and tell of the progress now and then."""
+    def _completed(self, rows: Iterator[ForeignRow], progress: Callable[[], None]) -> Iterator[ForeignRow]:
+        """Yield the rows with what the file does not say, and call `progress` now and then."""
         for number, row in enumerate(rows):
             if number % _ROWS_BETWEEN_CALLS == 0:
                 progress()

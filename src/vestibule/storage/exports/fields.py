@@ -13,8 +13,8 @@ _MILLISECONDS = 1_000
 
 @dataclass(frozen=True)
 class Given:
-    """What the importer gives to a file: the time of the import; whether emails are
-    verified of which the file does not say it; for Firebase, how to write its hashes in our form.
+    """What the command adds to a file: the time of the import; whether emails count as verified if the file does not
+    say it; and for Firebase, what turns a digest and a salt into a hash in our form.
     """
 
     now: datetime
@@ -23,7 +23,7 @@ class Given:
 
 
 def text_of(value: Any) -> str | None:
-    """Return a value as text; None for nothing and for what is no single value."""
+    """Return a value as text; None for an empty text, a list, an object or null."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str | int | float):
@@ -32,13 +32,13 @@ def text_of(value: Any) -> str | None:
 
 
 def flag_of(value: Any) -> str | None:
-    """Return a value that says yes or no, as text."""
+    """Return a value as text in lower case, for flags."""
     text = text_of(value)
     return text.lower() if text else None
 
 
 def either(one: str | None, *others: str | None) -> str | None:
-    """Return the first of the texts that says something."""
+    """Return the first of the texts that is not empty or None."""
     return next(filter(None, (one, *others)), None)
 
 
@@ -53,7 +53,7 @@ def part_before_at(email: Any) -> str:
 
 
 def moment_of_milliseconds(value: Any) -> str | None:
-    """Return a time in milliseconds since 1970 as ISO 8601; other values as they are, for a report to refuse."""
+    """Return a time in milliseconds since 1970 as ISO 8601; other values as they are, so that their row is refused."""
     text = text_of(value)
     try:
         return datetime.fromtimestamp(int(text or "") / _MILLISECONDS, UTC).isoformat()
@@ -67,7 +67,7 @@ def object_of(value: Any) -> Fields:
 
 
 def json_object(value: Any) -> Fields:
-    """Return the object that a text of JSON has; an empty one for any other value."""
+    """Return the object in a text of JSON, or the value itself if it is one; otherwise an empty one."""
     if not isinstance(value, str):
         return object_of(value)
     try:

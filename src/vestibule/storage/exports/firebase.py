@@ -45,8 +45,8 @@ def row(fields: Fields, given: Given) -> ForeignRow:
 
 
 def read_hash_form(path: Path) -> Callable[[str, str], str]:
-    """Return what writes a digest and a salt of a project in our form. The file has the project's parameters, as the
-    console of Firebase shows them under "Password hash parameters". Raises `UnusableFile`.
+    """Return the function that turns a digest and a salt into a hash in our form. The file has the project's parameters
+    as Firebase's console shows them, under "Password hash parameters". Raises `UnusableFile`.
     """
     try:
         content = path.read_bytes()[:_MAX_CONFIG_CHARACTERS].decode()
@@ -75,7 +75,7 @@ def _hash(digest: str, salt: str, given: Given) -> str:
 
 
 def _provider(fields: Fields) -> str:
-    """Return where a user signs in who has no password."""
+    """Return the provider with which a user without a password signs in."""
     infos = fields.get("providerUserInfo")
     first = object_of(infos[0]) if isinstance(infos, list) and infos else {}
     return text_of(first.get("providerId")) or "firebase"

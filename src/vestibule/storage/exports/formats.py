@@ -9,13 +9,13 @@ from vestibule.storage.exports import auth0, django, fastapi_users, firebase, ke
 from vestibule.storage.exports.fields import Fields, Given
 
 ToRow = Callable[[Fields, Given], ForeignRow]
-"""Turns one exported user into a row; raises `UnusableRow`, or `UnusableFile` if the others cannot be read either."""
+"""Turns one exported user into a row. Raises `UnusableRow`, or `UnusableFile` if no row of the file can be read."""
 
 
 @dataclass(frozen=True)
 class CsvFormat:
-    """A CSV file whose first line names its columns. `needed`: columns without which it is not this format. `known`:
-    all that it may have; None for any.
+    """A CSV file whose first line names its columns. `needed`: the columns by which the format is recognised. `known`:
+    all columns that it may have; None for any.
     """
 
     name: ExportFormat
@@ -26,8 +26,8 @@ class CsvFormat:
 
 @dataclass(frozen=True)
 class JsonFormat:
-    """A JSON document: a list of users, or an object with this member, which lists them; if `member` is None, a file
-    with an object in each line. `mark`: what stands in the first kilobytes of each file of this format.
+    """A JSON document: a list of users, or an object that lists them in `member`; if `member` is None, a file with an
+    object in each line. `mark`: what the first kilobytes of every file of this format contain.
     """
 
     name: ExportFormat

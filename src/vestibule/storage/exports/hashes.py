@@ -14,19 +14,19 @@ def stored_form(text: str) -> str:
         if text.startswith(beginning):
             try:
                 return converted(text)
-            except ValueError:  # of a number, of base64, or of the number of parts
+            except ValueError:  # a number, the base64, or the number of parts is wrong
                 return text
     return text
 
 
 def from_base64(text: str) -> bytes:
-    """Return what base64 says, with or without padding, also its form for URLs; raises `ValueError`."""
+    """Return the bytes of base64 or base64url, with or without padding; raises `ValueError`."""
     plain = text.rstrip("=").replace("-", "+").replace("_", "/")
     return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
 
 
 def padded_base64(text: str) -> str:
-    """Return base64 in its usual form, with padding; raises `ValueError`."""
+    """Return the same bytes in standard base64, with padding; raises `ValueError`."""
     return base64.b64encode(from_base64(text)).decode()
 
 

@@ -1,8 +1,8 @@
 """Read the entries of one big JSON array, one at a time, in bounded memory.
 
-The array is the whole document, or a member of it: `users` in the exports of Keycloak and Firebase. The parsers that
-stream bound neither one string nor one entry, so this gives the standard one a window of the file, as long as an entry
-may be. Where a document is not JSON, nobody can tell the next entry, so it is refused.
+The array is the whole document, or a member of it: `users` in the exports of Keycloak and Firebase. Streaming parsers
+limit neither a string nor an entry, so this gives the standard parser a window of the file, as long as an entry may be.
+A document that is not JSON is refused as a whole: it cannot be told where the next entry begins.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from vestibule.storage.exports.lines import MAX_LINE_BYTES
 
 _CHUNK_BYTES = 65_536
-_MAX_MEMBER_CHARACTERS = 16 * MAX_LINE_BYTES  # of what stands beside the array, such as the settings of a realm
+_MAX_MEMBER_CHARACTERS = 16 * MAX_LINE_BYTES  # of other members of the object, such as the settings of a realm
 _BLANK = " \t\r\n"
 _DECODER = json.JSONDecoder()
 
@@ -23,7 +23,7 @@ class BrokenJson(ValueError):
 
 
 def entries(file: BinaryIO, member: str) -> Iterator[Any]:
-    """Yield the entries of the array that the document is, or has as this member of its object; raises `BrokenJson`."""
+    """Yield the entries of the array that is the document, or this member of its object; raises `BrokenJson`."""
     window = _Window(file)
     if window.peek() == "[":
         yield from _array(window)
@@ -62,7 +62,7 @@ class _Window:
         self._text, self._at, self._over = "", 0, False
 
     def peek(self) -> str:
-        """Return the next character that is not blank; nothing at the end."""
+        """Return the next character that is not blank; an empty text at the end."""
         while True:
             while self._at < len(self._text):
                 if self._text[self._at] not in _BLANK:
@@ -72,13 +72,13 @@ class _Window:
                 return ""
 
     def take(self, character: str) -> None:
-        """Go beyond this character; raises `BrokenJson` if another one is next."""
+        """Skip this character; raises `BrokenJson` if another one is next."""
         if self.peek() != character:
             raise BrokenJson(f"it is not JSON, or has no {character} where a list of users needs it")
         self._at += 1
 
     def value(self, what: str, most: int) -> Any:
-        """Return the next value, of at most so many characters."""
+        """Return the next value, of at most `most` characters; raises `BrokenJson`, which calls it `what`."""
         self.peek()
         while True:
             try:
@@ -96,7 +96,7 @@ class _Window:
                     return value
 
     def _read(self) -> bool:
-        """Read on, as much as there is in the window already; return whether there was something."""
+        """Read as much again as is left in the window; return whether there was something."""
         if self._over:
             return False
         kept = self._text[self._at :]

@@ -1,4 +1,4 @@
-"""A JSON file of people: recognise its format by what stands at its beginning, and turn its entries into rows."""
+"""A JSON file of people: recognise its format by its first kilobytes, and turn its entries into rows."""
 
 import json
 from collections.abc import Iterator

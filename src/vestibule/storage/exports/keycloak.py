@@ -48,7 +48,7 @@ def row(fields: Fields, _given: Given) -> ForeignRow:
 
 
 def _provider(fields: Fields) -> str:
-    """Return where a user signs in who has no password."""
+    """Return the provider with which a user without a password signs in."""
     identities = fields.get("federatedIdentities")
     first = object_of(identities[0]) if isinstance(identities, list) and identities else {}
     return text_of(first.get("identityProvider")) or "keycloak"

@@ -10,7 +10,7 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class Line:
-    """A line with its number, which counts from 1. `fault`: why there is no text."""
+    """A line with its number, counted from 1. `fault`: why its text could not be read."""
 
     number: int
     text: str

@@ -26,7 +26,7 @@ COLUMNS = (
 
 
 def row(fields: Fields, _given: Given) -> ForeignRow:
-    """Return the row in a record. An empty field is one that is not there."""
+    """Return the row in a record. An empty field counts as missing."""
     given = {column: text for column, text in fields.items() if text}
     return ForeignRow(
         id=given.get("id") or new_id(),

@@ -11,7 +11,7 @@ _ROWS_AT_ONCE = 500
 
 
 class SortedRows:
-    """Rows in a temporary file, which nobody else can open: verified ones first, and older before newer ones."""
+    """Rows in a temporary file without a name: verified ones first, and older before newer ones."""
 
     def __init__(self) -> None:
         self._file = sqlite3.connect("", isolation_level=None)
@@ -20,8 +20,8 @@ class SortedRows:
 
     def add(self, rows: Iterable[ForeignRow]) -> None:
         """Add rows, in the order of the file."""
-        told = ((*row.precedence, json.dumps(list(asdict(row).values()))) for row in rows)
-        self._file.executemany("INSERT INTO people (later, since, content) VALUES (?, ?, ?)", told)
+        records = ((*row.precedence, json.dumps(list(asdict(row).values()))) for row in rows)
+        self._file.executemany("INSERT INTO people (later, since, content) VALUES (?, ?, ?)", records)
 
     def count(self) -> int:
         """Return how many rows there are."""

@@ -33,7 +33,7 @@ def row(fields: Fields, given: Given) -> ForeignRow:
 
 
 def _banned(until: str | None, given: Given) -> bool:
-    """Return whether somebody is banned now; also if nobody can read until when, as for PostgreSQL's `infinity`."""
+    """Return whether a user is banned now. An end that is no date, such as PostgreSQL's `infinity`, counts as later."""
     if until is None:
         return False
     try:

@@ -1,3 +1,3 @@
-"""Store in Redis what may be lost, such as a replica of live sessions. The loss or rollback of Redis signs nobody in or
-out.
+"""Store in Redis what may be lost, such as a replica of live sessions. If Redis loses data or returns to an older
+state, nobody is signed in or out by that.
 """

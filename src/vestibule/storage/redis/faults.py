@@ -1,4 +1,4 @@
-"""Say in words why Redis was not reached. The messages of redis-py may repeat what was sent."""
+"""Say in words of our own why Redis was not reached: messages of redis-py may repeat what was sent."""
 
 from redis import exceptions
 from redis.asyncio.sentinel import MasterNotFoundError

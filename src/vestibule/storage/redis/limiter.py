@@ -47,7 +47,7 @@ class FallingBackLimiter:
             try:
                 return await self._shared.count_or_wait(limit, network)
             except UNREACHABLE_ERRORS as fault:
-                # One failure in a second is enough: the next requests do not wait for a Redis that is gone.
+                # For a second, do not try again: no request should wait for a Redis that is gone.
                 self._paused_until = now + _PAUSE_AFTER_FAULT.total_seconds()
                 self._warnings.warn("limits_count_alone", fault)
         return await self._alone.count_or_wait(limit, network)

@@ -23,8 +23,8 @@ from vestibule.storage.redis.throttled_warnings import ThrottledWarnings, locati
 
 _TIMEOUT_SECONDS = 0.25
 _MOST_CONNECTIONS = 20
-_DROPPED_AT_ONCE = 500  # Redis answers nobody else meanwhile
-_ENDED_MS = 60_000
+_DROPPED_AT_ONCE = 500  # sessions in one script, during which Redis answers nobody else
+_ENDED_MS = 60_000  # how long `ended:{sid}` stays
 _PUT = "if redis.call('EXISTS', KEYS[2]) == 0 then redis.call('SET', KEYS[1], ARGV[1], 'PXAT', ARGV[2]) end"
 _DROP = """
 for i = 1, #KEYS, 2 do
@@ -116,7 +116,7 @@ class RedisSessionReplica:
             pending: Awaitable[Any] = command()
             await pending
         except UNREACHABLE_ERRORS as fault:
-            # One failure in a second is enough: the next requests do not wait for a Redis that is gone.
+            # For a second, do not try again: no request should wait for a Redis that is gone.
             self._paused_until = now + _PAUSE_AFTER_FAULT_SECONDS
             self._note_away(fault)
 

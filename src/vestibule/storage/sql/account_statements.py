@@ -24,7 +24,7 @@ _IN_EPOCH = bindparam("in_epoch", type_=_a.epoch.type)
 # ON CONFLICT reads the same on both databases, so SQLAlchemy's `insert` for PostgreSQL serves SQLite too.
 ADD = Prepared(insert(accounts).on_conflict_do_nothing().returning(_a.id))
 _SINCE = func.coalesce(_a.imported_at, _a.created_at)
-# Of the accounts just added, delete those whose email another account had before and may still take back.
+# Of the accounts just added, delete those whose email is kept for another account.
 DELETE_KEPT = Prepared(
     delete(accounts)
     .where(
@@ -128,10 +128,8 @@ def _change(*conditions: ColumnElement[bool], **values: object) -> Prepared:
     return Prepared(changed.values(first_used_at=USED_SINCE).returning(_a.epoch))
 
 
-_NEW_HASH, _NEW_EMAIL = (
-    bindparam("password_hash", type_=_a.password_hash.type),
-    bindparam("new_email", type_=_a.email.type),
-)
+_NEW_HASH = bindparam("password_hash", type_=_a.password_hash.type)
+_NEW_EMAIL = bindparam("new_email", type_=_a.email.type)
 SET_PASSWORD = _change(password_hash=_NEW_HASH, registered_again_at=None)
 CHANGE_PASSWORD = _change(_a.password_hash == _HASH, password_hash=_NEW_HASH)
 _REASON = bindparam("reason", type_=_a.disabled_reason.type)

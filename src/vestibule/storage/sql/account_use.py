@@ -16,10 +16,9 @@ def never_used(before: ColumnElement[datetime]) -> ColumnElement[bool]:
     """Return a condition for accounts that were registered here before `before`, and never verified or used
     (`Accounts.register_again`).
 
-    `imported_at` tells whether an account was imported. The form of its hash does not: our own hashes may have any form
-    too. A server older than migration 0013 may run beside this one. The older server does not set `first_used_at`, but
-    a use leaves a session, a device, or an epoch later than that of the registration. An account without a password was
-    not registered here.
+    Only `imported_at` tells whether an account was imported: our own hashes may have any form too. An account without a
+    password was not registered here. A server older than migration 0013 may run beside this one, and does not set
+    `first_used_at`; but a use leaves a session, a device, or an epoch later than that of the registration.
     """
     return and_(
         accounts.c.verified.is_(False),

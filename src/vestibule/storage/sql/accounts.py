@@ -34,9 +34,9 @@ class SqlAccounts:
             return set()
         rows = [to_row(account) for account in batch]
         added = set((await self._connection.execute(statements.ADD, rows)).scalars())
-        # A statement of its own: the INSERT may have waited for a transaction that keeps the email for its account, and
-        # only after that wait is the kept email visible. This statement runs even if nothing was added, because the
-        # number of statements must not tell whether an account exists.
+        # A statement of its own: the INSERT may have waited for a transaction that keeps the email for another account,
+        # and sees the kept email only after that. It runs even if nothing was added, because the number of statements
+        # must not tell whether an account exists.
         which = {"added": list(added or _NO_ID), "kept_digests": kept_digests([account.email for account in batch])}
         return added - set((await self._connection.execute(statements.DELETE_KEPT, which)).scalars())
 

@@ -12,7 +12,7 @@ def deletion_of_oldest(table: Table, condition: ColumnElement[bool], age: Column
     returns a row for each.
 
     The rows are chosen in a WITH, because PostgreSQL may evaluate a sub-select in IN more than once, and skip other
-    locked rows each time. SQLite ignores the lock; it runs one transaction at a time.
+    locked rows each time. SQLite has no such lock, and needs none: it runs one writing transaction at a time.
     """
     key = tuple(table.primary_key.columns)
     chosen = (

@@ -18,7 +18,7 @@ class Breaker:
         self._now = now
         self._next_try: float | None = None
         self.why = ""
-        """Why the database could not be reached when it was last tried: what those who fail at once are told."""
+        """Why the database could not be reached at the last try: the message for callers that fail at once."""
 
     def lets_through(self) -> bool:
         """Return whether this caller may ask: always, or once per `RETRY_SECONDS` while the database is unreachable."""

@@ -15,8 +15,8 @@ _DRIVER_CONNECTION = "driver_connection"
 
 
 class Checkouts:
-    """The driver connections of one engine. After a connection breaks, those opened before the break are replaced when
-    they are next taken: the server they lead to may be gone.
+    """The driver connections of one engine. When a connection breaks, those opened before are replaced when they are
+    next taken: the server they lead to may be gone.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -85,7 +85,7 @@ class Checkouts:
 def _give_back(pooled: PoolProxiedConnection, connection: DriverConnection) -> None:
     if connection.lost:
         pooled.invalidate()
-    # Needs no await: on PostgreSQL, SQLAlchemy knows of no transaction to undo; on SQLite, the pool resets nothing.
+    # Needs no await: on PostgreSQL, SQLAlchemy knows no transaction to roll back; on SQLite, the pool resets nothing.
     pooled.close()
 
 

@@ -18,8 +18,8 @@ from vestibule.storage.sql.schema import Sequence, metadata
 from vestibule.storage.sql.source import SourceUnusable, source_errors, tolerate_invalid_utf8
 
 _ROWS_AT_ONCE = 500
-_MOST_KEY_CHARACTERS = 64
-_ARGUMENT = re.compile(r"query argument \$(\d+)")
+_MOST_KEY_CHARACTERS = 64  # of a primary key that a message repeats
+_ARGUMENT = re.compile(r"query argument \$(\d+)")  # so asyncpg names a value that does not fit
 # How the database, a driver or SQLAlchemy refuses a value.
 _REFUSALS = (StatementError, ValueError, TypeError, OverflowError)
 
@@ -63,7 +63,7 @@ class DatabaseCopy:
 
 
 async def _require_empty(new: AsyncConnection) -> None:
-    if new.dialect.name == "postgresql":  # without a lock, two copies could both find it empty
+    if new.dialect.name == "postgresql":  # otherwise two copies at the same time could both find it empty
         await new.execute(text("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE"))
     for table in metadata.sorted_tables:
         if (await new.execute(select(table).limit(1))).first() is not None:

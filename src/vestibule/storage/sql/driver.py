@@ -29,9 +29,9 @@ class Watcher(Protocol):
 
 
 class DriverConnection(ABC):
-    """A connection of the driver, with the part of SQLAlchemy Core's interface that the ports need. `generation` is the
-    number of times that connections of its engine had broken when this one was opened. Those that break together count
-    once (`checkout.py`).
+    """A connection of the driver, with the part of SQLAlchemy Core's interface that the ports need. `generation` is how
+    often connections of its engine had broken before this one was opened; those that break together count once
+    (`checkout.py`).
     """
 
     watchers: ClassVar[list[Watcher]] = []
@@ -42,7 +42,7 @@ class DriverConnection(ABC):
         self.dialect = dialect
         self.generation = generation
         self.os_error: OSError | None = None
-        """The last fault of the network, or of the time limit for statements, that the driver raised."""
+        """The last OSError that the driver raised: a fault of the network, or a statement that took too long."""
 
     async def execute(
         self, statement: Prepared | Executable, given: Parameters | Sequence[Parameters] | None = None
@@ -67,8 +67,8 @@ class DriverConnection(ABC):
         return Rows([], len(given))
 
     async def _insert(self, prepared: Prepared, rows: Sequence[Parameters]) -> list[Any]:
-        """Insert rows and return what the statement returns for each: in full batches, and the rest one by one. Only an
-        INSERT can write a batch as one statement, so no other one that returns rows is given many.
+        """Insert rows, in full batches and the rest one by one; return what the statement returns for each. Only an
+        INSERT can write a batch as one statement, so no other statement that returns rows may be given many values.
         """
         found: list[Any] = []
         whole = len(rows) - len(rows) % ROWS_AT_ONCE
@@ -88,17 +88,17 @@ class DriverConnection(ABC):
     async def _run_many(self, compiled: DriverText, given: Sequence[Parameters]) -> None:
         await self._change_many(compiled.sql, [compiled.values(one) for one in given])
 
-    async def _watched(self, sql: str, asked: Awaitable[T]) -> T:
+    async def _watched(self, sql: str, answer: Awaitable[T]) -> T:
         if not self.watchers:
-            return await self._translated(sql, asked)
+            return await self._translated(sql, answer)
         with ExitStack() as watching:
             for watcher in self.watchers:
                 watching.enter_context(watcher(self.dialect.name, sql))
-            return await self._translated(sql, asked)
+            return await self._translated(sql, answer)
 
-    async def _translated(self, sql: str, asked: Awaitable[T]) -> T:
+    async def _translated(self, sql: str, answer: Awaitable[T]) -> T:
         try:
-            return await asked
+            return await answer
         except self.errors as error:
             raise as_sqlalchemy_error(error, sql, lost=self.lost) from error
         except OSError as error:
@@ -120,8 +120,8 @@ class DriverConnection(ABC):
         await self.control("RELEASE SAVEPOINT nested")
 
     async def control(self, sql: str) -> str:
-        """Begin, end or divide a transaction, and return what PostgreSQL says that it did, such as `COMMIT`; on SQLite,
-        which says nothing, return `sql`. Raises `DBAPIError`.
+        """Begin, end or divide a transaction. Return PostgreSQL's command tag, such as `COMMIT`, which says what it
+        did; on SQLite, which has none, return `sql`. Raises `DBAPIError`.
         """
         return await self._translated(sql, self._control(sql))
 
@@ -218,7 +218,7 @@ class SqliteConnection(DriverConnection):
         return sql
 
     async def _change(self, sql: str, values: list[Any]) -> int:
-        # RETURNING counts the rows: reading a cursor's rowcount would cross to the thread a second time.
+        # RETURNING counts the rows: asking the cursor for its rowcount would cross to the thread a second time.
         return len(list(await self._fetch(f"{sql} RETURNING 1", values)))
 
     async def _change_many(self, sql: str, rows: list[list[Any]]) -> None:

@@ -20,9 +20,9 @@ from vestibule.storage.sql.sessions import SqlSessions
 
 _r = revocations.c
 _AT = bindparam("now", type_=Instant)
-# Each part waits for the one before it, because it reads from it: the account is locked before its session
-# (docs/decisions/0025-two-at-once.md). All parts see the database as it was before the lock was waited for, but an
-# UPDATE looks again at a row that was changed meanwhile: a session that ended during the wait is not ended twice.
+# Each part reads from the one before it, and so runs after it: the account is locked before its session
+# (docs/decisions/0025-two-at-once.md). All parts see the database as it was before the wait for the lock. But an UPDATE
+# reads again a row that was changed meanwhile, so a session that ended during the wait is not ended twice.
 _LOCKED = LOCKING.cte("locked")
 _ENDED = ENDING_ONE.where(exists(select(_LOCKED.c.id))).cte("ended")
 _RECORDED = (

@@ -33,13 +33,13 @@ _DEFAULT_SECONDS = -1.0  # stands for the timeout of transactions; None is no ti
 
 
 class _BlockFaults:
-    """Keeps a caller's own OSErrors apart from the database's, which open the breaker: a full disk is no outage."""
+    """Keeps OSErrors of the caller's block, such as a full disk, apart from the database's, which open the breaker."""
 
     own: OSError | None = None
 
     @contextmanager
     def kept_apart(self, connection: DriverConnection) -> Iterator[None]:
-        """Note an OSError of the block that the driver did not raise."""
+        """Remember an OSError that the block raised, and not the driver."""
         try:
             yield
         except OSError as fault:
@@ -78,7 +78,7 @@ class Engines:
 
     @property
     def location(self) -> tuple[Any, ...]:
-        """Return where the database is, the same for each way to write its address."""
+        """Return where the database is, for comparison: the same however its address is written."""
         url = self.writing.url
         return (Path(self.file).resolve(),) if self.file else (url.host, url.port, url.database)
 
@@ -161,8 +161,8 @@ class Engines:
 
     @asynccontextmanager
     async def _translated(self) -> AsyncIterator[_BlockFaults]:
-        """Raise `StoreUnavailable` if the database cannot be asked; let errors through that are bugs of ours, and those
-        of the caller's block. A block that raises does not count as reaching the database: it may have asked nothing.
+        """Raise `StoreUnavailable` if the database cannot be asked; let errors through that are bugs of ours, or of the
+        caller's block. If the block raises, the database does not count as reached: it may not have been asked.
         """
         block = _BlockFaults()
         if not self.breaker.lets_through():
@@ -210,7 +210,7 @@ class Engines:
         return server_faults.sentence(self.writing.url, self.server, fault)
 
     def _why_silent(self, fault: OSError) -> str | None:
-        """Return why a file, which no network is in front of, did not answer in time; None for other faults."""
+        """Return why a SQLite file did not answer in time; None for other faults."""
         return file_faults.no_answer(self.file) if self.file and isinstance(fault, TimeoutError) else None
 
     async def close(self) -> None:

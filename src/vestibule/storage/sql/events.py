@@ -81,7 +81,7 @@ class SqlEvents:
         self._recorded += events
 
     async def find(self, wanted: EventFilter, most: int) -> list[tuple[int, Event]]:
-        # Compiled at each call, because only operators call this, and seldom.
+        # Not prepared: only operators call this, and seldom.
         matches = [_e.sequence > wanted.after]
         if wanted.account_id is not None:
             matches.append(_e.account_id == wanted.account_id)

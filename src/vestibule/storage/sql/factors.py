@@ -1,4 +1,4 @@
-"""`model.factors.Factors` in SQL: what an account has, in one statement, and the end of it all."""
+"""`model.factors.Factors` in SQL: read what an account has, in one statement, and delete it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,7 +29,7 @@ _OF = Prepared(
         select(factor_resets.c.due_at).where(_RESET).scalar_subquery().label("reset_due_at"),
     )
 )
-# An app counts from its confirmation on; one that was never confirmed is no loss.
+# An app was added when it was confirmed. One that was not confirmed is deleted in any case.
 _ADDED_SINCE = or_(totps.c.confirmed_at.is_(None), totps.c.confirmed_at >= _SINCE)
 _CLEAR = (
     Prepared(delete(totps).where(_TOTPS).returning(totps.c.confirmed_at)),

@@ -1,8 +1,8 @@
 """Find what stored hashes cost, so that every wrong password takes as long as with the costliest of each kind
 (`crypto/passwords.py`).
 
-There may be millions of imported hashes, and a few costs. So this asks the index for the first beginning of a hash,
-then for the first one after that, and so on: it looks at as many rows as there are costs.
+There may be millions of imported hashes, but with only a few costs, which stand at the beginning of each hash. So this
+asks the index for the lowest beginning, then for the next one above it, and so on: it reads one row for each cost.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ def _first(*conditions: ColumnElement[bool]) -> Select[Any]:
 
 
 def _costs() -> Select[Any]:
-    """Return the query for the beginnings, each after the one before; a NULL ends them."""
+    """Return the query for all beginnings. It is recursive: each is the next above the one before, and NULL ends it."""
     lowest = _first().subquery("lowest")
     found = select(lowest.c.beginning).cte("found", recursive=True)
     after = _first(beginning_of_hash > found.c.beginning).correlate(found).scalar_subquery()

@@ -1,7 +1,7 @@
-"""Decide in SQL which emails are kept. A kept email is an account's old one: the account may still take it back, so no
-other account can have it. Only this module decides which are kept.
+"""Decide in SQL which emails are kept: old emails that their account can still restore, so that no other account can
+have them. Only this module decides that.
 
-The lookups use the primary key and the indexes by account, because anybody can cause lookups, for any email.
+The look-ups use the primary key and the indexes by account, because anybody can cause them, for any email.
 """
 
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ _l = letters.c
 
 
 def is_kept(now: ColumnElement[datetime]) -> ColumnElement[bool]:
-    """Return the condition that the row of `KEPT` keeps its email at `now`: the link that undoes the change is
-    valid, or still to be delivered.
+    """Return the condition that the row of `KEPT` keeps its email at `now`: the link that undoes the change is valid,
+    or still to be sent.
     """
     link_is_valid = (
         exists()

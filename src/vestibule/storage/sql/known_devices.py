@@ -21,7 +21,7 @@ _THIS_ACCOUNT = _d.account_id == _ACCOUNT
 _SEEN = Prepared(
     update(known_devices).where(_THIS_ACCOUNT, _d.digest == _DIGEST).values(last_seen_at=_NOW).returning(_d.digest)
 )
-# Devices from before there was a column `place` have NULL: they count as place 0, unknown.
+# Devices stored before the column `place` existed have NULL. They share place 0 with devices that are not known.
 _ITS_PLACE = func.coalesce(_d.place, 0)
 _PLACE = Prepared(
     select(func.max(_ITS_PLACE)).where(_THIS_ACCOUNT, _d.digest.in_(bindparam("of_digests", expanding=True)))

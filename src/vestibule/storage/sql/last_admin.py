@@ -1,4 +1,4 @@
-"""Decide in SQL whether an enabled admin is left without an account."""
+"""Decide in SQL whether an enabled admin remains if an account is no admin any more."""
 
 from sqlalchemy import ColumnElement, bindparam, or_, select, text
 
@@ -14,8 +14,8 @@ ENABLED_ADMINS = Prepared(
     .order_by(_a.id)
     .limit(bindparam("most"))
 )
-# Locks that other one until the transaction ends: of two transactions that each take away the other's last admin, the
-# second waits for the first, then finds none.
+# Locks the other admin until the transaction ends. If two transactions each remove the admin that the other one counts
+# on, the second waits for the first, then finds none.
 _ANOTHER = (
     select(_others.c.id)
     .where(_IS_OTHER_ADMIN, _others.c.id != bindparam("of_account"))
@@ -27,5 +27,5 @@ _ANOTHER = (
 
 
 def leaves_an_admin() -> ColumnElement[bool]:
-    """Return a condition for the account `of_account`: it is no enabled admin, or there is another one."""
+    """Return the condition that the account `of_account` is not an enabled admin, or that there is another one."""
     return or_(_a.role != Role.ADMIN.value, _a.disabled_at.is_not(None), _ANOTHER.is_not(None))

@@ -88,7 +88,7 @@ class LegacyUsers:
                 yield rows
 
     def _connection(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        # On PostgreSQL a cursor needs a transaction. On SQLite our transactions lock out writers, and the import may
+        # On PostgreSQL a cursor needs a transaction. On SQLite a transaction would lock out writers, and the import may
         # write to the same file.
         return (
             self._engines.sqlalchemy_transaction(seconds=None)

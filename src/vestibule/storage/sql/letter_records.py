@@ -16,7 +16,7 @@ _l = letters.c
 _OWNER = bindparam("of_account", type_=_l.account_id.type)
 _COLUMNS = (_l.id, _l.kind, _l.created_at, _l.due_at, _l.attempts, _l.settled_at, _l.refused_at, _l.last_fault)
 _READER = odd_rows.Reader(_COLUMNS)
-# Of letters queued by email, those that are settled were given to their account then.
+# Letters queued by email get their `account_id` when they are settled.
 LATEST_OF = Prepared(
     select(*_COLUMNS)
     .where(or_(_l.account_id == _OWNER, and_(_l.asked_of == _OWNER, _l.settled_at.is_(None))))

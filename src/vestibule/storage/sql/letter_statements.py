@@ -41,7 +41,7 @@ _VOIDABLE = [kind.value for kind, purpose in TOKEN_PURPOSES.items() if purpose n
 
 
 def _queue(whose: ColumnElement[bool], **also: ColumnElement[Any]) -> Insert:
-    """Return an INSERT of a letter with its account's id and epoch. Without an account it takes equally long."""
+    """Return an INSERT of a letter with its account's id and epoch. It takes equally long if there is no account."""
     asked = {"asked_of": accounts.c.id, "epoch": accounts.c.epoch, **also}
     return insert(letters).values({name: select(c).where(whose).scalar_subquery() for name, c in asked.items()})
 
@@ -56,13 +56,13 @@ QUEUE_NOTICE = Prepared(
 
 
 def _oldest(due: str, *conditions: ColumnElement[bool]) -> Any:
-    """Return a sub-select of the letter that waits longest, due by the moment bound to `due`."""
+    """Return a sub-select of the waiting letter that has been due for longest, at the moment bound to `due`."""
     waiting = select(_l.id).where(WAITING, _l.due_at <= bindparam(due, type_=Instant), *conditions)
     return waiting.order_by(_l.due_at).limit(1).with_for_update(skip_locked=True).scalar_subquery()
 
 
-# COALESCE evaluates a sub-select only if those before it found none: first a letter of any kind that has been due for
-# `NOTICES_WAIT`, then one that is no notice, then any.
+# First a letter of any kind that has been due for `NOTICES_WAIT`, then one that is no notice, then any: COALESCE
+# evaluates a sub-select only if those before it found none.
 _NEXT = func.coalesce(
     _oldest("long_ago"), _oldest("now", _l.kind.not_in([kind.value for kind in NOTICES])), _oldest("now")
 )

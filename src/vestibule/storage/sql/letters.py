@@ -22,8 +22,8 @@ from vestibule.storage.sql.schema import letters
 
 _l = letters.c
 _READER = odd_rows.Reader(statements.LETTER)
-_ODD = "this version cannot read the row"
-_MOST_ODD = 50  # malformed rows that one claim refuses; the next claim goes on
+_MALFORMED = "this version cannot read the row"
+_MOST_MALFORMED = 50  # rows that one claim refuses; the next claim goes on
 
 
 class SqlLetters:
@@ -54,7 +54,7 @@ class SqlLetters:
 
     async def claim(self, now: datetime) -> QueuedLetter | None:
         moments = {"now": now, "long_ago": now - NOTICES_WAIT, "lease_end": now + LEASE}
-        for _ in range(_MOST_ODD):
+        for _ in range(_MOST_MALFORMED):
             claimed = await self._connection.execute(statements.CLAIM, moments)
             row = claimed.one_or_none()
             if row is None:
@@ -63,7 +63,7 @@ class SqlLetters:
             if letter is not None:
                 return letter
             await self._connection.execute(
-                statements.REFUSE_MALFORMED, {"of_letter": row.id, "now": now, "fault": _ODD}
+                statements.REFUSE_MALFORMED, {"of_letter": row.id, "now": now, "fault": _MALFORMED}
             )
         return None
 
@@ -104,7 +104,7 @@ class SqlLetters:
             which["undo_since"] = undo_since
         await self._connection.execute(statements.WITHDRAW[undo_since is not None], which)
 
-    # The statements of `unsettled` and `retry` are compiled at each call, because only operators call them, and seldom.
+    # The statements of `unsettled` and `retry` are not prepared: only operators call them, and seldom.
     async def unsettled(self, most: int) -> list[LetterState]:
         rows = await self._connection.execute(
             select(*statements.LETTER, _l.due_at, _l.refused_at, _l.last_fault)
@@ -138,7 +138,7 @@ class SqlLetters:
 
 
 def _claim_of(letter: QueuedLetter) -> dict[str, Any]:
-    """Return the values that name this worker's claim: each claim of a letter has the next number of attempts."""
+    """Return the values that name this worker's claim: each claim of a letter raises `attempts`."""
     return {"of_letter": letter.id, "of_claim": letter.attempts}
 
 

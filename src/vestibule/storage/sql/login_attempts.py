@@ -22,6 +22,7 @@ _LONGEST_WAIT_AGO = "longest_wait_ago"
 _RESTART_TIME_AGO = "restart_time_ago"
 _LATEST_POSSIBLE = "latest_possible"
 _MINE = _a.counter == bindparam("of_counter")
+# `failures` makes the next attempt wait, and restarts with the waits; `in_all` is the total in a row, which is limited.
 _TOTAL = func.coalesce(_a.in_all, _a.failures)
 _GIVE_BACK = Prepared(
     update(login_attempts).where(_MINE, _a.failures > 0).values(failures=_a.failures - 1, in_all=_TOTAL - 1)
@@ -80,7 +81,7 @@ class SqlLoginAttempts:
 
 @cache
 def _take(limits: LoginAttemptLimits) -> Prepared:
-    """Return the statement for the process's limits, cached because building it costs more than running it."""
+    """Return the statement for these limits. It is cached, because building it costs more than running it."""
     first = {"failures": 1, "in_all": 1, "last_at": _NOW}
     restarts = _a.last_at < bindparam(_RESTART_TIME_AGO, type_=Instant) if limits.waits_restart_after else false()
     return Prepared(
@@ -105,7 +106,7 @@ def _waited(limits: LoginAttemptLimits) -> ColumnElement[bool]:
     growing = {failures: bindparam(_wait_ago(failures), type_=Instant) for failures in _growing_waits(limits)}
     longest = bindparam(_LONGEST_WAIT_AGO, type_=Instant)
     last_allowed = case(growing, value=_a.failures, else_=longest) if growing else longest
-    # The clock that wrote so late a time was wrong. Nobody must wait until then.
+    # A time so far in the future was written by a wrong clock. Nobody must wait until then.
     ahead = _a.last_at > bindparam(_LATEST_POSSIBLE, type_=Instant)
     return or_(_a.failures < limits.free, _a.last_at <= last_allowed, ahead)
 
@@ -121,8 +122,8 @@ def _moments(limits: LoginAttemptLimits, now: datetime) -> dict[str, datetime]:
 
 @cache
 def _growing_waits(limits: LoginAttemptLimits) -> dict[int, timedelta]:
-    """Return the waits that are shorter than the longest, by number of failures: one WHEN branch for each doubling. The
-    longest wait is the ELSE branch.
+    """Return the waits that are shorter than the longest, by number of failures. Each is a WHEN branch of `_waited`;
+    the longest is its ELSE.
     """
     waits = {failures: limits.wait_after(failures) for failures in range(limits.free, limits.at_most)}
     return {failures: wait for failures, wait in waits.items() if wait < limits.longest_wait}
