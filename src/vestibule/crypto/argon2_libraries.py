@@ -19,7 +19,8 @@ from nacl.exceptions import InvalidkeyError
 from vestibule.crypto.hash_forms import Cost
 
 SALT_BYTES, DIGEST_BYTES = 16, 32  # the sizes of libsodium, which cannot be changed
-_MEASURED_KIB = 4_096  # a fifth of the default decides as well; argon2-cffi would keep more for ever
+# A fifth of the default memory shows the same difference, and argon2-cffi keeps for ever what it has once used.
+_MEASURED_KIB = 4_096
 _MAX_ROUNDS = 4
 _MAX_SECONDS = 0.15
 _CLEARLY_FASTER = 0.9  # of the other's time, because two measurements of one library differ by a few percent
@@ -100,9 +101,9 @@ class Measurement:
 
 
 def measure(iterations: int, cpu_seconds: Callable[[], float] = time.thread_time) -> Measurement:
-    """Return how long a hash takes with each library. Makes a hash with each up to four times, and stops after 150 ms.
+    """Return how long a hash takes with each library. Makes up to four hashes with each, and stops after 150 ms.
 
-    `cpu_seconds` reads this thread's CPU time, which other work on the machine hardly changes.
+    `cpu_seconds` returns this thread's CPU time, which other work on the machine hardly changes.
     """
     cost = Cost(_MEASURED_KIB, iterations, 1)
     argon2_cffi, libsodium = Argon2Cffi(cost), Libsodium(cost)

@@ -8,7 +8,7 @@ import bcrypt
 from vestibule.crypto.entropy import random_bytes
 from vestibule.crypto.hash_forms import BCRYPT_OF_SHA256
 
-BCRYPT_MAX_BYTES = 72  # bcrypt ignores all bytes beyond
+BCRYPT_MAX_BYTES = 72  # bcrypt ignores all further bytes of a password
 
 
 def bcrypt_hash(text: bytes, rounds: int) -> str:
@@ -32,8 +32,8 @@ def bcrypt_decoy(rounds: int) -> str:
 
 
 def bring_bcrypt_to(highest: int, done: int | None) -> None:
-    """Do the work of a hash of cost `highest`, less that of cost `done`. A cost is a power of two, so 10 is brought to
-    12 by one more hash of 10 and one of 11.
+    """Do the work of a hash of cost `highest`, less that of cost `done`. Each cost is twice the work of the one below,
+    so after a hash of cost 10, one more of 10 and one of 11 make the work of 12.
     """
     for rounds in [highest] if done is None else range(done, highest):
         bcrypt.hashpw(b"", bcrypt.gensalt(rounds))

@@ -1,7 +1,7 @@
 """Digests of short codes, bound to the secret handle that each is typed with.
 
-A code of 40 bits can be found from a plain hash. So the digest is an HMAC under a key that is not in the database: who
-reads the database finds no code, also if they asked for it and have its handle.
+From a plain hash, a code of 40 bits could be found by trying all. So the digest is an HMAC under a key that is not in
+the database: an attacker who reads the database cannot find a code, not even with the handle that it was asked for.
 """
 
 import hmac

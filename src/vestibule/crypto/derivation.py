@@ -12,7 +12,7 @@ MAX_ITERATIONS = {"sha1": 2_000_000, "sha256": 2_000_000, "sha512": 1_000_000}
 MAX_SCRYPT_BYTES = 134_217_728  # 128 MiB, for each hash that is checked at the same time
 _MAX_SCRYPT_WORK = 1_048_576  # N times r times p; takes up to half a second
 _MIN_LOG_N = 4
-_ROOM = 1_048_576  # what OpenSSL needs beside the blocks
+_ROOM = 1_048_576  # bytes that OpenSSL needs beside the blocks
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Pbkdf2:
 
     @property
     def block_bytes(self) -> int:
-        """Return the length of what the iterations derive at once."""
+        """Return the length of a block: the bytes that one run of all iterations derives."""
         return hashlib.new(self.digest_name).digest_size
 
     def derive(self, password: bytes, salt: bytes, length: int) -> bytes:
@@ -82,17 +82,17 @@ class Scrypt:
         return hashlib.scrypt(password, salt=salt, n=n, r=self.r, p=self.p, maxmem=most, dklen=length)
 
     def spend(self, work: int) -> None:
-        """Do this much work: as long as there is enough left, with as much memory as a check takes."""
+        """Do this much work (N times r times p): with as much memory as a check takes, and the rest with less."""
         for log_n in range(self.log_n, _MIN_LOG_N - 1, -1):
-            lane = (1 << log_n) * self.r
-            for _ in range(lanes := work // lane):
+            work_of_one = (1 << log_n) * self.r
+            for _ in range(times := work // work_of_one):
                 Scrypt(log_n, self.r, 1).derive(b"", b"", 32)
-            work -= max(lanes, 0) * lane
+            work -= max(times, 0) * work_of_one
 
 
 Derivation = Pbkdf2 | Scrypt
 
 
 def keystream(key: bytes, length: int) -> bytes:
-    """Return the first bytes of AES-256-CTR that begins at zero, which is how Firebase uses a derived key."""
+    """Return the first bytes of the AES-256-CTR keystream from counter zero: so Firebase uses a derived key."""
     return Cipher(AES256(key), CTR(bytes(16))).encryptor().update(bytes(length))

@@ -12,7 +12,7 @@ from hmac import compare_digest
 from vestibule.crypto.derivation import Derivation, Pbkdf2, Scrypt, keystream
 
 MAX_CHARACTERS = 400
-"""The longest form of a hash that is checked. `storage/sql/hash_costs.py` finds no longer one."""
+"""The longest hash that is checked. The index of `storage/sql/hash_costs.py` leaves out longer ones."""
 _MIN_DIGEST_BYTES, _MAX_DIGEST_BYTES = 16, 64
 _MAX_SALT_BYTES = 64
 _PBKDF2 = re.compile(
@@ -29,7 +29,7 @@ _FIREBASE = re.compile(
 
 @dataclass(frozen=True, repr=False)
 class DerivedHash:
-    """A hash that may be checked. `signer_key`: what Firebase encrypts with the derived key instead of storing that."""
+    """A hash that may be checked. With Firebase, the digest is `signer_key`, encrypted with the derived key."""
 
     derivation: Derivation
     salt: bytes
@@ -58,8 +58,8 @@ def derived_hash(hashed: str) -> DerivedHash | None:
 
 
 def pbkdf2_form(digest_name: str, iterations: int, salt: bytes, digest: bytes) -> str:
-    """Return the form of a PBKDF2 hash. Of a digest of several blocks only the first is kept: each block costs all
-    iterations anew, and an attacker too computes only one (RFC 8018, section 5.2).
+    """Return the form of a PBKDF2 hash. Of a digest of several blocks, only the first is kept: each block costs all
+    iterations again, but an attacker computes only one (RFC 8018, section 5.2).
     """
     kept = digest[: Pbkdf2(digest_name, iterations).block_bytes]
     return f"$pbkdf2-{digest_name}$i={iterations}${_b64(salt)}${_b64(kept)}"
@@ -98,7 +98,7 @@ def _firebase(hashed: str) -> DerivedHash | None:
 
 
 def _bytes(text: str) -> bytes:
-    """Return what base64 without padding says; raises `ValueError` if it says it in another way than we do."""
+    """Return the bytes of base64 without padding; raises `ValueError` unless encoding them gives the same text."""
     content = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     if _b64(content) != text:
         raise ValueError

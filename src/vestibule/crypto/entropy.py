@@ -20,14 +20,14 @@ def new_id() -> str:
 
 
 def is_id(text: str) -> bool:
-    """Return whether `text` has the form of an id, as `new_id` makes them or an import brings them. Nothing else needs
-    to be looked up; PostgreSQL refuses a NUL.
+    """Return whether `text` has the form of an id, of `new_id` or from an import. Other texts need not be looked up,
+    and must not, because PostgreSQL refuses a NUL.
     """
     return _ID.fullmatch(text) is not None
 
 
 def spread(seconds: float) -> float:
-    """Return `seconds`, longer or shorter by up to a fifth, so that many that wait do not all return at once."""
+    """Return `seconds`, longer or shorter by up to a fifth, so that many waits do not all end at the same moment."""
     return seconds * _system_random.uniform(0.8, 1.2)
 
 

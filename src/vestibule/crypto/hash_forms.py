@@ -15,9 +15,8 @@ BCRYPT_OF_SHA256 = "$bcrypt-sha256"
 """The beginning of a hash that Django made with bcrypt of the hexadecimal SHA-256 of a password. What follows is a
 hash of bcrypt.
 """
-_BCRYPT = re.compile(
-    rf"\$2[aby]\$({'|'.join(BCRYPT_COSTS)})\$[./A-Za-z0-9]{{21}}[.Oeu][./A-Za-z0-9]{{31}}"
-)  # .Oeu: a salt has 128 bits
+# [.Oeu]: the last character of a salt of 128 bits has only two of them.
+_BCRYPT = re.compile(rf"\$2[aby]\$({'|'.join(BCRYPT_COSTS)})\$[./A-Za-z0-9]{{21}}[.Oeu][./A-Za-z0-9]{{31}}")
 # A salt of 8 to 64 bytes and a digest of 12 to 64 bytes, in base64 without padding.
 _ARGON2 = re.compile(
     r"\$argon2(?:id|i|d)(?:\$v=(?:16|19))?\$m=([1-9][0-9]{0,6}),t=([1-9][0-9]{0,2}),p=([1-9][0-9]?)"
@@ -67,7 +66,7 @@ def argon2_cost(hashed: str) -> Cost | None:
 
 
 def _is_base64(text: str) -> bool:
-    """Return whether `text` is valid base64 without padding. argon2 refuses anything else at once, and so short a time
+    """Return whether `text` is valid base64 without padding. argon2 refuses other texts at once, and that short time
     would tell that the account exists.
     """
     try:

@@ -33,8 +33,8 @@ _RSA_BITS_AS_STRONG_AS_CURVE = 3072  # SP 800-57 part 1, table 2
 
 
 class UnusableKey(ValueError):
-    """A key that cannot be read, or is too weak. The message says why, and what to do. The message has no subject: the
-    caller puts the key's name before it.
+    """A key that cannot be read, or is too weak. The message says why, and what to do. It has no subject: the caller
+    puts the key's name before it.
     """
 
 
@@ -42,8 +42,8 @@ class UnusableKey(ValueError):
 class PublicKey:
     """A key that verifies signatures. `native` is OpenSSL's form of `jwk`, made once: that costs more than a check.
 
-    `jwk.public_key` would be the same, but until Python 3.12 reading it takes a lock of joserfc's class. A service's
-    worker that is forked while another thread holds that lock would wait for it for ever.
+    `jwk.public_key` would be the same, but before Python 3.12 reading it takes a lock of joserfc's class. If a
+    service's worker is forked while another thread holds that lock, the worker would wait for ever.
     """
 
     kid: str

@@ -178,8 +178,8 @@ class Hasher:
         return not hashed.startswith("$argon2id$") or self._argon2_cffi.differs(hashed)
 
     def _hash_and_inputs(self, password: str, stored: str) -> tuple[str, list[bytes]]:
-        """Return the hash to check, and the inputs that it may have been made from. If the hash must not be checked,
-        return the decoy instead of it.
+        """Return the hash to check, and the inputs that it may have been made from. If `stored` must not be checked,
+        return the decoy in its place.
         """
         hashed, text = self._unpeppered(stored, _nfc(password)) or (self.decoy, b"")
         imported = not stored.startswith(PEPPER_PREFIX) and self._is_imported(hashed)
@@ -238,6 +238,6 @@ def _nfc(password: str) -> bytes:
 
 
 def _spellings(password: str) -> list[bytes]:
-    """Return the password in NFC, as it is hashed here; and as it was typed, if that differs."""
+    """Return the password in NFC, as we hash it, and also as it was typed, if that differs."""
     nfc, typed = _nfc(password), password.encode()
     return [nfc] if nfc == typed else [nfc, typed]

@@ -1,6 +1,6 @@
 """The relying party of WebAuthn: for which domain passkeys are made here, and which origins may use them.
 
-It is apart from `webauthn`, because every command reads the policy, and few programs check passkeys.
+Separate from `webauthn`, because every command reads the policy, but few need the library that checks passkeys.
 """
 
 import base64

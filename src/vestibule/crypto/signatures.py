@@ -12,8 +12,8 @@ from vestibule.crypto.jwk import PrivateKey, PublicKey
 
 _SHA256, _PKCS1 = SHA256(), padding.PKCS1v15()
 _ECDSA = ec.ECDSA(_SHA256)
-# Deterministic (RFC 6979): the same claims give the same token, so that concurrent refreshes get the same text. A bad
-# source of randomness then cannot reveal the key.
+# Deterministic (RFC 6979): the same claims give the same token, so that concurrent refreshes get the same text. And a
+# bad source of randomness cannot reveal the key.
 _DETERMINISTIC_ECDSA = ec.ECDSA(_SHA256, deterministic_signing=True)
 _P256_BYTES = 32  # of each of the two numbers of a signature (RFC 7518, section 3.4)
 

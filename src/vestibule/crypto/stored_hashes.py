@@ -1,4 +1,4 @@
-"""All forms of stored hashes: whether one may be checked, what it is called in a report, and what all of them cost."""
+"""All forms of stored hashes: whether one may be checked, its name in a report, and what all of them cost."""
 
 import re
 from collections.abc import Iterable
@@ -25,8 +25,8 @@ _BCRYPT_SALT_AND_DIGEST = "." * 53
 
 @dataclass(frozen=True)
 class HashCosts:
-    """What stored hashes cost that are not argon2id at our default cost: the highest cost of bcrypt, None if there is
-    none; the costs of argon2; those of PBKDF2 and scrypt.
+    """The costs of stored hashes other than argon2id at our default cost: the highest of bcrypt, or None; all of
+    argon2; all of PBKDF2 and scrypt.
     """
 
     bcrypt: int | None = None
@@ -52,7 +52,9 @@ def kind_of_hash(hashed: str | None) -> str:
 
 
 def costs_of(beginnings: Iterable[str]) -> HashCosts:
-    """Return the costs of hashes of which only the part before the salt is known. Leaves out what is not checked."""
+    """Return the costs of hashes, of which only the part before the salt is given; leave out those that may not be
+    checked.
+    """
     wholes = [_whole(beginning[beginning.find("$") :]) for beginning in beginnings]  # without the mark of a pepper
     bcrypts = [cost for hashed in wholes if (cost := bcrypt_cost(hashed)) is not None]
     argon2s = frozenset(filter(None, map(argon2_cost, wholes)))
@@ -61,7 +63,7 @@ def costs_of(beginnings: Iterable[str]) -> HashCosts:
 
 
 def _whole(beginning: str) -> str:
-    """Return some hash that begins so."""
+    """Return a hash with this beginning and any salt and digest."""
     if beginning.startswith(("$2", BCRYPT_OF_SHA256)):
         return beginning + _BCRYPT_SALT_AND_DIGEST
     if beginning.startswith("$fbscrypt$"):  # its digest is as long as the signer key

@@ -15,7 +15,7 @@ DIGITS = 6
 STEP_SECONDS = 30
 _SECRET_BYTES = 20  # 160 bits, the length that RFC 4226, section 4, recommends
 _STEPS_TRIED = (0, -1, 1)  # one in either direction, for clocks that differ and people who type slowly
-_OTHER_STEPS = 20  # ten minutes: by so much a phone's clock may be wrong, and its codes still be recognized as codes
+_OTHER_STEPS = 20  # ten minutes: the error of a phone's clock up to which its codes are recognized, but refused
 _GROUP = 4  # characters of the key between two spaces, where people type it
 
 
@@ -38,8 +38,8 @@ def step_at(seconds: float) -> int:
 
 
 def step_of(code: str, secret: bytes, seconds: float) -> int | None:
-    """Return the time step that the code is of: the one at `seconds` since 1970, the one before or the one after (RFC
-    6238, section 5.2). None if it is of none of them. Takes the same time for every wrong code.
+    """Return the time step of the code: the one at `seconds` since 1970, the one before or the one after (RFC 6238,
+    section 5.2); None if it is of another or none. Takes the same time for every wrong code.
     """
     now = step_at(seconds)
     typed = code.encode()
@@ -50,15 +50,17 @@ def step_of(code: str, secret: bytes, seconds: float) -> int | None:
 
 
 def is_of_earlier_time(code: str, secret: bytes, seconds: float) -> bool:
-    """Return whether the code was good within the last `_OTHER_STEPS` steps. It never is again, so whoever is told has
-    learnt nothing.
+    """Return whether the code was right within the last `_OTHER_STEPS` steps. The answer may be told: the code is never
+    right again.
     """
     now = step_at(seconds)
     return _is_among(code, secret, range(max(0, now - _OTHER_STEPS), now))
 
 
 def is_of_later_time(code: str, secret: bytes, seconds: float) -> bool:
-    """Return whether the code will be good within the next `_OTHER_STEPS` steps. Whoever is told can wait for it."""
+    """Return whether the code will be right within the next `_OTHER_STEPS` steps. An attacker who is told can wait for
+    that moment.
+    """
     now = step_at(seconds)
     return _is_among(code, secret, range(now + 1, now + _OTHER_STEPS + 1))
 

@@ -1,8 +1,8 @@
 """WebAuthn Level 3: what a browser is asked for, and the checks of what an authenticator answers.
 
-Only this module imports `webauthn`. That library leaves to us: frames of other sites, the sizes of keys and ids, which
-forms of attestation to read at all, a change of backup eligibility, and counters. It raises whatever its parsers raise,
-so every error while an answer is read means that the answer is refused.
+Only this module imports the library `webauthn`. The library does not check: frames of other sites, the sizes of keys
+and ids, the form of the attestation, a change of backup eligibility, and counters. It raises all that its parsers
+raise, so any error while an answer is read refuses the answer.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,9 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from webauthn import (
     generate_authentication_options,
     generate_registration_options,
@@ -28,17 +26,9 @@ from webauthn.helpers import (
     parse_attestation_object,
     parse_authentication_credential_json,
     parse_registration_credential_json,
+    structs,
 )
 from webauthn.helpers.cose import COSEAlgorithmIdentifier as Algorithm
-from webauthn.helpers.structs import (
-    AttestationFormat,
-    AuthenticatorSelectionCriteria,
-    AuthenticatorTransport,
-    CredentialDeviceType,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from vestibule.crypto import i_json
 from vestibule.crypto.relying_party import RelyingParty
@@ -50,15 +40,15 @@ _MAX_KEY_BYTES = 1024  # RSA of 4096 bits takes about 530
 _RSA_BITS = range(2048, 4096 + 1)
 _ALGORITHMS = [Algorithm.EDDSA, Algorithm.ECDSA_SHA_256, Algorithm.RSASSA_PKCS1_v1_5_SHA_256]
 # No attestation is asked for. Browsers then send none, or what the authenticator signed with the new key itself.
-_FORMATS = {AttestationFormat.NONE, AttestationFormat.PACKED}
-_REQUIRED, _PREFERRED = UserVerificationRequirement.REQUIRED, UserVerificationRequirement.PREFERRED
+_FORMATS = {structs.AttestationFormat.NONE, structs.AttestationFormat.PACKED}
+_REQUIRED, _PREFERRED = structs.UserVerificationRequirement.REQUIRED, structs.UserVerificationRequirement.PREFERRED
 
 Answer = Mapping[str, Any]
 """What a browser sends: a `RegistrationResponseJSON` or an `AuthenticationResponseJSON` (sections 5.1.8 and 5.1.9)."""
 
 
 class NotVerified(ValueError):
-    """The answer is not one to what was asked, or is malformed. The message says why, for a log."""
+    """The answer does not fit the question, or is malformed. The message says why, for a log."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +91,8 @@ def creation_options(
     *,
     verify_user: bool = False,
 ) -> dict[str, Any]:
-    """Return the options for `navigator.credentials.create()` as JSON: a discoverable credential, without attestation,
-    on no authenticator that has one of the `known` ones.
+    """Return the options for `navigator.credentials.create()` as JSON: for a discoverable credential without
+    attestation. Authenticators that have one of the `known` credentials are excluded.
     """
     options = generate_registration_options(
         rp_id=party.domain,
@@ -111,8 +101,9 @@ def creation_options(
         user_name=user_name,
         challenge=challenge,
         timeout=CEREMONY_SECONDS * 1000,
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=_REQUIRED if verify_user else _PREFERRED
+        authenticator_selection=structs.AuthenticatorSelectionCriteria(
+            resident_key=structs.ResidentKeyRequirement.REQUIRED,
+            user_verification=_REQUIRED if verify_user else _PREFERRED,
         ),
         exclude_credentials=_descriptors(known),
         supported_pub_key_algs=_ALGORITHMS,
@@ -161,7 +152,7 @@ def check_registration(
         aaguid=made.aaguid,
         transports=tuple(sorted({transport.value for transport in credential.response.transports or ()})),
         user_verified=made.user_verified,
-        backup_eligible=made.credential_device_type is CredentialDeviceType.MULTI_DEVICE,
+        backup_eligible=made.credential_device_type is structs.CredentialDeviceType.MULTI_DEVICE,
         backed_up=made.credential_backed_up,
     )
 
@@ -186,7 +177,7 @@ def check_assertion(
             credential_current_sign_count=0,
             require_user_verification=verify_user,
         )
-    if (signed.credential_device_type is CredentialDeviceType.MULTI_DEVICE) is not backup_eligible:
+    if (signed.credential_device_type is structs.CredentialDeviceType.MULTI_DEVICE) is not backup_eligible:
         raise NotVerified("its backup eligibility has changed")
     return Assertion(signed.new_sign_count, signed.user_verified, signed.credential_backed_up)
 
@@ -216,7 +207,7 @@ def _refusing() -> Iterator[None]:
 
 
 def _known_members(answer: Answer) -> dict[str, Any]:
-    """Return the members that are read. Browsers may send others, with values that the library does not know."""
+    """Return the members that we read. Browsers may send others, with values that the library does not know."""
     return {name: answer[name] for name in ("id", "rawId", "type", "response") if name in answer}
 
 
@@ -241,17 +232,17 @@ def _usable(key: bytes) -> bool:
     decoded = decode_credential_public_key(key)
     public = decoded_public_key_to_cryptography(decoded)
     if decoded.alg == Algorithm.ECDSA_SHA_256:
-        return isinstance(public, EllipticCurvePublicKey) and isinstance(public.curve, SECP256R1)
+        return isinstance(public, ec.EllipticCurvePublicKey) and isinstance(public.curve, ec.SECP256R1)
     if decoded.alg == Algorithm.EDDSA:
-        return isinstance(public, Ed25519PublicKey)
-    return isinstance(public, RSAPublicKey) and public.key_size in _RSA_BITS
+        return isinstance(public, ed25519.Ed25519PublicKey)
+    return isinstance(public, rsa.RSAPublicKey) and public.key_size in _RSA_BITS
 
 
-def _descriptors(known: Sequence[CredentialName]) -> list[PublicKeyCredentialDescriptor]:
+def _descriptors(known: Sequence[CredentialName]) -> list[structs.PublicKeyCredentialDescriptor]:
     return [
-        PublicKeyCredentialDescriptor(
+        structs.PublicKeyCredentialDescriptor(
             id=base64url_to_bytes(each.credential_id),
-            transports=[AuthenticatorTransport(transport) for transport in each.transports],
+            transports=[structs.AuthenticatorTransport(transport) for transport in each.transports],
         )
         for each in known
     ]

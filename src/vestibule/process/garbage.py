@@ -1,4 +1,4 @@
-"""Keep the garbage collector off imported modules: they are more than 100,000 objects, and none is garbage."""
+"""Keep the garbage collector from visiting imported modules: more than 100,000 objects, none of which is garbage."""
 
 import gc
 from collections.abc import Iterator

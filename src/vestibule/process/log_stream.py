@@ -12,7 +12,7 @@ from contextlib import suppress
 from queue import Full, Queue
 
 MOST_LINES_WAITING = 10_000
-_DRAIN_SECONDS = 2.0
+_DRAIN_SECONDS = 2.0  # how long to wait for a reader
 
 
 class DirectStream:

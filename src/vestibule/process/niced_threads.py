@@ -1,8 +1,8 @@
 """A bounded pool of low-priority threads for CPU-bound work: password hashes and RSA signatures.
 
-Measured while sixteen clients signed in continuously, as often in each case: the 99th percentile of a cheap request was
-some milliseconds with the hashes on two niced threads, tens of milliseconds on asyncio's default executor, and seconds
-in the event loop itself.
+Measured with sixteen clients that sign in continuously, at the same rate in each case: the 99th percentile of a cheap
+request was some milliseconds with the hashes on two niced threads, tens of milliseconds with asyncio's default
+executor, and seconds with the hashes in the event loop itself.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The limit for open files: raise it, and find how many client connections it allows."""
+"""The limit of open files: raise it, and find how many client connections it allows."""
 
 import resource
 

@@ -1,5 +1,5 @@
-"""End a worker whose parent is gone, after `kill -9` or for want of memory. An orphan would go on answering, keep the
-port from the next server, and get no signal that was meant for the server.
+"""End a worker whose parent was killed, by `kill -9` or because the machine ran out of memory. The orphan would go on
+answering, keep the port from the next server, and not get the signals that stop the server.
 """
 
 import os
@@ -11,7 +11,7 @@ import structlog
 
 from vestibule.process.signals import reaching_main_thread
 
-_LOOK_SECONDS = 1.0
+_LOOK_SECONDS = 1.0  # between two looks at the parent
 _log = structlog.get_logger(__name__)
 
 

@@ -13,10 +13,11 @@ import struct
 import sys
 import threading
 
-# A compromise, measured on two cores. The p99 of `GET /api/users/me` beside 48 sign-ins is 4.4 ms at niceness 19, 8 ms
-# at 10, and 10 ms at 5. But if other programs keep both cores busy, a hash of 35 ms takes 3 s at 19, 0.4 s at 10, and
-# 0.15 s at 5.
 NICENESS = 10
+"""A compromise, measured on two cores. The p99 of `GET /api/users/me` beside 48 sign-ins is 4.4 ms at niceness 19, 8 ms
+at 10, and 10 ms at 5. But if other programs keep both cores busy, a hash of 35 ms takes 3 s at 19, 0.4 s at 10, and
+0.15 s at 5.
+"""
 _SHORT_NANOSECONDS = 100_000  # the shortest that Linux accepts; 0 means the default
 _SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}.get(platform.machine())
 _ATTRIBUTES = struct.Struct("=IIQiIQQQ")  # size, policy, flags, niceness, priority, slice, and two for deadlines

@@ -8,7 +8,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-# asyncio puts the faults of a host with several addresses into one message, and sets no `errno`.
+# For a host with several addresses, asyncio raises one OSError with the messages of all, and sets no `errno`.
 _ERRNO = re.compile(r"\[Errno (\d+)\]")
 _MAX_CAUSES = 10
 

@@ -13,7 +13,7 @@ from sqlalchemy import Column, TypeDecorator
 
 E = TypeVar("E", bound=StrEnum)
 
-_MOST_LOGGED = 1_000
+_MOST_LOGGED = 1_000  # rows in the process's life
 _MOST_ID_CHARACTERS = 64
 _logged: set[tuple[str, str]] = set()
 _log = structlog.get_logger(__name__)
@@ -31,9 +31,8 @@ class Reader:
         self._kinds = tuple(_kinds(column) for column in columns)
 
     def read(self, row: Sequence[Any]) -> dict[str, Any]:
-        """Return the values by column name; raises `OddRow` if one is not of its column's type.
-
-        SQLite stores any value in any column.
+        """Return the values by column name; raises `OddRow` if one is not of its column's type: SQLite stores any value
+        in any column.
         """
         if not all(map(isinstance, row, self._kinds)):
             raise OddRow(self._first_wrong_column(row))

@@ -40,12 +40,12 @@ def _delete_older(*conditions: ColumnElement[bool]) -> Prepared:
 _LETTER = bindparam("of_letter", type_=_t.letter_id.type)
 _OF_ANOTHER_LETTER = or_(_LETTER.is_(None), _t.letter_id.is_(None), _t.letter_id != _LETTER)
 _DELETE_OLDER = _delete_older(_OF_ANOTHER_LETTER)
-# Leaves the row that keeps the old email for its account.
+# `kept_digest` spares the row that keeps the old email for the account (`token_that_keeps_email`).
 _DELETE_OLDER_UNDO = _delete_older(
     _OF_ANOTHER_LETTER, _t.email == bindparam("to_email"), _t.digest != bindparam("kept_digest")
 )
 _DELETE_OF_DIGEST = Prepared(delete(one_time_tokens).where(_t.digest == _DIGEST))
-# The one just added first: by this machine's clock, others may have been made later.
+# The one just added comes first, even if other machines' clocks were ahead and dated others later.
 _JUST_ADDED = case((_t.digest == _DIGEST, 0), else_=1)
 _NEWEST = (
     select(_t.digest)
@@ -78,9 +78,9 @@ def _spendable(t: Any, purpose: Purpose) -> Select[Any]:
 
 
 def _consume(purpose: Purpose) -> Prepared:
-    """Return a statement that spends the presented token and every unused one of the same account and purpose: those
-    are of the same letter (`replace`). A concurrent request waits, then finds none unused. Undoing an email change
-    spends the undo tokens of later changes too, and keeps those of earlier ones.
+    """Return a statement that spends the presented token and every unused one of the same account and purpose: those of
+    the same letter (`replace`), or codes for other browsers (`add_beside`). A concurrent request waits, then finds none
+    unused. Undoing an email change spends the undo tokens of later changes too, and keeps those of earlier ones.
     """
     presented = one_time_tokens.alias()
     p = presented.c

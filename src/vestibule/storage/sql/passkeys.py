@@ -116,7 +116,7 @@ class SqlCeremonies:
 
 
 def _from_row(row: Sequence[Any] | None) -> Passkey | None:
-    """Return the passkey; None, and a log line, if the row is malformed: it then proves nothing."""
+    """Return the passkey; None without a row, or, with a log line, if the row is malformed."""
     if row is None:
         return None
     try:

@@ -21,7 +21,8 @@ _COLUMNS = [_p[field.name] for field in fields(PendingSignIn)]
 _ACCOUNT = _p.account_id == bindparam("of_account", type_=_p.account_id.type)
 _DIGEST = _p.digest == bindparam("of_digest", type_=_p.digest.type)
 _NOW = bindparam("now", type_=Instant)
-# FOR SHARE, as when a session opens: a change of the account's epoch comes first, and this adds nothing, or later.
+# FOR SHARE, as when a session opens: a concurrent change of the account's epoch either comes first, and this adds
+# nothing, or waits.
 _ADD = Prepared(
     insert(pending_sign_ins)
     .from_select(
@@ -33,7 +34,7 @@ _ADD = Prepared(
     )
     .returning(_p.digest)
 )
-# The one just added first: by this machine's clock, others may have begun later.
+# The one just added comes first, even if other machines' clocks were ahead and dated others later.
 _JUST_ADDED = case((_DIGEST, 0), else_=1)
 _BY_AGE = (_p.created_at.desc(), _p.digest)
 _KNOWN_FIRST = case((_p.origin.startswith(DEVICE), 0), else_=1)
@@ -48,7 +49,7 @@ _FAIREST = (
 )
 _DELETE_OTHERS = Prepared(delete(pending_sign_ins).where(_ACCOUNT, _p.digest.not_in(_FAIREST)))
 _OF_THIS_EPOCH = exists().where(_a.id == _p.account_id, _a.epoch == _p.epoch, _a.disabled_at.is_(None))
-# One made by a clock that was ahead would be valid for too long.
+# One that was added by a clock that was ahead would be valid for too long.
 _GOOD = and_(_p.expires_at > _NOW, _p.created_at <= bindparam("latest", type_=Instant), _OF_THIS_EPOCH)
 _FIND = Prepared(select(*_COLUMNS).where(_DIGEST, _GOOD))
 _CONSUME = Prepared(delete(pending_sign_ins).where(_DIGEST, _GOOD).returning(_p.digest))

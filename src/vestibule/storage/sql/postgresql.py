@@ -11,10 +11,11 @@ from vestibule.model.clock import LAST_YEAR
 from vestibule.storage.sql.redaction import redact_error
 from vestibule.storage.sql.timeouts import DatabaseTimeouts
 
-_POSTGRESQL_ZERO, _MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+_POSTGRESQL_ZERO = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL sends moments as microseconds from here
+_MICROSECOND = timedelta(microseconds=1)
 _TRAVEL_SECONDS = 0.5
 """How much longer than the database's own timeout we wait for a statement, before we take the connection for dead."""
-# The database itself drops a client that is silent for a minute, instead of keeping its connection for hours.
+# The database drops a client that has been silent for a minute; by default, it would keep the connection for hours.
 _DEAD_CLIENTS = {
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
@@ -75,8 +76,8 @@ def _from_microseconds(decoded: tuple[int]) -> datetime | str:
     return moment if moment.year <= LAST_YEAR else str(moment)
 
 
-# A statement that was prepared on one connection of the pooler does not exist on the next. So prepare nothing under a
-# name: an unnamed statement is replaced by the next one.
+# Behind a pooler, a statement that was prepared on one connection does not exist on the next. So prepare nothing under
+# a name: an unnamed statement is replaced by the next one.
 _PREPARE_NOTHING = {
     "statement_cache_size": 0,
     "prepared_statement_cache_size": 0,

@@ -1,7 +1,7 @@
 """Compile statements once with SQLAlchemy, and run them through the driver.
 
-Core would take three to eight times as much CPU as the statement itself: it looks up the text, wraps the result, and
-switches to a greenlet. We keep what Core is useful for: one text for both databases, and types for parameters and rows.
+Running a statement through Core takes three to eight times the CPU of the statement itself: it looks up the text, wraps
+the result, and switches to a greenlet. We use Core for one text for both databases, and types of parameters and rows.
 """
 
 from collections import namedtuple
@@ -25,14 +25,15 @@ Parameters = Mapping[str, Any]
 """The values of a statement's parameters, by name."""
 ROWS_AT_ONCE = 50
 """Rows that one INSERT writes: with up to 30 columns, far fewer values than either database takes (32,766)."""
-_LENGTHS_KEPT = 64
+_LENGTHS_KEPT = 64  # texts of one statement, each for lists of other lengths
 
 
 @dataclass(frozen=True)
 class DriverText:
-    """A statement as one driver takes it: the SQL, the parameter of each placeholder, and how to read a row.
+    """A statement as one driver takes it: the SQL, the parameter of each placeholder with its converter, the values of
+    parameters that are the same each time (`fixed`), and how to read a row.
 
-    `make_row` is None if the statement returns no rows. `lists` has the parameters of the members of each list.
+    `make_row` is None if the statement returns no rows. `lists` has, for each list, the parameters of its members.
     """
 
     sql: str
@@ -84,8 +85,8 @@ class Prepared:
 
 
 def compile_for(dialect: Dialect, statement: Executable, names: Collection[str]) -> Callable[[Parameters], DriverText]:
-    """Return a function from values, which have these names, to the compiled statement. The text is the same each time,
-    unless a parameter is a list of any length. Raises `ValueError` for a name that is no parameter of the statement.
+    """Return a function from values with these names to the compiled statement. That is the same each time, unless a
+    parameter is a list, whose length may differ. Raises `ValueError` for a name that is no parameter of the statement.
     """
     compiled = statement.compile(dialect=dialect, column_keys=list(names) or None)  # type: ignore[attr-defined]
     if unknown := set(names) - set(compiled.binds):

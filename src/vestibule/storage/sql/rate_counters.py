@@ -19,7 +19,7 @@ from vestibule.storage.sql.schema import rate_counters
 _c = rate_counters.c
 _SUBJECT = bindparam("of_subject", type_=_c.subject.type)
 _ENDS_AT = bindparam("new_end", type_=Instant)
-# A counter that ends later than one that begins now is over too: it was begun by a clock that was ahead.
+# A counter that ends much later than one that begins now counts as over too: a clock that was ahead began it.
 _OVER = or_(_c.ends_at <= bindparam("now", type_=Instant), _c.ends_at > bindparam("too_late", type_=Instant))
 _NEXT_COUNT = case((_OVER, 1), else_=_c.count + 1)
 _FIRST = insert(rate_counters).values(subject=_SUBJECT, count=1, ends_at=_ENDS_AT)

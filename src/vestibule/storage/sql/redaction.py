@@ -1,4 +1,4 @@
-"""Remove from a database error what was in the row or the statement: password hashes, emails, names.
+"""Remove from a database error the values of rows and parameters: password hashes, emails, names.
 
 Drivers quote values in their messages, and PostgreSQL adds a DETAIL with a whole row. An error is changed in place, so
 that no log, terminal or error reporter ever sees these values. What the database says about itself stays.
@@ -54,8 +54,8 @@ def _without_values(driver: BaseException) -> str:
     return _OF_SQLITE.sub(r"\1", _OF_ASYNCPG.sub(r"\1 cannot be sent", message))
 
 
-def _rewrite(driver: Any, said: str) -> None:
-    driver.args = (said,)
+def _rewrite(driver: Any, message: str) -> None:
+    driver.args = (message,)
     for member in ("detail", "hint"):
         if getattr(driver, member, None):
             setattr(driver, member, None)

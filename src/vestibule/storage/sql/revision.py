@@ -23,7 +23,7 @@ _SELECT_REVISION: Select[Any] = select(column("version_num")).select_from(table(
 
 
 class SchemaMismatch(OperatorError):
-    """The database's schema is not the one this version works with. The message says what to do."""
+    """The database's schema is not the one that this version works with. The message says what to do."""
 
 
 class NotOurs(SchemaMismatch):
@@ -110,12 +110,12 @@ async def revision_of(connection: AsyncConnection) -> str | None:
 
 
 async def require_ours(connection: AsyncConnection) -> None:
-    """Refuse a database without our schema that has tables of our names: raise `NotOurs`. Refuse a SQLite file with any
-    tables too, unless the tutorial's is among them, because a file belongs to one program.
+    """For a database without our schema: raise `NotOurs` if it has tables with names that we use. Raise it too for a
+    SQLite file with any tables, because a file belongs to one program; but not if the tutorial's table is among them.
     """
-    there, has_tutorial = await connection.run_sync(_tables)
-    taken = sorted(there & metadata.tables.keys())
-    others = there - {TABLE}
+    names, has_tutorial = await connection.run_sync(_tables)
+    taken = sorted(names & metadata.tables.keys())
+    others = names - {TABLE}
     if connection.dialect.name == "sqlite" and others and (taken or not has_tutorial):
         raise NotOurs(f"{_name(connection)} is another program's database; name a file of Vestibule's own")
     if taken:

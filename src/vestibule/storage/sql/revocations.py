@@ -20,7 +20,7 @@ _INSERTED_COLUMNS = ("at", "kind", "subject", "purge_at", "not_before")
 _r = revocations.c
 _APPEND = Prepared(insert(revocations).returning(_r.sequence, _r.kind, _r.subject))
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-# A value in SQLite that is no moment sorts before all moments, or after. To be safe, such a row counts as in force.
+# In SQLite, a malformed `purge_at` sorts before all moments, or after. To be safe, such a row counts as in force.
 _IN_FORCE = or_(_r.purge_at > bindparam("since", type_=Instant), _r.purge_at < _LONG_AGO)
 # The rows that a reader follows: `model.revocations.Reach`.
 _WITHIN = or_(_r.sequence > bindparam("begins_after"), _IN_FORCE)
@@ -48,7 +48,7 @@ _CLEAR_NEWEST = Prepared(
     update(revocations).where(_r.purge_at < _NOW, ~_NOT_NEWEST, _r.subject != "").values(subject="")
 )
 _REVOCATION_READER = odd_rows.Reader((_r.at, _r.kind, _r.subject, _r.purge_at, _r.not_before, _r.sequence))
-_ODD_ROW_LASTS = timedelta(days=1)  # longer than any token lives
+_MALFORMED_ROW_LASTS = timedelta(days=1)  # longer than any token lives
 _FAR_FUTURE = datetime(9000, 1, 1, tzinfo=UTC)
 
 
@@ -85,7 +85,7 @@ class SqlRevocations:
 
     async def purge(self, now: datetime, most: int) -> int:
         gone = (await self._connection.execute(_PURGE, {"now": now, "most": most})).rowcount
-        # The newest row stays for its number. Its subject goes, because that may be a deleted account.
+        # The newest row stays, so that its number is not given again. Its subject may be a deleted account, so it goes.
         await self._connection.execute(_CLEAR_NEWEST, {"now": now})
         return gone
 
@@ -114,4 +114,5 @@ def _all_it_may_mean(row: Any) -> Iterator[Revocation]:
     moments = [moment for moment in (row.not_before, row.at) if isinstance(moment, datetime)]
     at = max(moments, default=_FAR_FUTURE)
     for kind in (RevocationKind.SESSION, RevocationKind.ACCOUNT):
-        yield Revocation(at, kind, str(row.subject), purge_at=at + _ODD_ROW_LASTS, not_before=at, sequence=row.sequence)
+        purge_at = at + _MALFORMED_ROW_LASTS
+        yield Revocation(at, kind, str(row.subject), purge_at=purge_at, not_before=at, sequence=row.sequence)

@@ -73,8 +73,8 @@ _ANSWER_LOST = and_(
 # Tokens are issued now, so the session is in use.
 _USED = {
     "issued_at": _NOW,
-    # Never moved back: a clock that was ahead may have issued a token at that moment, and whatever ends the session
-    # must know how long that token lives.
+    # Never moved back: a clock that was ahead may have issued a token at that moment, and the revocation of the session
+    # must last as long as that token.
     "last_seen_at": case((_s.last_seen_at > _NOW, _s.last_seen_at), else_=_NOW),
     "idle_expires_at": case((_s.expires_at < _IDLE_END, _s.expires_at), else_=_IDLE_END),
 }
@@ -100,7 +100,7 @@ STEP_UP = Prepared(
     .values(amr=bindparam("by_methods", type_=_s.amr.type), authenticated_at=_NOW, **_USED)
     .returning(*COLUMNS)
 )
-_MFA = f" {Method.MORE_THAN_ONE_FACTOR.value}"  # never the first of several methods
+_MFA = f" {Method.MORE_THAN_ONE_FACTOR.value}"  # always stored after another method, and so after a space
 DROP_SECOND_FACTOR = Prepared(
     update(sessions)
     .where(_THIS_ACCOUNT, _s.ended_at.is_(None), _s.amr.contains(_MFA))

@@ -21,7 +21,7 @@ from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.session_rows import COLUMNS, from_row, to_row
 
 _MOST_ENDED_AT_ONCE = 10_000
-"""How many sessions one statement ends: far fewer than it could end before it times out."""
+"""How many sessions one statement ends at most, so that it does not time out."""
 
 
 class SqlSessions:

@@ -64,8 +64,7 @@ class SqlSigningKeys:
 
     async def advance(self, use: KeyUse, created_until: datetime, now: datetime, checks_until: datetime) -> str | None:
         next_key = (_k.use == use.value) & (_k.state == KeyState.NEXT.value)
-        # If several processes race, one locks the row. The others wait here, and then find no next key that is old
-        # enough.
+        # Of concurrent processes, one locks the row. The others wait here, then find no next key that is old enough.
         chosen = update(signing_keys).where(next_key, _k.created_at <= created_until).values(state_since=now)
         kid: str | None = (await self._connection.execute(chosen.returning(_k.kid))).scalar_one_or_none()
         if kid is None:

@@ -40,13 +40,13 @@ def source_errors() -> Iterator[None]:
             raise SourceUnusable(f"--from: {fault}") from None
         cannot = f"cannot be reached at {fault.server}" if fault.server else "cannot be read"
         raise SourceUnavailable(f"--from: the database {cannot}: {str(fault) or 'no answer'}") from None
-    except DBAPIError as fault:  # content that nobody foresaw
+    except DBAPIError as fault:  # unexpected content
         raise SourceUnusable(f"--from: the database cannot be read: {driver_message(fault)}") from fault
 
 
 def tolerate_invalid_utf8(engines: Engines) -> None:
-    """Make SQLite's driver read text that is not UTF-8, with a surrogate for each wrong byte (PEP 383), instead of
-    failing for the whole result. PostgreSQL stores no such text.
+    """Make SQLite's driver read text that is not UTF-8, with a surrogate for each wrong byte (PEP 383): otherwise it
+    would raise, and the whole result be lost. PostgreSQL stores no such text.
     """
     if engines.dialect == "sqlite":
         for connecting in (engines.writing, engines.single_reads):

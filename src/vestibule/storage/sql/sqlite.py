@@ -67,6 +67,6 @@ def _prepare(connection: Any, _record: Any) -> None:
         cursor.execute("PRAGMA synchronous = FULL")  # committed means on the disk, also when the power fails
         cursor.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error:
-        connection.close()  # nobody else has it yet, so nobody else would end its thread
+        connection.close()  # the pool does not have it yet, so nothing else would end its thread
         raise
     cursor.close()

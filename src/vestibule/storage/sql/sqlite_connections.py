@@ -1,8 +1,8 @@
 """Open connections to a SQLite file, and wait at the end until none of their threads is left.
 
 aiosqlite runs each connection in a thread of its own, which hands every result to the event loop. A thread that
-outlives the loop finds it closed and prints a traceback. Nobody else waits for the thread of a failed attempt to
-connect, or of a connection that was closed abruptly because its task was cancelled.
+outlives the loop finds it closed and prints a traceback. aiosqlite and SQLAlchemy do not wait for the thread of a
+failed attempt to connect, or of a connection that was closed abruptly because its task was cancelled.
 """
 
 import asyncio

@@ -7,7 +7,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 HIGHEST = "\U0010ffff"
-"""After every other character, in both orders: a prefix followed by it ends the texts that begin with the prefix."""
+"""Sorts after every other character, in both orders: all texts that begin with a prefix sort before prefix + HIGHEST.
+"""
 
 
 class bytewise(FunctionElement[str]):  # noqa: N801  # used as a function of SQL

@@ -19,4 +19,4 @@ class DatabaseTimeouts:
 
 DEFAULT_TIMEOUTS = DatabaseTimeouts()
 UNHURRIED = DatabaseTimeouts(for_connection=60.0, to_connect=10.0, for_statement=3600.0)
-"""For commands that read or change everything, and may wait for each other: an index of a large table takes minutes."""
+"""For commands that read or change everything, and may wait for each other: indexing a large table takes minutes."""

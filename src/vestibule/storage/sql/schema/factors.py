@@ -1,4 +1,4 @@
-"""The second factors of accounts, the sign-ins that wait for one, and what was used up on the way."""
+"""The second factors of accounts, pending sign-ins, challenges that were used, and resets of factors."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, PrimaryKeyConstraint, String, Table, Text
 
@@ -13,7 +13,7 @@ totps = Table(
     Column("sealed_secret", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("confirmed_at", Instant),
-    Column("session_id", ID),  # that began it: no other is shown its secret
+    Column("session_id", ID),  # the session or pending sign-in that began it (`model.totp.Totp`)
     Column("last_step", BigInteger),
     Column("last_used_at", Instant),
     Index("totps_of_account", "account_id"),
@@ -50,7 +50,7 @@ passkeys = Table(
     Index("passkeys_of_account", "account_id"),
 )
 
-# The challenges that were used, each once. One that was only given out is kept by the browser that asked for it.
+# The challenges that were used, so that none is used twice. Until then, only the browser that asked for one keeps it.
 ceremonies = Table(
     "ceremonies",
     metadata,

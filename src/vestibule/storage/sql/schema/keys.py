@@ -1,4 +1,4 @@
-"""The keys that sign tokens, and those by which services are known."""
+"""The keys that sign tokens, and the keys of services."""
 
 from sqlalchemy import Column, Index, String, Table, Text, text
 

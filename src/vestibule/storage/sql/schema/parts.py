@@ -1,4 +1,4 @@
-"""Define what every table is made of: the metadata that lists them all, ids, numbers, and the account of a row."""
+"""Define what the tables share: the metadata that lists them, types of ids and numbers, and the account's column."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What happened, and what is counted against floods."""
+"""Events, and the counters of login attempts and of other limits."""
 
 from sqlalchemy import Column, Index, Integer, String, Table, Text
 

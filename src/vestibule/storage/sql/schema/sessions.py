@@ -26,7 +26,7 @@ sessions = Table(
     Column("end_reason", String(32)),
     Column("amr", Text),
     Column("authenticated_at", Instant),
-    # For sign-ins of OAuth clients, and of operators in somebody's name.
+    # Not used yet: for sign-ins of OAuth clients, and of operators in somebody's name.
     Column("client_id", ID),
     Column("scope", Text),
     Column("resource", Text),
