@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pyotp
 
@@ -46,28 +47,25 @@ async def _enrol(server: Server, email: str) -> tuple[pyotp.TOTP, Authenticator]
 
 
 async def _enrol_app(asker: Asker, tokens: Tokens) -> pyotp.TOTP:
-    begun = await asker.ask(request("POST", f"{_FACTORS}/totp", token=tokens.access), expected=200)
+    begun = await asker.ask(_changing("totp", tokens), expected=200)
     app = pyotp.TOTP(begun.json()["data"]["key"].replace(" ", ""))
-    confirming = request(
-        "POST", f"{_FACTORS}/totp/confirm", token=tokens.access, body={"code": app.at(SystemClock().now())}
-    )
-    await asker.ask(confirming, expected=200)
+    await asker.ask(_changing("totp/confirm", tokens, body={"code": app.at(SystemClock().now())}), expected=200)
     return app
 
 
 async def _enrol_passkey(asker: Asker, tokens: Tokens) -> Authenticator:
     passkeys = Authenticator()
-    asked = await asker.ask(request("POST", f"{_FACTORS}/passkeys/options", token=tokens.access), expected=200)
+    asked = await asker.ask(_changing("passkeys/options", tokens), expected=200)
     created = passkeys.create(asked.json()["data"]["publicKey"])
-    adding = request(
-        "POST",
-        f"{_FACTORS}/passkeys",
-        token=tokens.access,
-        cookie=f"{_CEREMONY}={asked.cookie(_CEREMONY)}",
-        body={"credential": created},
-    )
-    await asker.ask(adding, expected=201)
+    ceremony = f"{_CEREMONY}={asked.cookie(_CEREMONY)}"
+    await asker.ask(_changing("passkeys", tokens, ceremony, body={"credential": created}), expected=201)
     return passkeys
+
+
+def _changing(path: str, tokens: Tokens, *cookies: str, body: Any = None) -> bytes:
+    """A change of the factors, which needs both tokens."""
+    held = "; ".join((f"refresh_token={tokens.refresh}", *cookies))
+    return request("POST", f"{_FACTORS}/{path}", token=tokens.access, cookie=held, body=body)
 
 
 async def _second_steps(server: Server, emails: list[str], apps: list[pyotp.TOTP], results: Results) -> None:

@@ -6,8 +6,10 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Page
 
-from tests.running.browser.people import Browsing, sign_up
+from tests.running.browser.passkeys import Authenticator, add_passkey
+from tests.running.browser.people import Browsing, fresh_email, sign_up
 from tests.running.browser.test_access import FOR_ALL
+from vestibule.web.pages.line_breaks import page_translations
 
 EMAIL = "ada.lovelace.of.ockham@analytical.engines.example.com"
 _SHOWS_EMAIL = {"/profile": ".who .soft", "/profile/security": "[aria-labelledby=sign-in] li:first-child p"}
@@ -55,3 +57,16 @@ def test_no_line_ends_inside_the_word_for_an_email(browsing: Browsing, language:
         page.goto(path.replace("{code}", "0" * 64).replace("{token}", "0" * 64))
         broken += [line for lines in _lines(page, "main p, main label") for line in lines if _ENDS_INSIDE.search(line)]
     assert broken == []
+
+
+@pytest.mark.parametrize("language", ["de", "es", "fr", "pt"])
+def test_no_word_breaks_within_a_button(browsing: Browsing, language: str) -> None:
+    """On the page with the most buttons, where two stand side by side."""
+    page = browsing.page(viewport={"width": 360, "height": 740}, locale=language)
+    Authenticator(page)
+    sign_up(page, fresh_email(), say=page_translations(language).gettext)
+    add_passkey(page)
+    page.goto("/profile/security")
+    buttons = "main .button, main button"
+    texts = [" ".join(text.split()) for text in page.locator(buttons).all_inner_texts()]
+    assert [" ".join(lines) for lines in _lines(page, buttons)] == texts

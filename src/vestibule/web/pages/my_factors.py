@@ -36,7 +36,7 @@ async def show_app(request: Request, env: EnvDep, caller: BrowserCaller) -> Resp
     """Show the key of the app that was begun, and ask for one of its codes; or offer to begin one."""
     new = await begun_totp(env, caller)
     if new is None:
-        return app_form(request)
+        return app_form(request, shown={"replaces": (await list_factors(env, caller)).totp is not None})
     others = await count_others(env, caller)
     return app_form(request, shown={"key": new.key, "uri": new.uri, "qr": qr_code(new.uri), "others": others})
 
