@@ -119,10 +119,11 @@ class Limiter(Protocol):
 def canonical_address(network_address: str) -> str:
     """Return the address in its shortest form, as it is stored, counted and shown; empty if it is no address.
 
-    An IPv4 address written as IPv6 becomes IPv4 again (RFC 4291, section 2.5.5.2).
+    An IPv4 address written as IPv6 becomes IPv4 again (RFC 4291, section 2.5.5.2). A zone (RFC 4007) is dropped: it may
+    be any text.
     """
     try:
-        address = ip_address(network_address)
+        address = ip_address(network_address.partition("%")[0])
     except ValueError:
         return ""
     return str(getattr(address, "ipv4_mapped", None) or address)

@@ -93,12 +93,10 @@ def _forwarded_for(element: str) -> str:
 
 
 def _bare(entry: str) -> str:
-    """Return the address without port, brackets and zone, in its shortest form; empty if it is not an address. A zone
-    (RFC 4007) is dropped because it may be any text.
-    """
+    """Return the address without port, brackets and zone, in its shortest form; empty if it is not an address."""
     text = entry.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
-    return canonical_address(text.partition("%")[0])
+    return canonical_address(text)
