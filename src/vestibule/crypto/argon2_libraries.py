@@ -1,7 +1,7 @@
 """Two libraries that make and check the same argon2id hashes (RFC 9106). `passwords.py` uses the faster one.
 
 Which is faster depends on the machine. libsodium uses the processor's widest instructions (AVX2, AVX-512). But
-libsodium maps its memory anew for each hash, so that the system has to clear a page for every 4 KiB; its API has no way
+libsodium maps new memory for each hash, so that the system has to clear a page for every 4 KiB; its API has no way
 to avoid that. argon2-cffi keeps its memory from one hash to the next, and checks every form of argon2. If clearing
 pages is cheap, libsodium takes half the time; on some virtual machines both take the same time.
 """

@@ -15,7 +15,7 @@ BCRYPT_OF_SHA256 = "$bcrypt-sha256"
 """The beginning of a hash that Django made with bcrypt of the hexadecimal SHA-256 of a password. What follows is a
 hash of bcrypt.
 """
-# [.Oeu]: the last character of a salt of 128 bits has only two of them.
+# [.Oeu]: a salt has 128 bits, so the last of its 22 characters holds only two of them.
 _BCRYPT = re.compile(rf"\$2[aby]\$({'|'.join(BCRYPT_COSTS)})\$[./A-Za-z0-9]{{21}}[.Oeu][./A-Za-z0-9]{{31}}")
 # A salt of 8 to 64 bytes and a digest of 12 to 64 bytes, in base64 without padding.
 _ARGON2 = re.compile(

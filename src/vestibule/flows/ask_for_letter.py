@@ -30,6 +30,74 @@ async def request_verification(env: Env, email: str, client_info: ClientInfo) ->
     await queue_if_allowed(env, LetterKind.VERIFY_EMAIL, email, client_info)
 
 
+@retry_on_conflict
+async def queue_if_allowed(
+    env: Env, kind: LetterKind, email: str, client_info: ClientInfo, detail: Mapping[str, str] | None = None
+) -> bool:
+    """Queue a letter of this kind for the account that has the email when it is sent, with `detail`. Return False, and
+    queue nothing, if the letter is one too many.
+    """
+    now = env.clock.now()
+    async with env.store.transaction() as tx:
+        place = await _place_of_device(tx, email, client_info)
+        if place is not None:
+            link_lifetime = await _count_letter_of_device(env, tx, f"{kind.value}:{email}", place, now)
+        elif kind is LetterKind.SIGN_IN_CODE:
+            link_lifetime = await _count_code(env, tx, email, client_info, now)
+        else:
+            link_lifetime = await count_letter_to_email(env, tx, kind, email, client_info, now)
+        if link_lifetime is not None:
+            letter = letter_by_email(email, kind, client_info, now, link_lifetime)
+            await tx.letters.queue(replace(letter, detail={**letter.detail, **(detail or {})}))
+    env.letters_waiting.set()
+    return link_lifetime is not None
+
+
+async def _place_of_device(tx: Ports, email: str, client_info: ClientInfo) -> int | None:
+    """Return the place of the device that asks; None if it is not a known device (`place_of`). Reads nothing if the
+    client sent no device secret.
+    """
+    if not client_info.device_secrets:
+        return None
+    return await place_of(tx, await tx.accounts.with_email(email), client_info)
+
+
+async def _count_letter_of_device(env: Env, tx: Ports, subject: str, place: int, now: datetime) -> timedelta | None:
+    """Count one more letter that a known device asks for; return how long its link has to work, or None if it is one
+    too many.
+
+    Letters that strangers asked for do not count against the device. The device's letter does count against strangers:
+    their next letter voids the device's link, and must not do so at once.
+    """
+    spacing = env.policy.letters.to_email
+    by_device = await tx.rate_counters.take_spaced(spacing, f"{subject}:{place}", now)
+    if by_device is None:
+        return None
+    by_strangers = await tx.rate_counters.take_spaced(spacing, subject, now, enforce=False)
+    return max(spacing.after(by_device), spacing.after(by_strangers or 1))
+
+
+async def _count_code(env: Env, tx: Ports, email: str, client_info: ClientInfo, now: datetime) -> timedelta | None:
+    """Count one more code for a device that is not known, as `count_letter_to_email` does, but by email and network. A
+    code works only in the browser that asked for it, so nobody has to wait because a stranger elsewhere asked for one.
+    """
+    limits, network = env.policy.letters, network_of(client_info.network_address)
+    if not await tx.rate_counters.take(limits.for_network, network, now):
+        return None
+    if await tx.rate_counters.take(limits.codes_a_day, email, now):
+        codes = await tx.rate_counters.take_spaced(limits.codes, _asker(email, client_info), now)
+        if codes is not None:
+            return limits.codes.after(codes)
+        await tx.rate_counters.give_back(limits.codes_a_day, email)
+    await tx.rate_counters.give_back(limits.for_network, network)
+    return None
+
+
+def _asker(email: str, client_info: ClientInfo) -> str:
+    """Return the subject of the counter of codes: the email and the network that asks."""
+    return f"{email} {wide_network_of(client_info.network_address)}"
+
+
 def letter_by_email(
     email: str, kind: LetterKind, client_info: ClientInfo, now: datetime, link_lifetime: timedelta = timedelta()
 ) -> QueuedLetter:
@@ -109,27 +177,6 @@ async def allow_reset_at_once(env: Env, tx: Ports, email: str) -> None:
     await tx.rate_counters.clear(env.policy.letters.to_email, f"{LetterKind.RESET_PASSWORD.value}:{email}")
 
 
-async def _count_code(env: Env, tx: Ports, email: str, client_info: ClientInfo, now: datetime) -> timedelta | None:
-    """Count one more code for a device that is not known, as `count_letter_to_email` does, but by email and network. A
-    code works only in the browser that asked for it, so nobody has to wait because a stranger elsewhere asked for one.
-    """
-    limits, network = env.policy.letters, network_of(client_info.network_address)
-    if not await tx.rate_counters.take(limits.for_network, network, now):
-        return None
-    if await tx.rate_counters.take(limits.codes_a_day, email, now):
-        codes = await tx.rate_counters.take_spaced(limits.codes, _asker(email, client_info), now)
-        if codes is not None:
-            return limits.codes.after(codes)
-        await tx.rate_counters.give_back(limits.codes_a_day, email)
-    await tx.rate_counters.give_back(limits.for_network, network)
-    return None
-
-
-def _asker(email: str, client_info: ClientInfo) -> str:
-    """Return the subject of the counter of codes: the email and the network that asks."""
-    return f"{email} {wide_network_of(client_info.network_address)}"
-
-
 async def allow_code_at_once(env: Env, tx: Ports, email: str, place: int | None, client_info: ClientInfo) -> None:
     """Let the next code be asked for without a wait: by the known device at `place` (`place_of`), or without one, from
     this network. Call it when a code was used.
@@ -140,50 +187,3 @@ async def allow_code_at_once(env: Env, tx: Ports, email: str, place: int | None,
         await tx.rate_counters.give_back(limits.codes_a_day, email)
     else:
         await tx.rate_counters.clear(limits.to_email, f"{LetterKind.SIGN_IN_CODE.value}:{email}:{place}")
-
-
-@retry_on_conflict
-async def queue_if_allowed(
-    env: Env, kind: LetterKind, email: str, client_info: ClientInfo, detail: Mapping[str, str] | None = None
-) -> bool:
-    """Queue a letter of this kind for the account that has the email when it is sent, with `detail`. Return False, and
-    queue nothing, if the letter is one too many.
-    """
-    now = env.clock.now()
-    async with env.store.transaction() as tx:
-        place = await _place_of_device(tx, email, client_info)
-        if place is not None:
-            link_lifetime = await _count_letter_of_device(env, tx, f"{kind.value}:{email}", place, now)
-        elif kind is LetterKind.SIGN_IN_CODE:
-            link_lifetime = await _count_code(env, tx, email, client_info, now)
-        else:
-            link_lifetime = await count_letter_to_email(env, tx, kind, email, client_info, now)
-        if link_lifetime is not None:
-            letter = letter_by_email(email, kind, client_info, now, link_lifetime)
-            await tx.letters.queue(replace(letter, detail={**letter.detail, **(detail or {})}))
-    env.letters_waiting.set()
-    return link_lifetime is not None
-
-
-async def _place_of_device(tx: Ports, email: str, client_info: ClientInfo) -> int | None:
-    """Return the place of the device that asks; None if it is not a known device (`place_of`). Reads nothing if the
-    client sent no device secret.
-    """
-    if not client_info.device_secrets:
-        return None
-    return await place_of(tx, await tx.accounts.with_email(email), client_info)
-
-
-async def _count_letter_of_device(env: Env, tx: Ports, subject: str, place: int, now: datetime) -> timedelta | None:
-    """Count one more letter that a known device asks for; return how long its link has to work, or None if it is one
-    too many.
-
-    Letters that strangers asked for do not count against the device. The device's letter does count against strangers:
-    their next letter voids the device's link, and must not do so at once.
-    """
-    spacing = env.policy.letters.to_email
-    by_device = await tx.rate_counters.take_spaced(spacing, f"{subject}:{place}", now)
-    if by_device is None:
-        return None
-    by_strangers = await tx.rate_counters.take_spaced(spacing, subject, now, enforce=False)
-    return max(spacing.after(by_device), spacing.after(by_strangers or 1))

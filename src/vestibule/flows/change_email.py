@@ -111,8 +111,8 @@ async def confirm_change(env: Env, caller: Caller, secret: str) -> None:
 
     Raises `EmailChangeInvalid`, also if another account has the email by now or can still restore it;
     `EmailChangeOfAnother`; `SessionOver`; and `ReauthenticationRequired` if the account has a second factor and the
-    caller signed in without: it may have been added because a thief asked for this link. A refusal does not spend the
-    link.
+    caller signed in without it: the owner may have added it against the thief who asked for this link. A refusal does
+    not spend the link.
     """
     _require_form(secret)
     now = env.clock.now()
@@ -127,7 +127,7 @@ async def confirm_change(env: Env, caller: Caller, secret: str) -> None:
         if owner.verified:
             await _mail_undo_link(tx, owner, now)
         await tx.events.record(Event(now, EventKind.EMAIL_CHANGED, owner.id))
-        # Attempts are counted by email. The owner gave the password to get this one, so its counters begin anew.
+        # Attempts are counted by email. The owner gave the password to get this one, so its counters are reset.
         await tx.login_attempts.forgive_all(owner.id, token.email)
     env.letters_waiting.set()
     await announce(env, revoked)

@@ -49,8 +49,8 @@ async def complete_sign_in(env: Env, handle: str, code: str, client_info: Client
 
 
 def must_verify_user(pending: PendingSignIn) -> bool:
-    """Return whether a passkey completes this sign-in only if the authenticator verified its user: it does if the first
-    step was a mailed code, because a mailbox and a touched key are both possessions.
+    """Return whether a passkey completes this sign-in only if the authenticator verified its user. True after a mailed
+    code: a mailbox and a key that was only touched are two possessions, and prove nothing that their owner knows.
     """
     return Method.PASSWORD not in pending.methods
 

@@ -80,7 +80,7 @@ async def withdraw_key(env: Env, kid: str, *, early: bool = False) -> None:
 
 
 async def reencrypt_keys(env: Env) -> int:
-    """Encrypt every key anew under the current secret, except damaged ones; return how many. Raises `CannotUnseal` if
+    """Re-encrypt every key under the current secret, except damaged ones; return how many. Raises `CannotUnseal` if
     no key can be unsealed, and `KeysUnchanged` if the keys are given by settings.
     """
     key_manager = require_key_manager(env)

@@ -15,14 +15,14 @@ EVENTS_AT_ONCE = 50
 """How many events one page has at most."""
 MOST_EXPORTED = 100_000
 """How many events one export has at most."""
-_READ_AT_ONCE = 200  # making them JSON takes a few milliseconds, during which nobody else is answered
+_READ_AT_ONCE = 200  # converting more to JSON would keep the event loop from other requests for too long
 
 
 @dataclass(frozen=True)
 class EventsPage:
     """Some of the events that were found, the latest first; the emails of the accounts that they name, by id, without
-    those that are gone; and where the next events begin, None if these were the last. A page may be short, even empty,
-    although others follow.
+    accounts that are gone; and where the next events begin, None if these were the last. A page may be short, even
+    empty, although others follow.
     """
 
     events: Sequence[Event]
@@ -39,8 +39,8 @@ async def search_events(env: Env, wanted: EventQuery, start: EventPosition | Non
 async def export_events(
     env: Env, operator: Operator, wanted: EventQuery, start: EventPosition | None = None
 ) -> AsyncIterator[EventsPage]:
-    """Yield pages of the events that match, up to `MOST_EXPORTED` events. Each page is read when it is needed, and only
-    while the operator may: raises what `require_operator` raises.
+    """Yield pages of the events that match, up to `MOST_EXPORTED` events. Each page is read when it is needed, and
+    checks the operator's permission again: raises what `require_operator` raises.
     """
     exported = 0
     while exported < MOST_EXPORTED:

@@ -20,7 +20,7 @@ class Limit:
 @dataclass(frozen=True)
 class Spacing:
     """The least time between letters of one kind to one email: `gap` between the first few, then one hour more each
-    time, up to three. The count begins anew a day after the last letter.
+    time, up to three. The count restarts a day after the last letter.
 
     A reset link works at least until another may be asked for (`flows.compose_letter`). So a stranger who keeps asking
     for letters never leaves the owner without a working link.
@@ -174,7 +174,7 @@ class RateCounters(Protocol):
         """
 
     async def clear(self, spacing: Spacing, subject: str) -> None:
-        """Begin the count of `subject` anew."""
+        """Reset the count of `subject`."""
 
     async def purge(self, now: datetime, most: int) -> int:
         """Delete up to `most` counters that are over; return their number."""

@@ -74,7 +74,7 @@ class CallerMemory:
         return self._tokens.get(key)
 
     def session(self, session_id: str) -> Caller | None:
-        """Return the caller of a session, or None. It has the methods of the token that was read last."""
+        """Return the caller of a session, or None. `Caller.of_token` gives it the methods of the presented token."""
         return self._sessions.get(session_id)
 
     def keep_token(self, key: bytes, token: AccessToken) -> None:

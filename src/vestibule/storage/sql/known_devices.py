@@ -21,7 +21,8 @@ _THIS_ACCOUNT = _d.account_id == _ACCOUNT
 _SEEN = Prepared(
     update(known_devices).where(_THIS_ACCOUNT, _d.digest == _DIGEST).values(last_seen_at=_NOW).returning(_d.digest)
 )
-# Devices stored before the column `place` existed have NULL. They share place 0 with devices that are not known.
+# Devices stored before the column `place` existed have NULL. They use place 0, as signed-in callers do whose device is
+# not known (`model/login_attempts.py`).
 _ITS_PLACE = func.coalesce(_d.place, 0)
 _PLACE = Prepared(
     select(func.max(_ITS_PLACE)).where(_THIS_ACCOUNT, _d.digest.in_(bindparam("of_digests", expanding=True)))

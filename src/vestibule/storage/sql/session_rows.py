@@ -18,8 +18,8 @@ _REASONS = frozenset(EndReason)
 
 def from_row(row: Sequence[Any]) -> Session | None:
     """Return the session; None, and a log line, if the row is malformed. An end reason that only a later version knows
-    becomes None: the session has ended all the same. A row from before migration 0017 has no methods: the sign-in was
-    by password.
+    becomes None: `ended_at` still says that the session has ended. A row from before migration 0017 has no methods: the
+    sign-in was by password.
     """
     try:
         values = _READER.read(row)

@@ -34,8 +34,8 @@ class WrongAddress(ValueError):
 def parse(address: str) -> tuple[URL, dict[str, Any]]:
     """Return the SQLAlchemy address and the driver's arguments for `address`; raises `WrongAddress`.
 
-    `behind_pooler` among the arguments is not for the driver, but for `engine.connect`: it is True behind a transaction
-    pooler, where each transaction may run on another connection of the server.
+    One of the arguments, `behind_pooler`, is for `engine.connect` and not for the driver: it is True behind a
+    transaction pooler, where each transaction may run on another connection of the server.
     """
     try:
         url = make_url(address)
