@@ -10,6 +10,7 @@ from vestibule.cli.events import events
 from vestibule.cli.keys import keys
 from vestibule.cli.mail import mail
 from vestibule.cli.migrate import migrate
+from vestibule.cli.roles import roles
 from vestibule.cli.serve import serve
 from vestibule.cli.services import services
 from vestibule.cli.usage import WrongUsage
@@ -54,7 +55,7 @@ def build() -> typer.Typer:
 
     for command in (serve, migrate, copy_database, doctor, events):
         commands.command()(command)
-    for name, group in {"keys": keys, "services": services, "users": users, "mail": mail}.items():
+    for name, group in {"keys": keys, "services": services, "users": users, "roles": roles, "mail": mail}.items():
         commands.add_typer(group, name=name)
     for name, what in _YOUR_SESSION.items():
         commands.command(name, help=what, rich_help_panel="Your own session", context_settings=_ANY_ARGUMENTS)(

@@ -23,6 +23,10 @@ SENTENCES = {
     EventKind.PASSWORD_CHANGED: "Password changed",
     EventKind.NAME_CHANGED: "Name changed",
     EventKind.ROLE_CHANGED: "Role changed",
+    EventKind.ROLES_CHANGED: "Custom roles changed",
+    EventKind.ROLE_CREATED: "Role created",
+    EventKind.ROLE_PERMISSIONS_CHANGED: "Permissions of a role changed",
+    EventKind.ROLE_DELETED: "Role deleted",
     EventKind.EMAIL_CHANGED: "Email changed",
     EventKind.EMAIL_TAKEN_BACK: "Change of email undone",
     EventKind.SQUATTER_REMOVED: "Deleted an account that had the email and never verified it",
@@ -44,7 +48,7 @@ SENTENCES = {
     EventKind.SERVICE_CREATED: "Service key created",
     EventKind.SERVICE_REVOKED: "Service key revoked",
 }
-_SAY = ("reason", "fault", "factor", "letter", "service")
+_SAY = ("reason", "fault", "factor", "letter", "service", "custom_role")
 """What of an event's detail the sentence ends with: the first that there is."""
 
 

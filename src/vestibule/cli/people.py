@@ -19,6 +19,7 @@ def account_for_programs(account: Account) -> dict[str, Any]:
         "email": account.email,
         "name": account.name,
         "role": account.role.value,
+        "roles": list(account.roles),
         "verified": account.verified,
         "disabled_at": account.disabled_at and account.disabled_at.isoformat(),
         "created_at": account.created_at.isoformat(),

@@ -76,6 +76,8 @@ def _lines(person: Person) -> Iterator[tuple[str, str]]:
     yield "name", account.name
     yield "id", account.id
     yield "account", f"{account.role.value}, {state_of(account) or 'verified'}, created {minute(account.created_at)}"
+    if account.roles:
+        yield "roles", " ".join(account.roles)
     yield from _listed("factor", _factors(person))
     yield from _listed("paused", map(pause_in_words, person.factors.paused))
     yield from _listed("letter", _letters(person))

@@ -16,6 +16,7 @@ from vestibule.cli.list_users import list_users
 from vestibule.cli.mend_users import send_reset, send_verification, verify
 from vestibule.cli.prompt import confirm
 from vestibule.cli.reset_factors import reset_factors
+from vestibule.cli.set_custom_roles import set_roles
 from vestibule.cli.set_role import set_role
 from vestibule.cli.show_user import show_user
 from vestibule.cli.unlock import unlock
@@ -48,6 +49,7 @@ users.command()(verify)
 users.command("send-verification")(send_verification)
 users.command("send-reset")(send_reset)
 users.command("set-role")(set_role)
+users.command("set-roles")(set_roles)
 users.command()(unlock)
 users.command("reset-factors")(reset_factors)
 users.command("import")(import_users)

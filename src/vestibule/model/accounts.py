@@ -62,6 +62,8 @@ class Account:
     first_used_at: datetime | None = None
     registered_epoch: int | None = None
     disabled_reason: str | None = None
+    roles: tuple[str, ...] = ()
+    """Roles that operators made (`model/custom_roles.py`), in order; an account has them beside `role`."""
 
     @property
     def password_in_doubt(self) -> bool:
@@ -206,6 +208,9 @@ class Accounts(Protocol):
 
     async def set_role(self, account_id: str, role: Role, now: datetime) -> bool:
         """Set the role and begin a new epoch; return False, and do nothing, if no enabled admin would be left."""
+
+    async def set_roles(self, account_id: str, roles: Sequence[str], now: datetime) -> None:
+        """Set the custom roles, in order, and begin a new epoch. Call it after `CustomRoles.keep`."""
 
     async def enabled_admins(self, most: int) -> list[str]:
         """Return the ids of up to `most` enabled admins, in order."""

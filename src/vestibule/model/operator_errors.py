@@ -9,6 +9,11 @@ As there, each class has a stable `code`, and no HTTP status.
       FilterInvalid             a parameter that narrows a list cannot be read
       LastAdmin                 without this account, no enabled admin would be left
       RoleNeedsVerifiedEmail    a role that permits anything, for an account whose email was never verified
+      RoleUnknown               no custom role has this name
+      RoleTaken                 a custom role has this name already
+      RoleInUse                 an account has the role, so it cannot be deleted
+      TooManyRoles              there are as many custom roles as there can be
+      TooManyRolesOfAccount     more custom roles than one account can have
 """
 
 from vestibule.model.errors import Refusal
@@ -47,6 +52,40 @@ class LastAdmin(Refusal):
 
 class RoleNeedsVerifiedEmail(Refusal):
     code = "role_needs_verified_email"
+
+
+class RoleUnknown(Refusal):
+    """No custom role has this name."""
+
+    code = "role_unknown"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no role {name}")
+        self.name = name
+
+
+class RoleTaken(Refusal):
+    """A custom role has this name already."""
+
+    code = "role_taken"
+
+
+class RoleInUse(Refusal):
+    """An account has the role."""
+
+    code = "role_in_use"
+
+
+class TooManyRoles(Refusal):
+    """There are as many custom roles as there can be."""
+
+    code = "too_many_roles"
+
+
+class TooManyRolesOfAccount(Refusal):
+    """These are more custom roles than one account can have."""
+
+    code = "too_many_roles_of_account"
 
 
 class PersonUnknown(Refusal):

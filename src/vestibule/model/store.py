@@ -13,6 +13,7 @@ from typing import Protocol
 
 from vestibule.model.account_search import AccountSearch
 from vestibule.model.accounts import Accounts
+from vestibule.model.custom_roles import CustomRoles
 from vestibule.model.devices import KnownDevices
 from vestibule.model.endings import Endings
 from vestibule.model.event_search import EventSearch
@@ -51,6 +52,7 @@ class Ports:
     events: Events
     signing_keys: SigningKeys
     service_keys: ServiceKeys
+    custom_roles: CustomRoles
     passkeys: Passkeys
     ceremonies: Ceremonies
     factors: Factors

@@ -10,6 +10,7 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from vestibule.model import email_code_errors, errors, factor_errors, operator_errors
+from vestibule.model.custom_roles import MAX_ROLES, MAX_ROLES_OF_ACCOUNT
 from vestibule.model.errors import Fault, Refusal
 from vestibule.model.passkeys import MOST_PASSKEYS
 from vestibule.protocol import refusals
@@ -134,6 +135,13 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     operator_errors.LastAdmin: HttpMapping(409, "This is the last administrator; give another account the role first"),
     operator_errors.RoleNeedsVerifiedEmail: HttpMapping(
         409, "The email of this account was never verified; verify it before you give the account a role"
+    ),
+    operator_errors.RoleUnknown: HttpMapping(404, "There is no role of this name"),
+    operator_errors.RoleTaken: HttpMapping(409, "There is a role of this name already"),
+    operator_errors.RoleInUse: HttpMapping(409, "Accounts have this role; take it from them first"),
+    operator_errors.TooManyRoles: HttpMapping(409, f"There can be {MAX_ROLES} roles; delete one first"),
+    operator_errors.TooManyRolesOfAccount: HttpMapping(
+        409, f"An account can have {MAX_ROLES_OF_ACCOUNT} roles beside its built-in one"
     ),
     CrossSite: HttpMapping.of(refusals.CROSS_SITE),
     ReservedHeader: HttpMapping(

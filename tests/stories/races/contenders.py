@@ -1,6 +1,7 @@
 """Every flow that writes about an account, by the module it is in, as something to do with a person."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
@@ -26,6 +27,7 @@ from vestibule.flows import (
     choose_language,
     clean_up,
     create_account,
+    custom_roles,
     delete_account,
     deliver,
     email_code_sign_in,
@@ -46,6 +48,7 @@ from vestibule.flows import (
     report_lost_factors,
     reset_factors,
     reset_password,
+    set_custom_roles,
     set_role,
     sign_in,
     sign_out,
@@ -66,6 +69,7 @@ from vestibule.model.factor_resets import AskedBy, FactorReset, NoReset
 from vestibule.model.factors import SecondFactorRule
 from vestibule.model.letters import LetterKind, RefusedForGood
 from vestibule.model.one_time_tokens import Purpose, issue
+from vestibule.model.operator_errors import RoleTaken
 from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.sessions import Device
 
@@ -77,6 +81,7 @@ APART = {
     "open_key_ring": "signing keys",
     "reencrypt_totps": "secrets of authenticator apps, each by one guarded statement",
     "rotate_keys": "signing keys",
+    "custom_roles": "roles, of which each has a lock of its own",
     "service_keys": "keys of services",
 }
 # Part of others here.
@@ -273,6 +278,13 @@ async def _finish_a_reset(world: World, person: Person) -> Any:
     return await reset_factors.finish_reset(world.env, person.account.id)
 
 
+async def _set_custom_roles(world: World, person: Person) -> Any:
+    """To one that is made now, unless it was made before."""
+    with suppress(RoleTaken):
+        await custom_roles.create_custom_role(world.env, COMMAND_LINE, "billing", ["invoices:read"])
+    return await set_custom_roles.set_custom_roles(world.env, COMMAND_LINE, person.account, ["billing"])
+
+
 async def _sign_in_by_a_code(world: World, person: Person) -> Any:
     """With a code as a letter has it, which is stored first."""
     handle = begin_handle(world.env, person.account.email)
@@ -292,6 +304,7 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "disable": ("administer", lambda w, p: administer.disable_account(w.env, COMMAND_LINE, p.account)),
     "enable": ("administer", lambda w, p: administer.enable_account(w.env, COMMAND_LINE, p.account)),
     "set the role": ("set_role", lambda w, p: set_role.set_role(w.env, COMMAND_LINE, p.account, Role.HELPER)),
+    "set custom roles": ("set_custom_roles", _set_custom_roles),
     "unlock": ("unlock_account", lambda w, p: unlock_account.unlock_account(w.env, COMMAND_LINE, p.account)),
     "mail a link": (
         "mail_link",

@@ -39,6 +39,7 @@ _NEED_NONE = {
     "purge events",
     "refresh as a thief",
     "register",
+    "set custom roles",
     "set the role",
     "sign out",
     "sign up",

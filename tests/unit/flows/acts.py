@@ -16,12 +16,19 @@ from vestibule import flows
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.administer import disable_account, enable_account, find_account, sign_out_everywhere
 from vestibule.flows.create_account import create_account
+from vestibule.flows.custom_roles import (
+    create_custom_role,
+    delete_custom_role,
+    set_role_permissions,
+    take_from_everybody,
+)
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.env import Env
 from vestibule.flows.keep_factors import cancel_reset
 from vestibule.flows.mail_link import mail_link
 from vestibule.flows.mark_verified import mark_verified
 from vestibule.flows.reset_factors import begin_reset, reset_now
+from vestibule.flows.set_custom_roles import set_custom_roles, take_custom_role
 from vestibule.flows.set_role import set_role
 from vestibule.flows.unlock_account import unlock_account
 from vestibule.model.accounts import Account, Role
@@ -78,6 +85,15 @@ async def _being_reset(world: World, account: Account) -> None:
     await begin_reset(world.env, COMMAND_LINE, account)
 
 
+async def _with_a_role(world: World, _: Account) -> None:
+    await create_custom_role(world.env, COMMAND_LINE, "billing", ["invoices:read"])
+
+
+async def _in_a_role(world: World, account: Account) -> None:
+    await _with_a_role(world, account)
+    await set_custom_roles(world.env, COMMAND_LINE, account, ["billing"])
+
+
 async def _create_another(env: Env, operator: Operator, _: Account) -> Any:
     return await create_account(env, operator, "Bob", f"{new_id()}@example.com", Role.HELPER)
 
@@ -104,6 +120,53 @@ ACTS = {
         BY | {"from": "user", "to": "auditor"},
         Permission.PEOPLE_ROLES,
         do=lambda env, operator, account: set_role(env, operator, account, Role.AUDITOR),
+    ),
+    "set custom roles": Act(
+        set_custom_roles,
+        EventKind.ROLES_CHANGED,
+        BY | {"from": "", "to": "billing"},
+        Permission.PEOPLE_ROLES,
+        _with_a_role,
+        lambda env, operator, account: set_custom_roles(env, operator, account, ["billing"]),
+    ),
+    "take a custom role": Act(
+        take_custom_role,
+        EventKind.ROLES_CHANGED,
+        BY | {"from": "billing", "to": ""},
+        Permission.PEOPLE_ROLES,
+        _in_a_role,
+        lambda env, operator, account: take_custom_role(env, operator, account.id, "billing"),
+    ),
+    "take a custom role from everybody": Act(
+        take_from_everybody,
+        EventKind.ROLES_CHANGED,
+        BY | {"from": "billing", "to": ""},
+        Permission.PEOPLE_ROLES,
+        _in_a_role,
+        lambda env, operator, _: take_from_everybody(env, operator, "billing"),
+    ),
+    "create a role": Act(
+        create_custom_role,
+        EventKind.ROLE_CREATED,
+        BY | {"custom_role": "billing", "to": "invoices:read"},
+        Permission.PEOPLE_ROLES,
+        do=lambda env, operator, _: create_custom_role(env, operator, "billing", ["invoices:read"]),
+    ),
+    "set the permissions of a role": Act(
+        set_role_permissions,
+        EventKind.ROLE_PERMISSIONS_CHANGED,
+        BY | {"custom_role": "billing", "from": "invoices:read", "to": "invoices:read invoices:write"},
+        Permission.PEOPLE_ROLES,
+        _with_a_role,
+        lambda env, operator, _: set_role_permissions(env, operator, "billing", ["invoices:write", "invoices:read"]),
+    ),
+    "delete a role": Act(
+        delete_custom_role,
+        EventKind.ROLE_DELETED,
+        BY | {"custom_role": "billing", "from": "invoices:read"},
+        Permission.PEOPLE_ROLES,
+        _with_a_role,
+        lambda env, operator, _: delete_custom_role(env, operator, "billing"),
     ),
     "unlock": Act(
         unlock_account, EventKind.ACCOUNT_UNLOCKED, BY | {"from": "nothing", "to": "nothing"}, CHANGE, _guessed_at

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vestibule.model.accounts import Account, Role
+from vestibule.model.custom_roles import is_role_name
 from vestibule.model.languages import LANGUAGES
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.odd_rows import OddRow
@@ -22,7 +23,7 @@ def from_row(row: Sequence[Any]) -> Account | None:
         values = _READER.read(cells)
         role = odd_rows.read_enum(Role, values["role"], "role")
         language = values["language"] if values["language"] in LANGUAGES else None
-        return Account(**{**values, "role": role, "language": language})
+        return Account(**{**values, "role": role, "language": language, "roles": _roles(values["roles"])})
     except OddRow as why:
         odd_rows.log_skipped(accounts.name, row[0], why)
         return None
@@ -33,6 +34,17 @@ def _hash(stored: object) -> object:
     return "" if isinstance(stored, bytes) else stored
 
 
+def _roles(stored: str | None) -> tuple[str, ...]:
+    """Return the custom roles of an account; without those whose names this version does not know how to read."""
+    return tuple(filter(is_role_name, stored.split())) if stored else ()
+
+
+def roles_in_row(roles: Sequence[str]) -> str | None:
+    """Return an account's custom roles as its row has them."""
+    return " ".join(roles) or None
+
+
 def to_row(account: Account) -> dict[str, Any]:
     """Return the values of the account's row, by column name."""
-    return {column.name: getattr(account, column.name) for column in COLUMNS} | {"role": account.role.value}
+    stored = {"role": account.role.value, "roles": roles_in_row(account.roles)}
+    return {column.name: getattr(account, column.name) for column in COLUMNS} | stored

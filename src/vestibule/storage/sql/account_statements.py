@@ -137,6 +137,7 @@ DISABLE = _change(_a.disabled_at.is_(None), leaves_an_admin(), disabled_at=_NOW,
 ENABLE = _change(_a.disabled_at.is_not(None), disabled_at=None, disabled_reason=None)
 _ROLE = bindparam("new_role", type_=_a.role.type)
 SET_ROLE = _change(or_(_ROLE.is_not_distinct_from(Role.ADMIN.value), leaves_an_admin()), role=_ROLE)
+SET_ROLES = _change(roles=bindparam("new_roles", type_=_a.roles.type))
 CHANGE_EMAIL = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None)
 REASSIGN_TO_EMAIL = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None, password_hash=None)
 

@@ -9,7 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from vestibule.crypto.stored_hashes import HashCosts, costs_of
 from vestibule.model.accounts import Account, Holder, Role
 from vestibule.storage.sql import account_statements as statements
-from vestibule.storage.sql.account_rows import from_row, to_row
+from vestibule.storage.sql.account_rows import from_row, roles_in_row, to_row
+from vestibule.storage.sql.custom_role_statements import GIVE, TAKE_ALL
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.hash_costs import HASH_COSTS
 from vestibule.storage.sql.kept_emails import kept_digests
@@ -110,6 +111,12 @@ class SqlAccounts:
 
     async def set_role(self, account_id: str, role: Role, now: datetime) -> bool:
         return await self._change(statements.SET_ROLE, account_id, now, new_role=role.value) is not None
+
+    async def set_roles(self, account_id: str, roles: Sequence[str], now: datetime) -> None:
+        await self._connection.execute(TAKE_ALL, {"of_account": account_id})
+        if roles:
+            await self._connection.execute(GIVE, {"of_account": account_id, "names": list(roles)})
+        await self._change(statements.SET_ROLES, account_id, now, new_roles=roles_in_row(roles))
 
     async def enabled_admins(self, most: int) -> list[str]:
         found = await self._connection.execute(ENABLED_ADMINS, {"most": most})

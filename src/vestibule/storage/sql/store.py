@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from vestibule.model.store import Ports
 from vestibule.storage.sql.account_search import SqlAccountSearch
 from vestibule.storage.sql.accounts import SqlAccounts
+from vestibule.storage.sql.custom_roles import SqlCustomRoles
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.endings import SqlEndings
 from vestibule.storage.sql.engine import Engines
@@ -98,6 +99,7 @@ def _ports(connection: DriverConnection, events: SqlEvents) -> Ports:
         events=events,
         signing_keys=SqlSigningKeys(connection),
         service_keys=SqlServiceKeys(connection),
+        custom_roles=SqlCustomRoles(connection),
         passkeys=SqlPasskeys(connection),
         ceremonies=SqlCeremonies(connection),
         factors=SqlFactors(connection),

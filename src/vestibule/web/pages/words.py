@@ -138,6 +138,7 @@ WHAT_HAPPENED = {
     EventKind.FACTORS_RESET: _("Two-factor authentication turned off"),
     EventKind.LETTER_REFUSED: _("Email could not be delivered"),
     EventKind.ROLE_CHANGED: _("Role changed"),
+    EventKind.ROLES_CHANGED: _("Role changed"),
     EventKind.SESSIONS_ENDED: _("Signed out everywhere"),
     EventKind.ACCOUNT_DISABLED: _("Account disabled"),
     EventKind.ACCOUNT_ENABLED: _("Account enabled"),

@@ -19,17 +19,20 @@ from vestibule.storage.sql.schema.keys import service_keys, signing_keys
 from vestibule.storage.sql.schema.mail import letters, one_time_tokens
 from vestibule.storage.sql.schema.parts import Sequence, metadata
 from vestibule.storage.sql.schema.records import events, login_attempts, rate_counters
+from vestibule.storage.sql.schema.roles import account_roles, custom_roles
 from vestibule.storage.sql.schema.sessions import revocations, sessions
 
-REVISION = "0027"
+REVISION = "0028"
 """The migration this code was written for. A server does not start on a database with another."""
 
 __all__ = [
     "REVISION",
     "Sequence",
+    "account_roles",
     "accounts",
     "beginning_of_hash",
     "ceremonies",
+    "custom_roles",
     "events",
     "factor_resets",
     "has_other_hash",

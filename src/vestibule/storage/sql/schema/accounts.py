@@ -27,6 +27,7 @@ accounts = Table(
     Column("first_used_at", Instant),
     Column("registered_epoch", Integer),
     Column("disabled_reason", Text),
+    Column("roles", String(300)),
 )
 
 # Hashes that are not argon2id at the default cost of crypto/passwords.py, by their beginnings, as crypto/hash_forms.py,
