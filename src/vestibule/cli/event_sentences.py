@@ -32,6 +32,7 @@ SENTENCES = {
     EventKind.SQUATTER_REMOVED: "Deleted an account that had the email and never verified it",
     EventKind.FACTOR_ADDED: "Second factor added",
     EventKind.FACTOR_REMOVED: "Second factor removed",
+    EventKind.FACTOR_REPORTED: "New second factor reported as a stranger's, by the mailed link",
     EventKind.RECOVERY_CODES_MADE: "Recovery codes made",
     EventKind.RECOVERY_CODE_USED: "Signed in with a recovery code",
     EventKind.FACTOR_RESET_BEGUN: "Reset of the second factors begun",

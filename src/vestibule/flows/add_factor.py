@@ -11,6 +11,7 @@ from vestibule.flows.keep_factors import keep_factors
 from vestibule.flows.know_device import delete_other_devices
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.tell_of_factor import tell_of_factor
+from vestibule.flows.tell_owner import NOTICES_WITHIN, allow_notices
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import Overloaded, TooManyRequests
 from vestibule.model.events import EventKind
@@ -60,6 +61,12 @@ async def _count(env: Env, account_id: str) -> None:
         allowed = await tx.rate_counters.take(_SETS_OF_CODES, account_id, env.clock.now())
     if not allowed:
         raise TooManyRequests(_SETS_OF_CODES.within)
+
+
+async def allow_new_factors(tx: Ports, account_id: str) -> None:
+    """Begin the counts of the day anew, which somebody else has spent: of new factors, and of new recovery codes."""
+    await allow_notices(tx, account_id, LetterKind.FACTOR_ADDED)
+    await tx.rate_counters.clear(_SETS_OF_CODES, account_id)
 
 
 async def codes_for_first(env: Env, account_id: str) -> NewCodes | None:
@@ -118,12 +125,15 @@ async def end_others_too(env: Env, tx: Ports, caller: Caller, now: datetime, *, 
 async def store_and_tell(
     tx: Ports, account_id: str, kind: FactorKind, codes: NewCodes | None, client_info: ClientInfo, now: datetime
 ) -> None:
-    """Tell the owner of a new factor. If it is the first one, and so comes with `codes`, store them, delete the other
-    known devices, and reset the counters of wrong codes: codes sent before there was a factor must not pause it.
+    """Tell the owner of a new factor. If it is the first one, store `codes`, delete all other known devices, and reset
+    the counters of wrong codes, which somebody sent while there was no right one. Raises `TooManyRequests` if the owner
+    has had a day's letters: each factor has a letter of its own, with the link that removes it.
     """
     if codes is not None:
         await tx.recovery_codes.replace(account_id, codes.hashes, now)
         await delete_other_devices(tx, account_id, client_info, now)
         await tx.login_attempts.forgive_second_factor(account_id)
     detail = {"factor": kind.value}
-    await tell_of_factor(tx, account_id, EventKind.FACTOR_ADDED, LetterKind.FACTOR_ADDED, detail, client_info, now)
+    event, letter = EventKind.FACTOR_ADDED, LetterKind.FACTOR_ADDED
+    if not await tell_of_factor(tx, account_id, event, letter, detail, client_info, now):
+        raise TooManyRequests(NOTICES_WITHIN)

@@ -21,7 +21,15 @@ from vestibule.model.letters import (
     LetterKind,
     QueuedLetter,
 )
-from vestibule.model.one_time_tokens import LIFETIMES, Purpose, issue, mailed_to
+from vestibule.model.one_time_tokens import (
+    LIFETIMES,
+    MOST_NEW_FACTORS,
+    UNDOING,
+    OneTimeToken,
+    Purpose,
+    issue,
+    mailed_to,
+)
 from vestibule.model.store import Ports
 
 # Paths of pages that front-ends have (docs/contract-differences.md).
@@ -33,10 +41,12 @@ _FRONT_END_PATHS = {
 _OWN_PATHS = {
     LetterKind.CONFIRM_NEW_EMAIL: "confirmemail",
     LetterKind.EMAIL_CHANGED: "undoemail",
+    LetterKind.FACTOR_ADDED: "removefactor",
     LetterKind.FACTORS_LOST: "resetfactors",
     LetterKind.FACTOR_RESET_BEGUN: "keepfactors",
 }
 _FORGOT_PASSWORD_PATH = "forgotpassword"
+_AFTER_A_LATE_LETTER = timedelta(days=1)
 # Letters that a stranger can have sent to somebody else's email.
 _TO_ANYBODY = {LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD, LetterKind.CONFIRM_NEW_EMAIL}
 _ONLY_TO_VERIFIED = {LetterKind.EMAIL_TAKEN, LetterKind.SIGN_IN_CODE}
@@ -168,20 +178,33 @@ async def _link(env: Env, tx: Ports, queued: QueuedLetter, account: Account, to:
     secret, purpose = mint_secret(), TOKEN_PURPOSES[queued.kind]
     token = mailed_to(issue(digest(secret), account, purpose, now, queued.detail.get(RETURN_TO)), to, queued.id)
     token = replace(token, expires_at=now + lifetime)
-    if purpose is Purpose.UNDO_EMAIL_CHANGE:  # `undo_since` is compared with `created_at`, the moment of the change
+    if purpose in UNDOING:
         token = replace(token, created_at=queued.created_at)
-    await tx.one_time_tokens.replace(token)
+    await _store(tx, token)
     if queued.kind in _FRONT_END_PATHS:
         return f"{env.policy.link_base}/{_FRONT_END_PATHS[queued.kind]}/{secret}"
     return f"{env.policy.own_base}/{_OWN_PATHS[queued.kind]}/{secret}"
 
 
+async def _store(tx: Ports, token: OneTimeToken) -> None:
+    """Store the token of a link, in place of earlier ones. The link of each new factor stays valid beside the others:
+    an attacker who adds another one must not void it.
+    """
+    if token.purpose is Purpose.REMOVE_NEW_FACTOR:
+        await tx.one_time_tokens.add_beside(token, MOST_NEW_FACTORS)
+    else:
+        await tx.one_time_tokens.replace(token)
+
+
 def _link_lifetime(queued: QueuedLetter, now: datetime) -> timedelta | None:
     """Return how long the link works from now on; None if it carries no token, and so never expires. A password reset
     link works at least until another may be asked for, so that nobody is left without one. A link that cancels a reset
-    of factors works until the reset is due, and some time longer, because the reset may be carried out late.
+    of factors works until the reset is due, and some time longer, because the reset may be carried out late. A link
+    that removes a new factor works for three days from when that was added, or for a day if its letter was late.
     """
     purpose = TOKEN_PURPOSES.get(queued.kind)
+    if purpose is Purpose.REMOVE_NEW_FACTOR:
+        return max(queued.created_at + LIFETIMES[purpose] - now, _AFTER_A_LATE_LETTER)
     if purpose is Purpose.KEEP_FACTORS:
         return max(datetime.fromisoformat(queued.detail[DUE_AT]) - now, timedelta()) + LIFETIMES[purpose]
     if purpose is not Purpose.RESET_PASSWORD:

@@ -38,12 +38,13 @@ async def enrol_passkey(
     pending, account = await enrolling_sign_in(env, handle)
     ceremony = read_ceremony(env, kept, CeremonyPurpose.ADD, pending.digest)
     new = checked_passkey(env, ceremony, answer, name, verify_user=must_verify_user(pending))
-    passkey = new.of(account.id, relying_party(env).domain, env.clock.now())
+    domain = relying_party(env).domain
 
-    async def add(tx: Ports, _now: datetime) -> None:
+    async def add(tx: Ports, now: datetime) -> None:
         await spend_ceremony(tx, ceremony)
-        await store_passkey(tx, passkey)
+        await store_passkey(tx, new.of(account.id, domain, now))
 
+    passkey = new.of(account.id, domain, env.clock.now())
     methods = (*passkey.methods(user_verified=passkey.user_verified), Method.MORE_THAN_ONE_FACTOR)
     kind, once = FactorKind.PASSKEY, tuple(dict.fromkeys(methods))
     return await finish_enrolment(env, pending, account, kind, add, once, client_info)

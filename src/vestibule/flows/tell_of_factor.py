@@ -21,9 +21,10 @@ async def tell_of_factor(
     detail: Mapping[str, str],
     by: ClientInfo | Operator | None,
     now: datetime,
-) -> None:
-    """Record the event, and queue the letter to the owner, both with this detail. `by` is who made the change; None if
-    the end of a wait did. Call it inside the transaction that makes the change; wake the mail worker after the commit.
+) -> bool:
+    """Record the event, and queue the letter to the owner, both with this detail; return whether the letter is within
+    its limit. `by` is who made the change; None if the end of a wait did. Call it inside the transaction that makes the
+    change; wake the mail worker after the commit.
     """
     client_info = by if isinstance(by, ClientInfo) else None
     if isinstance(by, Operator):
@@ -33,4 +34,4 @@ async def tell_of_factor(
         await tx.events.record(Event(now, event, account_id, network_address=address, detail=dict(detail)))
     told = {**(circumstances(client_info, now) if client_info else {}), **detail}
     language = client_info.language if client_info else None
-    await tell_owner(tx, QueuedLetter(new_id(), letter, now, account_id, language=language, detail=told))
+    return await tell_owner(tx, QueuedLetter(new_id(), letter, now, account_id, language=language, detail=told))

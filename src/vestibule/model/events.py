@@ -37,6 +37,7 @@ class EventKind(StrEnum):
     SQUATTER_REMOVED = "squatter_removed"
     FACTOR_ADDED = "factor_added"
     FACTOR_REMOVED = "factor_removed"
+    FACTOR_REPORTED = "factor_reported"
     RECOVERY_CODES_MADE = "recovery_codes_made"
     RECOVERY_CODE_USED = "recovery_code_used"
     FACTOR_RESET_BEGUN = "factor_reset_begun"

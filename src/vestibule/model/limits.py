@@ -173,7 +173,7 @@ class RateCounters(Protocol):
         letter was too recent. Exact under any race.
         """
 
-    async def clear(self, spacing: Spacing, subject: str) -> None:
+    async def clear(self, limit: Limit | Spacing, subject: str) -> None:
         """Reset the count of `subject`."""
 
     async def purge(self, now: datetime, most: int) -> int:

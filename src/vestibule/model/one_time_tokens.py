@@ -20,6 +20,7 @@ class Purpose(StrEnum):
     KEEP_FACTORS = "keep_factors"
     SIGN_IN_CODE = "sign_in_code"
     RESET_FACTORS = "reset_factors"
+    REMOVE_NEW_FACTOR = "remove_new_factor"
 
 
 LIFETIMES = {
@@ -30,11 +31,16 @@ LIFETIMES = {
     Purpose.KEEP_FACTORS: timedelta(hours=24),
     Purpose.SIGN_IN_CODE: email_codes.LIFETIME,
     Purpose.RESET_FACTORS: timedelta(hours=24),
+    Purpose.REMOVE_NEW_FACTOR: timedelta(days=3),
 }
-FOR_EVERY_EPOCH = frozenset({Purpose.UNDO_EMAIL_CHANGE, Purpose.KEEP_FACTORS})
+FOR_EVERY_EPOCH = frozenset({Purpose.UNDO_EMAIL_CHANGE, Purpose.KEEP_FACTORS, Purpose.REMOVE_NEW_FACTOR})
 """The purposes of tokens that stay valid when the password or the email changes: an owner needs them against an
 attacker who has changed either.
 """
+UNDOING = frozenset({Purpose.UNDO_EMAIL_CHANGE, Purpose.REMOVE_NEW_FACTOR})
+"""The purposes of tokens that undo a change, and every later one. Their `created_at` is the time of that change."""
+MOST_NEW_FACTORS = 100
+"""How many tokens that remove a new factor an account may have: more than letters tell of new factors in three days."""
 UNDO_MAILED_WITHIN = timedelta(hours=48)
 """How long after a change of email the letter that undoes it may still be sent. The lifetime of its link begins when
 the letter is sent.
@@ -51,8 +57,10 @@ class OneTimeToken:
 
     `epoch` and `account_email` are the account's when the token was made. If the account has another epoch or email by
     now, the token is void: the password or email was changed, or the account was disabled. Only tokens
-    `FOR_EVERY_EPOCH` stay valid: otherwise an attacker who took the account could void them. The `created_at` of a
-    token that undoes a change of email is the time of that change.
+    `FOR_EVERY_EPOCH` stay valid: otherwise an attacker who took the account could void them.
+
+    A token that removes a new factor is for the factor that was added at its `created_at`. Once the account has no
+    factor of that moment, the token is void.
 
     `return_to` is the page that the person was going to when the letter was asked for. Its form is checked when it is
     used.
@@ -142,8 +150,8 @@ class OneTimeTokens(Protocol):
         """Spend the token, with the others of its letter, and return it. Of concurrent calls only one gets it.
 
         Return None if the token is unknown, spent or expired, or if the account is disabled. Return None too if the
-        account's email or epoch has changed, unless the token is `FOR_EVERY_EPOCH`. Call it after
-        `Accounts.lock_for_token`.
+        account's email or epoch has changed, unless the token is `FOR_EVERY_EPOCH`, or if the factor that it removes is
+        gone. A token that is `UNDOING` spends those of later changes too. Call it after `Accounts.lock_for_token`.
         """
 
     async def void(self, account_id: str, *, undo_since: datetime | None = None) -> None:

@@ -116,14 +116,15 @@ async def use_tokens_twice(world: World) -> None:
 
 
 async def change_factors(world: World) -> None:
-    """A passkey that comes and goes each time, and new codes beside it, which are made ten times a day."""
+    """A passkey that comes and goes each time, until no more are added, and new codes beside it."""
     browser = await world.sign_in()
     app, _ = await enrol(world, browser)
     for _ in range(OFTEN):
         await prove(browser, app)
         added = await add(browser, Authenticator())
-        assert added.status_code == 201, added.text
         assert (await browser.post(CODES)).status_code in {200, 429}
+        if added.status_code == 429:
+            continue
         assert (await browser.delete(f"{MINE}/{added.json()['data']['passkey']['id']}")).status_code == 200
         await later(world, timedelta(seconds=30))
 
@@ -228,6 +229,7 @@ QUEUEING = {
     "tell_owner.py": "counted there",
     "reset_factors.py": "one at a time for an account, begun by the operator or by a link that was spent",
     "report_lost_factors.py": "counted there",
+    "remove_new_factor.py": "counted by the link that was spent",
     "mail_link.py": "by operators alone; counted there",
 }
 

@@ -45,6 +45,7 @@ from vestibule.flows import (
     passkey_step_up,
     refresh,
     register,
+    remove_new_factor,
     report_lost_factors,
     reset_factors,
     reset_password,
@@ -268,6 +269,13 @@ async def _keep_factors_by_link(world: World, person: Person) -> Any:
     return await keep_factors.cancel_by_link(world.env, secret, person.client_info)
 
 
+async def _remove_a_new_factor(world: World, person: Person) -> Any:
+    """A passkey that is made now, by the link in the letter about it."""
+    await _with_a_passkey(world, person)
+    secret = person.secrets[Purpose.REMOVE_NEW_FACTOR]
+    return await remove_new_factor.remove_new_factor(world.env, secret, person.client_info)
+
+
 async def _finish_a_reset(world: World, person: Person) -> Any:
     """One that is due at once."""
     await _with_a_passkey(world, person)
@@ -389,6 +397,7 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "begin to reset factors by link": ("report_lost_factors", _begin_a_reset_by_link),
     "keep factors": ("keep_factors", _keep_factors),
     "keep factors by link": ("keep_factors", _keep_factors_by_link),
+    "remove a new factor by link": ("remove_new_factor", _remove_a_new_factor),
     "clean up": ("clean_up", lambda w, _: clean_up.clean_up(w.env)),
     "purge events": ("purge", lambda w, _: watch_events.purge_old_events(w.env)),
 }

@@ -45,6 +45,7 @@ PROMISES = {
     LetterKind.RESET_PASSWORD: "10 minutes",
     LetterKind.CONFIRM_NEW_EMAIL: "24 hours",
     LetterKind.EMAIL_CHANGED: "24 hours",
+    LetterKind.FACTOR_ADDED: "3 days",
     LetterKind.FACTORS_LOST: "24 hours",
     LetterKind.FACTOR_RESET_BEGUN: "November 24, 2026",
     LetterKind.SIGN_IN_CODE: "10 minutes",

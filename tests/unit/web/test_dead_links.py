@@ -8,6 +8,7 @@ import pytest
 
 from tests.harness.forms import csrf_in
 from tests.harness.world import World
+from tests.stories.factors.apps import enrol
 from tests.stories.factors.resets import an_owner, by_operator
 from tests.unit.web.people import ada
 from vestibule.model.letters import LetterKind
@@ -23,6 +24,7 @@ ANOTHER: dict[str, list[str]] = {
     "undoemail": [],
     "keepfactors": [],
     "resetfactors": [],
+    "removefactor": ["/forgotpassword"],
 }
 
 
@@ -62,7 +64,16 @@ async def _keep(world: World) -> str:
     return f"/keepfactors/{world.secret(LetterKind.FACTOR_RESET_BEGUN)}"
 
 
-LINKS = {"verify": _verify, "reset": _reset, "confirm": _confirm, "undo": _undo, "keep": _keep}
+async def _remove(world: World) -> str:
+    await world.register()
+    await (await world.client()).get(f"/api/auth/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}")
+    await enrol(world, await world.sign_in())
+    await world.deliver()
+    return f"/removefactor/{world.secret(LetterKind.FACTOR_ADDED)}"
+
+
+LINKS = {"verify": _verify, "reset": _reset, "confirm": _confirm, "undo": _undo, "keep": _keep, "remove": _remove}
+HOURS = {"keepfactors": 48, "removefactor": 72}
 
 
 async def _browser(world: World, path: str) -> httpx.AsyncClient:
@@ -81,7 +92,7 @@ async def _used(world: World, path: str) -> None:
 
 
 async def _expired(world: World, path: str) -> None:
-    world.clock.advance(hours=48 if path.startswith("/keepfactors") else 24, seconds=1)
+    world.clock.advance(hours=HOURS.get(path.split("/")[1], 24), seconds=1)
 
 
 ENDS: dict[str, Callable[[World, str], Awaitable[None]]] = {"used": _used, "expired": _expired}
@@ -149,6 +160,7 @@ WAYS_ON = {
     "confirm": ("/profile/security/email", "Sign in"),
     "undo": ("/login", "Back to sign-in"),
     "keep": ("/login", "Back to sign-in"),
+    "remove": ("/forgotpassword", "Choose a new password"),
 }
 
 

@@ -13,6 +13,7 @@ from tests.harness.authenticator import Authenticator, Lie
 from tests.harness.forms import csrf_in
 from tests.harness.mailer import CatchingMailer
 from tests.harness.world import World
+from tests.stories.factors.apps import enrol
 from tests.stories.factors.resets import RESET, an_owner, by_operator
 from tests.stories.passkeys import MINE, add, sign_in
 from tests.unit.flows import DONE, ask_for_change, ask_for_reset, click, confirm, reset, twice, verify
@@ -161,6 +162,14 @@ async def is_refreshed_by_another(world: World) -> None:
         assert (await thief.post("/api/auth/refresh", headers=stolen)).status_code == 403
 
 
+async def says_it_was_not_me(world: World) -> None:
+    client = await ada(world)
+    await client.get(f"/api/auth/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}")
+    await enrol(world, await world.sign_in())
+    await world.deliver()
+    assert await click(world, f"/removefactor/{world.secret(LetterKind.FACTOR_ADDED)}") == DONE
+
+
 async def leaves(world: World) -> None:
     client = await ada(world)
     form = {"csrf": csrf_in(await client.get("/profile/delete")), "currentPassword": PASSWORD}
@@ -187,6 +196,7 @@ STORIES: dict[Act, set[EventKind]] = {
         *(EventKind.SECOND_FACTOR_REFUSED, EventKind.RECOVERY_CODE_USED),
     },
     keeps_and_loses_factors: {EventKind.FACTOR_RESET_CANCELED, EventKind.FACTORS_RESET},
+    says_it_was_not_me: {EventKind.FACTOR_REPORTED},
     changes_the_name: {EventKind.NAME_CHANGED},
     changes_the_password: {EventKind.PASSWORD_CHANGED},
     moves_and_comes_back: {EventKind.EMAIL_CHANGED, EventKind.EMAIL_TAKEN_BACK, EventKind.SQUATTER_REMOVED},

@@ -188,6 +188,7 @@ ONCE = {
     "/undoemail/{token}",
     "/resetfactors/{token}",
     "/keepfactors/{token}",
+    "/removefactor/{token}",
     "/profile/verification",
     "/profile/security/password",
     "/profile/security/email",

@@ -4,15 +4,15 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, delete, exists, insert, or_, select, update
 
 from vestibule.model.clock import MOST_APART
-from vestibule.model.one_time_tokens import FOR_EVERY_EPOCH, OneTimeToken, Purpose, kept_email_digest
+from vestibule.model.one_time_tokens import FOR_EVERY_EPOCH, UNDOING, OneTimeToken, Purpose, kept_email_digest
 from vestibule.storage.sql.batches import deletion_of_oldest
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.prepared import Prepared
-from vestibule.storage.sql.schema import accounts, one_time_tokens
+from vestibule.storage.sql.schema import accounts, one_time_tokens, passkeys, totps
 
 _t = one_time_tokens.c
 _a = accounts.c
@@ -22,14 +22,15 @@ _DIGEST = bindparam("of_digest", type_=_t.digest.type)
 _PURPOSE = bindparam("of_purpose", type_=_t.purpose.type)
 _NOW = bindparam("now", type_=Instant)
 _UNDO = Purpose.UNDO_EMAIL_CHANGE
+_UNDOING = [purpose.value for purpose in sorted(UNDOING)]
 _INSERT = Prepared(insert(one_time_tokens))
 
 
 def _valid(t: Any) -> tuple[ColumnElement[bool], ...]:
     """Return conditions for a token that is unused, not expired, and not issued by a clock that was ahead: such a token
-    would be valid for too long. Links that undo a change of email are exempt from the last condition.
+    would be valid for too long. Links that undo a change, and are made later, are exempt from the last condition.
     """
-    not_ahead = or_(t.created_at <= bindparam("latest", type_=Instant), t.purpose == _UNDO.value)
+    not_ahead = or_(t.created_at <= bindparam("latest", type_=Instant), t.purpose.in_(_UNDOING))
     return t.used_at.is_(None), t.expires_at > _NOW, not_ahead
 
 
@@ -72,21 +73,30 @@ def _spendable(t: Any, purpose: Purpose) -> Select[Any]:
         .join(accounts, _a.id == t.account_id)
         .where(t.digest == _DIGEST, t.purpose == _PURPOSE, *_valid(t), _a.disabled_at.is_(None))
     )
+    if purpose is Purpose.REMOVE_NEW_FACTOR:
+        return spendable.where(_has_factor_of(t))
     if purpose in FOR_EVERY_EPOCH:
         return spendable
     return spendable.where(_a.epoch == t.epoch, _a.email == t.account_email)
 
 
+def _has_factor_of(t: Any) -> ColumnElement[bool]:
+    """Return the condition that the account still has a factor that was added when the token says."""
+    app = exists().where(totps.c.account_id == t.account_id, totps.c.confirmed_at == t.created_at)
+    passkey = exists().where(passkeys.c.account_id == t.account_id, passkeys.c.created_at == t.created_at)
+    return or_(app, passkey)
+
+
 def _consume(purpose: Purpose) -> Prepared:
     """Return a statement that spends the presented token and every unused one of the same account and purpose: those of
     the same letter (`replace`), or codes for other browsers (`add_beside`). A concurrent request waits, then finds none
-    unused. Undoing an email change spends the undo tokens of later changes too, and keeps those of earlier ones.
+    unused. Undoing a change spends the tokens of later changes too, and keeps those of earlier ones.
     """
     presented = one_time_tokens.alias()
     p = presented.c
     spendable = _spendable(p, purpose)
     spent = [_t.purpose == _PURPOSE, _t.used_at.is_(None), _t.account_id == spendable.scalar_subquery()]
-    if purpose is _UNDO:
+    if purpose in UNDOING:
         spent.append(_t.created_at >= spendable.with_only_columns(p.created_at).scalar_subquery())
     return Prepared(update(one_time_tokens).where(*spent).values(used_at=_NOW).returning(*_TOKEN))
 

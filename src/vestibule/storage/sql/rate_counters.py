@@ -58,8 +58,8 @@ class SqlRateCounters:
         count: int | None = counted.scalar_one_or_none()
         return count
 
-    async def clear(self, spacing: Spacing, subject: str) -> None:
-        await self._connection.execute(_DELETE, {"of_subject": _key(spacing, subject)})
+    async def clear(self, limit: Limit | Spacing, subject: str) -> None:
+        await self._connection.execute(_DELETE, {"of_subject": _key(limit, subject)})
 
     async def purge(self, now: datetime, most: int) -> int:
         return (await self._connection.execute(_PURGE, {"now": now, "most": most})).rowcount

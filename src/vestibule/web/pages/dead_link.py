@@ -33,13 +33,14 @@ _CONFIRMED = _("You are signed in as %(email)s, which is confirmed. This link no
 class _DeadLink:
     """What the page of a dead link says. `refusal` is what the flow raises. `why_in_session`, if given, replaces `why`
     for a browser that has a session. `another` and `in_account` are the page where another link is asked for;
-    `in_account` needs a sign-in.
+    `in_account` needs a sign-in. `another_button` is what the button says that leads to `another`.
     """
 
     refusal: type[Refusal]
     why: str
     why_in_session: str = ""
     another: str = ""
+    another_button: str = _("Send me another link")
     in_account: str = ""
 
 
@@ -81,6 +82,15 @@ _DEAD_LINKS = {
         FactorResetLinkInvalid,
         _("It was already used, has expired or was replaced by a newer one. Sign in to request another link."),
     ),
+    Purpose.REMOVE_NEW_FACTOR: _DeadLink(
+        FactorResetLinkInvalid,
+        _(
+            "It was already used, has expired, or what it removes was removed already. If you did not add it, choose a"
+            " new password."
+        ),
+        another="/forgotpassword",
+        another_button=_("Choose a new password"),
+    ),
     Purpose.KEEP_FACTORS: _DeadLink(
         FactorResetLinkInvalid,
         _("It was already used or has expired. Sign in to see whether your account has two-factor authentication."),
@@ -106,6 +116,7 @@ def dead_link_page(request: Request, purpose: Purpose) -> Response:
         title=render.say(request, _TITLE),
         message=render.say(request, why),
         another=dead.another,
+        another_button=render.say(request, dead.another_button),
         in_account=dead.in_account,
     )
 

@@ -131,6 +131,7 @@ WHAT_HAPPENED = {
     EventKind.SQUATTER_REMOVED: _("Unconfirmed account with your email address deleted"),
     EventKind.FACTOR_ADDED: _("Way to sign in added"),
     EventKind.FACTOR_REMOVED: _("Way to sign in removed"),
+    EventKind.FACTOR_REPORTED: _("New way to sign in reported as not yours"),
     EventKind.RECOVERY_CODES_MADE: _("New recovery codes created"),
     EventKind.RECOVERY_CODE_USED: _("Recovery code used"),
     EventKind.FACTOR_RESET_BEGUN: _("Turning off two-factor authentication requested"),
@@ -167,6 +168,12 @@ NOTICES = {
         "Your authenticator app, passkeys and recovery codes will be removed. We sent you an email that says when."
     ),
     "factors_kept": _("Two-factor authentication stays on."),
+    "factor_reported": _("The new way to sign in was removed, and every device signed out."),
+    "factor_reported_elsewhere": _(
+        "The new way to sign in was removed, and every device signed out. Your account has another email address by"
+        " now: we sent a link to choose a new password there. If you did not change it, use the link in our email"
+        " about that change."
+    ),
     "app_removed": _("The authenticator app was removed."),
     "passkey_added": _("Your passkey is added."),
     "passkey_renamed": _("The passkey was renamed."),
