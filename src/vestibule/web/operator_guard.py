@@ -9,16 +9,23 @@ from vestibule.flows.admit_operator import admit_operator
 from vestibule.flows.identify import Caller
 from vestibule.model.operators import Operator
 from vestibule.model.permissions import OF_ROLE, Permission
+from vestibule.protocol import other_sites
 from vestibule.web.caller import EnvDep, SignedInCaller, network_address
 from vestibule.web.map_lines import Guard
 from vestibule.web.pages.browser_session import BrowserCaller
 from vestibule.web.request_context import context_of
+from vestibule.web.request_errors import CrossSite
 
 
 def operator(permission: Permission) -> Guard:
-    """Return the guard of a route of the API: raises what `admit_operator` raises, and what `signed_in` raises."""
+    """Return the guard of a route of the API: raises what `admit_operator` raises, and what `signed_in` raises; and
+    `CrossSite` if a page of another origin sent the request, be it a listed one. A script in somebody's front-end must
+    not act as the operator who is signed in.
+    """
 
-    async def admit(env: EnvDep, caller: SignedInCaller) -> None:
+    async def admit(request: Request, env: EnvDep, caller: SignedInCaller) -> None:
+        if other_sites.from_elsewhere(request.headers.raw, origins=()):
+            raise CrossSite
         await admit_operator(env, caller, permission)
 
     return admit

@@ -40,7 +40,7 @@ async def outcome(line: Line, browser: Browser) -> str:
     """What the gate said: `permission_missing`, `reauthentication_required`, `enrol`, or nothing."""
     answer = await ask(line, browser.client, browser.form)
     if not isinstance(line, Page):
-        code = answer.json().get("code", "") if answer.content else ""
+        code = answer.json().get("code", "") if answer.is_error else ""
         gate = code in {"permission_missing", "reauthentication_required"}
         return ("enrol" if "set one up" in answer.json()["message"] else code) if gate else ""
     if NOT_PERMITTED in answer.text:

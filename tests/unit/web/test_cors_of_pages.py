@@ -1,5 +1,5 @@
 """B5: a script of a front-end reads answers of the API. It reads no page: a page has the hidden field that ties its
-forms to the session, and the console is made of forms.
+forms to the session, and the console is made of forms. Nor does it call the operators' API.
 """
 
 import re
@@ -33,9 +33,22 @@ async def test_b5_a_front_end_reads_the_api_and_no_page(world: World) -> None:
         for headers in ({}, HTML):
             answer = await front_end.request(line.method, path, headers=headers)
             is_page = isinstance(line, Page) or answer.headers.get("content-type", "").startswith("text/html")
-            if answer.headers.get(ALLOW) != (None if is_page else FRONT_END):
+            if answer.headers.get(ALLOW) != (None if is_page or line.permission else FRONT_END):
                 wrong[f"{line.method} {line.path} {headers}"] = answer.status_code
     assert wrong == {}
+
+
+async def test_b5_nor_does_a_front_end_act_as_an_operator(world: World) -> None:
+    """B5: a request without a preflight needs no CORS to be carried out, so it is refused. Nor is there a preflight."""
+    front_end, operators = await script(world), [line for line in ROUTES if line.permission]
+    asked = {"Access-Control-Request-Method": "POST"}
+    for line in operators:
+        path = re.sub("{.*?}", new_id(), line.path)
+        answer = await front_end.request(line.method, path)
+        assert (answer.status_code, answer.json()["code"]) == (403, "cross_site"), line
+        assert ALLOW not in (await front_end.options(path, headers=asked)).headers
+    assert operators
+    assert (await front_end.get("/api/admin/me", headers={"Origin": str(front_end.base_url)})).status_code == 200
 
 
 async def test_b5_nor_the_page_of_what_is_not_there(world: World) -> None:

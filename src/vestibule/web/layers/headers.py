@@ -1,9 +1,9 @@
 """The layer that adds headers to every answer, errors included.
 
 Every answer, even a 404, 413 or 500, has a request id. One of the API also has CORS headers for a listed origin:
-without them a front-end cannot read the error. A page has none: a front-end's script could read the hidden fields of
-its forms, and act on the console as the operator who is signed in (RFC 9700, section 2.6). This layer also drops a
-slash at the end of a path, and the body of an answer to HEAD. It refuses requests with a wrong host or framing, and
+without them a front-end cannot read the error. A page has none, nor has the operators' API: a front-end's script could
+read the hidden fields of forms, and act as the operator who is signed in (RFC 9700, section 2.6). This layer also drops
+a slash at the end of a path, and the body of an answer to HEAD. It refuses requests with a wrong host or framing, and
 answers CORS preflights, before the application sees them. It answers an unexpected exception with a 500 in the
 contract's format.
 """
@@ -51,6 +51,7 @@ _DOCS_CSP = (
 _DEPENDS_ON_CALLER = "Origin, Cookie, Authorization"
 # Response headers that scripts of a listed origin may read, in addition to the few that they always may.
 _READABLE = "X-Request-ID, Retry-After"
+_OPERATORS_API = "/api/admin/"
 _METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
 
 
@@ -164,7 +165,8 @@ class _SendWithHeaders:
         if self._is_plain and is_html:
             headers["Referrer-Policy"] = _REFERRER_OF_PLAIN_PAGES
         is_page = is_html or isinstance(self._scope.get("route"), PageRoute)
-        readable = self._origin in self._policy.origins and not is_page
+        private = is_page or self._scope["path"].startswith(_OPERATORS_API)
+        readable = self._origin in self._policy.origins and not private
         _add_common(headers, self._origin if readable else None, self._policy.secure_cookies)
 
 
