@@ -25,7 +25,7 @@ _SCHEMES_WITHOUT_PAGES = {"data", "file", "ftp", "javascript", "ws", "wss"}
 
 
 def seconds(name: str, value: float, least: float, most: float = math.inf) -> float:
-    """Return a number of seconds; raises `ValueError` if it is not a number, no finite float, or out of bounds."""
+    """Return a number of seconds; raises `ValueError` unless it is a finite number from `least` to `most`."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise ValueError(f"{name} is a number of seconds, not {_shown(value)}")
     if not least <= value <= most:
@@ -56,7 +56,7 @@ def flag(name: str, value: bool) -> bool:
 
 
 def string(name: str, value: str) -> str:
-    """Return a text; raises `ValueError`, which shows no value, as it may be a secret."""
+    """Return a text; raises `ValueError`, which does not show the value: it may be a secret."""
     if not isinstance(value, str):
         raise ValueError(f"{name} is text, not {type(value).__name__}")  # noqa: TRY004  # as for other arguments
     return value
@@ -68,7 +68,7 @@ def credentials(email: str, password: str) -> dict[str, str]:
 
 
 def instance(name: str, value: T, *kinds: type) -> T:
-    """Return an object of one of these classes, the first of which is named in the `ValueError` for anything else."""
+    """Return an object of one of these classes; raises `ValueError` for anything else, and names the first class."""
     if not isinstance(value, kinds):
         wanted = f"an object of the class {kinds[0].__name__}"
         raise ValueError(f"{name} is {wanted}, not {_shown(value)}")  # noqa: TRY004  # as for other arguments
@@ -137,9 +137,8 @@ def _origin(given: str) -> str:
     try:
         origin = given.strip().lower()
         parts = urlsplit(origin)
-        if (
-            parts.scheme not in _DEFAULT_PORTS
-        ):  # an app with its own pages, such as capacitor://localhost: it has no port
+        if parts.scheme not in _DEFAULT_PORTS:
+            # An app with its own pages, such as capacitor://localhost. It has no port.
             valid = bool(_APP_ORIGIN.fullmatch(origin)) and parts.scheme not in _SCHEMES_WITHOUT_PAGES
             sent = origin
         else:

@@ -1,4 +1,4 @@
-"""Starlette and any ASGI application: a middleware that lets nobody in who is not signed in.
+"""Starlette and any ASGI application: a middleware that requires a signed-in caller.
 
     app = VestibuleMiddleware(app, Verifier("https://auth.example.com", service_key="vsk_…"))
 
@@ -27,7 +27,7 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 POLICY_VIOLATION = 1008  # RFC 6455, section 7.4.1
 CALLER = "vestibule.caller"
-"""The member of the scope that `caller_of` reads."""
+"""The key in the scope that `caller_of` reads."""
 _STARLETTE_HANDLERS = "starlette.exception_handlers"
 
 
@@ -116,7 +116,7 @@ def caller_of(connection: Mapping[str, Any]) -> Caller:
 
 
 def answer_refusals(connection: Mapping[str, Any]) -> None:
-    """Have a Starlette application answer refusals that its own code raises; change nothing in another one.
+    """Have a Starlette application answer refusals that its own code raises. Other applications stay unchanged.
 
     A middleware around the application comes too late: Starlette has answered 500 by then. So this
     function adds the kit's handler to the application's exception handlers, which are in the scope.

@@ -4,7 +4,7 @@
         await session.sign_in("ada@example.com", "correct horse")
         async with httpx.AsyncClient(auth=session) as client: ...
 
-Whatever waits for the network or a file runs on another thread.
+Network and file access runs on other threads.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from vestibule.client.tokens import Tokens, TokenStore
 
 
 class AsyncSession(httpx.Auth):
-    """One user's sign-in at one Vestibule, with the arguments and the errors of `Session`. For `httpx.AsyncClient`."""
+    """One user's sign-in, for `httpx.AsyncClient`, with the arguments and the errors of `Session`."""
 
     def __init__(
         self,

@@ -17,8 +17,8 @@ _SYSTEM_CLOCK = TokenClock()
 class Caller:
     """A signed-in user: account id, role, session id, and when the token was issued and expires.
 
-    `level` says how the user signed in: 1 by one factor, 2 by two, 3 by two of which one cannot be phished. This and
-    `authenticated_at`, when they did, belong to the token: an older token of the same session has those of its own. A
+    `level` says how the user signed in: 1 by one factor, 2 by two, 3 by two of which one cannot be phished.
+    `authenticated_at` says when. Both belong to the token: an older token of the same session may have other values. A
     token without them has level 1, and 0 as the time, which counts as long ago.
 
     `email_verified`: whether the account's email was verified when the token was issued. `claims`: everything in the

@@ -112,8 +112,8 @@ class NotAllowedError(CallerRefusedError):
 class InsufficientAuthenticationError(CallerRefusedError):
     """The caller is known, but their sign-in does not suffice: they have to sign in again (RFC 9470, section 3).
 
-    `level` is what they lack, and `max_age` is the age, in seconds, that their sign-in exceeds. Each is None if it is
-    no reason. Body and challenge name both.
+    `level` is the level that the sign-in does not reach, and `max_age` the age, in seconds, that it exceeds; None where
+    that is not the reason. Body and challenge name both.
     """
 
     wording = refusals.INSUFFICIENT_AUTHENTICATION

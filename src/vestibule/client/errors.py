@@ -47,7 +47,7 @@ class SignedOutError(VestibuleError):
 
 class SecondFactorRequiredError(SignedOutError):
     """The password is right; `Session.complete_sign_in` signs in with a code. `factors` says what the account has, such
-    as `totp`, `passkey` and `recovery_code`. A program can use the first and the last of these.
+    as `totp`, `passkey` and `recovery_code`. A program can use `totp` and `recovery_code`.
     """
 
     def __init__(self, code: str, message: str, factors: tuple[str, ...] = ()) -> None:
@@ -57,7 +57,7 @@ class SecondFactorRequiredError(SignedOutError):
 
 class EnrolmentRequiredError(SignedOutError):
     """The password is right, and the account must have a second factor. `factors` says what can be set up, such as
-    `totp` and `passkey`; `Session.begin_enrolment` sets up the first. The message names the page that does so.
+    `totp` and `passkey`: `Session.begin_enrolment` sets up `totp`, and the page that the message names either.
     """
 
     def __init__(self, code: str, message: str, factors: tuple[str, ...] = ()) -> None:
@@ -67,7 +67,7 @@ class EnrolmentRequiredError(SignedOutError):
 
 class NotReachedError(VestibuleError):
     """Vestibule did not answer, or not as expected. The message is for operators: one line of at most 1,000 characters,
-    whatever it repeats of an answer. It never shows a service key.
+    even if it quotes an answer. It never shows a service key.
     """
 
     def __init__(self, message: str = "") -> None:

@@ -1,4 +1,4 @@
-"""The event loop of the kit's background. A process can end while it looks up a host name."""
+"""The event loop of the kit's background. Looking up a host name never keeps the process from ending."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Give up an answer of the feed that brings nothing of use, whatever else it sends."""
+"""Give up an answer of the feed that sends nothing useful."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,11 +10,11 @@ from vestibule.client import wire
 
 
 class Deadline:
-    """When one answer is given up: `silence` seconds after it last brought something of use, and in any case `whole`
-    seconds after it was asked for, unless it has shown that it works.
+    """When one answer is given up: `silence` seconds after its last useful event, and at the latest `whole` seconds
+    after the request, unless `lift_whole` is called.
 
     httpx's own timeout begins anew with each byte, so a proxy's comments, interim responses (RFC 9110, section 15.2)
-    or a head that never ends would hold a service for ever.
+    or endless headers would hold a service for ever.
     """
 
     def __init__(self, silence: float, whole: float) -> None:
@@ -34,9 +34,9 @@ class Deadline:
             raise httpx.ReadTimeout("") from None
 
     def move(self) -> None:
-        """Allow another silence from now on."""
+        """Count `silence` from now on."""
         self._timeout.reschedule(min(self._now() + self._silence, self._latest))
 
     def lift_whole(self) -> None:
-        """Let the answer last for as long as it brings something of use."""
+        """Let the answer last for as long as useful events come."""
         self._latest = float("inf")

@@ -23,8 +23,7 @@ a poll was answered within this time, there is no outage, and a proxy holds the 
 """
 
 _FAILURES_BEFORE_POLLING = 3
-"""How many streams in a row may fail without a heartbeat before polling begins: a gateway may end or refuse what lasts.
-"""
+"""How many streams in a row may fail without a heartbeat before polling begins: a gateway may end or refuse streams."""
 _FAILS_POLLS_TOO = (
     ServiceRefusedError,
     TooManyServicesError,

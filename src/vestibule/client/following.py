@@ -145,7 +145,9 @@ class Following:
         return updater
 
     def _note_end(self, fault: BaseException | None, pause: float) -> None:
-        """Drop what lets callers in, or `accept` would let them in for ever. Log why the background ended."""
+        """Drop what lets callers in: with `when_stale="accept"` they would be let in for ever. Log why the background
+        ended.
+        """
         self.memory.drop()
         self._ended_before = True
         self._warnings.warn(ENDED, f"{reason_of(fault)}; again in {pause:g} s")

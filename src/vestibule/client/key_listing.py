@@ -8,8 +8,8 @@ _MOST_WITHDRAWN = 1000
 class KeyListing:
     """What the feed has listed. Read from any thread; written only in the background loop.
 
-    `drop` makes the last list count no longer as the keys in force now. Which keys it had, and which ones an earlier
-    list had and it had not, remains known: withdrawn keys stay withdrawn.
+    After `drop`, the last list no longer says which keys are in force. `lists` and `withdrew` still answer by it, so
+    that withdrawn keys stay withdrawn.
     """
 
     def __init__(self) -> None:
@@ -20,12 +20,12 @@ class KeyListing:
         self.as_of = float("-inf")
         """The moment at which the keys of the last list were in force, in seconds of our monotonic clock."""
         self._last: frozenset[str] = frozenset()
-        self._withdrawn: dict[str, None] = {}  # the earliest first
+        self._withdrawn: dict[str, None] = {}  # a set, in the order of withdrawal
 
     def take(self, listed: Collection[str], as_of: float) -> bool:
         """Take a new list of key ids. Ignore it if it is older than the last one: it comes from a process of Vestibule
-        that lags behind. Return whether it differs from the list before, which is a reason to fetch the keys. The first
-        list is none, also after `drop`: the keys are fetched then anyway.
+        that lags behind. Return whether the keys must be fetched, because it differs from the list before. The first
+        list, and the first after `drop`, return False: the keys are fetched then anyway.
         """
         if as_of < self.as_of:
             return False

@@ -1,7 +1,7 @@
-"""Check the options of Litestar's authentication middleware, so that no wrong one lets requests in unchecked.
+"""Check the options of Litestar's authentication middleware: a wrong one could let requests in unchecked.
 
 Litestar joins the patterns of `exclude` into one, so an empty pattern matches every path. It tests methods and scopes
-with `in`, which in a string, given in the place of a list, also finds a part of it.
+with `in`, so a string in the place of a list matches each of its parts.
 """
 
 import re

@@ -79,8 +79,8 @@ class Memory:
         """Return the caller; raises `TokenInvalidError`, `SessionOverError`, `KeyUnknownError`, and `CannotTellError`
         if the revocations are stale and `when_stale` does not accept that.
         """
-        # Check this first, whatever `when_stale` says: by a wrong clock, a token that expired long ago would be
-        # accepted, although its revocation has been purged.
+        # Check this first, whatever `when_stale` says: a wrong clock could accept a token that expired long ago, and
+        # whose revocation has been purged.
         if not self.clocks.agree(self._clock.now().timestamp(), self._clock.monotonic()):
             raise ClocksDifferError
         caller = self._read(token)

@@ -28,7 +28,7 @@ START_SECONDS = 5.0
 
 _RETRY_KEYS_SECONDS = 2.0
 _LOOK_AGAIN_SECONDS = 0.05
-_EARLY = 0.8  # a pause is spread by a fifth, so keys are fetched before they may no longer be kept
+_EARLY = 0.8  # of the time for which keys may be kept: pauses vary by a fifth, and keys must be fetched in time
 
 
 @dataclass(frozen=True)

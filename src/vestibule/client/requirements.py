@@ -1,6 +1,6 @@
 """What a route demands of its caller: one of some roles, a level of sign-in, a recent sign-in (RFC 9470).
 
-The guards of every framework and the methods of `Caller` make a `Requirement`, and leave it to that whom to refuse.
+The guards of every framework and the methods of `Caller` make a `Requirement`, which decides whom to refuse.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -78,9 +78,8 @@ SIGNED_IN = Requirement()
 
 
 def of_roles(roles: Collection[object]) -> Requirement:
-    """Return the requirement of one of these roles; raises `ValueError` unless at least one is named, each by an
-    argument of its own. Some readers would expect that an empty list, or a list in the place of a name, lets nobody in,
-    and others that it lets everybody in.
+    """Return the requirement of one of these roles; raises `ValueError` unless at least one is named, each as its own
+    argument. An empty list, or a list in the place of a name, could be read as "nobody" or as "everybody".
     """
     if not roles or not all(isinstance(role, str) and role for role in roles):
         raise ValueError('name at least one role, each as an argument of its own: with_role("admin", "editor")')
@@ -112,7 +111,7 @@ def marked(guarded: Any) -> Requirement:
 
 
 def _stricter(one: T | None, other: T | None, both: Callable[[T, T], T]) -> T | None:
-    """Return what is demanded by two of which either may demand nothing."""
+    """Return `both` of two demands; if one is None, which demands nothing, return the other."""
     if one is None or other is None:
         return other if one is None else one
     return both(one, other)

@@ -48,7 +48,7 @@ class RefusedError(APIException):
 
 
 class _Number(int):
-    """A number with a code, as the framework's `ErrorDetail` is a text with one: the framework makes texts of all."""
+    """A number with a `code`. The framework's `ErrorDetail` has a `code` too, but would turn the number into text."""
 
     code: str
 
@@ -136,8 +136,8 @@ def _permission(demanded: Requirement) -> type[BasePermission]:
 
 
 def _parts(permissions: Iterable[Any], *, last_of_or: bool = False) -> Iterator[Any]:
-    """Yield permissions, with both operands in the place of `&`, and with the last one in the place of `|` if that is
-    wanted: where it is asked, the others have refused.
+    """Yield permissions: for `a & b` yield both operands. With `last_of_or`, yield only `b` for `a | b`: `b` is asked
+    only after `a` has refused.
     """
     for permission in permissions:
         if isinstance(permission, AND):

@@ -96,7 +96,7 @@ def app_in(answer: Answer) -> str:
 
 
 def recovery_codes_in(answer: Answer) -> list[str]:
-    """Return the recovery codes that came with a first factor; raises `NotReachedError`."""
+    """Return the recovery codes in the answer that confirms a first factor; raises `NotReachedError`."""
     try:
         return [one_line(str(code)) for code in answer.json()["recovery_codes"][:_MOST_CODES]]
     except (ValueError, LookupError, TypeError):
@@ -104,7 +104,7 @@ def recovery_codes_in(answer: Answer) -> list[str]:
 
 
 def pending_in(answer: Answer) -> str | None:
-    """Return the handle that a response sets of a sign-in that waits for its second step; None without one."""
+    """Return the handle, set by a response, of a sign-in that waits for its second step; None without one."""
     handle = _cookie_in(answer, SECOND_FACTOR)
     return handle if handle and SENDABLE.fullmatch(handle) else None
 
@@ -123,8 +123,8 @@ def _expiry_here(access: str, asked_at: float) -> int:
 
 
 def rejects_token(answer: httpx.Response) -> bool:
-    """Return whether a service rejects the token, so that a refreshed one may help. None helps where the sign-in does
-    not suffice (RFC 9470, section 3): a refresh changes neither its level nor its time.
+    """Return whether a service rejects the token, so that a refreshed one may help. False if the service asks for
+    another sign-in (RFC 9470, section 3): a refresh changes neither the level of the sign-in nor its time.
     """
     challenge = answer.headers.get("WWW-Authenticate", "")
     return answer.status_code == httpx.codes.UNAUTHORIZED and _INSUFFICIENT not in challenge

@@ -1,6 +1,6 @@
 """Send one request of a session, with a limit on its time and size, and keep its tokens out of the log.
 
-At DEBUG, httpcore logs the headers of every answer. Those of a sign-in or a refresh set the cookies with the tokens.
+At DEBUG, httpcore logs the headers of every answer, and after a sign-in or a refresh these contain the tokens.
 """
 
 import logging

@@ -59,7 +59,7 @@ class Setup:
 
     def note_failed(self, what: str, fault: Exception) -> None:
         """Note that `what` could not be fetched. Logs a warning, or an error that says what to correct: each at most
-        once a minute, and an error once until it is another, or until an answer was right.
+        once a minute, and the same error not again before an answer was right.
         """
         if isinstance(fault, ServiceRefusedError | NotVestibuleError):
             self._say_once(what, str(fault))

@@ -14,7 +14,8 @@ LEEWAY_SECONDS = 30.0
 class TokenClock:
     """A service's clock, compared with Vestibule's. `leeway` is the allowed clock skew, in seconds.
 
-    Pickled, it becomes the system's clock of the other process, with the same leeway: no feed tells Vestibule's there.
+    Unpickled in another process, it is that process's own clock with the same leeway: no feed tells Vestibule's time
+    there.
     """
 
     def __init__(
@@ -32,8 +33,8 @@ class TokenClock:
         return self._clock.now().timestamp()
 
     def is_recent(self, moment: int, max_age: int) -> bool:
-        """Return whether `moment`, in seconds since 1970, is at most `max_age` seconds ago, give or take the leeway. A
-        moment in the future is not, and neither is 0, which stands for an unknown one.
+        """Return whether `moment`, in seconds since 1970, is at most `max_age` seconds ago, give or take the leeway.
+        False for a moment in the future, and for 0, which stands for an unknown one.
 
         Raises `ClocksDifferError` if either clock was set meanwhile, so that nobody can tell.
         """

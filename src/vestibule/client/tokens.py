@@ -61,7 +61,7 @@ SENDABLE = re.compile(r"[A-Za-z0-9_.~+/=-]+")
 """What a token is made of (RFC 6750, section 2.1): safe to send in a header, and to print."""
 
 _USUAL_CHARACTERS = 2_000  # about the length of two tokens
-_MAX_BYTES = 100_000
+_MAX_BYTES = 100_000  # of a file that is read
 _log = logging.getLogger(__name__)
 
 

@@ -1,4 +1,4 @@
-"""Any WSGI application: a middleware that lets nobody in who is not signed in.
+"""Any WSGI application: a middleware that requires a signed-in caller.
 
     app.wsgi_app = VestibuleMiddleware(app.wsgi_app, Verifier("https://auth.example.com", service_key="vsk_…"))
 

@@ -50,7 +50,7 @@ def require_text(claims: Claims, name: str) -> str:
 
 
 def read_flag(claims: Claims, name: str) -> bool:
-    """Return the claim `name`, true or false, and False if it is missing; raises `InvalidToken`."""
+    """Return the claim `name`, true or false; False if it is missing. Raises `InvalidToken`."""
     value = claims.get(name, False)
     if not isinstance(value, bool):
         raise InvalidToken
@@ -58,12 +58,12 @@ def read_flag(claims: Claims, name: str) -> bool:
 
 
 def read_text(claims: Claims, name: str) -> str:
-    """Return the claim `name`, a string, and an empty one if it is missing; raises `InvalidToken`."""
+    """Return the claim `name`, a string; empty if it is missing. Raises `InvalidToken`."""
     return require_text(claims, name) if name in claims else ""
 
 
 def read_texts(claims: Claims, name: str) -> tuple[str, ...]:
-    """Return the claim `name`, a list of strings, and none if it is missing; raises `InvalidToken`."""
+    """Return the claim `name`, a list of strings; empty if it is missing. Raises `InvalidToken`."""
     value = claims.get(name, [])
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise InvalidToken
@@ -71,7 +71,7 @@ def read_texts(claims: Claims, name: str) -> tuple[str, ...]:
 
 
 def read_seconds(claims: Claims, name: str) -> int:
-    """Return the claim `name`, in seconds since 1970, and 0 if it is missing; raises `InvalidToken`."""
+    """Return the claim `name`, in seconds since 1970; 0 if it is missing. Raises `InvalidToken`."""
     return _seconds(claims, name) if name in claims else 0
 
 

@@ -1,4 +1,4 @@
-"""Read files that a person names, up to a size and without blocking, whatever kind of file they are."""
+"""Read a file that a person names: at most so many bytes, and without blocking."""
 
 import errno
 import os
@@ -9,8 +9,8 @@ from pathlib import Path
 def read_bounded(path: Path, max_bytes: int) -> bytes:
     """Return the content of a regular file of at most `max_bytes`; the null device counts as an empty file.
 
-    Refuses a pipe, which could block, and a device, which may never end. Raises OSError, or ValueError with what
-    is wrong with the file and what to do.
+    Raises `OSError`, or `ValueError` with what is wrong with the file and what to do: also for a pipe, which could
+    block, and for a device, which may never end.
     """
     if "\0" in str(path):
         raise ValueError("has a null byte in its name; name a file that can be there")

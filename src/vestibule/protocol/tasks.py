@@ -53,7 +53,7 @@ class SharedWork(Generic[K, T]):
 
 
 async def shared_result(task: asyncio.Future[T]) -> T:
-    """Return the result of a shared task or future; raises what it raises. If one caller is cancelled, it goes on."""
+    """Return the result of a shared task or future; raises what it raises. Cancelling one caller does not cancel it."""
     task.add_done_callback(mark_retrieved)
     await asyncio.wait({task})
     return task.result()

@@ -89,7 +89,7 @@ class Settings(
 
     @property
     def relying_party(self) -> RelyingParty | None:
-        """Return for whom passkeys are made here; None if there are none."""
+        """Return the relying party that passkeys are made for; None if they cannot be made here."""
         if self.passkeys_missing:
             return None
         domain = self.passkey_domain or urlsplit(self.own_base).hostname or ""

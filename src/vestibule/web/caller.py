@@ -50,8 +50,8 @@ async def session_holder(request: Request, caller: Annotated[Caller, Depends(sig
 
 
 async def session_account(request: Request) -> Account | None:
-    """Return the account whose session the request has, by either of its tokens, although none is needed; None without
-    a live one. Raises `StoreUnavailable`.
+    """Return the account of the session that the request's access or refresh token belongs to; None without a live
+    session. For requests that need no sign-in. Raises `StoreUnavailable`.
     """
     raw, web = request.headers.raw, site_of(request).web
     try:

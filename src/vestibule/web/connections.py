@@ -26,6 +26,7 @@ from vestibule.web.in_flight import InFlight, Stage
 from vestibule.web.own_sockets import Connection, OwnSockets
 
 _LOOK_SECONDS = 0.25
+"""The pause between two looks at the connections."""
 _IDLE_SECONDS = 2.0
 """A connection that was idle for this long may be cut. A feed sends a heartbeat each second; most answers are quick."""
 _CUT_SECONDS = 0.05
@@ -50,7 +51,7 @@ class Bounds:
 
     @property
     def per_network(self) -> int:
-        """Return how many connections one network may have: a quarter, so that four are needed to take them all."""
+        """Return how many connections one network may have: a quarter, so that taking all needs four networks."""
         return max(self.most // 4, 1)
 
     @property

@@ -144,8 +144,8 @@ def read_ceremony(headers: RawHeaders, web: WebPolicy) -> str:
 
 
 def set_email_code(response: Response, kept: str, now: datetime, web: WebPolicy) -> None:
-    """Set the cookie with the handle of an email code. It lasts an hour: longer than the code, so that a late one is
-    told from one of another browser.
+    """Set the cookie with the handle of an email code. It lasts an hour, longer than the code, so that an expired code
+    can be told from a code of another browser.
     """
     _set(response, _host_only(EMAIL_CODE, web), kept, _EMAIL_CODE_SECONDS, now, web)
 

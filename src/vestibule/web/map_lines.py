@@ -18,10 +18,11 @@ Guard = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the map. The rate limit comes first, then the guards from left to right, then the handler. One that
-    `hashes` a password takes an admission slot before all of them.
+    """One line of the map. The rate limit comes first, then the guards from left to right, then the handler. A line
+    that `hashes` a password takes an admission slot before all of them.
 
-    `permission` is what an operator needs, at the console and its API alone: `operator_guard` then follows the guards.
+    `permission` is what an operator needs. Only lines of the console and its API have one, which `operator_guard`
+    checks after the guards.
 
     A line has no limit if it writes nothing and hashes nothing, or if proxies or services call it for all their users.
     """
@@ -54,9 +55,9 @@ class Route(Line):
 
 @dataclass(frozen=True)
 class Page(Line):
-    """A page, or a file that pages load. A GET changes nothing. `show_form` shows once more the form that was sent, if
-    the request was refused only for now (429, 503). `form_page` is the path of the page that has the form, if it is
-    another one: a browser is redirected there if the form is refused.
+    """A page, or a file that pages load. A GET changes nothing. `show_form` shows the form again with what was sent, if
+    the request was refused only for now (429, 503). `form_page` is the path of the page that has the form, if that is
+    another page: a browser is redirected there if the form is refused.
     """
 
     show_form: ShowForm | None = None

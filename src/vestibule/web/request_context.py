@@ -47,7 +47,7 @@ class RequestContext:
     permissions: frozenset[Permission] = frozenset()
     """What the caller of a page for operators may do; empty at all other pages."""
     has_session: bool | None = None
-    """Whether the browser's cookies are of a live session; None if nobody has checked."""
+    """Whether the browser's cookies belong to a live session; None if nobody has checked."""
     session_account: Account | None = None
     """The account of the live session of a browser at a page that asks for no sign-in; None if nobody has checked."""
     session_over: str = ""

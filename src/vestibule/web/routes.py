@@ -82,7 +82,7 @@ SECRET = (browser_session, page_holder)
 BROWSER_FORM = (own_site, session_form, page_holder)
 SIGN_OUT_FORM = (own_site, session_form)
 
-# Refusals that several lines share.
+# Refusals that several lines share, named by what the caller does not get.
 NO_TOKEN = (e.NotSignedIn, e.AccessTokenInvalid, e.SessionOver)
 NO_SIGN_IN = (e.WrongCredentials, e.TooManyAttempts, e.EmailNotVerified, CrossSite)
 NO_PASSKEY_STEP = (fe.PasskeysUnavailable, fe.CeremonyOver, fe.PasskeyRefused, fe.PasskeyUnknown)

@@ -11,7 +11,7 @@ from vestibule.protocol.tasks import shared_result
 
 KEPT_FOR = timedelta(seconds=10)
 MOST_FORMS = 1000
-"""Forms that are remembered; the oldest makes room."""
+"""How many forms are remembered; a new one replaces the oldest."""
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -55,14 +55,14 @@ class SentForms:
         sent = _Sent(form, now, asyncio.get_running_loop().create_future())
         self._sent.pop(page, None)
         self._sent[page] = sent
-        self._forget_old(now)
+        self._drop_old(now)
         try:
             sent.answer.set_result(await answer())
         finally:
             if not sent.answer.done():
                 sent.answer.set_result(None)
 
-    def _forget_old(self, now: datetime) -> None:
+    def _drop_old(self, now: datetime) -> None:
         for page, sent in list(self._sent.items()):
             if len(self._sent) <= MOST_FORMS and now - sent.at <= KEPT_FOR:
                 break

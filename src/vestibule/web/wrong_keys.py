@@ -6,9 +6,9 @@ from vestibule.model.clock import Clock
 from vestibule.model.service_keys import ServiceKey, digest_of
 
 WRONG_KEYS = 60
-"""Wrong keys of one network that are looked up in a minute."""
+"""How many wrong keys of one network are looked up in a minute."""
 MOST_NETWORKS = 10_000
-"""Networks that have a counter of their own."""
+"""How many networks have a counter of their own."""
 _OTHER_NETWORKS = ""
 _WINDOW_SECONDS = 60
 

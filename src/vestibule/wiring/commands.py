@@ -121,7 +121,7 @@ class RealCommandContext:
             printed = await migrating.stdout.read() if migrating.stdout else b""
             status = await migrating.wait()
         except asyncio.CancelledError:
-            migrating.kill()  # which commits nothing
+            migrating.kill()  # nothing is committed then
             await migrating.wait()
             raise
         if status:

@@ -51,9 +51,8 @@ def add_vary(response: HttpResponseBase) -> None:
 def _may_store(request: HttpRequest, response: HttpResponseBase) -> bool:
     """Return whether a cache may store a page: one that depends on no caller, or one that only its caller is given.
 
-    If the request has a caller, because the middleware checks each token, a page counts as one that depends on the
-    caller even if no view has asked who is calling, unless it is `public` (RFC 9111, section 3.5): views can find a
-    caller in ways that are not noticed here.
+    If the request has a caller, its page counts as one that depends on the caller even if no view has asked who is
+    calling, unless it is `public` (RFC 9111, section 3.5): views can find a caller in ways that are not noticed here.
     """
     # No need for `innermost`: REST framework's request passes on attributes that it does not have itself.
     checked_first: bool | None = getattr(request, _CHECKED_FIRST, None)

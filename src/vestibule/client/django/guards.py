@@ -70,8 +70,8 @@ def _guard(view: Callable[Concatenate[Req, P], T], requirement: Requirement) -> 
 def _is_async(view: Any) -> bool:
     """Return whether a view must be awaited.
 
-    `View.dispatch` must be if the handlers of its class are async, although it is an ordinary function: it returns
-    their coroutine. `method_decorator` passes the guard a `partial` of the method, so look into that too.
+    `View.dispatch` is an ordinary function, but returns a coroutine if the handlers of its class are async.
+    `method_decorator` passes the guard a `partial` of the method, so look into that too.
     """
     if iscoroutinefunction(view):
         return True

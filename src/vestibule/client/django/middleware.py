@@ -74,8 +74,8 @@ class VestibuleMiddleware:
 
 
 def _set_caller_for_view(request: HttpRequest, caller: Caller, user: Any) -> None:
-    """Set caller and user. If no middleware has set a user yet, one that comes later may replace it: `_restore` then
-    sets it again.
+    """Set caller and user. If no middleware has set a user yet, a later one may replace ours: `_restore` then sets ours
+    again.
     """
     if not hasattr(request, "user"):
         setattr(request, _SET_USER_AGAIN, lambda: set_user(request, user))

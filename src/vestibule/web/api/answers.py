@@ -126,9 +126,9 @@ class Ended(Success):
 
 
 class Refused(Answer):
-    """The request was refused. `code` is for programs, `message` for people. `factors` is there with
-    `second_factor_required`: by which of them a second step can be taken; and with `second_factor_enrolment_required`:
-    which of them can be set up.
+    """The request was refused. `code` is for programs, `message` for people. `factors` comes with two codes: with
+    `second_factor_required` it lists the factors to finish the sign-in with, and with
+    `second_factor_enrolment_required` those that can be set up.
     """
 
     status: Literal["fail"]

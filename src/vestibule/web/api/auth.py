@@ -46,8 +46,8 @@ async def login(
     sent: Sent[bodies.Login],
     client_info: ClientInfoDep,
 ) -> Response:
-    """Begin a session and set its cookies; if the account has a second factor, ask for it, or if it must have one, ask
-    to set one up, and set a cookie that the second step needs.
+    """Begin a session and set its cookies. If the account has a second factor, ask for it, or if it must have one, ask
+    to set one up; both set the cookie that the second step needs.
     """
     previous_token = cookies.read_refresh(request.headers.raw, site_of(request).web) or ""
     outcome = await sign_in(env, sent.email, sent.password, client_info, previous_token)
@@ -59,8 +59,8 @@ async def login(
 async def second_factor(
     request: Request, env: EnvDep, sent: Sent[bodies.SecondFactor], client_info: ClientInfoDep
 ) -> Response:
-    """Finish a sign-in with a code of the authenticator app, a recovery code, or a passkey. The cookie that `login` set
-    has to come with it.
+    """Finish a sign-in with a code of the authenticator app, a recovery code, or a passkey. Needs the cookie that
+    `login` set.
     """
     headers, web = request.headers.raw, site_of(request).web
     handle = second_step_handle(request)
@@ -82,7 +82,7 @@ async def second_factor_options(request: Request, env: EnvDep) -> Response:
 
 
 async def report_lost_factors(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
-    """Mail a link that begins a reset of the second factors, which the operator allows or not. Needs the cookie that
+    """Mail a link that begins a reset of the second factors, if the operator allows such resets. Needs the cookie that
     `login` set.
     """
     await report_lost_factors_flow(env, second_step_handle(request), client_info)
@@ -144,5 +144,5 @@ async def reset(
 
 
 async def answer_head() -> Response:
-    """Answer the HEAD of a GET that changes something, and change nothing."""
+    """Answer HEAD on a path whose GET changes something, and change nothing."""
     return Response(headers={"Content-Type": Json.media_type})

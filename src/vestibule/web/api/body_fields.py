@@ -11,7 +11,7 @@ from vestibule.model.passkeys import MAX_PASSKEY_NAME_CHARACTERS
 from vestibule.model.passwords import PasswordRules
 from vestibule.web.body import type_name
 
-_LOGIN_MIN_LENGTH = 8
+_LOGIN_MIN_LENGTH = 8  # of the contract
 _MAX_CODE_CHARACTERS = 64
 _ROLES = [Role.ADMIN.value, Role.USER.value]  # of the contract
 

@@ -17,8 +17,8 @@ from vestibule.web.site import site_of
 async def ask(
     request: Request, env: EnvDep, sent: Sent[bodies.AskForEmailCode], client_info: ClientInfoDep
 ) -> Response:
-    """Mail a code to sign in with, and set a cookie that has to come with it. The answer is the same if the email is
-    unknown.
+    """Mail a code to sign in with, and set a cookie that must be sent with the code. The answer is the same if the
+    email is unknown.
     """
     web, now = site_of(request).web, env.clock.now()
     kept = cookies.read_email_code(request.headers.raw, web)
@@ -30,7 +30,7 @@ async def ask(
 
 async def verify(request: Request, env: EnvDep, sent: Sent[bodies.TypedCode], client_info: ClientInfoDep) -> Response:
     """Begin a session with a mailed code, and set its cookies; if the account has or must have a second factor, ask
-    for it, as `login` does. The cookie that came when the code was asked for has to be sent.
+    for it, as `login` does. Needs the cookie that was set when the code was asked for.
     """
     headers, web = request.headers.raw, site_of(request).web
     kept, held = cookies.read_email_code(headers, web), cookies.read_refresh(headers, web) or ""

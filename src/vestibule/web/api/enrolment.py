@@ -26,7 +26,7 @@ async def enrol_totp(request: Request, env: EnvDep) -> Response:
 async def confirm_enrolment(
     request: Request, env: EnvDep, sent: Sent[bodies.EnrolTotp], client_info: ClientInfoDep
 ) -> Response:
-    """Let the authenticator app count, because this is one of its codes, and finish the sign-in."""
+    """Confirm the authenticator app with one of its codes, and finish the sign-in."""
     return _signed_in(
         request, env, await confirm_totp_at_sign_in(env, second_step_handle(request), sent.code, client_info)
     )

@@ -14,7 +14,7 @@ from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller
 
 
 async def list_factors(env: EnvDep, caller: SignedInCaller) -> Response:
-    """List the second factors of the account. Nothing secret is among it."""
+    """List the second factors of the account, without their secrets."""
     mine = await my_factors.list_factors(env, caller)
     totp = factor_answers.ShownTotp.of(mine.totp) if mine.totp else None
     reset = factor_answers.ShownReset.of(mine.reset) if mine.reset else None
@@ -30,7 +30,7 @@ async def begin_totp(env: EnvDep, caller: SignedInCaller) -> Response:
 async def confirm_totp(
     env: EnvDep, caller: SignedInCaller, sent: Sent[bodies.ConfirmTotp], client_info: ClientInfoDep
 ) -> Response:
-    """Let the new authenticator app count, in place of the earlier one, because this is one of its codes."""
+    """Confirm the new authenticator app with one of its codes. It replaces the earlier app."""
     added = await enrol_totp.confirm_totp(env, caller, sent.code, client_info, end_others=sent.end_others)
     codes = list(added.recovery_codes)
     data = factor_answers.FactorAddedData(recovery_codes=codes, other_sessions=added.other_sessions)

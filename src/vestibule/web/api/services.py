@@ -54,7 +54,7 @@ async def introspect_token(request: Request, env: EnvDep) -> Response:
 
 
 class EventsResponse(Response):
-    """A response of server-sent events, which `_send_events` sends until the client leaves. HEAD gets none."""
+    """A response of server-sent events, which `_send_events` sends until the client leaves. HEAD gets no events."""
 
     media_type = "text/event-stream"
 

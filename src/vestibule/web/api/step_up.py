@@ -1,4 +1,4 @@
-"""The handlers that prove again who is signed in."""
+"""Handlers by which signed-in users prove again who they are."""
 
 from starlette.requests import Request
 from starlette.responses import Response
