@@ -54,7 +54,7 @@ def _passkeys(settings: Settings) -> Iterator[Finding]:
 
 
 def _is_own_site(settings: Settings, origin: str) -> bool:
-    """Return whether a front-end was named, and belongs to the site of this server."""
+    """Return whether ORIGIN is set, and the front-end belongs to the site of this server."""
     host = urlsplit(origin).hostname
     return "origins" in settings.model_fields_set and _site(host) == _site(urlsplit(settings.own_base).hostname)
 

@@ -46,7 +46,7 @@ class Sender:
     def parse(cls, text: str, name: str) -> "Sender":
         """Return the sender in `Name <email>`, or in a bare address with `name`; raises ValueError."""
         written_name, email = parseaddr(text)
-        # parseaddr ignores what it does not understand. So the text must be one of the forms that it was read as.
+        # parseaddr ignores what it does not understand. So accept only a text that its result can be written as.
         accepted_forms = {email, f"{written_name} <{email}>", f'"{written_name}" <{email}>'}
         if _ADDRESS.fullmatch(email) is None or text.strip() not in accepted_forms or not written_name.isprintable():
             raise ValueError(f"{text!r} is not a sender such as: Vestibule <no-reply@example.com>")

@@ -52,8 +52,8 @@ async def page_holder(request: Request, caller: Annotated[Caller, Depends(browse
 
 
 async def optional_browser_session(request: Request) -> Caller | None:
-    """Return the caller, or None if nobody is signed in, or by an access token alone; raises `FetchedAhead`. Otherwise
-    the sign-in page would lead back to a page that has just led there.
+    """Return the caller; None if nobody is signed in. Also None with an access token alone: otherwise the sign-in page
+    and a page that needs the refresh token would redirect to each other. Raises `FetchedAhead`.
     """
     try:
         caller = await browser_session(request)
@@ -68,8 +68,8 @@ async def optional_browser_session(request: Request) -> Caller | None:
 
 
 async def find_session(request: Request) -> None:
-    """Note for the page whether the browser has a live session. Never refuses, and renews no token. If the database
-    cannot tell, it stays unknown.
+    """Note for the page whether the browser has a live session. Never refuses, and renews no token. Notes nothing if
+    the database cannot be reached.
     """
     context, raw, web = context_of(request), request.headers.raw, site_of(request).web
     if context.caller is not None:

@@ -33,7 +33,7 @@ _CONFIRMED = _("You are signed in as %(email)s, which is confirmed. This link no
 class _DeadLink:
     """What the page of a dead link says. `refusal` is what the flow raises. `why_in_session`, if given, replaces `why`
     for a browser that has a session. `another` and `in_account` are the page where another link is asked for;
-    `in_account` needs a sign-in. `another_button` is what the button says that leads to `another`.
+    `in_account` needs a sign-in. `another_button` is the text of the button to `another`.
     """
 
     refusal: type[Refusal]

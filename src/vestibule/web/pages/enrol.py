@@ -68,7 +68,7 @@ async def begin_app(request: Request, env: EnvDep) -> Response:
 
 
 async def confirm_app(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
-    """Let the app count, complete the sign-in, and show the recovery codes."""
+    """Confirm the app with one of its codes, complete the sign-in, and show the recovery codes."""
     fields = await read_form(request)
     try:
         sent = validated(request, bodies.EnrolTotp, {"code": typed_code(fields)})
@@ -85,7 +85,7 @@ async def confirm_app(request: Request, env: EnvDep, client_info: ClientInfoDep)
 
 
 async def add_passkey(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
-    """Add the passkey that the script has had created, complete the sign-in, and show the recovery codes."""
+    """Add the passkey that the browser has made, complete the sign-in, and show the recovery codes."""
     fields, web = await read_form(request), site_of(request).web
     kept, handle = cookies.read_ceremony(request.headers.raw, web), second_step_handle(request)
     try:

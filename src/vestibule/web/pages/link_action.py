@@ -64,8 +64,8 @@ async def run_link_action(request: Request, env: Env, link_action: LinkAction, s
 
 
 def to_sign_in(request: Request, notice: str, link: OneTimeToken | None = None) -> Response:
-    """Redirect to the sign-in page, which leads on to where the person was going. If it is given the link, its form has
-    the email that the link was mailed to.
+    """Redirect to the sign-in page, which leads on to where the person was going. With `link`, the form there has the
+    email that the link was mailed to.
     """
     target = return_to.as_parameter(return_to.target_of(request))
     response = see_other(return_to.with_query(SIGN_IN, notice=notice, return_to=target))

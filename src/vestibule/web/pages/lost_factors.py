@@ -60,7 +60,7 @@ async def report(request: Request, env: EnvDep, client_info: ClientInfoDep) -> R
 
 
 async def ask_begin(request: Request, env: EnvDep, token: str) -> Response:
-    """Ask for the click that begins the wait."""
+    """Ask for the click that begins the wait until the factors are removed."""
     if not env.policy.factor_reset_wait or not await link_works(env, token, Purpose.RESET_FACTORS):
         return dead_link_page(request, Purpose.RESET_FACTORS)
     texts = {"title": _TITLE, "question": _QUESTION, "button": _BUTTON}

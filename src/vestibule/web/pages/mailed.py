@@ -1,7 +1,7 @@
 """The pages that mailed links open: verification and new passwords.
 
 Programs that scan emails open links too, so a GET never uses up a link: the page asks for a click, which sends a POST.
-A link that is dead says so at once. Only who has the mailed secret can ask, and the POST would say the same.
+The page of a dead link says so at once. Only somebody with the mailed secret can ask, and the POST would say the same.
 """
 
 from dataclasses import replace

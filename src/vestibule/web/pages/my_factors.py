@@ -50,7 +50,7 @@ async def begin_app(env: EnvDep, caller: BrowserCaller, _: SessionForm) -> Respo
 async def confirm_app(
     request: Request, env: EnvDep, caller: BrowserCaller, form: SessionForm, client_info: ClientInfoDep
 ) -> Response:
-    """Let the new app count, and show the recovery codes if it is the first factor."""
+    """Confirm the new app with one of its codes, and show the recovery codes if it is the first factor."""
     try:
         sent = validated(request, bodies.ConfirmTotp, {"code": typed_code(form)})
         added = await confirm_totp_flow(env, caller, sent.code, client_info, end_others=_END_OTHERS in form)
@@ -124,7 +124,7 @@ async def show_codes(request: Request, caller: BrowserCaller) -> Response:
 
 
 async def put_codes_away(request: Request, _: SessionForm) -> Response:
-    """Show the codes no longer, and go on to where the sign-in that brought them was going."""
+    """Delete the cookie with the codes, and go on to where the sign-in that made them was going."""
     response = arrive(request) if return_to.named_by(request) else see_other(SECURITY)
     new_codes.clear(request, response)
     return response

@@ -38,7 +38,7 @@ _CREDENTIAL = re.compile("[A-Za-z0-9_-]{1,1400}")
 
 @dataclass(frozen=True)
 class Signal:
-    """For which RP ID and user handle the list of passkeys is, and which credential was just removed, if any."""
+    """The RP ID and the user handle of the listed passkeys, and the credential that was just removed, if any."""
 
     domain: str
     user: str
@@ -46,8 +46,8 @@ class Signal:
 
 
 async def listed(request: Request, env: Env, caller: Caller) -> dict[str, Any]:
-    """Return the variables of `passkey_list.html`: the passkeys, and what the script tells the password manager. That
-    the passkey in the URL was removed is said only if nobody has it.
+    """Return the variables of `passkey_list.html`: the passkeys, and what the script tells the password manager. The
+    passkey in the URL counts as removed only if nobody has it.
     """
     passkeys, party = await list_passkeys(env, caller), env.policy.relying_party
     if party is None:
@@ -61,7 +61,7 @@ async def listed(request: Request, env: Env, caller: Caller) -> dict[str, Any]:
 async def ask_new(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
     """Offer to add a passkey; say so if there are as many as there may be."""
     try:
-        await ask_to_add_passkey(env, caller)  # for what it raises: the script asks again
+        await ask_to_add_passkey(env, caller)  # only to refuse: the script asks again
     except TooManyPasskeys:
         return render.page(request, "new_passkey.html", most=MOST_PASSKEYS)
     return render.page(request, "new_passkey.html", others=await count_others(env, caller))

@@ -15,7 +15,7 @@ PASSKEY_REFUSALS = (PasskeyUnknown, PasskeyRefused, CeremonyOver, EmailNotVerifi
 
 
 def passkey_faults(refusal: Refusal) -> dict[str, Sentence]:
-    """Return what is wrong with the passkey; one that is not enough for the account could not be accepted."""
+    """Return what is wrong with the passkey. A passkey that is not enough for the account counts as refused."""
     return {"passkey": WRONG_PASSKEYS.get(type(refusal), WRONG_PASSKEYS[PasskeyRefused])}
 
 

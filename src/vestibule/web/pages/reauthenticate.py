@@ -1,4 +1,4 @@
-"""The page that asks a signed-in user to sign in again, for what needs a recent sign-in; then that page goes on.
+"""The page that asks a signed-in user to sign in again, for what needs a recent sign-in, and then leads on to it.
 
 An account with a second factor is asked for that, any other for its password.
 """
@@ -32,7 +32,7 @@ from vestibule.web.site import site_of
 
 
 async def ask(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
-    """Ask for what the account has, or for another one of it that was chosen."""
+    """Ask for the kind of proof that was chosen, or else for the first that the account has."""
     ways, lacks_factor = await ways_to_reauthenticate(env, caller)
     kinds, by = shown_kinds(request, ways)
     return render.page(request, "reauthenticate.html", kinds=kinds, by=by, lacks_factor=lacks_factor)

@@ -113,8 +113,8 @@ def has_session(request: Request) -> bool:
 def _store_return_to(request: Request, answer: Response) -> None:
     """Store the target of the query or of a mailed link in a cookie, so that it survives signing up and signing in.
 
-    For who is signed in, only an app: a form carries a page of ours on by itself, and one that somebody has turned away
-    from must not decide where a later sign-in leads.
+    For a signed-in user, store only a target in an app. Forms carry a page of ours on by themselves, and a page that
+    the user has left must not decide where a later sign-in leads.
     """
     site, context = site_of(request), context_of(request)
     target = request.query_params.get("return_to") or context.link_target

@@ -65,7 +65,7 @@ def target_for(request: Request, given: str) -> str:
 
 
 def target_of(request: Request) -> str:
-    """Return where to redirect after this request: `target_for` what its form or its query names."""
+    """Return where to redirect after this request: `target_for` applied to what its form or its query names."""
     return target_for(request, named_by(request))
 
 

@@ -112,7 +112,7 @@ async def clear_session_cookies(request: Request, response: Response) -> Respons
 
 
 def _wanted(request: Request) -> str:
-    """Return the page to show after a sign-in. The one that asks for another sign-in leads on: there was one then."""
+    """Return the page to show after a sign-in. For the page that asks for another sign-in, it is where that leads."""
     if request.method != "GET":
         return return_to.HOME
     return return_to.target_of(request) if request.url.path == REAUTHENTICATE else request.url.path
@@ -126,7 +126,7 @@ async def _refused(request: Request, refusal: Refusal | Fault, show_form: ShowFo
         return see_other(return_to.with_query(SIGNED_OUT, reason=refusal.code.removeprefix(SESSION_CODE)))
     if isinstance(refusal, ReauthenticationRequired):
         return _set_up_factor() if refusal.enrol_at else _sign_in_again(request)
-    if isinstance(refusal, Refusal):  # a fault is no time for another look-up
+    if isinstance(refusal, Refusal):  # after a fault, the look-up may fail too
         await find_session(request)
     title, message = _texts(request, refusal)
     if show_form is not None and isinstance(refusal, RetryLater | Fault) and await _can_show_form(request):

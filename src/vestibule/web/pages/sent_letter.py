@@ -24,7 +24,7 @@ NEW_EMAIL = "new_email"
 SIGN_IN_CODE = "sign_in_code"
 """What an email with a code to sign in with is about."""
 TAKEN_BACK = "taken_back"
-"""What an email is about that the owner of an account gets who has undone a change of email."""
+"""What the email is about that the owner of an account gets after undoing a change of email."""
 _MAX_BYTES = 2000
 _MAX_TIMES = 20
 
@@ -61,7 +61,7 @@ def remember(request: Request, response: Response, about: str, email: str, name:
 
 
 def remember_opened(request: Request, response: Response, about: str, link: OneTimeToken) -> None:
-    """Keep in a cookie that this link was mailed, if this browser does not know that the email was written to."""
+    """Keep in a cookie that this link was mailed, unless the cookie already has a letter to that email."""
     before = sent_letter(request)
     if before is None or before.email != link.email:
         _store(request, response, SentLetter(about, link.email, int(link.created_at.timestamp())))

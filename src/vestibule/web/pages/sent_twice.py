@@ -7,7 +7,7 @@ So the answer to the last form of a browser at a page is kept for ten seconds, a
 
 Most of these answers have a secret, such as the tokens of a session, and two browsers may send the same form. So an
 answer is kept only for a browser that proves which one it is: by a secret cookie, or by the field `once` of the page
-that it was sent. Forms that harm nobody twice, and would miss what happened in between, are handled each time.
+that it was sent. A form is handled each time if sending it twice does no harm, and a kept answer could be out of date.
 """
 
 import re
@@ -42,7 +42,7 @@ HANDLED_EACH_TIME = frozenset(
 
 
 async def answer_once(request: Request, route: str, handle: Handler) -> Response:
-    """Return what `handle` answers. To a form of a browser that was sent a moment ago, return what it answered then."""
+    """Return what `handle` answers. For a form that this browser sent a moment ago, return the earlier answer."""
     if not context_of(request).form_page or route in HANDLED_EACH_TIME:
         return await handle(request)
     await wait_for_body(request)
@@ -83,7 +83,7 @@ async def _answer_form(request: Request, body: bytes, handle: Handler) -> Respon
 
 
 def _may_be_repeated(request: Request, response: Response) -> bool:
-    """Return whether this is no refusal: the same password may be right a moment later."""
+    """Return whether this is no refusal. A refusal is not repeated: the same password may be right a moment later."""
     return not context_of(request).was_refused and response.status_code == _SEE_OTHER
 
 

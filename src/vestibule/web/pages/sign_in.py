@@ -49,7 +49,7 @@ async def ask_sign_in(request: Request, caller: OptionalBrowserCaller) -> Respon
     if caller is None or refused_form.waiting(request):
         return _sign_in_page(request, target)
     notice = request.query_params.get("notice", "")
-    return arrive(request, notice if notice in AFTER_LINKS else "")  # no other is true of who is signed in
+    return arrive(request, notice if notice in AFTER_LINKS else "")  # no other notice is true of a signed-in user
 
 
 async def sign_in(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
@@ -93,7 +93,7 @@ def sign_in_form(request: Request, status: int) -> Response:
 
 
 async def sign_out(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
-    """End this session, forget where it was to lead, and redirect to the page that says so."""
+    """End this session, delete the `return_to` cookie, and redirect to the page that says so."""
     await sign_out_flow(env, caller)
     response = see_other(return_to.with_query(SIGNED_OUT, reason=EndReason.SIGNED_OUT.value))
     cookies.clear_return_to(response, env.clock.now(), site_of(request).web)
