@@ -27,7 +27,7 @@ _WHY_NOT: dict[type[Refusal], str] = {
 
 
 class NotDone(OperatorError):
-    """The account cannot be changed so. The message says why, and what to do first."""
+    """The account cannot be changed like this. The message says why, and what to do first."""
 
 
 class NoSuchAccount(OperatorError):
@@ -46,15 +46,15 @@ async def account_of(env: Env, email: str) -> Account:
 
 
 async def with_account(
-    command_context: CommandContext, email: str, deed: Callable[[Env, Operator, Account], Awaitable[T]]
+    command_context: CommandContext, email: str, action: Callable[[Env, Operator, Account], Awaitable[T]]
 ) -> tuple[Account, T]:
-    """Return the account with an email, and what `deed` of the command line returns for it. Raises `NoSuchAccount`, and
-    `NotDone` if `deed` refuses.
+    """Return the account with an email, and what `action` returns for it; the command line is the operator. Raises
+    `NoSuchAccount`, and `NotDone` if `action` refuses.
     """
     async with command_context.opened() as env:
         account = await account_of(env, email)
         try:
-            return account, await deed(env, COMMAND_LINE, account)
+            return account, await action(env, COMMAND_LINE, account)
         except tuple(_WHY_NOT) as refusal:
             raise NotDone(f"{account.email} {_WHY_NOT[type(refusal)]}") from None
 

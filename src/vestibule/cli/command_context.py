@@ -31,8 +31,8 @@ class AccountSource(Protocol):
 
 @dataclass(frozen=True)
 class NamedFile:
-    """A file to import, as the command line names it. `verified`: count emails as verified of which it does not say
-    whether they are. `hash_config`: the file with the parameters of Firebase's hashes.
+    """A file to import, as the command line names it. `verified`: count an email as verified if the file does not say
+    whether it is. `hash_config`: the file with the parameters of Firebase's hashes.
     """
 
     path: Path

@@ -50,7 +50,7 @@ SENTENCES = {
     EventKind.SERVICE_REVOKED: "Service key revoked",
 }
 _SAY = ("reason", "fault", "factor", "letter", "service", "custom_role")
-"""What of an event's detail the sentence ends with: the first that there is."""
+"""The members of an event's detail that the sentence may end with: the first one that is there."""
 
 
 def sentence(event: Event) -> str:

@@ -45,7 +45,7 @@ def list_users(
 async def _found(
     command_context: CommandContext, search: str, limit: int
 ) -> tuple[list[Account], bool, Account | None]:
-    """Return up to `limit` accounts, and whether there are more; of none, the account that was probably meant."""
+    """Return up to `limit` accounts, whether there are more, and if there are none, the one that was probably meant."""
     found: list[Account] = []
     start: Position | None = None
     async with command_context.opened() as env:

@@ -18,7 +18,7 @@ _MOST_NETWORKS = 3
 
 
 def sentence_of(reason: why.Reason) -> str:
-    """Return the reason in a sentence, which begins small: the person's email stands before it."""
+    """Return the reason in a sentence, which begins in lower case: the person's email stands before it."""
     return _SENTENCES[type(reason)](reason)
 
 

@@ -46,7 +46,7 @@ _WHY_NOT: dict[type[Refusal], str] = {
 
 
 class RoleNotChanged(OperatorError):
-    """The role cannot be changed so. The message says why, and what to do first."""
+    """The role cannot be changed like this. The message says why, and what to do first."""
 
 
 def _name(text: str) -> str:
@@ -146,11 +146,11 @@ def delete(
     tell(document, f"The role {name} is deleted; accounts that had it: {taken}.", as_json=as_json)
 
 
-async def _with_env(command_context: CommandContext, name: str, deed: Callable[[Env], Awaitable[T]]) -> T:
-    """Return what `deed` returns; raises `RoleNotChanged` if it refuses."""
+async def _with_env(command_context: CommandContext, name: str, action: Callable[[Env], Awaitable[T]]) -> T:
+    """Return what `action` returns; raises `RoleNotChanged` if it refuses."""
     async with command_context.opened() as env:
         try:
-            return await deed(env)
+            return await action(env)
         except tuple(_WHY_NOT) as refusal:
             raise RoleNotChanged(_WHY_NOT[type(refusal)].format(name=name)) from None
 

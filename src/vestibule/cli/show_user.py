@@ -51,8 +51,8 @@ def show_user(
 
 
 async def _seen(command_context: CommandContext, who: str) -> tuple[Person | None, Reason]:
-    """Return the person and why they cannot sign in; or nobody, and the email that they probably have. Raises
-    `NoSuchAccount`.
+    """Return the person and why they cannot sign in. Without an account, return None and the account that was probably
+    meant. Raises `NoSuchAccount`.
     """
     async with command_context.opened() as env:
         account = await find_account_of(env, who)

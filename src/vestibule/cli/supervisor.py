@@ -78,8 +78,8 @@ class Supervisor(MPServer):
         super().signal_handler_interrupt(number, *frame)  # type: ignore[no-untyped-call]
 
     def _expect_ends(self) -> None:
-        """Make granian take no worker's end for a failure: a signal to the process group reaches the workers as well,
-        and they end while this process still waits for load balancers.
+        """Keep granian from taking a worker's end for a failure: a signal to the process group reaches the workers as
+        well, and they end while this process still waits for load balancers.
         """
         workers: list[Any] = self.wrks
         for worker in workers:
@@ -129,7 +129,7 @@ class Supervisor(MPServer):
                 worker.join(_REPEAT_SECONDS)
         failed = [number for number, worker in enumerate(workers) if worker.inner.exitcode not in _EXPECTED_STATUS]
         self._log_ended(failed)
-        # With any, the exit status is 1. After a signal, a worker that ended before our handler ran has not failed.
+        # If any is listed, the exit status is 1. After a signal, a worker that ended before our handler has not failed.
         self.interrupt_children = failed if self.interrupt_signal else [*self.interrupt_children, *failed]
         self._server_end.killed = sum(worker.is_alive() for worker in workers)
         self.workers_kill_timeout = _KILL_SECONDS

@@ -77,7 +77,7 @@ async def second_factor(
 
 
 async def second_factor_options(request: Request, env: EnvDep) -> Response:
-    """What to ask the browser for, to finish a sign-in with a passkey. Needs the cookie that `login` set."""
+    """Return what to ask the browser for, to finish a sign-in with a passkey. Needs the cookie that `login` set."""
     return asking(request, env, await ask_for_second_passkey(env, second_step_handle(request)))
 
 

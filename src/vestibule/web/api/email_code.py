@@ -33,8 +33,8 @@ async def verify(request: Request, env: EnvDep, sent: Sent[bodies.TypedCode], cl
     for it, as `login` does. Needs the cookie that was set when the code was asked for.
     """
     headers, web = request.headers.raw, site_of(request).web
-    kept, held = cookies.read_email_code(headers, web), cookies.read_refresh(headers, web) or ""
-    outcome = await sign_in_by_email_code(env, kept, sent.code, client_info, held)
+    kept, previous_token = cookies.read_email_code(headers, web), cookies.read_refresh(headers, web) or ""
+    outcome = await sign_in_by_email_code(env, kept, sent.code, client_info, previous_token)
     response = signed_in(request, env, outcome) if isinstance(outcome, SignedIn) else waiting(request, env, outcome)
     cookies.clear_email_code(response, env.clock.now(), web)
     return response

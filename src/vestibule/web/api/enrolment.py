@@ -33,7 +33,7 @@ async def confirm_enrolment(
 
 
 async def enrol_passkey_options(request: Request, env: EnvDep) -> Response:
-    """What to ask the browser for, to make a passkey."""
+    """Return what to ask the browser for, to make a passkey."""
     return asking(request, env, await ask_to_enrol_passkey(env, second_step_handle(request)))
 
 

@@ -8,19 +8,19 @@ from vestibule.web.errors import Json
 
 
 async def healthchecker() -> Response:
-    """Whether the process answers."""
+    """Tell whether the process answers."""
     return Json({"status": "success", "message": "Vestibule is open"})
 
 
 async def live() -> Response:
-    """Whether the process answers at all; if not, restart it. Does not depend on the database."""
+    """Tell whether the process answers at all; if not, restart it. Does not depend on the database."""
     return Json({"status": "success", "message": "Vestibule is alive"})
 
 
 async def ready(env: EnvDep) -> Response:
-    """Whether to send requests here. Not while the process stops, while the schema is another version's, or when the
-    database has been away for longer than VESTIBULE_REVOCATION_STALENESS_SECONDS. Only the log says which of
-    these it is.
+    """Tell whether to send requests here. Not while the process stops, while the schema is another version's, or when
+    the database has been away for longer than VESTIBULE_REVOCATION_STALENESS_SECONDS. Only the log says which of these
+    it is.
     """
     require_ready(env)
     return Json({"status": "success", "message": "Vestibule is ready"})

@@ -12,17 +12,17 @@ from vestibule.web.forward_auth import caller_headers
 
 
 async def me(caller: SignedInCaller) -> Response:
-    """Who is signed in."""
+    """Show who is signed in."""
     return Response(me_content(caller), media_type=Json.media_type)
 
 
 async def verify(request: Request, caller: SignedInCaller) -> Response:
-    """For reverse proxies: whether the request is signed in, and by whom, in headers and without a body."""
+    """Tell a reverse proxy whether the request is signed in, and by whom, in headers and without a body."""
     return Response(status_code=204, headers=caller_headers(caller, request.headers.raw))
 
 
 async def jwks(env: EnvDep) -> Response:
-    """The public keys that check access tokens."""
+    """Return the public keys that check access tokens."""
     await require_fresh_keys(env)
     lifetime = int(env.policy.published_keys_lifetime.total_seconds())
     return Json(env.keys.access.published(), headers={"Cache-Control": f"public, max-age={lifetime}"})

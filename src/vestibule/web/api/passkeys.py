@@ -13,15 +13,15 @@ from vestibule.web.site import site_of
 
 
 async def sign_in_options(request: Request, env: EnvDep) -> Response:
-    """What to ask the browser for, to sign in with any passkey of this server. Everybody is asked the same."""
+    """Return what to ask the browser for, to sign in with any passkey of this server. Everybody is asked the same."""
     return asking(request, env, passkey_sign_in.ask_for_passkey(env))
 
 
 async def sign_in(request: Request, env: EnvDep, sent: Sent[bodies.UsePasskey], client_info: ClientInfoDep) -> Response:
     """Begin a session with a passkey alone, and set its cookies."""
     headers, web = request.headers.raw, site_of(request).web
-    held, kept = cookies.read_refresh(headers, web) or "", cookies.read_ceremony(headers, web)
-    outcome = await passkey_sign_in.sign_in_with_passkey(env, sent.credential, kept, client_info, held)
+    previous_token, kept = cookies.read_refresh(headers, web) or "", cookies.read_ceremony(headers, web)
+    outcome = await passkey_sign_in.sign_in_with_passkey(env, sent.credential, kept, client_info, previous_token)
     response = signed_in(request, env, outcome)
     cookies.clear_ceremony(response, env.clock.now(), web)
     return response
@@ -35,7 +35,7 @@ async def list_my_passkeys(env: EnvDep, caller: SignedInCaller) -> Response:
 
 
 async def creation_options(request: Request, env: EnvDep, caller: SignedInCaller) -> Response:
-    """What to ask the browser for, to add a passkey. Needs a recent sign-in."""
+    """Return what to ask the browser for, to add a passkey. Needs a recent sign-in."""
     return asking(request, env, await add_passkey.ask_to_add_passkey(env, caller))
 
 

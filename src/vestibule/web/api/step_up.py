@@ -14,7 +14,7 @@ from vestibule.web.site import site_of
 
 
 async def options(request: Request, env: EnvDep, caller: SignedInCaller) -> Response:
-    """What to ask the browser for, to step up with a passkey of the account."""
+    """Return what to ask the browser for, to step up with a passkey of the account."""
     return asking(request, env, await ask_for_my_passkey(env, caller))
 
 

@@ -38,7 +38,8 @@ class ActRefusedError(Exception):
 class Act:
     """One act. `title` is on its button, `question` on the page that asks before, `done` is the notice after it.
     `field` is what the operator has to type: "reason", "email", or nothing. `run` returns whether it changed anything,
-    and raises `ActRefusedError`.
+    and raises `ActRefusedError`. `offered` returns whether it can be done to this person now; `mends` names what it is
+    a remedy for.
     """
 
     slug: str

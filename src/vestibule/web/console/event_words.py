@@ -1,4 +1,4 @@
-"""What happened, told to an operator: as `web.pages.words` tells the owner, but where that would mislead."""
+"""What happened, told to an operator: as `web.pages.words` tells the owner, except where that would mislead."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ _SAID = ("reason", "fault", "service", "use")
 
 
 def remark_on(event: Event) -> str:
-    """Return what of the event's detail stands behind its sentence, in others' words or as it is stored; or nothing."""
+    """Return the member of the event's detail that is shown after its sentence; empty without one."""
     remark = next((event.detail[name] for name in _SAID if event.detail.get(name)), "")
     return remark.replace("_", " ") if event.kind is EventKind.SESSION_ENDED else remark
 

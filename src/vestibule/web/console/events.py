@@ -1,4 +1,4 @@
-"""Find events on the console: a form that narrows them, a sentence for each, and a file of them to take along."""
+"""Find events on the console: a form that narrows them, a sentence for each, and their export as a file."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace

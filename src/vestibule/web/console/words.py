@@ -24,4 +24,4 @@ WHY_NOT_HERE: dict[type[Exception], tuple[str, str]] = {
         _("This is the only administrator. Make somebody else an administrator first."),
     ),
 }
-"""Title and sentence for refusals of operators, as in `web.pages.words`: their status would say something else."""
+"""Title and sentence for refusals of operators. Those that `web.pages.words` has for their status would not fit."""

@@ -66,10 +66,10 @@ async def ask_code(request: Request, caller: OptionalBrowserCaller) -> Response:
 async def take_code(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
     """Begin a session, set its cookies, and redirect to `return_to`; or ask for the second factor that is missing."""
     fields, web = await read_form(request), site_of(request).web
-    held = cookies.read_refresh(request.headers.raw, web) or ""
+    previous_token = cookies.read_refresh(request.headers.raw, web) or ""
     try:
         sent = validated(request, bodies.TypedCode, fields)
-        outcome = await sign_in_by_email_code(env, _kept(request), sent.code, client_info, held)
+        outcome = await sign_in_by_email_code(env, _kept(request), sent.code, client_info, previous_token)
     except BodyInvalid as invalid:
         return code_form(request, 400, faults_of(invalid.entries))
     except EmailCodeElsewhere:

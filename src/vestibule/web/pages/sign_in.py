@@ -76,9 +76,9 @@ async def sign_in(request: Request, env: EnvDep, client_info: ClientInfoDep) -> 
 async def use_passkey(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
     """Begin a session with the passkey that the script has asked the browser for, and redirect to `return_to`."""
     fields, headers, web = await read_form(request), request.headers.raw, site_of(request).web
-    kept, held = cookies.read_ceremony(headers, web), cookies.read_refresh(headers, web) or ""
+    kept, previous_token = cookies.read_ceremony(headers, web), cookies.read_refresh(headers, web) or ""
     try:
-        outcome = await sign_in_with_passkey(env, sent_credential(request, fields), kept, client_info, held)
+        outcome = await sign_in_with_passkey(env, sent_credential(request, fields), kept, client_info, previous_token)
     except PASSKEY_REFUSALS as refusal:
         status = HTTP_MAPPINGS[type(refusal)].status
         return _sign_in_page(request, return_to.target_of(request), status, **refused_passkey(request, refusal))

@@ -1,11 +1,11 @@
-"""Read the cursor of a list, which the page before ended with."""
+"""Read the cursor of a list, which came with the page before."""
 
 from vestibule.model.account_search import NotACursor, Position
 from vestibule.model.operator_errors import CursorInvalid
 
 
 def position_of(cursor: str) -> Position | None:
-    """Return where the page begins that a cursor asks for; None without one. Raises `CursorInvalid`."""
+    """Return where the next page begins; None without a cursor. Raises `CursorInvalid`."""
     try:
         return Position.of_cursor(cursor) if cursor else None
     except NotACursor:

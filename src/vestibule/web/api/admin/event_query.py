@@ -82,7 +82,9 @@ _READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "since": ("since", _moment),
     "until": ("until", _moment),
 }
-"""For each parameter but the person: the member of the query, and what reads it; it raises `ValueError`."""
+"""For each parameter except the person: the member of the query, and the function that reads it, or raises
+`ValueError`.
+"""
 
 
 def _position(cursor: str) -> EventPosition | None:

@@ -55,12 +55,12 @@ class ListedEvents(Success):
 
 
 def as_lines(page: EventsPage) -> str:
-    """Return a line of JSON for each event: in ASCII, and without what begins or ends markup, so that no program that
-    shows the file takes it for anything else.
+    """Return a line of JSON for each event: in ASCII, and without `<`, `>` and `&`, so that no program takes the file
+    for HTML.
     """
     return "".join(f"{as_line(ListedEvent.of(event, page.emails).model_dump(mode='json'))}\n" for event in page.events)
 
 
 def as_line(members: Mapping[str, object]) -> str:
-    """Return an object as a line of JSON like these."""
+    """Return an object as such a line of JSON."""
     return json.dumps(members).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -10,7 +10,7 @@ from vestibule.web.caller import SignedInCaller
 
 
 async def admin_me(caller: SignedInCaller) -> Response:
-    """What the caller may do as an operator, and until when the sign-in counts."""
+    """Show what the caller may do as an operator, and until when the sign-in counts."""
     data = admin_answers.OperatorData(
         role=caller.account.role,
         permissions=sorted(OF_ROLE[caller.account.role]),

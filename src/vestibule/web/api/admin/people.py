@@ -13,8 +13,9 @@ from vestibule.web.caller import EnvDep
 
 
 async def list_people(env: EnvDep, search: str = "", after: str = "") -> Response:
-    """List up to 50 accounts: the one with the id `search`; or those whose email begins so, by email, then those whose
-    name does, by name; or all. Send `next` as `after` for the next ones, until it is null.
+    """List up to 50 accounts: the one with the id `search`; or those whose email begins with it, in the order of
+    emails, then those whose name does, in the order of names; all without `search`. Send `next` as `after` for the next
+    ones, until it is null.
     """
     found = await find_people(env, search, position_of(after))
     listed = [people_answers.ListedPerson.of(account) for account in found.accounts]
