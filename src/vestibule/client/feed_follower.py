@@ -16,7 +16,7 @@ from vestibule.model.clock import Clock
 POLL_SECONDS = 1.0
 MAX_PAUSE_SECONDS = 5.0
 _FIRST_PAUSE_SECONDS = 0.5
-_BEAT_SECONDS = 1.0
+_BEAT_SECONDS = 1.0  # between two heartbeats of Vestibule
 _SILENT_SECONDS = wire.READ_SECONDS - _BEAT_SECONDS
 """An outage that makes a stream time out has lasted at least this long: it began before the first missing heartbeat. If
 a poll was answered within this time, there is no outage, and a proxy holds the stream back.

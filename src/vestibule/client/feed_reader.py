@@ -108,7 +108,7 @@ class FeedReader:
             self.steady = False
 
     def _begin_answer(self, *, poll: bool) -> None:
-        """Forget what was noted about the last answer."""
+        """Reset what was noted about the last answer."""
         self._sent_at, self.beats, self._nonce = self._clock.monotonic(), 0, new_id()
         self.lags = False
         self._offset = float("-inf")  # unknown until `hello` has told the clock of this process of Vestibule

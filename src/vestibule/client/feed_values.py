@@ -10,7 +10,7 @@ from vestibule.protocol.claims import Expected
 MAX_SECONDS = 2**37
 """Vestibule sends no moment and no duration beyond this, whatever its clock shows."""
 
-_MAX_SHOWN = 200
+_MAX_SHOWN = 200  # characters of an issuer or audience in a message
 _CURSOR = re.compile(r"[\w.:-]{0,64}", re.ASCII)
 
 

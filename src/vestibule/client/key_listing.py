@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-_MOST_WITHDRAWN = 1000
+_MOST_WITHDRAWN = 1000  # key ids that are remembered
 
 
 class KeyListing:

@@ -20,7 +20,7 @@ KEEP_SECONDS = 300.0
 """How long keys are kept if the response has no `max-age`."""
 
 _LEAST_KEEP_SECONDS, _MOST_KEEP_SECONDS = 10, 3600  # bounds of the `max-age` that is obeyed
-MAX_KEYS = 64
+MAX_KEYS = 64  # in one set; Vestibule publishes a handful
 LISTED_REFETCH_SECONDS = 1.0
 """The least time between two fetches for a key that the feed lists, and that the last fetch did not bring."""
 

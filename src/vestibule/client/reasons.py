@@ -11,7 +11,7 @@ from vestibule.client.wire import CHECK_URL, CONNECT_SECONDS
 
 _CHECK_AUTHORITY = "name its authority's file in SSL_CERT_FILE, or give ssl_context"
 _CHECK_CLOCK = "this machine's clock may be wrong: timedatectl set-ntp true"
-_MAX_CAUSES = 10
+_MAX_CAUSES = 10  # a chain of exceptions may refer to itself
 
 # What a resolver says of a name that does not exist; its other faults may pass. Not every system has all three.
 _NO_SUCH_NAME = {getattr(socket, name, None) for name in ("EAI_NONAME", "EAI_NODATA", "EAI_ADDRFAMILY")}

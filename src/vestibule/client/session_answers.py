@@ -24,8 +24,7 @@ from vestibule.protocol.refusals import INSUFFICIENT_AUTHENTICATION
 _INSUFFICIENT = f'error="{INSUFFICIENT_AUTHENTICATION.code}"'
 _SECRET_MEMBERS = ("password", "code")
 _SHORTEST_SECRET = 4  # a shorter one may be part of any sentence by chance
-_MOST_FACTORS = 10
-_MOST_CODES = 20
+_MOST_FACTORS, _MOST_CODES = 10, 20  # read from one response, whatever it lists
 
 
 @dataclass(frozen=True)

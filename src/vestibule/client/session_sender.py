@@ -15,7 +15,7 @@ from vestibule.crypto.entropy import spread
 from vestibule.model.clock import Clock
 from vestibule.protocol.timeouts import Unbounded
 
-ATTEMPTS = 4
+ATTEMPTS = 4  # for each request, the first included
 _FIRST_PAUSE_SECONDS = 0.2
 # `Timeouts` can shut only a connection that its own request opened.
 _NO_REUSE = httpx.Limits(max_keepalive_connections=0)

@@ -37,8 +37,8 @@ from vestibule.protocol.claims import Expected
 _LIFETIME_SECONDS = 900
 _DAY_SECONDS = 86_400
 _FOR_EVER = float("inf")
-_BITS = 2048
-_REMEMBERED = 1000
+_BITS = 2048  # of the RSA key
+_REMEMBERED = 1000  # tokens
 _STALENESS_SECONDS = 5.0
 _METHODS = {
     Level.ONE_FACTOR: (Method.PASSWORD,),

@@ -1,4 +1,4 @@
-"""Read a file that a person names: at most so many bytes, and without blocking."""
+"""Read a file that a person names: up to a size, and without blocking."""
 
 import errno
 import os

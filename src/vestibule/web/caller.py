@@ -28,7 +28,7 @@ from vestibule.web.request_errors import AmbiguousCredential
 from vestibule.web.site import site_of
 from vestibule.web.web_policy import WebPolicy
 
-_MAX_USER_AGENT = 512
+_MAX_USER_AGENT = 512  # characters that are stored
 
 
 async def anyone() -> None:

@@ -39,7 +39,7 @@ FastRequest = tuple[
 
 _JSON_CONTENT_TYPE = (b"content-type", b"application/json; charset=utf-8")
 _HEADERS_TO_READ = frozenset({b"host", b"origin", b"cookie", b"authorization", b"transfer-encoding", REQUEST_ID_HEADER})
-_MAX_HOSTS = 64
+_MAX_HOSTS = 64  # remembered as accepted; without VESTIBULE_ALLOWED_HOSTS, clients may send any
 
 
 class FastPath:

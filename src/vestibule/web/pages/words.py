@@ -106,7 +106,7 @@ IF_NOT_YOU = {
 }
 """What to do about the end of a session that its user did not cause."""
 NAME_RESET = frozenset({EndReason.PASSWORD_CHANGED, EndReason.PASSWORD_RESET, EndReason.EMAIL_TAKEN_BACK})
-"""For which of these that is "Forgot your password?"."""
+"""The reasons at which the page has a link "Forgot your password?"."""
 
 WHAT_HAPPENED = {
     EventKind.REGISTERED: _("Account created"),

@@ -112,8 +112,9 @@ for (const button of navigator.clipboard ? document.querySelectorAll("[data-copy
   });
 }
 
-// Passkeys, where the browser has them. A form with `data-passkey` names the endpoint that asks for one; what the
-// authenticator answers goes into its field `credential`; with `data-creates` that is a new one. If that fails, the form shows its sentence about the error.
+// Passkeys, where the browser has them. `data-passkey` of a form is the endpoint that says what to ask for; with
+// `data-creates`, a new passkey is made. The authenticator's answer goes into the field `credential`. If that fails, the
+// form shows its sentence about the error.
 async function questionFor(form, signal) {
   const answer = await fetch(form.dataset.passkey, { method: "POST", signal });
   const { code, data } = await answer.json();
@@ -130,7 +131,7 @@ async function sendPasskey(form, more) {
   form.submit();
 }
 
-// What the page itself says if it is loaded again: that the session, the sign-in or the step-up is too old, for instance.
+// Errors that the page itself explains once it is loaded again, such as a sign-in or a step-up that is too old.
 const SAID_BY_PAGE = ["reauthentication_required", "no_pending_sign_in", "second_factor_required", "too_many_passkeys"];
 
 function sayWhatFailed(form, error) {
@@ -140,7 +141,7 @@ function sayWhatFailed(form, error) {
   said.role = "alert";
 }
 
-// Only one question can be asked at a time, so a click takes back the one that waits at the email field.
+// Browsers ask for one passkey at a time, so a click cancels the request that waits at the email field.
 for (const form of globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON ? document.querySelectorAll("[data-passkey]") : []) {
   const suggesting = new AbortController();
   const button = form.querySelector("button");
@@ -158,13 +159,13 @@ for (const form of globalThis.PublicKeyCredential?.parseRequestOptionsFromJSON ?
   for (const said of document.querySelectorAll("[data-without-passkeys]")) said.hidden = true;
 }
 
-// The same about a passkey that was just used and that nobody has here.
+// Tell the password manager that nobody here has the passkey that was just used (WebAuthn, section 5.1.10).
 for (const used of globalThis.PublicKeyCredential ? document.querySelectorAll("[data-unknown-passkey]") : []) {
   const { domain: rpId, unknownPasskey: credentialId } = used.dataset;
   PublicKeyCredential.signalUnknownCredential?.({ rpId, credentialId }).catch(() => {});
 }
 
-// Tell the password manager which passkeys there still are, so that it offers no other (WebAuthn, section 5.1.10).
+// Tell the password manager which passkeys the account has, so that it offers no other (WebAuthn, section 5.1.10).
 for (const list of globalThis.PublicKeyCredential ? document.querySelectorAll("[data-passkeys-of]") : []) {
   const { passkeysOf: rpId, user: userId, accepted, removed: credentialId } = list.dataset;
   const allAcceptedCredentialIds = accepted.split(" ").filter(Boolean);
