@@ -80,7 +80,7 @@ ENDS: dict[EndReason, str] = {
     EndReason.EMAIL_TAKEN_BACK: "A change of the account's email was undone.",
     EndReason.FACTORS_RESET: "The account's second factors were reset, because they were lost.",
     EndReason.REFRESH_TOKEN_REUSED: "Two parties used the session's refresh tokens.",
-    EndReason.ENDED_BY_OPERATOR: "An operator ended all sessions of the account (`vestibule users sign-out`).",
+    EndReason.ENDED_BY_OPERATOR: "An operator ended the session, or all of the account (`vestibule users sign-out`).",
     EndReason.ACCOUNT_DISABLED: "The operator disabled the account.",
     EndReason.ACCOUNT_DELETED: "The account was deleted.",
     EndReason.TOO_MANY_SESSIONS: "`VESTIBULE_SESSIONS_PER_ACCOUNT` was reached; this session was unused for longest.",

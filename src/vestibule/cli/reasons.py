@@ -14,7 +14,6 @@ _LETTERS = {
     LetterKind.RESET_PASSWORD: "the email with the reset link",
     LetterKind.SIGN_IN_CODE: "the email with the code",
 }
-_MOST_NETWORKS = 3
 
 
 def sentence_of(reason: why.Reason) -> str:
@@ -69,7 +68,7 @@ def _paused(reason: why.PausedPasswords) -> str:
 
 
 def _networks(networks: Mapping[str, int]) -> str:
-    named = [f"{network} ({count})" for network, count in list(networks.items())[:_MOST_NETWORKS]]
+    named = [f"{network} ({count})" for network, count in list(networks.items())[: why.MOST_NETWORKS]]
     more = len(networks) - len(named)
     return f", or somebody did, from {', '.join(named)}{f' and {more} more' if more else ''}" if named else ""
 

@@ -7,15 +7,14 @@ from typing import Annotated
 
 import typer
 
-from vestibule.cli.accounts import Email, account_of
+from vestibule.cli.accounts import AsJson, Email, tell, with_account
 from vestibule.cli.command_context import CommandContext
-from vestibule.cli.console import notes, print_json
+from vestibule.cli.console import print_json
 from vestibule.cli.factors import print_reset, reset_for_programs
 from vestibule.cli.prompt import confirm
 from vestibule.flows.keep_factors import cancel_reset
 from vestibule.flows.reset_factors import begin_reset, reset_now
-from vestibule.model.factor_resets import FactorReset, NoReset
-from vestibule.model.operators import COMMAND_LINE
+from vestibule.model.factor_resets import NoReset
 from vestibule.process.operator_errors import OperatorError
 from vestibule.protocol.one_line import one_line
 
@@ -45,7 +44,7 @@ def reset_factors(
     cancel: Annotated[bool, typer.Option("--cancel", help="Cancel the reset that is under way.")] = False,
     at_once: Annotated[bool, typer.Option("--now", help="Remove them at once: one of them is a thief's.")] = False,
     sure: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Remove the second factors of somebody who lost them all, 24 hours from now.
 
@@ -65,52 +64,30 @@ def reset_factors(
     if at_once:
         _remove(context.obj, email, as_json=as_json)
         return
-    told, reset = asyncio.run(_begin(context.obj, email))
-    if as_json:
-        print_json({"email": told, "reset": reset_for_programs(reset)})
-    else:
-        print_reset(told, reset)
+    _begin(context.obj, email, as_json=as_json)
 
 
-async def _begin(command_context: CommandContext, email: str) -> tuple[str, FactorReset]:
-    """Begin the reset; return the account's email with it. Raises `NothingToReset` and `NoSuchAccount`."""
-    async with command_context.opened() as env:
-        account = await account_of(env, email)
-        outcome = await begin_reset(env, COMMAND_LINE, account)
+def _begin(command_context: CommandContext, email: str, *, as_json: bool) -> None:
+    account, outcome = asyncio.run(with_account(command_context, email, begin_reset))
     if isinstance(outcome, NoReset):
         raise NothingToReset(f"{account.email} {_WHY[outcome]}")
-    return account.email, outcome
+    if as_json:
+        print_json({"email": account.email, "reset": reset_for_programs(outcome)})
+    else:
+        print_reset(account.email, outcome)
 
 
 def _remove(command_context: CommandContext, email: str, *, as_json: bool) -> None:
-    told = asyncio.run(_removed(command_context, email))
-    if as_json:
-        print_json({"email": told, "removed": True})
-    else:
-        notes.print(f"{told} has no second factor any more, and is signed out everywhere.", highlight=False)
-
-
-async def _removed(command_context: CommandContext, email: str) -> str:
-    """Remove the factors; return the account's email. Raises `NothingToReset` and `NoSuchAccount`."""
-    async with command_context.opened() as env:
-        account = await account_of(env, email)
-        if (refused := await reset_now(env, COMMAND_LINE, account)) is not None:
-            raise NothingToReset(f"{account.email} {_WHY[refused]}")
-    return account.email
+    account, refused = asyncio.run(with_account(command_context, email, reset_now))
+    if refused is not None:
+        raise NothingToReset(f"{account.email} {_WHY[refused]}")
+    document = {"email": account.email, "removed": True}
+    tell(document, f"{account.email} has no second factor any more, and is signed out everywhere.", as_json=as_json)
 
 
 def _cancel(command_context: CommandContext, email: str, *, as_json: bool) -> None:
-    told = asyncio.run(_canceled(command_context, email))
-    if as_json:
-        print_json({"email": told, "reset": None})
-    else:
-        notes.print(f"{told} keeps its second factors, and is told by email.", highlight=False)
-
-
-async def _canceled(command_context: CommandContext, email: str) -> str:
-    """Cancel the reset; return the account's email. Raises `NothingToCancel` and `NoSuchAccount`."""
-    async with command_context.opened() as env:
-        account = await account_of(env, email)
-        if not await cancel_reset(env, COMMAND_LINE, account):
-            raise NothingToCancel(f"no reset of the second factors of {account.email} is under way")
-    return account.email
+    account, canceled = asyncio.run(with_account(command_context, email, cancel_reset))
+    if not canceled:
+        raise NothingToCancel(f"no reset of the second factors of {account.email} is under way")
+    document = {"email": account.email, "reset": None}
+    tell(document, f"{account.email} keeps its second factors, and is told by email.", as_json=as_json)

@@ -19,9 +19,10 @@ from vestibule.cli.reset_factors import reset_factors
 from vestibule.cli.set_custom_roles import set_roles
 from vestibule.cli.set_role import set_role
 from vestibule.cli.show_user import show_user
+from vestibule.cli.sign_out import sign_out
 from vestibule.cli.unlock import unlock
 from vestibule.flows.account_factors import factors_of_account
-from vestibule.flows.administer import disable_account, enable_account, find_account, sign_out_everywhere
+from vestibule.flows.administer import disable_account, enable_account, find_account
 from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.env import Env
@@ -50,6 +51,7 @@ users.command("send-verification")(send_verification)
 users.command("send-reset")(send_reset)
 users.command("set-role")(set_role)
 users.command("set-roles")(set_roles)
+users.command("sign-out")(sign_out)
 users.command()(unlock)
 users.command("reset-factors")(reset_factors)
 users.command("import")(import_users)
@@ -81,14 +83,6 @@ def _reason(text: str | None) -> str | None:
     if len(reason) > MAX_REASON_CHARACTERS:
         raise typer.BadParameter(f"it has {len(reason):,} characters, and at most {MAX_REASON_CHARACTERS} are kept")
     return reason or None
-
-
-@users.command("sign-out")
-def sign_out(context: typer.Context, email: Email, as_json: AsJson = False) -> None:
-    """End all sessions of an account, everywhere within a second. The owner can sign in again."""
-    account, ended = asyncio.run(with_account(context.obj, email, sign_out_everywhere))
-    document = {"email": account.email, "ended_sessions": ended}
-    tell(document, f"{account.email} is signed out everywhere; ended sessions: {ended}.", as_json=as_json)
 
 
 @users.command()

@@ -25,7 +25,7 @@ async def check(settings: Settings, connection: AsyncConnection) -> list[Finding
     concerned = (accounts.c.role.in_(roles), accounts.c.disabled_at.is_(None))
     counted = select(func.count(), func.count().filter(~has_app, ~has_passkey)).where(*concerned)
     of_all, lacking = (await connection.execute(counted.select_from(accounts))).one()
-    whose = "accounts" if rule is SecondFactorRule.REQUIRED else "admins"
+    whose = "accounts" if rule is SecondFactorRule.REQUIRED else "operators"
     return [*_nothing_to_set_up(settings), _counted(rule, whose, of_all, lacking)]
 
 

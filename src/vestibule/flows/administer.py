@@ -1,13 +1,15 @@
-"""Administer: an operator signs an account out everywhere, disables it, or enables it again."""
+"""Administer: an operator signs an account out, everywhere or on one device, disables it, or enables it again."""
 
-from vestibule.flows.end_sessions import announce_end, end_account
+from vestibule.crypto.entropy import is_id
+from vestibule.flows.announce import announce
+from vestibule.flows.end_sessions import announce_end, end_account, end_session_for
 from vestibule.flows.end_trust import EVER, end_trust, void_links
 from vestibule.flows.env import Env
 from vestibule.flows.require_operator import lock_beside_admins, lock_for
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.events import EventKind
-from vestibule.model.operator_errors import LastAdmin
+from vestibule.model.operator_errors import LastAdmin, PersonUnknown
 from vestibule.model.operators import Operator
 from vestibule.model.permissions import Permission
 from vestibule.model.sessions import EndReason
@@ -19,6 +21,15 @@ async def find_account(env: Env, email: str) -> Account | None:
     """Return the account at a canonical email, or None."""
     async with env.store.reading() as read:
         return await read.accounts.with_email(email)
+
+
+async def account_with_id(env: Env, account_id: str) -> Account:
+    """Return the account; raises `PersonUnknown`."""
+    async with env.store.reading() as read:
+        account = await read.accounts.get(account_id)
+    if account is None:
+        raise PersonUnknown
+    return account
 
 
 @retry_on_conflict
@@ -35,6 +46,21 @@ async def sign_out_everywhere(env: Env, operator: Operator, account: Account) ->
             await tx.events.record(operator.event(now, EventKind.SESSIONS_ENDED, account.id, sessions=count))
     await announce_end(env, ended)
     return len(ended.session_ids)
+
+
+@retry_on_conflict
+async def end_session_of(env: Env, operator: Operator, account: Account, session_id: str) -> bool:
+    """End one session of the account; return False if that is over, or no session of the account. Raises
+    `PermissionMissing` and `SessionOver`, about the operator.
+    """
+    now = env.clock.now()
+    async with env.store.transaction() as tx:
+        await lock_for(tx, operator, Permission.PEOPLE_SESSIONS, account.id, now)
+        if not is_id(session_id):
+            return False
+        revoked = await end_session_for(env, tx, operator, session_id, account.id, now)
+    await announce(env, revoked)
+    return bool(revoked)
 
 
 @retry_on_conflict

@@ -5,12 +5,14 @@ an account end, one revocation of the whole account covers most of them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from vestibule.flows.announce import announce
 from vestibule.flows.env import Env
 from vestibule.model.endings import Ending
+from vestibule.model.events import EventKind
+from vestibule.model.operators import Operator
 from vestibule.model.revocations import Revocation, RevocationKind
 from vestibule.model.sessions import EndedSessions, EndReason, Session
 from vestibule.model.store import Ports
@@ -46,6 +48,18 @@ async def end_session(
     """
     ended = await tx.sessions.end(session_id, account_id, reason, now)
     return await _record_and_revoke(env, tx, ended, account_id, reason, now)
+
+
+async def end_session_for(
+    env: Env, tx: Ports, operator: Operator, session_id: str, account_id: str, now: datetime
+) -> list[Revocation]:
+    """End one session of an account for an operator, as `end_session` does; the event says who it was."""
+    reason = EndReason.ENDED_BY_OPERATOR
+    ended = await tx.sessions.end(session_id, account_id, reason, now)
+    if ended:
+        event = operator.event(now, EventKind.SESSION_ENDED, account_id, reason=reason.value)
+        await tx.events.record(replace(event, session_id=session_id))
+    return await _revoke(tx, ended, _ending(env, account_id, reason, now))
 
 
 async def end_all_sessions(env: Env, tx: Ports, account_id: str, reason: EndReason, now: datetime) -> list[Revocation]:

@@ -237,9 +237,9 @@ class Accounts(Protocol):
     async def hash_costs(self) -> HashCosts:
         """Return the costs of the stored hashes that can be checked, other than argon2id at the default cost."""
 
-    async def remove_squatter(self, email: str, owner_id: str) -> str | None:
-        """Delete the account that has this email and never verified it, unless its id is `owner_id`; return its id, or
-        None.
+    async def remove_squatter(self, account_id: str, email: str) -> bool:
+        """Delete the account if it has this email and never verified it; return False if it does not, or is the last
+        enabled admin.
         """
 
     async def replace_hash(self, account_id: str, old: str, new: str) -> None:

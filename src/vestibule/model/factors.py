@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from vestibule.model.accounts import Role
+from vestibule.model.permissions import OF_ROLE
 
 
 class FactorKind(StrEnum):
@@ -25,8 +26,8 @@ class SecondFactorRule(StrEnum):
     REQUIRED_FOR_ADMINS = "required_for_admins"
 
     def demands(self, role: Role) -> bool:
-        """Return whether an account with this role must have one."""
-        return self is self.REQUIRED or (self is self.REQUIRED_FOR_ADMINS and role is Role.ADMIN)
+        """Return whether an account with this role must have one: for admins means for every role with a permission."""
+        return self is self.REQUIRED or (self is self.REQUIRED_FOR_ADMINS and bool(OF_ROLE[role]))
 
 
 class CodeFault(StrEnum):

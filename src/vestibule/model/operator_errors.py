@@ -14,6 +14,11 @@ As there, each class has a stable `code`, and no HTTP status.
       RoleInUse                 an account has the role, so it cannot be deleted
       TooManyRoles              there are as many custom roles as there can be
       TooManyRolesOfAccount     more custom roles than one account can have
+      AccountDisabled           the account is mailed no link
+      TooManyLinks              operators had as many links mailed to this email as one may get in a day
+      OwnerUnreachable          the owner cannot be told, and so could not object
+      PasswordInDoubt           the email was registered more than once, so the password may be a stranger's
+      EmailDiffers              what was typed to confirm is not the email of the account
 """
 
 from vestibule.model.errors import Refusal
@@ -92,3 +97,25 @@ class PersonUnknown(Refusal):
     """No account has this id."""
 
     code = "person_unknown"
+
+
+class AccountDisabled(Refusal):
+    code = "account_disabled"
+
+
+class TooManyLinks(Refusal):
+    code = "too_many_links"
+
+
+class OwnerUnreachable(Refusal):
+    """The account is disabled, or its email was never verified."""
+
+    code = "owner_unreachable"
+
+
+class PasswordInDoubt(Refusal):
+    code = "password_in_doubt"
+
+
+class EmailDiffers(Refusal):
+    code = "email_differs"

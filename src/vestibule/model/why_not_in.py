@@ -16,6 +16,8 @@ from vestibule.model.people import LetterFate, LetterRecord, Person
 
 _LATELY = timedelta(days=1)
 """A person who signed in within this time still has their second factor, unless a code was refused since."""
+MOST_NETWORKS = 3
+"""How many networks a sentence names from which passwords were tried."""
 _NOT_DELIVERED = (LetterFate.REFUSED, LetterFate.DELAYED)
 
 

@@ -7,18 +7,38 @@ guards of the line.
 from vestibule.model import errors as e
 from vestibule.model import operator_errors as oe
 from vestibule.model.permissions import Permission
-from vestibule.web.api.admin import admin_answers, events, events_answers, me, people, people_answers, person_answers
+from vestibule.web.api.admin import (
+    acts,
+    admin_answers,
+    events,
+    events_answers,
+    me,
+    people,
+    people_answers,
+    person_answers,
+)
 from vestibule.web.console import act_pages, person, start
 from vestibule.web.console import events as event_pages
 from vestibule.web.console import people as people_pages
-from vestibule.web.console.acts import ACTS
+from vestibule.web.console.acts import ACTS, END_SESSION, EVERY_ACT
 from vestibule.web.map_lines import Page, Route
-from vestibule.web.routes import ACCOUNT, BROWSER, BROWSER_FORM, NO_HASH, NO_TOKEN, SIGNED_IN
+from vestibule.web.routes import (
+    ACCOUNT,
+    BROWSER,
+    BROWSER_FORM,
+    HOLDER_OWN_SITE,
+    NO_HASH,
+    NO_HOLDER,
+    NO_TOKEN,
+    SIGNED_IN,
+)
 
 # Refusals of every line.
 NO_OPERATOR = (*NO_TOKEN, oe.PermissionMissing, e.ReauthenticationRequired)
 # Refusals of a query for events.
 NO_QUERY = (oe.CursorInvalid, oe.FilterInvalid, oe.PersonUnknown)
+# Refusals of every act on an account.
+NO_ACT = (*NO_HOLDER, oe.PermissionMissing, e.ReauthenticationRequired, oe.PersonUnknown)
 
 # fmt: off
 ADMIN_ROUTES = (
@@ -27,6 +47,8 @@ ADMIN_ROUTES = (
     Route("GET",   "/api/admin/people/{account_id}",       people.show_person,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, person_answers.ShownPerson, (*NO_OPERATOR, oe.PersonUnknown), permission=Permission.PEOPLE_READ),
     Route("GET",   "/api/admin/events",                    events.list_events,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, events_answers.ListedEvents, (*NO_OPERATOR, *NO_QUERY), permission=Permission.EVENTS_READ),
     Route("GET",   "/api/admin/events/export",             events.export,                 SIGNED_IN,            ACCOUNT,   NO_HASH, 200, None, (*NO_OPERATOR, *NO_QUERY), permission=Permission.EVENTS_READ),
+    *(Route("POST", f"/api/admin/people/{{account_id}}/{act.slug}", acts.doing(act),         HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, admin_answers.ActDone, (*NO_ACT, *act.refusals), permission=act.permission) for act in ACTS),
+    Route("DELETE", f"/api/admin/people/{{account_id}}/{END_SESSION.slug}", acts.end_session, HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, admin_answers.ActDone, NO_ACT, permission=END_SESSION.permission),
 )
 
 ADMIN_PAGES = (
@@ -35,7 +57,7 @@ ADMIN_PAGES = (
     Page("GET",  "/admin/people/{account_id}",              person.show,                 BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_READ),
     Page("GET",  "/admin/events",                           event_pages.show,            BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.EVENTS_READ),
     Page("GET",  "/admin/events/export",                    event_pages.take_along,      BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.EVENTS_READ),
-    *(Page("GET",  f"/admin/people/{{account_id}}/{act.slug}", act_pages.asking(act),    BROWSER,      ACCOUNT,   NO_HASH, permission=act.permission) for act in ACTS),
-    *(Page("POST", f"/admin/people/{{account_id}}/{act.slug}", act_pages.doing(act),     BROWSER_FORM, ACCOUNT,   NO_HASH, permission=act.permission) for act in ACTS),
+    *(Page("GET",  f"/admin/people/{{account_id}}/{act.slug}", act_pages.asking(act),    BROWSER,      ACCOUNT,   NO_HASH, permission=act.permission) for act in EVERY_ACT),
+    *(Page("POST", f"/admin/people/{{account_id}}/{act.slug}", act_pages.doing(act),     BROWSER_FORM, ACCOUNT,   NO_HASH, permission=act.permission) for act in EVERY_ACT),
 )
 # fmt: on

@@ -143,6 +143,17 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     operator_errors.TooManyRolesOfAccount: HttpMapping(
         409, f"An account can have {MAX_ROLES_OF_ACCOUNT} roles beside its built-in one"
     ),
+    operator_errors.AccountDisabled: HttpMapping(409, "The account is disabled; enable it first"),
+    operator_errors.TooManyLinks: HttpMapping(
+        429, "This email was mailed as many links as it may get in a day, please try again tomorrow"
+    ),
+    operator_errors.OwnerUnreachable: HttpMapping(
+        409, "The account is disabled or its email not verified, so its owner could not be told and could not object"
+    ),
+    operator_errors.PasswordInDoubt: HttpMapping(
+        409, "The email was registered more than once, so the password may be a stranger's; send a link instead"
+    ),
+    operator_errors.EmailDiffers: HttpMapping(400, "This is not the email of the account"),
     CrossSite: HttpMapping.of(refusals.CROSS_SITE),
     ReservedHeader: HttpMapping(
         400, "Headers whose names begin with Vestibule- are set by this server, not by clients"

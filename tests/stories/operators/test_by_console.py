@@ -23,7 +23,7 @@ ACTS = {
     "letter refused by the mail server": ("The mail server refused our email on", "send-verification"),
     TYPO: ("Nothing is in the way", "delete"),
     "too many wrong passwords": ("Too many wrong passwords", "unlock"),
-    "disabled": ("The account is disabled since", "enable"),
+    "disabled": ("The account has been disabled since", "enable"),
     "password forgotten and reset letters in the junk": ("A link for a new password was sent on", "send-reset"),
     "lost second factor": ("The account needs a second step.", "reset-factors"),
     "session ended as reused": ("because it was used from two places", "send-reset"),

@@ -6,6 +6,7 @@ from itertools import combinations_with_replacement
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from tests.harness.rounds import rounds
 from tests.harness.world import World
@@ -20,7 +21,7 @@ from vestibule.flows.set_role import set_role
 from vestibule.flows.watch_events import find_events
 from vestibule.model.accounts import Account, Role
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.errors import SessionOver
+from vestibule.model.errors import EmailTaken, SessionOver
 from vestibule.model.events import EventFilter, EventKind
 from vestibule.model.operator_errors import LastAdmin, PermissionMissing, RoleNeedsVerifiedEmail
 from vestibule.model.operators import COMMAND_LINE, Operator
@@ -155,3 +156,16 @@ async def test_o24_an_unverified_email_gets_no_role(world: World) -> None:
         with pytest.raises(RoleNeedsVerifiedEmail):
             await set_role(world.env, COMMAND_LINE, ada, role)
     assert await set_role(world.env, COMMAND_LINE, ada, Role.USER) is None
+
+
+async def test_o23_whoever_verifies_an_email_does_not_remove_the_last_admin(world: World) -> None:
+    """O23: who never verified the email, as by an import; once there is another admin, the email's owner gets it."""
+    eve, _ = await an_admin(world)
+    async with world.engines.sqlalchemy_transaction() as connection:
+        await connection.execute(text("UPDATE accounts SET verified = false WHERE id = :id"), {"id": eve.id})
+    with pytest.raises(EmailTaken):
+        await create_account(world.env, COMMAND_LINE, "Eve", eve.email, Role.USER)
+    assert await admins(world) == [eve.id]
+    other, _ = await an_admin(world)
+    await create_account(world.env, COMMAND_LINE, "Eve", eve.email, Role.USER)
+    assert await admins(world) == [other.id]

@@ -309,6 +309,10 @@ async def _sign_in_by_a_code(world: World, person: Person) -> Any:
 
 CONTENDERS: dict[str, tuple[str, Act]] = {
     "sign out everywhere": ("administer", lambda w, p: administer.sign_out_everywhere(w.env, COMMAND_LINE, p.account)),
+    "end one session": (
+        "administer",
+        lambda w, p: administer.end_session_of(w.env, COMMAND_LINE, p.account, p.sessions[1].id),
+    ),
     "disable": ("administer", lambda w, p: administer.disable_account(w.env, COMMAND_LINE, p.account)),
     "enable": ("administer", lambda w, p: administer.enable_account(w.env, COMMAND_LINE, p.account)),
     "set the role": ("set_role", lambda w, p: set_role.set_role(w.env, COMMAND_LINE, p.account, Role.HELPER)),

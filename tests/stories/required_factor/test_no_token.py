@@ -32,6 +32,7 @@ from vestibule.model.factors import SecondFactorRule
 from vestibule.model.letters import LetterKind
 from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.pending_sign_ins import LIFETIME
+from vestibule.model.permissions import OF_ROLE
 
 BODY = {"currentPassword": PASSWORD, "password": "battery staple", "passwordConfirm": "battery staple"}
 
@@ -217,13 +218,14 @@ async def test_f45_a_session_from_before_gets_no_more_tokens(
 
 
 @pytest.mark.any_engine
-async def test_f45_the_rule_for_admins_is_for_admins(backend: Backend) -> None:
+@pytest.mark.parametrize("role", [role for role in Role if OF_ROLE[role]])
+async def test_f45_the_rule_for_admins_is_for_everybody_with_a_permission(backend: Backend, role: Role) -> None:
     """F45: whoever has the role, from the first sign-in on; the others as ever."""
     async with requiring(backend, SecondFactorRule.REQUIRED_FOR_ADMINS) as world:
         assert (await (await world.sign_in()).get("/api/users/me")).status_code == 200
-        account, password = await create_account(world.env, COMMAND_LINE, "Root", "root@example.com", Role.ADMIN)
+        account, password = await create_account(world.env, COMMAND_LINE, "Root", "root@example.com", role)
         browser, _, _ = await enrolled(world, account.email, password)
-        assert (await read_token(world.env, browser.cookies["access_token"])).role == "admin"
+        assert (await read_token(world.env, browser.cookies["access_token"])).role == role.value
 
 
 async def test_f45_it_costs_no_statement_where_it_is_offered(world: World) -> None:

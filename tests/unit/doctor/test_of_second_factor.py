@@ -30,8 +30,8 @@ async def look(settings: Settings) -> list[Finding]:
         ("required", "required; 3 of 3 accounts have none yet", "required; 1 of 2 accounts have none yet"),
         (
             "required_for_admins",
-            "required_for_admins; 1 of 1 admins have none yet",
-            "required_for_admins; all 1 admins have one",
+            "required_for_admins; 1 of 1 operators have none yet",
+            "required_for_admins; all 1 operators have one",
         ),
     ],
 )

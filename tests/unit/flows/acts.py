@@ -14,7 +14,13 @@ from tests.harness.world import World
 from tests.stories.passkeys import made_passkey
 from vestibule import flows
 from vestibule.crypto.entropy import new_id
-from vestibule.flows.administer import disable_account, enable_account, find_account, sign_out_everywhere
+from vestibule.flows.administer import (
+    disable_account,
+    enable_account,
+    end_session_of,
+    find_account,
+    sign_out_everywhere,
+)
 from vestibule.flows.create_account import create_account
 from vestibule.flows.custom_roles import (
     create_custom_role,
@@ -98,11 +104,24 @@ async def _create_another(env: Env, operator: Operator, _: Account) -> Any:
     return await create_account(env, operator, "Bob", f"{new_id()}@example.com", Role.HELPER)
 
 
+async def _end_the_session(env: Env, operator: Operator, account: Account) -> Any:
+    async with env.store.reading() as read:
+        (session,) = await read.sessions.of_account(account.id, 2, env.clock.now())
+    return await end_session_of(env, operator, account, session.id)
+
+
 CHANGE = Permission.PEOPLE_CHANGE
 BY = {"by": "operator"}
 ACTS = {
     "sign out everywhere": Act(
         sign_out_everywhere, EventKind.SESSIONS_ENDED, BY | {"sessions": "1"}, Permission.PEOPLE_SESSIONS
+    ),
+    "end one session": Act(
+        end_session_of,
+        EventKind.SESSION_ENDED,
+        BY | {"reason": "ended_by_operator"},
+        Permission.PEOPLE_SESSIONS,
+        do=_end_the_session,
     ),
     "disable": Act(
         disable_account,

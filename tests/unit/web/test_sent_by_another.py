@@ -161,7 +161,8 @@ EACH_TIME = {
     "/profile/security/sessions",
 }
 BY_OPERATORS = (
-    "enable disable verify unlock send-verification send-reset reset-factors keep-factors delete"  # of one account
+    "enable disable verify unlock send-verification send-reset reset-factors reset-factors-now keep-factors set-role "
+    "sessions/{session_id} delete"  # of one account
 )
 ONCE = {
     *(f"/admin/people/{{account_id}}/{act}" for act in BY_OPERATORS.split()),

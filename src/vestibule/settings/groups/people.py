@@ -54,7 +54,7 @@ class Registering(Group):
         "offered",
         "`required`: nobody gets a token without a second factor, which is an authenticator app or a passkey. An "
         "account that has none sets one up when it next signs in. A session that began without one ends at its next "
-        "refresh. `required_for_admins`: the same, for the role `admin` alone.",
+        "refresh. `required_for_admins`: the same, for `admin`, `helper` and `auditor` alone.",
     )
     console: Literal["two_factors", "password", "off"] = setting(
         "VESTIBULE_CONSOLE",

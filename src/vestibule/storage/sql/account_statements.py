@@ -117,9 +117,7 @@ REPLACE_HASH = Prepared(
     update(accounts).where(_THIS_ACCOUNT, _a.password_hash == _HASH).values(password_hash=bindparam("password_hash"))
 )
 REMOVE = Prepared(delete(accounts).where(_THIS_ACCOUNT, leaves_an_admin()))
-REMOVE_SQUATTER = Prepared(
-    delete(accounts).where(_AT_EMAIL, _a.verified.is_(False), _a.id != bindparam("spare")).returning(_a.id)
-)
+REMOVE_SQUATTER = Prepared(delete(accounts).where(_THIS_ACCOUNT, _AT_EMAIL, _a.verified.is_(False), leaves_an_admin()))
 
 
 def _change(*conditions: ColumnElement[bool], **values: object) -> Prepared:

@@ -140,11 +140,9 @@ class SqlAccounts:
         changed = await self._set_email(statements.REASSIGN_TO_EMAIL, account_id, email, now)
         return await self.get(account_id) if changed else None
 
-    async def remove_squatter(self, email: str, owner_id: str) -> str | None:
-        which = {"at_email": email, "spare": owner_id}
-        removed = await self._connection.execute(statements.REMOVE_SQUATTER, which)
-        account_id: str | None = removed.scalar_one_or_none()
-        return account_id
+    async def remove_squatter(self, account_id: str, email: str) -> bool:
+        which = {"of_account": account_id, "at_email": email}
+        return bool((await self._connection.execute(statements.REMOVE_SQUATTER, which)).rowcount)
 
     async def _set_email(self, change: Prepared, account_id: str, email: str, now: datetime) -> bool:
         try:

@@ -18,7 +18,7 @@ from vestibule.web.api.body_fields import (
     Password,
     Text,
     contract_error,
-    not_empty,
+    required,
 )
 from vestibule.web.body import ConfirmedBody, ContractBody
 
@@ -190,7 +190,7 @@ class RenamePasskey(ContractBody):
     """The new name."""
 
     REQUIRED: ClassVar = {"name": "Name is required"}
-    name: Annotated[PasskeyName, AfterValidator(not_empty)]
+    name: Annotated[PasskeyName, AfterValidator(required("Name is required"))]
 
 
 class ResetPassword(ConfirmedBody):

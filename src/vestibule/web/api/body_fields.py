@@ -1,6 +1,6 @@
 """The types of the members of request bodies, each with the contract's error messages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
@@ -31,7 +31,9 @@ def _without_nul(text: str) -> str:
     return text
 
 
-def _at_most(characters: int) -> AfterValidator:
+def at_most(characters: int) -> AfterValidator:
+    """Return the check of a text's length."""
+
     def check(text: str) -> str:
         if len(text) > characters:
             message = f"String must contain at most {characters} character(s)"
@@ -41,11 +43,15 @@ def _at_most(characters: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-def not_empty(name: str) -> str:
-    """Return the name; raises the error of an empty one."""
-    if not name:
-        raise _length_error("too_small", "minimum", 1, "Name is required")
-    return name
+def required(message: str) -> Callable[[str], str]:
+    """Return the check that a text is not empty, with the message of an empty one."""
+
+    def check(text: str) -> str:
+        if not text:
+            raise _length_error("too_small", "minimum", 1, message)
+        return text
+
+    return check
 
 
 def _email(message: str) -> Callable[[str], str]:
@@ -77,16 +83,21 @@ def _long_enough_to_try(password: str) -> str:
     return password
 
 
-def _known_role(value: Any) -> Any:
-    options = " | ".join(f"'{role}'" for role in _ROLES)
-    kind = type_name(value)
-    if kind not in {"string", "number"}:  # zod accepts numbers here too: its native enums may have them
-        message = f"Expected {options}, received {kind}"
-        raise contract_error(message, code="invalid_type", expected=options, received=kind)
-    if value not in _ROLES:
-        message = f"Invalid enum value. Expected {options}, received '{_as_in_javascript(value)}'"
-        raise contract_error(message, received=value, code="invalid_enum_value", options=_ROLES)
-    return value
+def one_of(known: Sequence[str]) -> Callable[[Any], Any]:
+    """Return the check that a value is one of the known texts."""
+    options = " | ".join(f"'{each}'" for each in known)
+
+    def check(value: Any) -> Any:
+        kind = type_name(value)
+        if kind not in {"string", "number"}:  # zod accepts numbers here too: its native enums may have them
+            message = f"Expected {options}, received {kind}"
+            raise contract_error(message, code="invalid_type", expected=options, received=kind)
+        if value not in known:
+            message = f"Invalid enum value. Expected {options}, received '{_as_in_javascript(value)}'"
+            raise contract_error(message, received=value, code="invalid_enum_value", options=known)
+        return value
+
+    return check
 
 
 def _as_in_javascript(value: str | float) -> str:
@@ -108,14 +119,16 @@ def _typed(expected: str) -> BeforeValidator:
 Credential = Annotated[dict[str, Any], _typed("object")]
 Flag = Annotated[bool, _typed("boolean")]
 Text = Annotated[str, AfterValidator(_without_nul)]
-Name = Annotated[Text, _at_most(MAX_NAME_CHARACTERS), Field(json_schema_extra={"maxLength": MAX_NAME_CHARACTERS})]
+Name = Annotated[Text, at_most(MAX_NAME_CHARACTERS), Field(json_schema_extra={"maxLength": MAX_NAME_CHARACTERS})]
 _OF_PASSKEY = Field(json_schema_extra={"maxLength": MAX_PASSKEY_NAME_CHARACTERS})
-PasskeyName = Annotated[Text, AfterValidator(str.strip), _at_most(MAX_PASSKEY_NAME_CHARACTERS), _OF_PASSKEY]
+PasskeyName = Annotated[Text, AfterValidator(str.strip), at_most(MAX_PASSKEY_NAME_CHARACTERS), _OF_PASSKEY]
 _AS_EMAIL = Field(json_schema_extra={"format": "email", "maxLength": MAX_EMAIL_BYTES})
 Email = Annotated[Text, AfterValidator(_email("Invalid email address")), _AS_EMAIL]
 ForgottenEmail = Annotated[Text, AfterValidator(_email("Email is invalid")), _AS_EMAIL]
 NewPassword = Annotated[Text, AfterValidator(_fits_rules), Field(json_schema_extra={"format": "password"})]
 Password = Annotated[Text, AfterValidator(_long_enough_to_try), Field(json_schema_extra={"format": "password"})]
-Code = Annotated[Text, _at_most(_MAX_CODE_CHARACTERS), Field(json_schema_extra={"maxLength": _MAX_CODE_CHARACTERS})]
+Code = Annotated[Text, at_most(_MAX_CODE_CHARACTERS), Field(json_schema_extra={"maxLength": _MAX_CODE_CHARACTERS})]
 # Validated as in the contract, then ignored, because nobody can register as an admin.
-IgnoredRole = Annotated[Any, BeforeValidator(_known_role), Field(json_schema_extra={"type": "string", "enum": _ROLES})]
+IgnoredRole = Annotated[
+    Any, BeforeValidator(one_of(_ROLES)), Field(json_schema_extra={"type": "string", "enum": _ROLES})
+]

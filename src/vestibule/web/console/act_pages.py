@@ -6,23 +6,24 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vestibule.model.accounts import MAX_REASON_CHARACTERS
+from vestibule.model.accounts import Role
+from vestibule.model.errors import Refusal
 from vestibule.model.people import Person
 from vestibule.web.caller import EnvDep
-from vestibule.web.console.acts import Act, ActRefusedError, Fields, _
+from vestibule.web.console.acts import Act
+from vestibule.web.console.carry_out import Fields
 from vestibule.web.console.notices import UNCHANGED
 from vestibule.web.console.people import PEOPLE
 from vestibule.web.console.person import person_with
+from vestibule.web.console.words import WHY_NOT_DONE
+from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.operator_guard import ActingOnPage
 from vestibule.web.pages import render, return_to
 from vestibule.web.pages.browser_session import SessionForm
+from vestibule.web.pages.form import validated
 from vestibule.web.pages.route import see_other
-from vestibule.web.pages.words import Sentence
-
-_WRONG, _CONFLICT = 400, 409
-_NO_REASON: Sentence = (_("Say why, for the operators who come after you."), {})
-_LONG_REASON: Sentence = (_("Use at most %(count)s characters."), {"count": MAX_REASON_CHARACTERS})
-_OTHER_EMAIL: Sentence = (_("This is not the email address of the account."), {})
+from vestibule.web.pages.words import Sentence, faults_of
+from vestibule.web.request_errors import BodyInvalid
 
 
 def asking(act: Act) -> Callable[..., Any]:
@@ -41,26 +42,28 @@ def doing(act: Act) -> Callable[..., Any]:
         request: Request, env: EnvDep, form: SessionForm, operator: ActingOnPage, account_id: str
     ) -> Response:
         person = await person_with(env, account_id)
-        if fault := _fault(act, person, form):
-            return _page(request, act, person, _WRONG, {act.field: fault})
         try:
-            changed = await act.run(env, operator, person.account, form)
-        except ActRefusedError as refused:
-            return _page(request, act, person, _CONFLICT, {"act": (str(refused), {})})
+            changed = await act.run(env, operator, person.account, _fields(request, act, form))
+        except BodyInvalid as invalid:
+            return _page(request, act, person, _status(invalid), faults_of(invalid.entries))
+        except act.refusals as refused:
+            if type(refused) not in WHY_NOT_DONE:
+                raise
+            return _page(request, act, person, _status(refused), {act.field or "act": WHY_NOT_DONE[type(refused)]})
         at = PEOPLE if act.slug == "delete" else f"{PEOPLE}/{account_id}"
         return see_other(return_to.with_query(at, done=act.slug if changed else UNCHANGED))
 
     return carry_out
 
 
-def _fault(act: Act, person: Person, form: Fields) -> Sentence | None:
-    """Return what is wrong with the field that the act asks for."""
-    typed = form.get(act.field, "").strip()
-    if act.field == "reason":
-        return (_LONG_REASON if len(typed) > MAX_REASON_CHARACTERS else None) if typed else _NO_REASON
-    if act.field == "email" and typed.lower() != person.account.email:
-        return _OTHER_EMAIL
-    return None
+def _fields(request: Request, act: Act, form: Fields) -> Fields:
+    """Return what was typed and the parameters of the path; raises `BodyInvalid`."""
+    typed = validated(request, act.asks, form).model_dump() if act.asks else {}
+    return {**request.path_params, **typed}
+
+
+def _status(refusal: Refusal) -> int:
+    return HTTP_MAPPINGS[type(refusal)].status
 
 
 def _page(
@@ -73,5 +76,7 @@ def _page(
         faults=faults,
         whose={"name": person.account.name, "email": person.account.email},
         person_at=f"{PEOPLE}/{person.account.id}",
-        act={"title": act.title, "question": act.question, "field": act.field, "danger": act.danger},
+        act=act,
+        role=person.account.role,
+        roles=list(Role),
     )

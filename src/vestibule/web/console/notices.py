@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 
-from vestibule.web.console.acts import ACTS, NOTHING
+from vestibule.web.console.acts import EVERY_ACT, NOTHING
 from vestibule.web.pages import render
 
 UNCHANGED = "nothing"
@@ -10,6 +10,6 @@ UNCHANGED = "nothing"
 
 def notice_of(request: Request) -> str:
     """Return what was just done, by the `done` in the URL, which can show no other text; empty without it."""
-    notices = {act.slug: act.done for act in ACTS} | {UNCHANGED: NOTHING}
+    notices = {act.slug: act.done for act in EVERY_ACT} | {UNCHANGED: NOTHING}
     notice = notices.get(request.query_params.get("done", ""), "")
     return render.say(request, notice) if notice else ""

@@ -13,7 +13,7 @@ from vestibule.model.permissions import OF_ROLE, Permission
 from vestibule.model.why_not_in import why_not_in
 from vestibule.web.caller import EnvDep
 from vestibule.web.console import letter_words, why_words
-from vestibule.web.console.acts import ACTS, Act
+from vestibule.web.console.acts import ACTS, END_SESSION, Act
 from vestibule.web.console.notices import notice_of
 from vestibule.web.console.say import said
 from vestibule.web.pages import render
@@ -27,7 +27,8 @@ async def show(request: Request, env: EnvDep, caller: BrowserCaller, account_id:
     """Show a person; raises `PersonUnknown`."""
     person, now = await person_with(env, account_id), env.clock.now()
     reason = why_not_in(person, now)
-    possible = acts_for(person, OF_ROLE[caller.account.role])
+    permitted = OF_ROLE[caller.account.role]
+    possible = acts_for(person, permitted)
     past = [(session, session.why_over(now)) for session in person.past]
     happened = [(event, WHAT_HAPPENED.get(event.kind, event.kind.value)) for event in person.events[:_MOST_EVENTS]]
     return render.page(
@@ -38,6 +39,7 @@ async def show(request: Request, env: EnvDep, caller: BrowserCaller, account_id:
         mends=[act for act in possible if reason.mend in act.mends],
         others=[act for act in possible if reason.mend not in act.mends],
         notice=notice_of(request),
+        end_session=END_SESSION if END_SESSION.permission in permitted else None,
         past=[(session, render.say(request, WHY_OVER[why])) for session, why in past if why],
         happened=[(event, render.say(request, what)) for event, what in happened],
         letter_names={kind: render.say(request, name) for kind, name in letter_words.LETTER_NAMES.items()},

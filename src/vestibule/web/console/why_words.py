@@ -21,8 +21,11 @@ def sentence(reason: why.Reason) -> Said:
 
 def _disabled(reason: why.Disabled) -> Said:
     if reason.reason is None:
-        return _("The account is disabled since %(when)s."), {"when": reason.since}
-    return _("The account is disabled since %(when)s: “%(reason)s”."), {"when": reason.since, "reason": reason.reason}
+        return _("The account has been disabled since %(when)s."), {"when": reason.since}
+    return _("The account has been disabled since %(when)s: “%(reason)s”."), {
+        "when": reason.since,
+        "reason": reason.reason,
+    }
 
 
 def _not_delivered(reason: why.LetterNotDelivered) -> Said:
@@ -43,7 +46,9 @@ def _never_verified(reason: why.NeverVerified) -> Said:
 
 
 def _paused_passwords(reason: why.PausedPasswords) -> Said:
-    networks = ", ".join(f"{network} ({count})" for network, count in list(reason.networks.items())[:3])
+    networks = ", ".join(
+        f"{network} ({count})" for network, count in list(reason.networks.items())[: why.MOST_NETWORKS]
+    )
     if reason.until is None:
         return _("Too many wrong passwords: on devices that are not known, none is checked any more."), {}
     if not networks:

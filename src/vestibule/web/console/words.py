@@ -1,7 +1,8 @@
 """The sentences that Python code shows on the console, marked for translation as in `web.pages.words`."""
 
+from vestibule.model import operator_errors as oe
 from vestibule.model.accounts import Role
-from vestibule.model.operator_errors import LastAdmin, PermissionMissing
+from vestibule.web.pages.words import Sentence
 
 
 def _(english: str) -> str:
@@ -18,10 +19,29 @@ WHAT_ROLES_DO = {
 """What each role may do, told to the operator who has it."""
 
 WHY_NOT_HERE: dict[type[Exception], tuple[str, str]] = {
-    PermissionMissing: (_("You may not do this"), _("Your role does not allow it. Ask an administrator.")),
-    LastAdmin: (
+    oe.PermissionMissing: (_("You may not do this"), _("Your role does not allow it. Ask an administrator.")),
+    oe.LastAdmin: (
         _("Nothing was changed"),
         _("This is the only administrator. Make somebody else an administrator first."),
     ),
 }
-"""Title and sentence for refusals of operators. Those that `web.pages.words` has for their status would not fit."""
+"""Title and sentence for refusals of operators, as in `web.pages.words`: their status would say something else."""
+
+WHY_NOT_DONE: dict[type[Exception], Sentence] = {
+    oe.AccountDisabled: (_("The account is disabled. Enable it first."), {}),
+    oe.TooManyLinks: (_("This mailbox has been sent as many links as it may get in a day."), {}),
+    oe.OwnerUnreachable: (
+        _(
+            "Its owner cannot be told by email, and so could not object: the account is disabled, or its email address "
+            "not confirmed."
+        ),
+        {},
+    ),
+    oe.PasswordInDoubt: (
+        _("The email address was registered more than once, so the password may be a stranger's. Send a link instead."),
+        {},
+    ),
+    oe.EmailDiffers: (_("This is not the email address of the account."), {}),
+    oe.RoleNeedsVerifiedEmail: (_("The email address was never confirmed. Confirm it first."), {}),
+}
+"""Why an act was not carried out, on the page that asks for it. Any other refusal has a page of its own."""

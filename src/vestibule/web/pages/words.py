@@ -62,6 +62,8 @@ _MISSING = {
     "passwordConfirm": _("Confirm the password."),
     "currentPassword": _("Enter your current password."),
     "code": _("Enter the code."),
+    "reason": _("Say why, for the operators who come after you."),
+    "role": _("Choose a role."),
 }
 MISSING = frozenset({NO_PASSWORD[0], *_MISSING.values()})
 """The sentences for a field that was left empty."""

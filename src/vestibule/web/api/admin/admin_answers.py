@@ -19,3 +19,15 @@ class OperatorMe(Success):
     """What the caller may do as an operator."""
 
     data: OperatorData
+
+
+class ActData(Answer):
+    """`changed` is false if it was so already: sending a request again is safe."""
+
+    changed: bool
+
+
+class ActDone(Success):
+    """What an act on an account has done."""
+
+    data: ActData
