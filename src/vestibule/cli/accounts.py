@@ -10,8 +10,8 @@ from vestibule.cli.console import notes, print_json
 from vestibule.flows.administer import find_account
 from vestibule.flows.env import Env
 from vestibule.model.accounts import Account, NotAnEmail, canonical_email
-from vestibule.model.errors import Refusal
-from vestibule.model.operator_errors import LastAdmin, RoleNeedsVerifiedEmail
+from vestibule.model.errors import EmailTaken, Refusal
+from vestibule.model.operator_errors import AccountDisabled, LastAdmin, RoleNeedsVerifiedEmail, TooManyLinks
 from vestibule.model.operators import COMMAND_LINE, Operator
 from vestibule.process.operator_errors import OperatorError
 
@@ -22,6 +22,9 @@ Email = Annotated[str, typer.Argument(help="The account's email.", metavar="EMAI
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
 _WHY_NOT: dict[type[Refusal], str] = {
     LastAdmin: "is the last admin; make another one first: vestibule users set-role EMAIL admin",
+    AccountDisabled: "is disabled: enable it first",
+    TooManyLinks: "gets no link: that mailbox was mailed as many today as it may get in a day",
+    EmailTaken: "keeps its email: another account has the new one, or may still take it back",
     RoleNeedsVerifiedEmail: "never verified its email; do that first: vestibule users verify",
 }
 
@@ -32,6 +35,18 @@ class NotDone(OperatorError):
 
 class NoSuchAccount(OperatorError):
     """No account has this email."""
+
+
+class NoNewAccount(OperatorError):
+    """No account can have this email, or another has it already."""
+
+
+def typed_email(text: str) -> str:
+    """Return the canonical form of an email that an account is to have; raises `NoNewAccount`."""
+    try:
+        return canonical_email(text)
+    except NotAnEmail:
+        raise NoNewAccount(f"{text} is not an email such as ada@example.com") from None
 
 
 async def account_of(env: Env, email: str) -> Account:

@@ -15,6 +15,8 @@ SENTENCES = {
     EventKind.REFRESH_TOKEN_REUSED: "Session ended: its refresh token was used twice",
     EventKind.SESSION_SHARED: "One session was used from two places",
     EventKind.EMAIL_VERIFIED: "Email verified",
+    EventKind.INVITED: "Invited by an operator",
+    EventKind.INVITATION_ACCEPTED: "Invitation accepted: password chosen, email verified",
     EventKind.LINK_MAILED: "Operator had a link mailed",
     EventKind.PASSWORD_RESET_REQUESTED: "Asked for a link to reset the password",
     EventKind.PASSWORD_RESET: "Password reset by the mailed link",

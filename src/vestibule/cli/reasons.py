@@ -13,6 +13,7 @@ _LETTERS = {
     LetterKind.VERIFY_EMAIL: "the email that verifies the address",
     LetterKind.RESET_PASSWORD: "the email with the reset link",
     LetterKind.SIGN_IN_CODE: "the email with the code",
+    LetterKind.INVITATION: "the invitation",
 }
 
 
@@ -26,7 +27,7 @@ def command_of(reason: why.Reason, email: str) -> str:
     if isinstance(reason, why.LetterNotDelivered):
         return f"vestibule mail retry {quote(reason.letter.id[:8])}"
     if isinstance(reason, why.ProbablyTypo):
-        email = reason.other.email
+        return f"vestibule users set-email {quote(reason.other.email)} {quote(email)}"
     return f"vestibule users {_COMMANDS[reason.mend]} {quote(email)}" if reason.mend else ""
 
 
@@ -36,7 +37,7 @@ _COMMANDS = {
     why.Mend.UNLOCK: "unlock",
     why.Mend.RESET_FACTORS: "reset-factors",
     why.Mend.SEND_RESET: "send-reset",
-    why.Mend.CHANGE_EMAIL: "delete",
+    why.Mend.INVITE: "invite",
 }
 
 
@@ -53,6 +54,10 @@ def _not_delivered(reason: why.LetterNotDelivered) -> str:
 
 def _never_verified(reason: why.NeverVerified) -> str:
     return f"cannot sign in, because the email was never verified; {_letter_state(reason.letter)}."
+
+
+def _invitation(reason: why.InvitationOpen) -> str:
+    return f"was invited on {minute(reason.letter.queued_at)} and has not chosen a password yet."
 
 
 def _letter_state(letter: LetterRecord | None) -> str:
@@ -122,6 +127,7 @@ _SENTENCES: Mapping[type, Callable[[Any], str]] = {
     why.Disabled: _disabled,
     why.LetterNotDelivered: _not_delivered,
     why.NeverVerified: _never_verified,
+    why.InvitationOpen: _invitation,
     why.PausedPasswords: _paused,
     why.PausedSecondFactor: _codes_paused,
     why.FactorsGoSoon: _factors_go,

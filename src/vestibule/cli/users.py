@@ -1,4 +1,4 @@
-"""`vestibule users`: find, create, import, sign out, disable, enable, unlock and delete accounts; their factors."""
+"""`vestibule users`: find, create, invite, import, change, sign out, disable, unlock and delete accounts."""
 
 import asyncio
 import json
@@ -6,17 +6,19 @@ from typing import Annotated
 
 import typer
 
-from vestibule.cli.accounts import AsJson, Email, tell, with_account
+from vestibule.cli.accounts import AsJson, Email, NoNewAccount, tell, typed_email, with_account
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes, show_once
 from vestibule.cli.discreet_command import Commands
 from vestibule.cli.factors import print_factors, print_factors_as_json
 from vestibule.cli.import_users import import_users
+from vestibule.cli.invite import invite
 from vestibule.cli.list_users import list_users
 from vestibule.cli.mend_users import send_reset, send_verification, verify
 from vestibule.cli.prompt import confirm
 from vestibule.cli.reset_factors import reset_factors
 from vestibule.cli.set_custom_roles import set_roles
+from vestibule.cli.set_email import set_email
 from vestibule.cli.set_role import set_role
 from vestibule.cli.show_user import show_user
 from vestibule.cli.sign_out import sign_out
@@ -26,29 +28,26 @@ from vestibule.flows.administer import disable_account, enable_account, find_acc
 from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.env import Env
-from vestibule.model.accounts import MAX_REASON_CHARACTERS, Account, NotAnEmail, Role, canonical_email
+from vestibule.model.accounts import MAX_REASON_CHARACTERS, Account, Role
 from vestibule.model.errors import EmailTaken
 from vestibule.model.operators import COMMAND_LINE, Operator
 from vestibule.model.people import FactorList
 from vestibule.process import streams
-from vestibule.process.operator_errors import OperatorError
 from vestibule.protocol.one_line import one_line
 
 _HELP = (
-    "Find, create, import, sign out, disable, enable, unlock and delete accounts; show and reset their second factors."
+    "Find, create, invite, import, sign out, disable, enable, unlock and delete accounts; change their email and role; "
+    "show and reset their second factors."
 )
-
-
-class NoNewAccount(OperatorError):
-    """No account can have this email, or another has it already."""
-
 
 users = Commands(no_args_is_help=True, help=_HELP)
 users.command("list")(list_users)
 users.command("show")(show_user)
+users.command()(invite)
 users.command()(verify)
 users.command("send-verification")(send_verification)
 users.command("send-reset")(send_reset)
+users.command("set-email")(set_email)
 users.command("set-role")(set_role)
 users.command("set-roles")(set_roles)
 users.command("sign-out")(sign_out)
@@ -150,10 +149,7 @@ async def _listed_factors(env: Env, _: Operator, account: Account) -> FactorList
 async def _create(command_context: CommandContext, email: str, name: str, role: Role) -> tuple[Account, str]:
     """Create an account; return it and its password. Raises `NoNewAccount`."""
     async with command_context.opened() as env:
-        try:
-            canonical = canonical_email(email)
-        except NotAnEmail:
-            raise NoNewAccount(f"{email} is not an email such as ada@example.com") from None
+        canonical = typed_email(email)
         try:
             return await create_account(env, COMMAND_LINE, name or canonical.partition("@")[0], canonical, role)
         except EmailTaken:

@@ -44,11 +44,13 @@ _OWN_PATHS = {
     LetterKind.FACTOR_ADDED: "removefactor",
     LetterKind.FACTORS_LOST: "resetfactors",
     LetterKind.FACTOR_RESET_BEGUN: "keepfactors",
+    LetterKind.INVITATION: "invitation",
 }
 _FORGOT_PASSWORD_PATH = "forgotpassword"
 _AFTER_A_LATE_LETTER = timedelta(days=1)
 # Letters that a stranger can have sent to somebody else's email.
 _TO_ANYBODY = {LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD, LetterKind.CONFIRM_NEW_EMAIL}
+_ONLY_TO_UNVERIFIED = {LetterKind.VERIFY_EMAIL, LetterKind.INVITATION}
 _ONLY_TO_VERIFIED = {LetterKind.EMAIL_TAKEN, LetterKind.SIGN_IN_CODE}
 # A later letter of these kinds does not replace an earlier one. A code belongs to the browser that asked for it.
 _NEVER_REPLACED = {LetterKind.EMAIL_CHANGED, LetterKind.EMAIL_TAKEN, LetterKind.SIGN_IN_CODE, *NOTICES}
@@ -123,7 +125,7 @@ async def _needless(tx: Ports, queued: QueuedLetter, account: Account, now: date
         return True
     if queued.kind in _NEVER_REPLACED:
         return False
-    if queued.kind is LetterKind.VERIFY_EMAIL and account.verified:
+    if queued.kind in _ONLY_TO_UNVERIFIED and account.verified:
         return True
     if queued.kind is LetterKind.FACTOR_RESET_BEGUN and await tx.factor_resets.of(account.id) is None:
         return True

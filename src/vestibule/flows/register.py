@@ -6,7 +6,7 @@ mailbox, so the stored password is in doubt. Verifying the email removes a passw
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.announce import announce
@@ -24,14 +24,13 @@ from vestibule.flows.login_attempt import even_out
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import REGISTERED_AGAIN_AFTER, Account, Role
 from vestibule.model.client_info import ClientInfo
+from vestibule.model.clock import SMALLEST_STEP
 from vestibule.model.errors import EmailTaken, Overloaded
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Ports
-
-_SMALLEST_STEP = timedelta(microseconds=1)
 
 
 async def register(env: Env, name: str, email: str, password: str, client_info: ClientInfo) -> Account:
@@ -169,7 +168,7 @@ async def _put_in_doubt(tx: Ports, account: Account) -> _Doubt:
     earlier = stored.registered_again_at if stored is not None else None
     if earlier is not None:
         # A doubt is taken back by its time, so each registration needs a time of its own.
-        doubted_at = max(doubted_at, earlier + _SMALLEST_STEP)
+        doubted_at = max(doubted_at, earlier + SMALLEST_STEP)
     doubted = await tx.accounts.doubt_password(account.email, doubted_at, account.password_hash)
     is_first = doubted and earlier is None
     return _Doubt(doubted_at, stored.password_hash if is_first and stored is not None else None)

@@ -226,6 +226,11 @@ class Accounts(Protocol):
         or kept for another account. Call it after `lock_for_token`.
         """
 
+    async def replace_email(self, account_id: str, email: str, now: datetime) -> bool:
+        """Set another email, still to be verified, and begin a new epoch, if the account belongs to nobody, as in
+        `register_again`; return False, and change nothing, if it belongs to somebody or the email is taken.
+        """
+
     async def reassign_to_email(self, account_id: str, email: str, now: datetime) -> Account | None:
         """Give the account to the person who reads mail at `email`: set that email as verified, remove the password,
         and begin a new epoch. Return the changed account, or None if another account has the email.

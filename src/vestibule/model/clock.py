@@ -15,6 +15,9 @@ Vestibule's. A process's or service's clock that differs by more is not trusted.
 the future was written by a clock that was ahead.
 """
 
+SMALLEST_STEP = timedelta(microseconds=1)
+"""How far apart two moments are at least that are not the same."""
+
 LAST_YEAR = 9000
 """The last year of an accepted time. Python's `datetime` ends in 9999, so lifetimes can still be added."""
 

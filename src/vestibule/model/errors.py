@@ -19,6 +19,7 @@ The caller can correct a `Refusal`; a `Fault` is Vestibule's own. Each class has
       RefreshRefused            a refresh token that cannot be exchanged
       VerificationCodeInvalid   unknown, used or expired
       ResetTokenInvalid         unknown, used, replaced or expired
+      InvitationInvalid         unknown, used or expired, or the account was taken into use by another way
       EmailChangeInvalid        unknown, used or expired, or the email is taken by now
       EmailChangeOfAnother      a good link, but asked for by another account
       TooManyRequests           too many from one network in a minute
@@ -144,6 +145,10 @@ class VerificationCodeInvalid(Refusal):
 
 class ResetTokenInvalid(Refusal):
     code = "reset_token_invalid"
+
+
+class InvitationInvalid(Refusal):
+    code = "invitation_invalid"
 
 
 class EmailChangeInvalid(Refusal):

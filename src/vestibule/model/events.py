@@ -26,6 +26,8 @@ class EventKind(StrEnum):
     SESSION_SHARED = "session_shared"
     EMAIL_VERIFIED = "email_verified"
     LINK_MAILED = "link_mailed"
+    INVITED = "invited"
+    INVITATION_ACCEPTED = "invitation_accepted"
     PASSWORD_RESET_REQUESTED = "password_reset_requested"
     PASSWORD_RESET = "password_reset"
     EMAIL_CODE_REQUESTED = "email_code_requested"

@@ -50,6 +50,7 @@ class LetterKind(StrEnum):
     FACTORS_RESET = "factors_reset"
     EMAIL_TAKEN = "email_taken"
     SIGN_IN_CODE = "sign_in_code"
+    INVITATION = "invitation"
     TEST = "test"
 
 
@@ -88,6 +89,7 @@ TOKEN_PURPOSES = {
     LetterKind.FACTORS_LOST: Purpose.RESET_FACTORS,
     LetterKind.FACTOR_RESET_BEGUN: Purpose.KEEP_FACTORS,
     LetterKind.SIGN_IN_CODE: Purpose.SIGN_IN_CODE,
+    LetterKind.INVITATION: Purpose.INVITATION,
 }
 """For each kind of letter that carries a token, in its link or as a code: the purpose of that token. The links of other
 letters lead to the page where a reset is asked for.

@@ -21,6 +21,7 @@ class Purpose(StrEnum):
     SIGN_IN_CODE = "sign_in_code"
     RESET_FACTORS = "reset_factors"
     REMOVE_NEW_FACTOR = "remove_new_factor"
+    INVITATION = "invitation"
 
 
 LIFETIMES = {
@@ -32,6 +33,7 @@ LIFETIMES = {
     Purpose.SIGN_IN_CODE: email_codes.LIFETIME,
     Purpose.RESET_FACTORS: timedelta(hours=24),
     Purpose.REMOVE_NEW_FACTOR: timedelta(days=3),
+    Purpose.INVITATION: timedelta(days=7),
 }
 FOR_EVERY_EPOCH = frozenset({Purpose.UNDO_EMAIL_CHANGE, Purpose.KEEP_FACTORS, Purpose.REMOVE_NEW_FACTOR})
 """The purposes of tokens that stay valid when the password or the email changes: an owner needs them against an

@@ -86,6 +86,13 @@ class Person:
     events: Sequence[Event] = ()
     networks: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def invitation(self) -> LetterRecord | None:
+        """Return the last invitation, if it was not accepted yet, and the account not taken into use by another way."""
+        if self.account.verified or self.account.first_used_at is not None:
+            return None
+        return next((letter for letter in self.letters if letter.kind is LetterKind.INVITATION), None)
+
     def latest(self, *kinds: EventKind) -> datetime | None:
         """Return when one of these happened last, as far as `events` goes back; None if none did."""
         return next((event.at for event in self.events if event.kind in kinds), None)

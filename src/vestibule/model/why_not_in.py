@@ -31,6 +31,7 @@ class Mend(StrEnum):
     RESET_FACTORS = "reset_factors"
     SEND_RESET = "send_reset"
     CHANGE_EMAIL = "change_email"
+    INVITE = "invite"
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,14 @@ class NeverVerified:
 
     letter: LetterRecord | None
     mend = Mend.VERIFY
+
+
+@dataclass(frozen=True)
+class InvitationOpen:
+    """The person was invited, and has not chosen a password yet. `letter` is the last invitation."""
+
+    letter: LetterRecord
+    mend = Mend.INVITE
 
 
 @dataclass(frozen=True)
@@ -138,6 +147,7 @@ Reason = (
     Disabled
     | LetterNotDelivered
     | NeverVerified
+    | InvitationOpen
     | PausedPasswords
     | PausedSecondFactor
     | FactorsGoSoon
@@ -164,6 +174,9 @@ def _disabled(person: Person, _: datetime) -> Reason | None:
 
 
 def _unverified(person: Person, _: datetime) -> Reason | None:
+    if person.invitation:
+        delayed = person.invitation.fate in _NOT_DELIVERED
+        return LetterNotDelivered(person.invitation) if delayed else InvitationOpen(person.invitation)
     if person.account.verified or not person.must_verify:
         return None
     letter = _last(person, LetterKind.VERIFY_EMAIL)

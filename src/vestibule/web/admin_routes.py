@@ -17,15 +17,17 @@ from vestibule.web.api.admin import (
     people_answers,
     person_answers,
 )
-from vestibule.web.console import act_pages, person, start
+from vestibule.web.console import act_pages, new_person_pages, person, start
 from vestibule.web.console import events as event_pages
 from vestibule.web.console import people as people_pages
 from vestibule.web.console.acts import ACTS, END_SESSION, EVERY_ACT
+from vestibule.web.console.new_people import WAYS
 from vestibule.web.map_lines import Page, Route
 from vestibule.web.routes import (
     ACCOUNT,
     BROWSER,
     BROWSER_FORM,
+    HASHES,
     HOLDER_OWN_SITE,
     NO_HASH,
     NO_HOLDER,
@@ -38,17 +40,19 @@ NO_OPERATOR = (*NO_TOKEN, oe.PermissionMissing, e.ReauthenticationRequired)
 # Refusals of a query for events.
 NO_QUERY = (oe.CursorInvalid, oe.FilterInvalid, oe.PersonUnknown)
 # Refusals of every act on an account.
-NO_ACT = (*NO_HOLDER, oe.PermissionMissing, e.ReauthenticationRequired, oe.PersonUnknown)
+NO_ACT = (*NO_HOLDER, oe.PermissionMissing, e.ReauthenticationRequired)
 
 # fmt: off
 ADMIN_ROUTES = (
     Route("GET",   "/api/admin/me",                        me.admin_me,                   SIGNED_IN,            ACCOUNT,   NO_HASH, 200, admin_answers.OperatorMe, NO_OPERATOR, permission=Permission.PEOPLE_READ),
     Route("GET",   "/api/admin/people",                    people.list_people,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, people_answers.People, (*NO_OPERATOR, oe.CursorInvalid), permission=Permission.PEOPLE_READ),
+    Route("POST",  "/api/admin/people",                    people.create_person,          HOLDER_OWN_SITE,      ACCOUNT,   HASHES,  201, people_answers.OnePerson, (*NO_ACT, e.EmailTaken), permission=Permission.PEOPLE_CHANGE),
+    Route("POST",  "/api/admin/invitations",               people.invite_person,          HOLDER_OWN_SITE,      ACCOUNT,   HASHES,  201, people_answers.OnePerson, (*NO_ACT, e.EmailTaken, oe.TooManyLinks), permission=Permission.PEOPLE_CHANGE),
     Route("GET",   "/api/admin/people/{account_id}",       people.show_person,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, person_answers.ShownPerson, (*NO_OPERATOR, oe.PersonUnknown), permission=Permission.PEOPLE_READ),
     Route("GET",   "/api/admin/events",                    events.list_events,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, events_answers.ListedEvents, (*NO_OPERATOR, *NO_QUERY), permission=Permission.EVENTS_READ),
     Route("GET",   "/api/admin/events/export",             events.export,                 SIGNED_IN,            ACCOUNT,   NO_HASH, 200, None, (*NO_OPERATOR, *NO_QUERY), permission=Permission.EVENTS_READ),
-    *(Route("POST", f"/api/admin/people/{{account_id}}/{act.slug}", acts.doing(act),         HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, admin_answers.ActDone, (*NO_ACT, *act.refusals), permission=act.permission) for act in ACTS),
-    Route("DELETE", f"/api/admin/people/{{account_id}}/{END_SESSION.slug}", acts.end_session, HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, admin_answers.ActDone, NO_ACT, permission=END_SESSION.permission),
+    *(Route("POST", f"/api/admin/people/{{account_id}}/{act.slug}", acts.doing(act),         HOLDER_OWN_SITE,      ACCOUNT,   act.hashes, 200, admin_answers.ActDone, (*NO_ACT, oe.PersonUnknown, *act.refusals), permission=act.permission) for act in ACTS),
+    Route("DELETE", f"/api/admin/people/{{account_id}}/{END_SESSION.slug}", acts.end_session, HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, admin_answers.ActDone, (*NO_ACT, oe.PersonUnknown), permission=END_SESSION.permission),
 )
 
 ADMIN_PAGES = (
@@ -57,7 +61,9 @@ ADMIN_PAGES = (
     Page("GET",  "/admin/people/{account_id}",              person.show,                 BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_READ),
     Page("GET",  "/admin/events",                           event_pages.show,            BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.EVENTS_READ),
     Page("GET",  "/admin/events/export",                    event_pages.take_along,      BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.EVENTS_READ),
+    *(Page("GET",  f"/admin/{way.slug}",                    new_person_pages.asking(way), BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_CHANGE) for way in WAYS),
+    *(Page("POST", f"/admin/{way.slug}",                    new_person_pages.making(way), BROWSER_FORM, ACCOUNT,   HASHES,  permission=Permission.PEOPLE_CHANGE) for way in WAYS),
     *(Page("GET",  f"/admin/people/{{account_id}}/{act.slug}", act_pages.asking(act),    BROWSER,      ACCOUNT,   NO_HASH, permission=act.permission) for act in EVERY_ACT),
-    *(Page("POST", f"/admin/people/{{account_id}}/{act.slug}", act_pages.doing(act),     BROWSER_FORM, ACCOUNT,   NO_HASH, permission=act.permission) for act in EVERY_ACT),
+    *(Page("POST", f"/admin/people/{{account_id}}/{act.slug}", act_pages.doing(act),     BROWSER_FORM, ACCOUNT,   act.hashes, permission=act.permission) for act in EVERY_ACT),
 )
 # fmt: on

@@ -103,6 +103,7 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     CrossSiteRefresh: HttpMapping(403, "Could not refresh access token"),
     errors.VerificationCodeInvalid: HttpMapping(403, "Verification code is invalid or user doesn't exist"),
     errors.ResetTokenInvalid: HttpMapping(403, "Invalid token or token has expired"),
+    errors.InvitationInvalid: HttpMapping(403, "This link is invalid or has expired"),
     errors.EmailChangeInvalid: HttpMapping(403, "This link is invalid or has expired"),
     errors.EmailChangeOfAnother: HttpMapping(403, "This link was asked for by another account"),
     errors.ServiceKeyInvalid: HttpMapping(

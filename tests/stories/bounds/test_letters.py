@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -24,12 +25,14 @@ from tests.unit.flows import DONE, EMAIL, PASSWORD, ask_for_change, ask_for_rese
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.administer import find_account
 from vestibule.flows.deliver import deliver_next
+from vestibule.flows.invite import invite
 from vestibule.flows.look_after_mail import send_test_letter
 from vestibule.flows.reset_factors import begin_reset
 from vestibule.flows.tell_owner import NOTICES_A_DAY, tell_owner
 from vestibule.model.factor_resets import OPERATOR_WAIT, FactorReset
 from vestibule.model.letters import NOTICES, Letter, LetterKind, NotSent, QueuedLetter
 from vestibule.model.limits import LetterLimits
+from vestibule.model.operator_errors import TooManyLinks
 from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.outbox import NOTICES_WAIT
 from vestibule.model.passkeys import MOST_PASSKEYS
@@ -196,6 +199,13 @@ async def try_the_mail_server(world: World) -> None:
     world.mailer.letters.clear()
 
 
+async def invite_often(world: World) -> None:
+    for _ in range(OFTEN):
+        with suppress(TooManyLinks):
+            await invite(world.env, COMMAND_LINE, "Bob", "bob@example.com")
+        await later(world)
+
+
 BOUNDS: dict[Callable[[World], Awaitable[None]], dict[LetterKind, int]] = {
     request_verification: {LetterKind.VERIFY_EMAIL: 1 + SPACED},
     request_codes: {LetterKind.SIGN_IN_CODE: SPACED},
@@ -220,6 +230,7 @@ BOUNDS: dict[Callable[[World], Awaitable[None]], dict[LetterKind, int]] = {
         LetterKind.FACTORS_RESET: 1,  # after a day's wait each
     },
     try_the_mail_server: {LetterKind.TEST: 0},
+    invite_often: {LetterKind.INVITATION: A_DAY},
 }
 QUEUEING = {
     "ask_for_letter.py": "counted there",
@@ -231,6 +242,8 @@ QUEUEING = {
     "report_lost_factors.py": "counted there",
     "remove_new_factor.py": "counted by the link that was spent",
     "mail_link.py": "by operators alone; counted there",
+    "invite.py": "by operators alone; counted by `count_link_of_operator`",
+    "set_email.py": "by operators alone; counted by `count_link_of_operator`",
 }
 
 

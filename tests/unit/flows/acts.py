@@ -30,11 +30,13 @@ from vestibule.flows.custom_roles import (
 )
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.env import Env
+from vestibule.flows.invite import invite
 from vestibule.flows.keep_factors import cancel_reset
 from vestibule.flows.mail_link import mail_link
 from vestibule.flows.mark_verified import mark_verified
 from vestibule.flows.reset_factors import begin_reset, reset_now
 from vestibule.flows.set_custom_roles import set_custom_roles, take_custom_role
+from vestibule.flows.set_email import set_email
 from vestibule.flows.set_role import set_role
 from vestibule.flows.unlock_account import unlock_account
 from vestibule.model.accounts import Account, Role
@@ -207,6 +209,20 @@ ACTS = {
     "cancel the reset": Act(cancel_reset, EventKind.FACTOR_RESET_CANCELED, BY, CHANGE, _being_reset),
     "create": Act(
         create_account, EventKind.REGISTERED, BY | {"role": "helper"}, Permission.PEOPLE_ROLES, do=_create_another
+    ),
+    "set the email": Act(
+        set_email,
+        EventKind.LINK_MAILED,
+        BY | {"letter": "confirm_new_email", "from": ADA, "to": "countess@example.com"},
+        CHANGE,
+        do=lambda env, operator, account: set_email(env, operator, account, "countess@example.com"),
+    ),
+    "invite": Act(
+        invite,
+        EventKind.INVITED,
+        BY,
+        CHANGE,
+        do=lambda env, operator, _: invite(env, operator, "Bob", f"{new_id()}@example.com"),
     ),
     "delete": Act(delete_account, EventKind.ACCOUNT_DELETED, BY, Permission.PEOPLE_DELETE),
 }

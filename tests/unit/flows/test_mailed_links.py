@@ -10,6 +10,7 @@ from vestibule.model.letters import LetterKind
 
 VERIFY, RESET = LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD
 PAGES = ("verifyemail", "resetpassword", "confirmemail", "undoemail", "keepfactors", "resetfactors", "removefactor")
+PAGES = ("verifyemail", "resetpassword", "confirmemail", "undoemail", "keepfactors", "resetfactors", "invitation")
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ SUBJECTS = {
     LetterKind.FACTORS_RESET: "Vestibule: your second factor was removed",
     LetterKind.SIGN_IN_CODE: "Your Vestibule sign-in code",
     LetterKind.EMAIL_TAKEN: "You already have an account with Vestibule",
+    LetterKind.INVITATION: "Your invitation to Vestibule",
     LetterKind.TEST: "Test email from Vestibule",
 }
 PROMISES = {
@@ -49,6 +50,7 @@ PROMISES = {
     LetterKind.FACTORS_LOST: "24 hours",
     LetterKind.FACTOR_RESET_BEGUN: "November 24, 2026",
     LetterKind.SIGN_IN_CODE: "10 minutes",
+    LetterKind.INVITATION: "1 week",
 }
 HOURS = {"en": "3 hours", "de": "3 Stunden", "fr": "3 heures", "es": "3 horas", "pt": "3 horas"}
 TELLS_OF_A_DEVICE = {*NOTICES, LetterKind.FACTORS_LOST} - {LetterKind.FACTORS_RESET}

@@ -11,7 +11,9 @@ from tests.harness.world import World
 from tests.stories.factors.apps import enrol
 from tests.stories.factors.resets import an_owner, by_operator
 from tests.unit.web.people import ada
+from vestibule.flows.invite import invite
 from vestibule.model.letters import LetterKind
+from vestibule.model.operators import COMMAND_LINE
 
 pytestmark = pytest.mark.any_engine
 NEW = {"password": "battery staple"}
@@ -23,6 +25,7 @@ ANOTHER: dict[str, list[str]] = {
     "confirmemail": ["/profile/security/email"],
     "undoemail": [],
     "keepfactors": [],
+    "invitation": [],
     "resetfactors": [],
     "removefactor": ["/forgotpassword"],
 }
@@ -76,6 +79,23 @@ LINKS = {"verify": _verify, "reset": _reset, "confirm": _confirm, "undo": _undo,
 HOURS = {"keepfactors": 48, "removefactor": 72}
 
 
+async def _invited(world: World) -> str:
+    await invite(world.env, COMMAND_LINE, "Ada", "ada@example.com")
+    await world.deliver()
+    return f"/invitation/{world.secret(LetterKind.INVITATION)}"
+
+
+LINKS = {
+    "verify": _verify,
+    "reset": _reset,
+    "confirm": _confirm,
+    "undo": _undo,
+    "keep": _keep,
+    "invitation": _invited,
+}
+_LIVES_LONGER = {"/keepfactors": 48, "/invitation": 7 * 24}
+
+
 async def _browser(world: World, path: str) -> httpx.AsyncClient:
     """A browser at this link, signed in if the link asks for that."""
     client = await (world.sign_in() if path.startswith("/confirmemail") else world.client(None))
@@ -93,6 +113,7 @@ async def _used(world: World, path: str) -> None:
 
 async def _expired(world: World, path: str) -> None:
     world.clock.advance(hours=HOURS.get(path.split("/")[1], 24), seconds=1)
+    world.clock.advance(hours=_LIVES_LONGER.get(path.rpartition("/")[0], 24), seconds=1)
 
 
 ENDS: dict[str, Callable[[World, str], Awaitable[None]]] = {"used": _used, "expired": _expired}
@@ -161,6 +182,7 @@ WAYS_ON = {
     "undo": ("/login", "Back to sign-in"),
     "keep": ("/login", "Back to sign-in"),
     "remove": ("/forgotpassword", "Choose a new password"),
+    "invitation": ("/login", "Back to sign-in"),
 }
 
 

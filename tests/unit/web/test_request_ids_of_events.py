@@ -37,6 +37,7 @@ OF_COMMANDS = {
     EventKind.ACCOUNT_UNLOCKED,
     EventKind.FACTOR_RESET_BEGUN,
     EventKind.LINK_MAILED,
+    EventKind.INVITED,
     EventKind.SIGNING_KEY_ROTATED,
     EventKind.SIGNING_KEY_WITHDRAWN,
     EventKind.IMPORTED,

@@ -162,10 +162,14 @@ EACH_TIME = {
 }
 BY_OPERATORS = (
     "enable disable verify unlock send-verification send-reset reset-factors reset-factors-now keep-factors set-role "
+    "set-email invite "
     "sessions/{session_id} delete"  # of one account
 )
 ONCE = {
     *(f"/admin/people/{{account_id}}/{act}" for act in BY_OPERATORS.split()),
+    "/admin/create",
+    "/admin/invite",
+    "/invitation/{token}",
     "/login",
     "/logout",
     "/login/passkey",

@@ -265,6 +265,8 @@ async def test_the_api_keeps_none_whatever_it_is_sent(world: World) -> None:
 @pytest.mark.parametrize(
     "page",
     ["confirmemail", "resetpassword", "verifyemail", "undoemail", "keepfactors", "resetfactors", "removefactor"],
+    "page",
+    ["confirmemail", "resetpassword", "verifyemail", "undoemail", "keepfactors", "resetfactors", "invitation"],
 )
 async def test_s1_no_mailed_secret_is_stored_with_another(world: World, page: str) -> None:
     """S1: a copy of the database opens no link."""

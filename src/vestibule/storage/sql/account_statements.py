@@ -138,6 +138,13 @@ SET_ROLE = _change(or_(_ROLE.is_not_distinct_from(Role.ADMIN.value), leaves_an_a
 SET_ROLES = _change(roles=bindparam("new_roles", type_=_a.roles.type))
 CHANGE_EMAIL = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None)
 REASSIGN_TO_EMAIL = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None, password_hash=None)
+# Stays an account that nobody has used.
+REPLACE_EMAIL = Prepared(
+    update(accounts)
+    .where(_THIS_ACCOUNT, never_used(bindparam("before", type_=Instant)))
+    .values(email=_NEW_EMAIL, epoch=_a.epoch + 1, registered_epoch=_a.epoch + 1, updated_at=_NOW)
+    .returning(_a.epoch)
+)
 
 _BEFORE = bindparam("before", type_=Instant)
 _NEVER_USED = select(*COLUMNS).where(never_used(_BEFORE)).order_by(_a.id).limit(bindparam("most"))

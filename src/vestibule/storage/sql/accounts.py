@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from vestibule.crypto.stored_hashes import HashCosts, costs_of
 from vestibule.model.accounts import Account, Holder, Role
+from vestibule.model.clock import SMALLEST_STEP
 from vestibule.storage.sql import account_statements as statements
 from vestibule.storage.sql.account_rows import from_row, roles_in_row, to_row
 from vestibule.storage.sql.custom_role_statements import GIVE, TAKE_ALL
@@ -136,6 +137,9 @@ class SqlAccounts:
         changed = await self._set_email(statements.CHANGE_EMAIL, account_id, email, now)
         return account.email if changed else None
 
+    async def replace_email(self, account_id: str, email: str, now: datetime) -> bool:
+        return await self._set_email(statements.REPLACE_EMAIL, account_id, email, now, before=now + SMALLEST_STEP)
+
     async def reassign_to_email(self, account_id: str, email: str, now: datetime) -> Account | None:
         changed = await self._set_email(statements.REASSIGN_TO_EMAIL, account_id, email, now)
         return await self.get(account_id) if changed else None
@@ -144,10 +148,10 @@ class SqlAccounts:
         which = {"of_account": account_id, "at_email": email}
         return bool((await self._connection.execute(statements.REMOVE_SQUATTER, which)).rowcount)
 
-    async def _set_email(self, change: Prepared, account_id: str, email: str, now: datetime) -> bool:
+    async def _set_email(self, change: Prepared, account_id: str, email: str, now: datetime, **which: Any) -> bool:
         try:
             async with self._connection.begin_nested():  # if the email is taken, only this statement is undone
-                return await self._change(change, account_id, now, new_email=email) is not None
+                return await self._change(change, account_id, now, new_email=email, **which) is not None
         except IntegrityError:
             return False
 

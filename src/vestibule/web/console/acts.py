@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vestibule.flows.env import Env
 from vestibule.model import operator_errors as oe
 from vestibule.model.accounts import Account
-from vestibule.model.errors import Refusal
+from vestibule.model.errors import EmailTaken, Refusal
 from vestibule.model.operators import Operator
 from vestibule.model.people import Person
 from vestibule.model.permissions import Permission
@@ -32,6 +32,7 @@ NOTHING = _("Nothing was changed: it was so already.")
 class Act:
     """One act. `title` is on its button, `question` on the page that asks before, `done` is the notice after it. `run`
     returns whether it changed anything, and raises `refusals`. `asks` is what the operator has to type, if anything.
+    `hashes`: it hashes a password.
     """
 
     slug: str
@@ -45,6 +46,7 @@ class Act:
     asks: type[ContractBody] | None = None
     refusals: tuple[type[Refusal], ...] = ()
     danger: bool = False
+    hashes: bool = False
 
     @property
     def field(self) -> str:
@@ -73,9 +75,21 @@ ACTS = (
         _("An email with a link goes to the address of the account. Opening the link confirms the address."),
         _("The email with the link is on its way."),
         carry_out.send_verification,
-        lambda person: not person.account.verified and person.account.disabled_at is None,
+        lambda person: not person.account.verified and not person.invitation and not person.account.disabled_at,
         (Mend.VERIFY, Mend.RETRY_LETTER),
         refusals=(oe.AccountDisabled, oe.TooManyLinks),
+    ),
+    Act(
+        "invite",
+        Permission.PEOPLE_CHANGE,
+        _("Send the invitation again"),
+        _("An email with a link goes to the address of the account. The link that was sent before stops working."),
+        _("The invitation is on its way."),
+        carry_out.invite_again,
+        lambda person: person.invitation is not None and person.account.disabled_at is None,
+        (Mend.INVITE, Mend.RETRY_LETTER),
+        refusals=(EmailTaken, oe.TooManyLinks),
+        hashes=True,
     ),
     Act(
         "verify",
@@ -84,7 +98,7 @@ ACTS = (
         _("Only if you know that the owner reads the mail there: anybody who does can set a new password."),
         _("The email address is confirmed."),
         carry_out.verify,
-        lambda person: not person.account.verified,
+        lambda person: not person.account.verified and not person.invitation,
         (Mend.VERIFY, Mend.RETRY_LETTER),
         refusals=(oe.PasswordInDoubt,),
     ),
@@ -155,6 +169,22 @@ ACTS = (
         carry_out.reset_factors_now,
         lambda person: person.factors.needed,
         danger=True,
+    ),
+    Act(
+        "set-email",
+        Permission.PEOPLE_CHANGE,
+        _("Change the email address"),
+        _(
+            "A link goes to the new address. It counts once it is opened where its owner is signed in to the account; "
+            "the old address then gets a link that undoes the change. If nobody has used the account yet, the address "
+            "is replaced at once, and the link confirms it."
+        ),
+        _("An email with a link is on its way to the new address."),
+        carry_out.change_email,
+        lambda person: person.account.disabled_at is None,
+        (Mend.CHANGE_EMAIL,),
+        asks=admin_bodies.SetEmail,
+        refusals=(EmailTaken, oe.AccountDisabled, oe.TooManyLinks),
     ),
     Act(
         "set-role",

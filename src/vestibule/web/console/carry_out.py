@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from vestibule.flows.administer import disable_account, enable_account, end_session_of, sign_out_everywhere
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.env import Env
+from vestibule.flows.invite import invite
 from vestibule.flows.keep_factors import cancel_reset
 from vestibule.flows.mail_link import LinkOutcome, mail_link
 from vestibule.flows.mark_verified import VerifiedOutcome, mark_verified
 from vestibule.flows.reset_factors import begin_reset, reset_now
+from vestibule.flows.set_email import EmailOutcome, set_email
 from vestibule.flows.set_role import set_role
 from vestibule.flows.unlock_account import unlock_account
 from vestibule.model import operator_errors as oe
@@ -49,6 +51,21 @@ async def end_session(env: Env, operator: Operator, account: Account, fields: Fi
 async def give_role(env: Env, operator: Operator, account: Account, fields: Fields) -> bool:
     """Return whether the account had another role than `role`. Raises `LastAdmin` and `RoleNeedsVerifiedEmail`."""
     return await set_role(env, operator, account, Role(fields["role"])) is not None
+
+
+async def change_email(env: Env, operator: Operator, account: Account, fields: Fields) -> bool:
+    """Return whether the account had another email than `new_email`. Raises `EmailTaken`, `AccountDisabled` and
+    `TooManyLinks`.
+    """
+    return await set_email(env, operator, account, fields["new_email"]) is not EmailOutcome.UNCHANGED
+
+
+async def invite_again(env: Env, operator: Operator, account: Account, _: Fields) -> bool:
+    """Return True. Raises `EmailTaken` if somebody has accepted the invitation or used the account, and
+    `TooManyLinks`.
+    """
+    await invite(env, operator, account.name, account.email)
+    return True
 
 
 async def reset_factors(env: Env, operator: Operator, account: Account, _: Fields) -> bool:

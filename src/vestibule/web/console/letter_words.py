@@ -29,6 +29,7 @@ LETTER_NAMES = {
     LetterKind.SIGN_IN_CODE: _("Sign-in code"),
     LetterKind.PASSKEY_MAY_BE_COPIED: _("Passkey may have been copied"),
     LetterKind.SECOND_FACTOR_PAUSED: _("Too many wrong codes"),
+    LetterKind.INVITATION: _("Invitation"),
     LetterKind.TEST: _("Test email"),
 }
 """What an email is about."""

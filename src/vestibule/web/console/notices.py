@@ -3,6 +3,7 @@
 from starlette.requests import Request
 
 from vestibule.web.console.acts import EVERY_ACT, NOTHING
+from vestibule.web.console.new_people import WAYS
 from vestibule.web.pages import render
 
 UNCHANGED = "nothing"
@@ -10,6 +11,6 @@ UNCHANGED = "nothing"
 
 def notice_of(request: Request) -> str:
     """Return what was just done, by the `done` in the URL, which can show no other text; empty without it."""
-    notices = {act.slug: act.done for act in EVERY_ACT} | {UNCHANGED: NOTHING}
+    notices = {act.slug: act.done for act in (*EVERY_ACT, *WAYS)} | {UNCHANGED: NOTHING}
     notice = notices.get(request.query_params.get("done", ""), "")
     return render.say(request, notice) if notice else ""

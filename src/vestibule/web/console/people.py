@@ -5,15 +5,18 @@ from starlette.responses import Response
 
 from vestibule.flows.find_people import find_people
 from vestibule.flows.see_person import probably_meant
+from vestibule.model.permissions import OF_ROLE, Permission
 from vestibule.web.api.admin.cursors import position_of
 from vestibule.web.caller import EnvDep
+from vestibule.web.console.new_people import WAYS
 from vestibule.web.console.notices import notice_of
 from vestibule.web.pages import render, return_to
+from vestibule.web.pages.browser_session import BrowserCaller
 
 PEOPLE = "/admin/people"
 
 
-async def search(request: Request, env: EnvDep) -> Response:
+async def search(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
     """Show a page of the accounts whose email or name begins as the query says, or whose id it is. Raises
     `CursorInvalid`.
     """
@@ -29,4 +32,5 @@ async def search(request: Request, env: EnvDep) -> Response:
         onward=onward,
         meant=meant.other if meant else None,
         notice=notice_of(request),
+        ways=WAYS if Permission.PEOPLE_CHANGE in OF_ROLE[caller.account.role] else (),
     )

@@ -45,6 +45,10 @@ def _never_verified(reason: why.NeverVerified) -> Said:
     return _("The email address was never confirmed. An email with a link is about to be sent."), {}
 
 
+def _invitation(reason: why.InvitationOpen) -> Said:
+    return _("The invitation of %(when)s was not accepted yet."), {"when": reason.letter.queued_at}
+
+
 def _paused_passwords(reason: why.PausedPasswords) -> Said:
     networks = ", ".join(
         f"{network} ({count})" for network, count in list(reason.networks.items())[: why.MOST_NETWORKS]
@@ -118,6 +122,7 @@ SENTENCES: dict[type[Any], Callable[[Any], Said]] = {
     why.Disabled: _disabled,
     why.LetterNotDelivered: _not_delivered,
     why.NeverVerified: _never_verified,
+    why.InvitationOpen: _invitation,
     why.PausedPasswords: _paused_passwords,
     why.PausedSecondFactor: _paused_second_factor,
     why.FactorsGoSoon: _factors_go,

@@ -2,6 +2,7 @@
 
 from vestibule.model import operator_errors as oe
 from vestibule.model.accounts import Role
+from vestibule.model.errors import EmailTaken
 from vestibule.web.pages.words import Sentence
 
 
@@ -29,6 +30,10 @@ WHY_NOT_HERE: dict[type[Exception], tuple[str, str]] = {
 
 WHY_NOT_DONE: dict[type[Exception], Sentence] = {
     oe.AccountDisabled: (_("The account is disabled. Enable it first."), {}),
+    EmailTaken: (
+        _("Another account has this email address, or may still take it back."),
+        {},
+    ),
     oe.TooManyLinks: (_("This mailbox has been sent as many links as it may get in a day."), {}),
     oe.OwnerUnreachable: (
         _(

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from vestibule.model.accounts import Account
 from vestibule.model.errors import (
     EmailChangeInvalid,
+    InvitationInvalid,
     Refusal,
     ResetTokenInvalid,
     VerificationCodeInvalid,
@@ -59,6 +60,13 @@ _DEAD_LINKS = {
         another="/verifyemail",
     ),
     Purpose.RESET_PASSWORD: _DeadLink(ResetTokenInvalid, _REQUEST_ANOTHER, another="/forgotpassword"),
+    Purpose.INVITATION: _DeadLink(
+        InvitationInvalid,
+        _(
+            "It was already used, has expired or was replaced by a newer one. If you have chosen a password, sign in."
+            " If not, ask for another invitation."
+        ),
+    ),
     Purpose.CHANGE_EMAIL: _DeadLink(
         EmailChangeInvalid,
         _(

@@ -15,7 +15,7 @@ from vestibule.web.pages.dead_link import dead_link_page
 from vestibule.web.pages.route import SIGN_IN, see_other
 
 # What "Check your email" says of the email with the link.
-_ABOUT = {Purpose.VERIFY_EMAIL: "verify", Purpose.RESET_PASSWORD: "reset"}
+_ABOUT = {Purpose.VERIFY_EMAIL: "verify", Purpose.RESET_PASSWORD: "reset", Purpose.INVITATION: "reset"}
 
 
 @dataclass(frozen=True)

@@ -62,9 +62,11 @@ _MISSING = {
     "passwordConfirm": _("Confirm the password."),
     "currentPassword": _("Enter your current password."),
     "code": _("Enter the code."),
+    "new_email": _("Enter the new email address."),
     "reason": _("Say why, for the operators who come after you."),
     "role": _("Choose a role."),
 }
+_EMAILS = ("email", "new_email")
 MISSING = frozenset({NO_PASSWORD[0], *_MISSING.values()})
 """The sentences for a field that was left empty."""
 
@@ -121,6 +123,8 @@ WHAT_HAPPENED = {
     EventKind.SESSION_SHARED: _("Signed in"),
     EventKind.REFRESH_TOKEN_REUSED: _("Copied session stopped"),
     EventKind.EMAIL_VERIFIED: _("Email address confirmed"),
+    EventKind.INVITED: _("Invited by an administrator"),
+    EventKind.INVITATION_ACCEPTED: _("Invitation accepted"),
     EventKind.LINK_MAILED: _("Email with a link requested by an administrator"),
     EventKind.PASSWORD_RESET_REQUESTED: _("Password reset requested"),
     EventKind.PASSWORD_RESET: _("Password reset"),
@@ -160,6 +164,7 @@ NOTICES = {
         "Your email address was changed. Sign in with the new one. We also sent a notice to the old one."
     ),
     "password_reset": _("Your password was changed and every device signed out. Sign in with the new one."),
+    "invitation_accepted": _("Your account is ready. Sign in with your new password."),
     "password_changed": _("Your password was changed, and every other device signed out."),
     "email_asked": _("We sent a link to the new email address. Open it to complete the change."),
     "factor_needed": _("Administration asks for more than a password. Add another way to sign in here, then go back."),
@@ -192,7 +197,7 @@ NOTICES = {
 }
 """What was just done, by the `notice` in the next page's URL. A URL can show no other text."""
 
-AFTER_LINKS = frozenset({"verified", "password_reset"})
+AFTER_LINKS = frozenset({"verified", "password_reset", "invitation_accepted"})
 """The notices after which the sign-in form has the email that a link was mailed to."""
 
 CHECK_EMAIL = {
@@ -251,4 +256,4 @@ def _sentence(entry: dict[str, Any]) -> Sentence:
         return _MISSING[field], {}
     if field == "passwordConfirm":
         return _DIFFERENT, {}
-    return (_NOT_AN_EMAIL if field == "email" else _UNUSABLE), {}
+    return (_NOT_AN_EMAIL if field in _EMAILS else _UNUSABLE), {}

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from vestibule.model.accounts import MAX_REASON_CHARACTERS, Role
-from vestibule.web.api.body_fields import Text, at_most, one_of, required
+from vestibule.web.api.body_fields import Email, Name, Text, at_most, one_of, required
 from vestibule.web.body import ContractBody
 
 _ROLES = [role.value for role in Role]
@@ -39,3 +39,29 @@ class SetRole(ContractBody):
 
     REQUIRED: ClassVar = {"role": "Role is required"}
     role: AnyRole
+
+
+class SetEmail(ContractBody):
+    """The new email."""
+
+    REQUIRED: ClassVar = {"new_email": "New email address is required"}
+    new_email: Email
+
+
+class Invite(ContractBody):
+    """Whom to invite. Without a name, the account gets what stands before the @ of the email."""
+
+    REQUIRED: ClassVar = {"email": "Email address is required"}
+    email: Email
+    name: Annotated[Name, AfterValidator(str.strip)] = ""
+
+    @property
+    def called(self) -> str:
+        """Return the name that the account gets."""
+        return self.name or self.email.partition("@")[0]
+
+
+class Create(Invite):
+    """Whose account to create. The email counts as verified."""
+
+    role: AnyRole = Role.USER.value

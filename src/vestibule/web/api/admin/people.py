@@ -2,14 +2,21 @@
 
 from starlette.responses import Response
 
+from vestibule.flows.create_account import create_account
 from vestibule.flows.find_people import find_people
+from vestibule.flows.invite import invite
 from vestibule.flows.see_person import see_person
+from vestibule.model.accounts import Account, Role
 from vestibule.model.operator_errors import PersonUnknown
 from vestibule.model.why_not_in import why_not_in
 from vestibule.web.api import answers
-from vestibule.web.api.admin import people_answers, person_answers
+from vestibule.web.api.admin import admin_bodies, people_answers, person_answers
 from vestibule.web.api.admin.cursors import position_of
+from vestibule.web.body import Sent
 from vestibule.web.caller import EnvDep
+from vestibule.web.operator_guard import ActingOperator
+
+_CREATED = 201
 
 
 async def list_people(env: EnvDep, search: str = "", after: str = "") -> Response:
@@ -21,6 +28,24 @@ async def list_people(env: EnvDep, search: str = "", after: str = "") -> Respons
     listed = [people_answers.ListedPerson.of(account) for account in found.accounts]
     onward = found.next.to_cursor() if found.next else None
     return answers.as_json(people_answers.People(data=people_answers.PeopleData(people=listed, next=onward)))
+
+
+async def create_person(env: EnvDep, operator: ActingOperator, sent: Sent[admin_bodies.Create]) -> Response:
+    """Create an account with a verified email. Nobody knows its password: send its owner a link for one."""
+    account, _ = await create_account(env, operator, sent.called, sent.email, Role(sent.role))
+    return _one(account)
+
+
+async def invite_person(env: EnvDep, operator: ActingOperator, sent: Sent[admin_bodies.Invite]) -> Response:
+    """Create an account and mail its owner a link, for seven days, that verifies the email and sets a password. Send it
+    again to mail another link.
+    """
+    return _one(await invite(env, operator, sent.called, sent.email))
+
+
+def _one(account: Account) -> Response:
+    data = people_answers.OnePersonData(person=people_answers.ListedPerson.of(account))
+    return answers.as_json(people_answers.OnePerson(data=data), _CREATED)
 
 
 async def show_person(env: EnvDep, account_id: str) -> Response:

@@ -39,3 +39,13 @@ class People(Success):
     """The accounts that were found. `next` is the cursor of the next ones; null after the last."""
 
     data: PeopleData
+
+
+class OnePersonData(Answer):
+    person: ListedPerson
+
+
+class OnePerson(Success):
+    """The account that was created."""
+
+    data: OnePersonData
