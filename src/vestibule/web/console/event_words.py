@@ -21,6 +21,9 @@ HAPPENED: Mapping[EventKind, str] = {
     EventKind.SIGNING_KEY_WITHDRAWN: _("Signing key withdrawn"),
     EventKind.SERVICE_CREATED: _("Service key created"),
     EventKind.SERVICE_REVOKED: _("Service key revoked"),
+    EventKind.ROLE_CREATED: _("Role created"),
+    EventKind.ROLE_PERMISSIONS_CHANGED: _("Permissions of a role changed"),
+    EventKind.ROLE_DELETED: _("Role deleted"),
 }
 """What each kind of event says."""
 _SAID = ("reason", "fault", "service", "use")
