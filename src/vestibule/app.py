@@ -5,6 +5,7 @@
 imports this module.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -12,9 +13,11 @@ import structlog
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from vestibule.doctor import examination
 from vestibule.doctor.at_start import log_weaknesses
 from vestibule.flows.env import Env
 from vestibule.model.clock import SystemClock
+from vestibule.model.findings import Finding
 from vestibule.observability import logs
 from vestibule.observability.metrics.listener import listening
 from vestibule.observability.metrics.metered import Metered
@@ -112,7 +115,14 @@ def _site(settings: Settings) -> Site:
         cookie_prefix=settings.cookie_prefix,
     )
     page_templates = Templates(brand(settings), settings.language, templates(settings, "pages"))
-    return make_site(to_policy(settings), web, clock, page_templates, renderer(settings, clock))
+    return make_site(
+        to_policy(settings), web, clock, page_templates, renderer(settings, clock), examine=lambda: _examine(settings)
+    )
+
+
+def _examine(settings: Settings) -> list[Finding]:
+    """Return what the doctor finds, in an event loop of its own: call it in a thread."""
+    return asyncio.run(examination.examine(settings, SystemClock()))
 
 
 def _bounds(settings: Settings) -> Bounds:

@@ -50,6 +50,7 @@ SENTENCES = {
     EventKind.IMPORTED: "Account imported",
     EventKind.SERVICE_CREATED: "Service key created",
     EventKind.SERVICE_REVOKED: "Service key revoked",
+    EventKind.LETTERS_RETRIED: "Operator had emails tried again",
 }
 _SAY = ("reason", "fault", "factor", "letter", "service", "custom_role")
 """The members of an event's detail that the sentence may end with: the first one that is there."""

@@ -6,14 +6,23 @@ from datetime import datetime
 from vestibule.crypto.seal import CannotUnseal
 from vestibule.flows.env import Env
 from vestibule.flows.open_key_ring import make_keys, stored_keys
+from vestibule.flows.require_operator import lock_operator
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.events import Event, EventKind
+from vestibule.model.operators import COMMAND_LINE, Operator
+from vestibule.model.permissions import Permission
 from vestibule.model.signing_keys import KeyManager, KeyState, KeyUse, SealedKey
 from vestibule.process.operator_errors import OperatorError
 
 
 class KeysUnchanged(OperatorError):
-    """No key was changed. The message says why, and what to do."""
+    """No key was changed. The message says why, and what to do. `ready_at` is when the next keys may sign, if that is
+    all that is missing.
+    """
+
+    def __init__(self, message: str, ready_at: datetime | None = None) -> None:
+        super().__init__(message)
+        self.ready_at = ready_at
 
 
 class _NotYet(Exception):
@@ -25,17 +34,19 @@ async def rotate_key(env: Env, use: KeyUse, *, early: bool = False) -> str:
     return (await rotate_keys(env, [use], early=early))[use]
 
 
-async def rotate_keys(env: Env, uses: Sequence[KeyUse], *, early: bool = False) -> dict[KeyUse, str]:
+async def rotate_keys(
+    env: Env, uses: Sequence[KeyUse], operator: Operator = COMMAND_LINE, *, early: bool = False
+) -> dict[KeyUse, str]:
     """Let the next key of each use sign, and publish new next keys; return the new current keys' ids. Rotate all uses
     or none. Raises `KeysUnchanged` if the keys are given by settings, and, unless `early`, if services may not have
-    fetched one of the next keys yet.
+    fetched one of the next keys yet; and what `require_operator` raises.
     """
     key_manager = require_key_manager(env)
     try:
-        kids = await _advance(env, uses, early=early)
+        kids = await _advance(env, uses, operator, early=early)
     except _NotYet:
         await _publish_next(env, key_manager, uses)
-        raise KeysUnchanged(await _why_not_yet(env, uses)) from None
+        raise await _not_yet(env, uses) from None
     await _publish_next(env, key_manager, uses)
     return kids
 
@@ -47,7 +58,7 @@ async def _publish_next(env: Env, key_manager: KeyManager, uses: Sequence[KeyUse
 
 
 @retry_on_conflict
-async def _advance(env: Env, uses: Sequence[KeyUse], *, early: bool) -> dict[KeyUse, str]:
+async def _advance(env: Env, uses: Sequence[KeyUse], operator: Operator, *, early: bool) -> dict[KeyUse, str]:
     """Let the next key of each use sign; return the new current keys' ids. Raises `_NotYet`, and does nothing, if one
     of them was published too recently.
     """
@@ -55,11 +66,13 @@ async def _advance(env: Env, uses: Sequence[KeyUse], *, early: bool) -> dict[Key
     created_until = now if early else now - env.policy.key_lead
     kids = {}
     async with env.store.transaction() as tx:
+        await lock_operator(tx, operator, Permission.KEYS_ROTATE, now)
         for use in uses:
             kid = await tx.signing_keys.advance(use, created_until, now, now + env.policy.retired_key_lifetime(use))
             if kid is None:
                 raise _NotYet
-            await tx.events.record(Event(now, EventKind.SIGNING_KEY_ROTATED, detail={"use": use.value, "kid": kid}))
+            rotated = operator.event(now, EventKind.SIGNING_KEY_ROTATED, None, use=use.value, kid=kid)
+            await tx.events.record(rotated)
             kids[use] = kid
     return kids
 
@@ -106,13 +119,14 @@ def require_key_manager(env: Env) -> KeyManager:
     return env.key_manager
 
 
-async def _why_not_yet(env: Env, uses: Sequence[KeyUse]) -> str:
+async def _not_yet(env: Env, uses: Sequence[KeyUse]) -> KeysUnchanged:
     nexts = [key for key in await stored_keys(env.store) if key.use in uses and key.state is KeyState.NEXT]
     ready_at = max((key.created_at for key in nexts), default=env.clock.now()) + env.policy.key_lead
     which = f"the next {uses[0].value} key signs" if len(uses) == 1 else "the next keys sign"
-    return (
+    return KeysUnchanged(
         f"{which} at {_time(ready_at)} at the earliest, when every service that caches the published keys has them; "
-        "nothing was rotated: wait until then, or, after a leak, use --now"
+        "nothing was rotated: wait until then, or, after a leak, use --now",
+        ready_at,
     )
 
 

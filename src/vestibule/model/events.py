@@ -61,6 +61,7 @@ class EventKind(StrEnum):
     IMPORTED = "imported"
     SERVICE_CREATED = "service_created"
     SERVICE_REVOKED = "service_revoked"
+    LETTERS_RETRIED = "letters_retried"
 
 
 @dataclass(frozen=True)

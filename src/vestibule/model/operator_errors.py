@@ -7,6 +7,10 @@ As there, each class has a stable `code`, and no HTTP status.
       PersonUnknown             no account has this id
       CursorInvalid             `after` is not the cursor of a page that was listed
       FilterInvalid             a parameter that narrows a list cannot be read
+      KeysNotRotated            services may not have the next keys yet, or the keys are given by settings
+      ServiceNameInvalid        a service cannot have this name
+      ServiceNameTaken          the service has a key already
+      ServiceUnknown            no service of this name has a key
       LastAdmin                 without this account, no enabled admin would be left
       RoleNeedsVerifiedEmail    a role that permits anything, for an account whose email was never verified
       RoleUnknown               no custom role has this name
@@ -49,6 +53,28 @@ class FilterInvalid(Refusal):
     def __init__(self, parameter: str) -> None:
         super().__init__(f"{parameter} cannot be read; the documentation says what it may be")
         self.parameter = parameter
+
+
+class KeysNotRotated(Refusal):
+    """No key was rotated: services may not have fetched the next keys yet, or the keys are given by settings."""
+
+    code = "keys_not_rotated"
+
+
+class ServiceNameInvalid(Refusal):
+    code = "service_name_invalid"
+
+
+class ServiceNameTaken(Refusal):
+    """The service has a key already."""
+
+    code = "service_name_taken"
+
+
+class ServiceUnknown(Refusal):
+    """No service of this name has a key."""
+
+    code = "service_unknown"
 
 
 class LastAdmin(Refusal):

@@ -4,13 +4,16 @@ A row holds no secret: the account is looked up, and the link made, when the let
 email, no link has expired on arrival, and a stolen outbox gives no access.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from vestibule.model.account_search import NotACursor
 from vestibule.model.accounts import Account
+from vestibule.model.event_search import EventPosition
 from vestibule.model.letters import QueuedLetter
 from vestibule.model.people import LetterRecord
 
@@ -20,6 +23,8 @@ LAST_RETRY = timedelta(minutes=5)
 GIVE_UP_AFTER = timedelta(days=4)  # RFC 5321, section 4.5.4.1: at least four to five days
 NOTICES_WAIT = timedelta(minutes=15)
 """How long other letters are sent before a notice, because nobody waits for a notice."""
+
+_CURSOR = re.compile(r"(\d{1,18})\.([0-9a-f-]{1,36})", re.ASCII)
 
 
 class Delivery(StrEnum):
@@ -48,6 +53,31 @@ class OutboxCounts:
     waiting: int
     refused: int
     oldest: datetime | None
+
+
+@dataclass(frozen=True)
+class LetterPosition:
+    """Where a page of letters ended: when its last letter was queued, and the letter's id. As text it is a cursor."""
+
+    created_at: datetime
+    letter_id: str
+
+    @classmethod
+    def of(cls, state: LetterState) -> "LetterPosition":
+        """Return the position of a letter."""
+        return cls(state.letter.created_at, state.letter.id)
+
+    def to_cursor(self) -> str:
+        """Return the position as text."""
+        return f"{EventPosition(self.created_at, 0).to_cursor()[:-2]}.{self.letter_id}"
+
+    @classmethod
+    def of_cursor(cls, cursor: str) -> "LetterPosition":
+        """Return the position that `to_cursor` turned into this text; raises `NotACursor`."""
+        found = _CURSOR.fullmatch(cursor)
+        if found is None:
+            raise NotACursor
+        return cls(EventPosition.of_cursor(f"{found[1]}.0").at, found[2])
 
 
 def retry_after(attempts: int) -> timedelta:
@@ -112,6 +142,11 @@ class Letters(Protocol):
 
     async def unsettled(self, most: int) -> list[LetterState]:
         """Return up to `most` letters that wait or were refused, the oldest first."""
+
+    async def unsettled_page(self, after: LetterPosition | None, most: int, *, refused: bool) -> list[LetterState]:
+        """Return up to `most` letters that wait or were refused, or of the refused ones alone: the oldest first, from
+        after a position. Reads them by an index.
+        """
 
     async def latest_of(self, account_id: str, most: int) -> list[LetterRecord]:
         """Return up to `most` letters of an account, the newest first, also those queued by its email that wait or were

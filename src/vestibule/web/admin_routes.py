@@ -7,19 +7,30 @@ guards of the line.
 from vestibule.model import errors as e
 from vestibule.model import operator_errors as oe
 from vestibule.model.permissions import Permission
+from vestibule.web.api import answers
 from vestibule.web.api.admin import (
     acts,
     admin_answers,
     events,
     events_answers,
+    health,
+    health_answers,
+    keys,
+    letters,
     me,
     people,
     people_answers,
     person_answers,
+    services,
 )
+from vestibule.web.api.admin import installation_answers as shown
 from vestibule.web.console import act_pages, new_person_pages, person, start
 from vestibule.web.console import events as event_pages
+from vestibule.web.console import health as health_page
+from vestibule.web.console import keys as key_pages
+from vestibule.web.console import letters as letter_pages
 from vestibule.web.console import people as people_pages
+from vestibule.web.console import services as service_pages
 from vestibule.web.console.acts import ACTS, END_SESSION, EVERY_ACT
 from vestibule.web.console.new_people import WAYS
 from vestibule.web.map_lines import Page, Route
@@ -37,10 +48,10 @@ from vestibule.web.routes import (
 
 # Refusals of every line.
 NO_OPERATOR = (*NO_TOKEN, oe.PermissionMissing, e.ReauthenticationRequired)
+# Refusals of what changes something.
+NO_ACT = (*NO_HOLDER, oe.PermissionMissing, e.ReauthenticationRequired)
 # Refusals of a query for events.
 NO_QUERY = (oe.CursorInvalid, oe.FilterInvalid, oe.PersonUnknown)
-# Refusals of every act on an account.
-NO_ACT = (*NO_HOLDER, oe.PermissionMissing, e.ReauthenticationRequired)
 
 # fmt: off
 ADMIN_ROUTES = (
@@ -49,6 +60,15 @@ ADMIN_ROUTES = (
     Route("POST",  "/api/admin/people",                    people.create_person,          HOLDER_OWN_SITE,      ACCOUNT,   HASHES,  201, people_answers.OnePerson, (*NO_ACT, e.EmailTaken), permission=Permission.PEOPLE_CHANGE),
     Route("POST",  "/api/admin/invitations",               people.invite_person,          HOLDER_OWN_SITE,      ACCOUNT,   HASHES,  201, people_answers.OnePerson, (*NO_ACT, e.EmailTaken, oe.TooManyLinks), permission=Permission.PEOPLE_CHANGE),
     Route("GET",   "/api/admin/people/{account_id}",       people.show_person,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, person_answers.ShownPerson, (*NO_OPERATOR, oe.PersonUnknown), permission=Permission.PEOPLE_READ),
+    Route("GET",   "/api/admin/letters",                   letters.list_letters,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, shown.ListedLetters, (*NO_OPERATOR, oe.CursorInvalid), permission=Permission.LETTERS_READ),
+    Route("POST",  "/api/admin/letters/retry",             letters.retry_all,             HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, shown.LettersRetried, NO_ACT, permission=Permission.LETTERS_RETRY),
+    Route("POST",  "/api/admin/letters/{letter_id}/retry", letters.retry_one,             HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, shown.LettersRetried, NO_ACT, permission=Permission.LETTERS_RETRY),
+    Route("GET",   "/api/admin/keys",                      keys.list_keys,                SIGNED_IN,            ACCOUNT,   NO_HASH, 200, shown.ListedKeys, NO_OPERATOR, permission=Permission.KEYS_READ),
+    Route("POST",  "/api/admin/keys/rotate",               keys.rotate,                   HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, shown.ListedKeys, (*NO_ACT, oe.KeysNotRotated), permission=Permission.KEYS_ROTATE),
+    Route("GET",   "/api/admin/services",                  services.list_services,        SIGNED_IN,            ACCOUNT,   NO_HASH, 200, shown.ListedServices, NO_OPERATOR, permission=Permission.SERVICES_READ),
+    Route("POST",  "/api/admin/services/{name}",           services.create,               HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 201, shown.ServiceCreated, (*NO_ACT, oe.ServiceNameInvalid, oe.ServiceNameTaken), permission=Permission.SERVICES_CHANGE),
+    Route("DELETE", "/api/admin/services/{name}",          services.revoke,               HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_ACT, oe.ServiceUnknown), permission=Permission.SERVICES_CHANGE),
+    Route("GET",   "/api/admin/health",                    health.show_health,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, health_answers.Health, NO_OPERATOR, permission=Permission.HEALTH_READ),
     Route("GET",   "/api/admin/events",                    events.list_events,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, events_answers.ListedEvents, (*NO_OPERATOR, *NO_QUERY), permission=Permission.EVENTS_READ),
     Route("GET",   "/api/admin/events/export",             events.export,                 SIGNED_IN,            ACCOUNT,   NO_HASH, 200, None, (*NO_OPERATOR, *NO_QUERY), permission=Permission.EVENTS_READ),
     *(Route("POST", f"/api/admin/people/{{account_id}}/{act.slug}", acts.doing(act),         HOLDER_OWN_SITE,      ACCOUNT,   act.hashes, 200, admin_answers.ActDone, (*NO_ACT, oe.PersonUnknown, *act.refusals), permission=act.permission) for act in ACTS),
@@ -59,6 +79,18 @@ ADMIN_PAGES = (
     Page("GET",  "/admin",                                  start.start,                 BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_READ),
     Page("GET",  "/admin/people",                           people_pages.search,             BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_READ),
     Page("GET",  "/admin/people/{account_id}",              person.show,                 BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_READ),
+    Page("GET",  "/admin/letters",                          letter_pages.show,           BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.LETTERS_READ),
+    Page("POST", "/admin/letters/retry",                    letter_pages.retry,          BROWSER_FORM, ACCOUNT,   NO_HASH, None, "/admin/letters", permission=Permission.LETTERS_RETRY),
+    Page("GET",  "/admin/keys",                             key_pages.show,              BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.KEYS_READ),
+    Page("GET",  "/admin/keys/rotate",                      key_pages.ask_rotate,        BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.KEYS_ROTATE),
+    Page("POST", "/admin/keys/rotate",                      key_pages.rotate,            BROWSER_FORM, ACCOUNT,   NO_HASH, permission=Permission.KEYS_ROTATE),
+    Page("GET",  "/admin/services",                         service_pages.show,          BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.SERVICES_READ),
+    Page("GET",  "/admin/services/new",                     service_pages.ask_create,    BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.SERVICES_CHANGE),
+    Page("POST", "/admin/services/new",                     service_pages.create,        BROWSER_FORM, ACCOUNT,   NO_HASH, permission=Permission.SERVICES_CHANGE),
+    Page("GET",  "/admin/services/created",                 service_pages.show_created,  BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.SERVICES_CHANGE),
+    Page("GET",  "/admin/services/{name}/revoke",           service_pages.ask_revoke,    BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.SERVICES_CHANGE),
+    Page("POST", "/admin/services/{name}/revoke",           service_pages.revoke,        BROWSER_FORM, ACCOUNT,   NO_HASH, permission=Permission.SERVICES_CHANGE),
+    Page("GET",  "/admin/health",                           health_page.show,            BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.HEALTH_READ),
     Page("GET",  "/admin/events",                           event_pages.show,            BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.EVENTS_READ),
     Page("GET",  "/admin/events/export",                    event_pages.take_along,      BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.EVENTS_READ),
     *(Page("GET",  f"/admin/{way.slug}",                    new_person_pages.asking(way), BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_CHANGE) for way in WAYS),

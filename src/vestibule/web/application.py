@@ -3,7 +3,7 @@
 `app` calls `make_site` and `build_app`, and `layers.order` adds the layers around the application.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -17,8 +17,10 @@ from vestibule import __version__
 from vestibule.flows.env import Env
 from vestibule.model.clock import Clock
 from vestibule.model.errors import Fault, Refusal
+from vestibule.model.findings import Finding
 from vestibule.model.letters import Writer
 from vestibule.model.policy import Policy
+from vestibule.state.health_reports import HealthReports
 from vestibule.web import openapi
 from vestibule.web.accept import asks_for_page
 from vestibule.web.admission import AdmittedRoute
@@ -39,14 +41,23 @@ from vestibule.web.web_policy import WebPolicy
 
 
 def make_site(
-    policy: Policy, web: WebPolicy, clock: Clock, templates: Templates, writer: Writer, env: Env | None = None
+    policy: Policy,
+    web: WebPolicy,
+    clock: Clock,
+    templates: Templates,
+    writer: Writer,
+    env: Env | None = None,
+    examine: Callable[[], Sequence[Finding]] = tuple,
 ) -> Site:
-    """Return what all requests to an application share. Without an `env`, the lifespan sets it later (`EnvHolder`)."""
+    """Return what all requests to an application share. Without an `env`, the lifespan sets it later (`EnvHolder`).
+    `examine` returns what the doctor finds; it may block.
+    """
     forms = {page.path: page.show_form for page in PAGES if page.show_form}
     form_pages = {page.path: page.form_page for page in PAGES if page.form_page}
     addresses = ClientAddresses(web.proxies, web.proxy_header)
     hints, holder = FrontEndHints(web, clock), EnvHolder(env)
-    return Site(policy, web, clock, templates, writer, forms, form_pages, addresses, hints, holder)
+    health = HealthReports(examine, clock)
+    return Site(policy, web, clock, templates, writer, forms, form_pages, addresses, hints, holder, health)
 
 
 def build_app(site: Site, lifespan: Callable[[FastAPI], Any] | None = None) -> FastAPI:

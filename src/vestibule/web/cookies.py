@@ -1,6 +1,6 @@
 """The cookies (RFC 6265): the contract's three for a sign-in, one for each known device, one for a second step, one for
-a question to an authenticator, one for an email code, and five of pages: the language, `return_to`, `sent_letter`,
-`refused_form` and `recovery_codes`.
+a question to an authenticator, one for an email code, and six of pages: the language, `return_to`, `sent_letter`,
+`refused_form`, `recovery_codes` and `service_key`.
 
 Names and attributes of the contract's cookies are exactly the contract's.
 """
@@ -27,6 +27,7 @@ SECOND_FACTOR = protocol.SECOND_FACTOR
 REFUSED_FORM = "refused_form"
 CEREMONY = "ceremony"
 RECOVERY_CODES = "recovery_codes"
+SERVICE_KEY = "service_key"
 EMAIL_CODE = "email_code"
 _RETURN_TO_SECONDS = 3600
 _SENT_LETTER_SECONDS = 900
@@ -34,7 +35,7 @@ _EMAIL_CODE_SECONDS = 3600
 _LONGEST_SECONDS = 400 * 86400  # the longest that browsers keep a cookie (RFC 6265bis, section 5.5)
 _CREDENTIALS = {ACCESS, REFRESH}
 _OF_SIGN_IN = {*_CREDENTIALS, LOGGED_IN}
-_OF_ONE_STEP = {SENT_LETTER, REFUSED_FORM, RECOVERY_CODES, CEREMONY, SECOND_FACTOR, EMAIL_CODE}
+_OF_ONE_STEP = {SENT_LETTER, REFUSED_FORM, RECOVERY_CODES, SERVICE_KEY, CEREMONY, SECOND_FACTOR, EMAIL_CODE}
 _MAX_DEVICES = 8  # device cookies in one browser, one for each account; together they take under 1 kB
 _MAX_VALUES = 8  # values read for one cookie name; another site may have planted more
 
@@ -214,7 +215,7 @@ def any_credential(headers: RawHeaders, web: WebPolicy) -> bool:
 
 def without_ours(headers: RawHeaders) -> str:
     """Return the Cookie header for a service behind Vestibule, without the cookies of sign-ins, known devices,
-    questions to authenticators, codes to be typed, sent letters, refused forms and recovery codes.
+    questions to authenticators, codes to be typed, sent letters, refused forms, recovery codes and service keys.
     """
     kept = [
         pair.strip(b" \t")

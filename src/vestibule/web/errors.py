@@ -133,6 +133,14 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
         400, "after is not a cursor: take it from the page before, or leave it out"
     ),
     operator_errors.FilterInvalid: HttpMapping(400),
+    operator_errors.KeysNotRotated: HttpMapping(
+        409, "Nothing was rotated: services may not have the next keys yet, or the keys are given by settings"
+    ),
+    operator_errors.ServiceNameInvalid: HttpMapping(
+        400, "A service is named by a-z, 0-9, and . _ - between them, 64 characters at the most"
+    ),
+    operator_errors.ServiceNameTaken: HttpMapping(409, "This service has a key already; create one under another name"),
+    operator_errors.ServiceUnknown: HttpMapping(404, "No service of this name has a key"),
     operator_errors.LastAdmin: HttpMapping(409, "This is the last administrator; give another account the role first"),
     operator_errors.RoleNeedsVerifiedEmail: HttpMapping(
         409, "The email of this account was never verified; verify it before you give the account a role"

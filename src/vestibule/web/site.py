@@ -10,6 +10,7 @@ from vestibule.flows.env import Env
 from vestibule.model.clock import Clock
 from vestibule.model.letters import Writer
 from vestibule.model.policy import Policy
+from vestibule.state.health_reports import HealthReports
 from vestibule.web.client_address import ClientAddresses
 from vestibule.web.front_end_hints import FrontEndHints
 from vestibule.web.in_flight import InFlight
@@ -49,6 +50,7 @@ class Site:
     client_addresses: ClientAddresses
     hints: FrontEndHints
     env_holder: EnvHolder
+    health: HealthReports
     wrong_keys: WrongKeys = field(default_factory=WrongKeys)
     in_flight: InFlight = field(default_factory=InFlight)
     sent_forms: SentForms = field(default_factory=SentForms)

@@ -15,6 +15,12 @@ SCREENS = (
     "/admin",
     "/admin/people",
     "/admin/people?search=nobody",
+    "/admin/letters",
+    "/admin/keys",
+    "/admin/keys/rotate",
+    "/admin/services",
+    "/admin/services/new",
+    "/admin/health",
     "/admin/events",
     "/admin/events?person=nobody&network=x&kind=signed_in",
 )

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from io import StringIO
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from rich.table import Table
@@ -13,6 +14,7 @@ from rich.text import Text
 
 from tests.harness import backends
 from tests.harness.process import given_keys, run
+from tests.running.browser.awkward import AWKWARD
 from vestibule.cli import console
 from vestibule.mail.smtp import Server, said_by
 from vestibule.model.findings import fault
@@ -91,6 +93,29 @@ def test_c13_rows_of_the_database(tables: tuple[str, ...], command: tuple[str, .
     assert (done.returncode, "pwned" in done.stdout) == (0, True), done.stderr
     assert harmless(done.stdout), done.stdout
     assert harmless(done.stderr), done.stderr
+
+
+def test_o87_two_hundred_awkward_texts_command_no_terminal(tmp_path: Path) -> None:
+    """O87: in every table, on every screen that lists it."""
+    backends.embedded(tmp_path / "vestibule-data")
+    with sqlite3.connect(tmp_path / "vestibule-data" / "vestibule.sqlite3") as database:
+        for table in ("accounts", "events", "letters", "service_keys"):
+            for number, text in enumerate(AWKWARD):
+                row = {**ROWS[table], **MORE[table]}
+                row = {name: f"{number}{text}" if value == HOSTILE else value for name, value in row.items()}
+                row |= {"detail": json.dumps({"reason": text})} if table == "events" else {}
+                named, marks = ", ".join(row), ", ".join("?" * len(row))
+                database.execute(f"INSERT INTO {table} ({named}) VALUES ({marks})", list(row.values()))
+    for command in ("events -n 200", "events --long -n 200", "mail list --limit 200", "mail list --long --limit 200"):
+        assert_harmless(run(tmp_path, *command.split(), **given_keys()))
+    for command in ("users list --limit 200", "services list"):
+        assert_harmless(run(tmp_path, *command.split(), **given_keys()))
+
+
+def assert_harmless(done: CompletedProcess[str]) -> None:
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) >= len(AWKWARD), done.stdout
+    assert harmless(done.stdout), [line for line in done.stdout.split("\n") if not line.isprintable()][:3]
 
 
 def test_c13_what_a_mail_server_says_is_one_line() -> None:

@@ -96,6 +96,15 @@ STATUSES = {
     "GET /api/admin/me": {200, 403, 429} | TOKEN,
     "GET /api/admin/people": {200, 400, 403, 429} | TOKEN,
     "GET /api/admin/people/{account_id}": {200, 403, 404, 429} | TOKEN,
+    "GET /api/admin/letters": {200, 400, 403, 429} | TOKEN,
+    "POST /api/admin/letters/retry": {200, 403, 429} | TOKEN,
+    "POST /api/admin/letters/{letter_id}/retry": {200, 403, 429} | TOKEN,
+    "GET /api/admin/keys": {200, 403, 429} | TOKEN,
+    "POST /api/admin/keys/rotate": {200, 403, 409, 429} | TOKEN,
+    "GET /api/admin/services": {200, 403, 429} | TOKEN,
+    "POST /api/admin/services/{name}": {201, 400, 403, 409, 429} | TOKEN,
+    "DELETE /api/admin/services/{name}": {200, 403, 404, 429} | TOKEN,
+    "GET /api/admin/health": {200, 403, 429} | TOKEN,
     "GET /api/admin/events": {200, 400, 403, 404, 429} | TOKEN,
     "GET /api/admin/events/export": {200, 400, 403, 404, 429} | TOKEN,
     "GET /api/auth/verify": {204, 403} | TOKEN,
@@ -243,6 +252,13 @@ async def test_every_success_is_as_declared(world: World) -> None:
     await ask("GET /api/admin/me", 403)
     await ask("GET /api/admin/people", 403)
     await ask("GET /api/admin/people/{account_id}", 403, "x")
+    for part in ("letters", "keys", "services", "health"):
+        await ask(f"GET /api/admin/{part}", 403)
+    await ask("POST /api/admin/letters/retry", 403)
+    await ask("POST /api/admin/letters/{letter_id}/retry", 403, "x/retry")
+    await ask("POST /api/admin/keys/rotate", 403)
+    await ask("POST /api/admin/services/{name}", 403, "billing")
+    await ask("DELETE /api/admin/services/{name}", 403, "billing")
     await ask("GET /api/admin/events", 403)
     await ask("GET /api/admin/events/export", 403)
     await ask("GET /api/auth/verify", 204)

@@ -43,6 +43,7 @@ OF_COMMANDS = {
     EventKind.IMPORTED,
     EventKind.SERVICE_CREATED,
     EventKind.SERVICE_REVOKED,
+    EventKind.LETTERS_RETRIED,
 }
 Act = Callable[[World], Awaitable[Any]]
 

@@ -153,6 +153,7 @@ def test_each_form_tells_its_browser(form: str) -> None:
 
 
 EACH_TIME = {
+    "/admin/letters/retry",
     "/admin/people/{account_id}/sign-out",
     "/language",
     "/profile/name",
@@ -166,6 +167,9 @@ BY_OPERATORS = (
     "sessions/{session_id} delete"  # of one account
 )
 ONCE = {
+    "/admin/keys/rotate",
+    "/admin/services/new",
+    "/admin/services/{name}/revoke",
     *(f"/admin/people/{{account_id}}/{act}" for act in BY_OPERATORS.split()),
     "/admin/create",
     "/admin/invite",

@@ -1,5 +1,6 @@
 """Define the statements on queued letters, each prepared once."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -15,6 +16,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    tuple_,
     update,
 )
 
@@ -24,6 +26,7 @@ from vestibule.model.letters import (
     LetterKind,
 )
 from vestibule.model.one_time_tokens import FOR_EVERY_EPOCH
+from vestibule.model.outbox import LetterPosition
 from vestibule.storage.sql.batches import deletion_of_oldest
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.prepared import Prepared
@@ -119,6 +122,20 @@ WITHDRAW = {
         .values({"settled_at": _NOW, **_SCRUBBED})
     )
     for with_undo in (True, False)
+}
+FIRST = LetterPosition(datetime(1, 1, 2, tzinfo=UTC), "")
+"""A position before every letter."""
+_AFTER = tuple_(_l.created_at, _l.id) > tuple_(
+    bindparam("moment", type_=Instant), bindparam("after_id", type_=_l.id.type)
+)
+UNSETTLED = {
+    only_refused: Prepared(
+        select(*LETTER, _l.due_at, _l.refused_at, _l.last_fault)
+        .where(_l.settled_at.is_(None), *((_l.refused_at.is_not(None),) if only_refused else ()), _AFTER)
+        .order_by(_l.created_at, _l.id)
+        .limit(bindparam("most", type_=_l.attempts.type))
+    )
+    for only_refused in (True, False)
 }
 COUNTS = Prepared(
     select(

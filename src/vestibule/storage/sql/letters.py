@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from vestibule.model.accounts import Account
 from vestibule.model.languages import LANGUAGES
 from vestibule.model.letters import NOTICES, LetterKind, QueuedLetter
-from vestibule.model.outbox import LEASE, NOTICES_WAIT, LetterState, OutboxCounts
+from vestibule.model.outbox import LEASE, NOTICES_WAIT, LetterPosition, LetterState, OutboxCounts
 from vestibule.model.people import LetterRecord
 from vestibule.storage.sql import letter_statements as statements
 from vestibule.storage.sql import odd_rows
@@ -18,6 +18,7 @@ from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.letter_records import LATEST_OF, record_from
 from vestibule.storage.sql.odd_rows import OddRow
 from vestibule.storage.sql.request_ids import with_request_id
+from vestibule.storage.sql.rows import Rows
 from vestibule.storage.sql.schema import letters
 
 _l = letters.c
@@ -112,11 +113,12 @@ class SqlLetters:
             .order_by(_l.created_at)
             .limit(most)
         )
-        return [
-            LetterState(letter, row.due_at, row.refused_at, row.last_fault)
-            for row in rows
-            if (letter := _from_row(row[: len(statements.LETTER)])) is not None
-        ]
+        return _states_from(rows)
+
+    async def unsettled_page(self, after: LetterPosition | None, most: int, *, refused: bool) -> list[LetterState]:
+        start = after or statements.FIRST
+        which = {"moment": start.created_at, "after_id": start.letter_id, "most": most}
+        return _states_from(await self._connection.execute(statements.UNSETTLED[refused], which))
 
     async def latest_of(self, account_id: str, most: int) -> list[LetterRecord]:
         rows = await self._connection.execute(LATEST_OF, {"of_account": account_id, "most": most})
@@ -135,6 +137,14 @@ class SqlLetters:
 
     async def counts(self) -> OutboxCounts:
         return OutboxCounts(*(await self._connection.execute(statements.COUNTS)).one())
+
+
+def _states_from(rows: Rows) -> list[LetterState]:
+    return [
+        LetterState(letter, row.due_at, row.refused_at, row.last_fault)
+        for row in rows
+        if (letter := _from_row(row[: len(statements.LETTER)])) is not None
+    ]
 
 
 def _claim_of(letter: QueuedLetter) -> dict[str, Any]:

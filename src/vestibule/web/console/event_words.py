@@ -24,6 +24,7 @@ HAPPENED: Mapping[EventKind, str] = {
     EventKind.ROLE_CREATED: _("Role created"),
     EventKind.ROLE_PERMISSIONS_CHANGED: _("Permissions of a role changed"),
     EventKind.ROLE_DELETED: _("Role deleted"),
+    EventKind.LETTERS_RETRIED: _("Emails tried again"),
 }
 """What each kind of event says."""
 _SAID = ("reason", "fault", "service", "use")

@@ -19,6 +19,13 @@ WHAT_ROLES_DO = {
 }
 """What each role may do, told to the operator who has it."""
 
+DONE = {
+    "retried": _("The emails are tried again now."),
+    "rotated": _("The next keys sign from now on. New next ones are published."),
+    "revoked": _("The key is revoked."),
+}
+"""What was just done to the installation, by the `done` in the next page's URL."""
+
 WHY_NOT_HERE: dict[type[Exception], tuple[str, str]] = {
     oe.PermissionMissing: (_("You may not do this"), _("Your role does not allow it. Ask an administrator.")),
     oe.LastAdmin: (

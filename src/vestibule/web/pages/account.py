@@ -14,6 +14,8 @@ from vestibule.flows.my_data import account_overview
 from vestibule.flows.my_factors import list_factors
 from vestibule.flows.reauthenticate import ask_for_recent_factor
 from vestibule.model.errors import EmailUnchanged, PasswordTooEasy, SessionUnknown, WrongPassword
+from vestibule.model.operators import Console
+from vestibule.model.permissions import OF_ROLE
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS
@@ -38,9 +40,10 @@ _SECURITY = "/profile/security"
 _EMAIL_ASKED = "email_asked"
 
 
-async def profile(request: Request) -> Response:
-    """Show my profile."""
-    return render.page(request, "profile.html")
+async def profile(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
+    """Show my profile, with a link to the console for operators."""
+    is_operator = env.policy.console is not Console.OFF and bool(OF_ROLE[caller.account.role])
+    return render.page(request, "profile.html", is_operator=is_operator)
 
 
 async def ask_name(request: Request) -> Response:

@@ -30,6 +30,7 @@ _TELLING = {b"cookie", b"user-agent"}  # which browser it is
 _ONCE = re.compile(rb"(?:\A|&)once=[0-9a-f]{32}(?:&|\Z)")
 HANDLED_EACH_TIME = frozenset(
     {
+        "/admin/letters/retry",
         "/admin/people/{account_id}/sign-out",
         "/language",
         "/profile/name",

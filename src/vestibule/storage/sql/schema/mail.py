@@ -8,6 +8,7 @@ from vestibule.storage.sql.schema.parts import ID, metadata, owner
 # `settled_at`: sent, or no longer wanted. `refused_at`: refused for good by the mail server, until an operator retries.
 _WAITING = text("settled_at IS NULL AND refused_at IS NULL")
 _UNSETTLED = text("settled_at IS NULL")
+_REFUSED = text("settled_at IS NULL AND refused_at IS NOT NULL")
 
 letters = Table(
     "letters",
@@ -32,6 +33,8 @@ letters = Table(
     Index("letters_of_account", "account_id", "kind"),
     Index("letters_asked_of", "asked_of", postgresql_where=_UNSETTLED, sqlite_where=_UNSETTLED),
     Index("letters_to_purge", "created_at"),
+    Index("letters_unsettled", "created_at", "id", postgresql_where=_UNSETTLED, sqlite_where=_UNSETTLED),
+    Index("letters_refused", "created_at", "id", postgresql_where=_REFUSED, sqlite_where=_REFUSED),
 )
 
 one_time_tokens = Table(

@@ -1,0 +1,1 @@
+"""The nouns and their rules, at their edges."""
