@@ -13,8 +13,9 @@ from tests.harness.process import given_keys, starting, wait_until_it_answers
 from tests.harness.servers import free_port
 from tests.running.browser.chromium import chromium
 from tests.running.browser.factors import begin_app, next_code, type_code
+from tests.running.browser.operators import at_console, find
 from tests.running.browser.passkeys import Authenticator
-from tests.running.browser.people import PASSWORD, Browsing, fresh_email, send_sign_in, sign_in, sign_up
+from tests.running.browser.people import PASSWORD, Browsing, fresh_email, send_sign_in, sign_in, sign_up, somebody
 
 PICTURES = DOCS / "pictures"
 WIDTHS = {360: 740, 768: 900, 1440: 900}
@@ -30,6 +31,7 @@ def desk() -> Iterator[Browsing]:
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         port = free_port()
         settings = {**given_keys(), "VESTIBULE_SECRET_KEY": "0" * 43, "VESTIBULE_URL": f"http://localhost:{port}"}
+        settings["VESTIBULE_CONSOLE"] = "password"
         with starting(Path(folder), port=port, **settings) as server:
             wait_until_it_answers(server)
             made = Browsing(server, browser)
@@ -116,6 +118,33 @@ def of_factors(at: Browsing) -> None:
     page.screenshot(path=PICTURES / "second-step.png")
 
 
+def of_console(at: Browsing) -> None:
+    """An operator finds somebody, reads why they cannot sign in, and what happened."""
+    for name in ("Grace Hopper", "Ada Byron", "Adele Goldberg"):
+        somebody(at, name)
+    email = ada(at)
+    guesser = at.page()
+    for _ in range(3):
+        guesser.goto("/login")
+        send_sign_in(guesser, email, "not the password")
+        expect(guesser.get_by_role("alert")).to_be_visible()
+    page = at.page(color_scheme="light", viewport={"width": 960, "height": 620})
+    at_console(at, page)
+    find(page, "ad")
+    page.screenshot(path=PICTURES / "console-search.png")
+    page.get_by_role("link", name=email).click()
+    page.get_by_role("link", name="Disable the account").click()
+    page.get_by_label("Reason").fill("Left the company")
+    page.get_by_role("main").get_by_role("button").click()
+    page.wait_for_url("**?done=disable")
+    page.goto(page.url.partition("?")[0])
+    page.screenshot(path=PICTURES / "console-person.png")
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"/admin/events?person={email}")
+    page.evaluate("scrollTo(0, 260)")
+    page.screenshot(path=PICTURES / "console-events.png")
+
+
 def shot(page: Page, path: Path) -> None:
     """Take all of the page, below the fold too."""
     page.screenshot(path=path, full_page=True)
@@ -132,6 +161,7 @@ def main() -> None:
             PICTURES.mkdir(exist_ok=True)
             for_readme(at)
             of_factors(at)
+            of_console(at)
 
 
 if __name__ == "__main__":
