@@ -44,10 +44,11 @@ async def cookies_beside_the_three(world: World) -> None:
         cookies.DEVICE,
         cookies.LANGUAGE,
         cookies.RETURN_TO,
+        cookies.KEPT,
         cookies.REFUSED_FORM,
     ]
     assert all("; HttpOnly" in line for line in others)
-    assert ["; Max-Age=3600; " in line for line in others] == [False, False, True, False]
+    assert ["; Max-Age=3600; " in line for line in others] == [False, False, True, False, False]
 
 
 async def cookies_that_are_cleared(world: World) -> None:
@@ -156,7 +157,7 @@ async def test_it_differs_as_the_page_says(row: str, world: World) -> None:
 
 OURS = (
     *("DEVICE", "LANGUAGE", "RETURN_TO", "SENT_LETTER", "REFUSED_FORM", "RECOVERY_CODES", "SERVICE_KEY"),
-    *("CEREMONY", "SECOND_FACTOR", "EMAIL_CODE"),
+    *("CEREMONY", "SECOND_FACTOR", "EMAIL_CODE", "KEPT"),
 )
 
 

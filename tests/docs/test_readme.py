@@ -43,7 +43,7 @@ BLOTS = {
     r"postgresql://\S+": "(database)",
     r"(?<= )/\S*/vestibule-data": "(data)",
     r"Redis\s+\S+:\d+": "",  # a row of the banner that only the second tour has
-    r"(?<=Migrated to )\d{4}": "(newest)",
+    r"(?<=Migrated to )(?:\d{4}|NNNN)": "(newest)",
     r"\s+": " ",
 }
 

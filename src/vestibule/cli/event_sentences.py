@@ -6,7 +6,7 @@ SENTENCES = {
     EventKind.REGISTERED: "Account created by signing up",
     EventKind.REGISTRATION_REFUSED: "Sign-up refused: the email has an account",
     EventKind.SIGNED_IN: "Signed in",
-    EventKind.SIGN_IN_REFUSED: "Wrong password",
+    EventKind.SIGN_IN_REFUSED: "Password not accepted",
     EventKind.STEPPED_UP: "Authenticated again",
     EventKind.SECOND_FACTOR_REFUSED: "Wrong second factor, after the right password",
     EventKind.SESSION_ENDED: "Session ended",
@@ -62,6 +62,6 @@ def sentence(event: Event) -> str:
     why = next((event.detail[name] for name in _SAY if event.detail.get(name)), "")
     if event.kind in (EventKind.SESSION_ENDED, EventKind.LINK_MAILED):
         why = why.replace("_", " ")
-    if event.detail.get("paused"):
+    if event.detail.get("paused") and not why:
         why = "the last one before a pause"
     return f"{said}: {why}" if why else said

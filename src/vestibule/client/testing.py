@@ -14,7 +14,7 @@ Nothing else turns this on: no setting, no variable, no argument. Outside a runn
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -59,6 +59,10 @@ class SignedIn:
     key: PrivateKey
     clock: Clock
     expected: Expected
+    made: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The claims of each token that was made."""
+    expired: dict[str, str] = field(default_factory=dict)
+    """For each token that was made to expire, the one of yesterday that stands for it."""
 
     def token_for(
         self,
@@ -96,22 +100,26 @@ class SignedIn:
             if authenticated_at is None
             else arguments.whole("authenticated_at", authenticated_at, 0, now + _DAY_SECONDS),
         )
-        return self._signed({**access_tokens.claims_of(token, self.expected), **added})
+        claims = {**access_tokens.claims_of(token, self.expected), **added}
+        signed = self._signed(claims)
+        self.made[signed] = claims
+        return signed
 
-    def expire(self, token: str) -> str:
-        """Return the same token with its times moved back by a day, so that it has expired."""
-        claims = self.memory.decide(arguments.string("token", token)).claims
-        return self._signed({**claims, **{name: claims[name] - _DAY_SECONDS for name in ("iat", "exp")}})
+    def expire(self, token: str) -> None:
+        """Let the token have expired a day ago. Its session goes on: another token of it is accepted."""
+        claims = self._claims_of(token)
+        self.expired[token] = self._signed({**claims, **{name: claims[name] - _DAY_SECONDS for name in ("iat", "exp")}})
 
     def revoke(self, token: str) -> None:
         """End the token's session, as signing out does."""
-        self.memory.revoked.end_session(self.memory.decide(arguments.string("token", token)).session, _FOR_EVER)
+        self.memory.revoked.end_session(self._claims_of(token)["sid"], _FOR_EVER)
 
     def revoke_all(self, user: str) -> None:
-        """End all sessions of an account, as disabling it does."""
-        self.memory.revoked.end_account(
-            arguments.string("user", user), int(self.clock.now().timestamp()) + 1, _FOR_EVER
-        )
+        """End all sessions that the user has by now, as signing out everywhere does. Tokens of new ones are good."""
+        arguments.string("user", user)
+        for claims in self.made.values():
+            if claims["sub"] == user:
+                self.memory.revoked.end_session(claims["sid"], _FOR_EVER)
 
     def make_stale(self) -> None:
         """Make the known revocations stale, as a long outage of Vestibule does."""
@@ -120,6 +128,16 @@ class SignedIn:
     def headers(self, token: str) -> dict[str, str]:
         """Return the request headers that carry the token."""
         return {"Authorization": f"Bearer {arguments.string('token', token)}"}
+
+    def decide(self, token: str) -> Caller:
+        """Return the caller of a token, or raise as a `Verifier` does."""
+        return self.memory.decide(self.expired.get(token, token))
+
+    def _claims_of(self, token: str) -> Mapping[str, Any]:
+        """Return the claims of a token that was made here; raises `ValueError` for another."""
+        if arguments.string("token", token) not in self.made:
+            raise ValueError("token: not one that token_for has returned in this test")
+        return self.made[token]
 
     def _signed(self, claims: Mapping[str, Any]) -> str:
         return jws.sign(dict(claims), self.key, access_tokens.TYP)
@@ -137,13 +155,11 @@ def vestibule(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     memory.keys, memory.keys_as_of = {key.kid: key.public}, _FOR_EVER  # keys and revocations never get stale
     memory.revoked.fresh_as_of = _FOR_EVER
 
-    def decide(_verifier: Verifier, token: str) -> Caller:
-        return memory.decide(token)
-
-    monkeypatch.setattr(Verifier, "_decide", decide)
+    signed_in = SignedIn(memory, key, clock, expected)
+    monkeypatch.setattr(Verifier, "_decide", lambda _verifier, token: signed_in.decide(token))
     monkeypatch.setattr(Verifier, "start", lambda _verifier: None)  # there is no server, and nothing to hear from it
     monkeypatch.setattr(Verifier, "_may_learn_more", lambda _verifier, _refusal: False)
-    return SignedIn(memory, key, clock, expected)
+    return signed_in
 
 
 @cache

@@ -12,11 +12,13 @@ _log = structlog.get_logger(__name__)
 
 
 def log_weaknesses(settings: Settings) -> None:
-    """Log a warning for each setting that weakens the server. The server starts all the same, because the setting may
-    be intended.
+    """Log a warning for each setting that weakens the server, and for what keeps emails from their readers. The server
+    starts all the same, because the setting may be intended.
     """
     for finding in check(settings):
         _log.warning("setting_weakens", what=finding.what, why=finding.why, remedy=finding.remedy)
+    for finding in mail.stranded(settings):
+        _log.warning("emails_may_not_arrive", what=finding.what, why=finding.why, remedy=finding.remedy)
 
 
 def check(settings: Settings) -> Iterator[Finding]:

@@ -63,7 +63,7 @@ def _app(origin: str) -> Finding:
     return hint(
         SUBJECT,
         f"the app at {origin} is not on this server's site",
-        "Its web view keeps none of this server's cookies, so a sign-in by cookie does not last.",
+        "Its browser or web view keeps none of this server's cookies, so a sign-in by cookie does not last.",
         "in that app, send the access token as Authorization: Bearer",
     )
 
@@ -78,6 +78,15 @@ def _front_end(settings: Settings, origin: SplitResult, own: SplitResult) -> Ite
             "For a browser these are two sites, and SameSite=Lax cookies do not go from one to the other.",
             f"use the same name in both, such as ORIGIN={origin.scheme}://{own.hostname}:{origin.port or 80}",
         )
+    elif local and is_this_machine(own.hostname or "") and origin.scheme != own.scheme:
+        yield warning(
+            SUBJECT,
+            f"the front-end is at {origin_url}, the server at {settings.own_base}: one has TLS, the other not",
+            "For a browser these are two sites, and SameSite=Lax cookies do not go from one to the other.",
+            f"the same scheme in both, such as ORIGIN={own.scheme}://{origin.netloc}, if that is where it runs",
+        )
+    elif local and not is_this_machine(own.hostname or "") and "origins" in settings.model_fields_set:
+        yield _app(origin_url)
     elif local or "origins" not in settings.model_fields_set:
         return
     elif origin.scheme != own.scheme:

@@ -22,7 +22,11 @@ from vestibule.storage.sql.url import WrongAddress, parse
 from vestibule.wiring.opening import require_folder
 
 SUBJECT = "database"
+_LOCKED = "database is locked"  # in SQLite's words
 _LOW_DISK_BYTES = 500_000_000
+_LOCK_SECONDS = 3  # our own server holds the lock for milliseconds at a time
+_WAIT_FOR_LOCK = text("PRAGMA busy_timeout = 3000")
+_BEGIN_WRITING, _ROLL_BACK = text("BEGIN IMMEDIATE"), text("ROLLBACK")
 _WATCHER_CONNECTIONS = 2  # of each process, beside its pool: for revocations and wake-ups
 
 
@@ -52,7 +56,31 @@ async def _open(settings: Settings, clock: Clock, engines: Engines) -> list[Find
         require_folder(settings, engines)
         return [fine(SUBJECT, "a SQLite file, which the first start will create")]
     await require_current(engines)
+    if engines.file and (locked := await _locked(engines)):
+        return [locked]
     return await _look_inside(settings, clock, engines)
+
+
+async def _locked(engines: Engines) -> Finding | None:
+    """Return a fault if another program keeps the SQLite file locked, so that nothing can be written. Writes nothing
+    itself.
+    """
+    try:
+        async with engines.sqlalchemy_reading() as connection:
+            await connection.execute(_WAIT_FOR_LOCK)
+            await connection.execute(_BEGIN_WRITING)
+            await connection.execute(_ROLL_BACK)
+    except StoreUnavailable as reason:
+        if _LOCKED not in str(reason):
+            raise
+        what = f"another program has locked {engines.file}, for more than {_LOCK_SECONDS} s"
+        why = "Nothing is written: nobody can register, sign in, refresh or sign out."
+        return fault(SUBJECT, what, why, _who_has(engines.file))
+    return None
+
+
+def _who_has(file: str | None) -> str:
+    return f"find the program, such as a backup or a database browser, and end it: fuser -v {quote(str(file))}"
 
 
 def _other_schema(settings: Settings, reason: str) -> Finding:
@@ -72,13 +100,16 @@ def _unusable(reason: str) -> Finding:
 def _unreachable(settings: Settings, reason: StoreUnavailable) -> Finding:
     if reason.lasting:
         return _unusable(str(reason))
+    remedy = f"check DATABASE_URL, and that the server runs and accepts this machine: {_psql(settings)}"
+    if settings.embedded:
+        remedy = "check that the file and its folder exist, and that this user may write them"
+    if _LOCKED in str(reason):
+        remedy = _who_has(parse(settings.database_address)[0].database)
     return fault(
         SUBJECT,
         f"cannot be reached{f' at {reason.server}' if reason.server else ''}: {str(reason) or 'no answer'}",
         "Without it nobody can sign in, and every request is answered 503.",
-        "check that the file and its folder exist, and that this user may write them"
-        if settings.embedded
-        else f"check DATABASE_URL, and that the server runs and accepts this machine: {_psql(settings)}",
+        remedy,
     )
 
 

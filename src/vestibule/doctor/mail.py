@@ -24,6 +24,14 @@ async def check(settings: Settings) -> list[Finding]:
     return [*found, *sent_in_clear(settings), *await _visit(_server(settings))]
 
 
+def stranded(settings: Settings) -> Iterator[Finding]:
+    """Yield what keeps every email from its reader, as far as the settings tell."""
+    if settings.production:
+        yield from _sender(settings)
+        if not settings.email_host:
+            yield _no_server(settings)
+
+
 def sent_in_clear(settings: Settings) -> Iterator[Finding]:
     """Yield what travels without TLS because the settings say so, whatever the server offers."""
     if settings.email_host and _server(settings).security == "none":
@@ -39,7 +47,12 @@ def _server(settings: Settings) -> Server:
 def _no_server(settings: Settings) -> Finding:
     what = f"no EMAIL_HOST: emails are written to files in {settings.data / 'mail'}"
     if settings.production:
-        return fault(SUBJECT, what, "Nobody receives them.", "EMAIL_HOST=smtp.example.com EMAIL_USER=… EMAIL_PASS=…")
+        return fault(
+            SUBJECT,
+            what,
+            "Nobody receives them: no email is verified, no password reset, no stranger's sign-in noticed.",
+            "EMAIL_HOST=smtp.example.com EMAIL_USER=… EMAIL_PASS=…",
+        )
     return fine(SUBJECT, what)
 
 

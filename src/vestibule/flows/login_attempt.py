@@ -138,6 +138,8 @@ async def record_failed_attempt(
     """
     limits, now = limits or env.policy.login_attempts, env.clock.now()
     paused = attempt.pauses(limits)
+    if kind is EventKind.SIGN_IN_REFUSED:
+        detail = {"reason": _why_refused(env, account, attempt)}
     refused = Event(
         now,
         kind,
@@ -153,6 +155,21 @@ async def record_failed_attempt(
         await tx.events.record(refused)
     if paused:
         env.letters_waiting.set()
+
+
+def _why_refused(env: Env, account: Account | None, attempt: LoginAttempt) -> str:
+    """Return why a password was not accepted, in words for operators. Never tells that a password was right."""
+    if account is None:
+        return "no account has this email"
+    if account.disabled_at is not None:
+        return "the account is disabled"
+    if attempt.spent:
+        return "not checked, after too many wrong passwords"
+    if not account.verified and env.policy.conceals_unverified:
+        return "the email is not verified"
+    return (
+        "wrong password, the last one before a pause" if attempt.pauses(env.policy.login_attempts) else "wrong password"
+    )
 
 
 async def _tell_of_pause(tx: Ports, account: Account, client_info: ClientInfo, now: datetime) -> None:

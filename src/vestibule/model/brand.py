@@ -1,4 +1,4 @@
-"""Brand: the product's name, colour and logo on letters and pages."""
+"""Brand: the product's name, colour, logo and support on letters and pages."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,11 +10,19 @@ _TYPES_BY_FIRST_BYTES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b
 
 @dataclass(frozen=True)
 class Brand:
-    """The product's look. `colour` is `#rrggbb`; `logo` is the content of a picture file (`picture_type`)."""
+    """The product's look. `colour` is `#rrggbb`; `logo` is the content of a picture file (`picture_type`); `support` is
+    the email or the https URL where people get help.
+    """
 
     name: str
     colour: str = "#2b4acb"
     logo: bytes = field(default=b"", repr=False)
+    support: str = ""
+
+    @property
+    def support_at(self) -> str:
+        """Return the URL that leads to the support; empty if there is none."""
+        return f"mailto:{self.support}" if "@" in self.support.partition("/")[0] else self.support
 
     @property
     def logo_type(self) -> str:

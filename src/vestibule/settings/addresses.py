@@ -20,6 +20,8 @@ _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\]")
 _ENDS_IN_NUMBER = re.compile(r"(.*\.)?([0-9]+|0[xX][0-9A-Fa-f]*)")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _IPV4_MAPPED = ip_network("::ffff:0:0/96")
+_EMAIL = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,190}")
+_HELP_PAGE = re.compile(r"https://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~!$&'()*+,;=:@/?%#-]*)?")
 _PORT = re.compile(r"[0-9]{1,5}")
 _HIGHEST_PORT = 65535
 
@@ -162,6 +164,13 @@ def _unmapped(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
     return ip_network(f"{inner}/{network.prefixlen - _IPV4_MAPPED.prefixlen}")
 
 
+def _support(text: str) -> str:
+    """Return an email or an https URL to show to people. Raises `ValueError` for other text."""
+    if _EMAIL.fullmatch(text) is None and _HELP_PAGE.fullmatch(text) is None:
+        raise ValueError(f"{shown(text)} is neither an email such as help@example.com nor an https:// URL")
+    return text
+
+
 Origin = Annotated[str, AfterValidator(_exact_origin)]
 Origins = Annotated[
     tuple[Annotated[str, AfterValidator(_listed_origin)], ...], AfterValidator(_at_least_one), BeforeValidator(listed)
@@ -171,5 +180,6 @@ PasskeyDomain = Annotated[str, AfterValidator(_passkey_domain)]
 ListeningAddress = Annotated[str, AfterValidator(listening_address)]
 MetricsAddress = Annotated[tuple[str, int] | None, BeforeValidator(_metrics_address)]
 MailHost = Annotated[str, AfterValidator(_mail_host)]
+Support = Annotated[str, AfterValidator(_support)]
 EhloName = Annotated[str, AfterValidator(greeting_name)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)]

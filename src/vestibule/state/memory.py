@@ -13,6 +13,9 @@ from vestibule.model.sessions import Session
 from vestibule.protocol.access_tokens import AccessToken
 from vestibule.protocol.authentication import Level
 
+REMEMBERED = 50_000
+"""Access tokens that each process remembers, in about 1.5 kB each."""
+
 RawResponse = tuple[
     list[tuple[bytes, bytes]],  # the headers that only this response has, in ASGI's form
     bytes,  # the body

@@ -1,6 +1,6 @@
 """The cookies (RFC 6265): the contract's three for a sign-in, one for each known device, one for a second step, one for
-a question to an authenticator, one for an email code, and six of pages: the language, `return_to`, `sent_letter`,
-`refused_form`, `recovery_codes` and `service_key`.
+a question to an authenticator, one for an email code, and seven of pages: the language, `return_to`, `sent_letter`,
+`refused_form`, `recovery_codes`, `service_key` and `cookies_kept`.
 
 Names and attributes of the contract's cookies are exactly the contract's.
 """
@@ -29,6 +29,7 @@ CEREMONY = "ceremony"
 RECOVERY_CODES = "recovery_codes"
 SERVICE_KEY = "service_key"
 EMAIL_CODE = "email_code"
+KEPT = "cookies_kept"
 _RETURN_TO_SECONDS = 3600
 _SENT_LETTER_SECONDS = 900
 _EMAIL_CODE_SECONDS = 3600
@@ -120,12 +121,10 @@ def clear_sent_letter(response: Response, now: datetime, web: WebPolicy) -> None
     _set(response, SENT_LETTER, "", 0, now, web)
 
 
-def set_sealed(
+def set_of_pages(
     response: Response, name: str, value: str, path: str, max_age: int, now: datetime, web: WebPolicy
 ) -> None:
-    """Set a cookie that keeps something for the pages under `path` (`pages/sealed_cookie.py`), for `max_age` seconds; 0
-    deletes it.
-    """
+    """Set a cookie that keeps something for the pages under `path`, for `max_age` seconds; 0 deletes it."""
     _set(response, name, value, max_age, now, web, path)
 
 

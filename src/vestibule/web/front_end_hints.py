@@ -1,5 +1,6 @@
 """Log the mistakes of a front-end that neither its browser nor the answer explains: an origin that is missing in
-`ORIGIN`, cookies that the browser keeps back, a body without its content type, a `return_to` that is not allowed.
+`ORIGIN`, cookies that the browser keeps back, calls without `credentials`, a body without its content type, a
+`return_to` that is not allowed.
 """
 
 import structlog
@@ -13,6 +14,7 @@ MAX_HINTS = 50
 """Hints logged in a minute. A bound is needed, because clients can send any origin and any content type."""
 
 _INTERVAL_SECONDS = 60
+_NEXT_CALL_SECONDS = 10  # after a sign-in; later, another browser may call from the same origin
 _MAX_CHARACTERS = 100
 _log = structlog.get_logger(__name__)
 
@@ -26,6 +28,7 @@ class FrontEndHints:
         self._clock = clock
         self._minute = 0
         self._logged: set[tuple[str, str]] = set()
+        self._signed_in, self._signed_in_at = "", 0.0  # the origin of the last sign-in, while no cookie came from there
 
     def check_origin(self, headers: Headers) -> None:
         """Log the Origin of a request if its pages cannot call here, or are called without cookies."""
@@ -38,6 +41,12 @@ class FrontEndHints:
             advice = f"if it is your front-end, add it to ORIGIN (now: {self._allowed})"
             hint = f"pages of this origin cannot call here; {advice}"
             self._warn("origin_refused", origin, hint, origin=_printable(origin))
+
+    def signed_in(self, headers: Headers) -> None:
+        """Note, in development, that a page of this origin was sent the cookies of a session."""
+        origin = headers.get("origin", "")
+        if origin in self._web.origins and not self._web.secure_cookies:
+            self._signed_in, self._signed_in_at = origin, self._clock.monotonic()
 
     def check_body_type(self, content_type: str) -> None:
         """Log, in development, the content type of a body that was not read, because it is not JSON."""
@@ -56,8 +65,25 @@ class FrontEndHints:
 
     def _check_cookies(self, headers: Headers, origin: str) -> None:
         # In production the doctor says this instead, because front-ends that use no cookies may well be on other sites.
-        if self._web.secure_cookies or headers.get("sec-fetch-site") != "cross-site" or "authorization" in headers:
+        if self._web.secure_cookies or "authorization" in headers:
             return
+        if headers.get("sec-fetch-site") == "cross-site":
+            self._warn_of_other_site(headers, origin)
+        elif origin == self._signed_in and "access-control-request-method" not in headers:
+            self._check_credentials(headers, origin)
+
+    def _check_credentials(self, headers: Headers, origin: str) -> None:
+        """Log a call without cookies right after a sign-in of this origin. A call with cookies settles it."""
+        since = self._clock.monotonic() - self._signed_in_at
+        self._signed_in = ""
+        if "cookie" not in headers and since < _NEXT_CALL_SECONDS:
+            hint = (
+                "somebody signed in from this origin, and its next call came without cookies, so it is answered 401: "
+                'send every call with credentials: "include", the sign-in too'
+            )
+            self._warn("credentials_left_out", origin, hint, origin=_printable(origin))
+
+    def _warn_of_other_site(self, headers: Headers, origin: str) -> None:
         host = headers.get("host", "")
         hint = (
             "to the browser these are different sites, so it neither keeps nor sends cookies: call this server by the "

@@ -44,11 +44,11 @@ def sender(settings: Settings) -> Sender:
 
 
 def brand(settings: Settings) -> Brand:
-    """Return the product's name, colour and logo; raises `OSError` and `ValueError` for a logo that cannot be read, or
-    is larger than `MAX_LOGO_BYTES`.
+    """Return the product's name, colour, logo and support; raises `OSError` and `ValueError` for a logo that cannot be
+    read, or is larger than `MAX_LOGO_BYTES`.
     """
     logo = read_bounded(settings.product_logo, MAX_LOGO_BYTES) if settings.product_logo else b""
-    return Brand(settings.product_name, settings.product_colour, logo)
+    return Brand(settings.product_name, settings.product_colour, logo, settings.support)
 
 
 def templates(settings: Settings, subfolder: str) -> Path | None:

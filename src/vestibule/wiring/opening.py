@@ -23,7 +23,7 @@ from vestibule.settings.fields import Settings
 from vestibule.settings.reading import WrongSettings
 from vestibule.settings.to_policy import to_policy
 from vestibule.state.feed import Feed
-from vestibule.state.memory import CallerMemory
+from vestibule.state.memory import REMEMBERED, CallerMemory
 from vestibule.state.passwords import Passwords
 from vestibule.state.readiness import Readiness
 from vestibule.state.revocation_set import RevocationSet
@@ -154,7 +154,7 @@ async def open_env(
             limiter=redis_module().limiter(rate_limit_redis, clock) if rate_limit_redis else limiter.in_memory(clock),
             mailer=mailer(settings, clock),
             revocations=RevocationSet(settings.revocation_staleness_seconds),
-            memory=CallerMemory(settings.remembered_tokens),
+            memory=CallerMemory(REMEMBERED),
             feed=Feed(settings.followers_within(open_files.connections_within(settings.connections))),
             database_clock=DatabaseClock(watching),
             readiness=readiness,

@@ -22,8 +22,30 @@ from vestibule.settings.fields import Settings, name_of
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 KUBERNETES = ("1.27", "1.32", "1.37")
 WARNING = 2
-INGRESS = {"enabled": True, "className": "nginx", "host": "auth.example.com", "tlsSecretName": "tls"}
+ISSUER = {"cert-manager.io/cluster-issuer": "letsencrypt"}
+INGRESS = {
+    "enabled": True,
+    "className": "nginx",
+    "host": "auth.example.com",
+    "tlsSecretName": "tls",
+    "annotations": ISSUER,
+}
 MONITORED = {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}}
+FROM_INGRESS = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}}}
+FROM_PROMETHEUS = {"podSelector": {"matchLabels": {"app": "prometheus"}}}
+TO_POSTGRESQL = {"to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}], "ports": [{"port": 5432}]}
+GUARDED = {"enabled": True, "from": [FROM_INGRESS], "metricsFrom": [FROM_PROMETHEUS], "egress": [TO_POSTGRESQL]}
+ON_NODES: dict[str, Any] = {
+    "nodeSelector": {"kubernetes.io/arch": "arm64"},
+    "tolerations": [{"key": "accounts", "operator": "Exists", "effect": "NoSchedule"}],
+    "affinity": {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}]
+            }
+        }
+    },
+}
 VALUES: dict[str, dict[str, Any]] = {
     "as it comes": {},
     "everything": {
@@ -33,6 +55,10 @@ VALUES: dict[str, dict[str, Any]] = {
         "settings": {"ORIGIN": "https://app.example.com"},
         "imagePullSecrets": [{"name": "registry"}],
         "podAnnotations": {"team": "accounts"},
+        "labels": {"team": "accounts"},
+        "annotations": {"example.com/owner": "ada"},
+        **ON_NODES,
+        "networkPolicy": GUARDED,
     },
     "next to nothing": {"metrics": {"enabled": False}, "podDisruptionBudget": {"enabled": False}, "replicas": 1},
 }
@@ -136,6 +162,56 @@ def test_prometheus_is_told_only_where_that_was_asked() -> None:
         helm.templates(metrics=MONITORED | {"enabled": False})
 
 
+def test_labels_and_annotations_are_on_every_object() -> None:
+    made = helm.objects(**VALUES["everything"])
+    for kind, found in made.items():
+        assert found["metadata"]["labels"]["team"] == "accounts", kind
+        assert found["metadata"]["annotations"]["example.com/owner"] == "ada", kind
+    assert made["Ingress"]["metadata"]["annotations"].items() >= ISSUER.items()
+    assert pod_of(**VALUES["everything"])["metadata"]["labels"]["team"] == "accounts"
+    assert "annotations" not in helm.objects(ingress=INGRESS | {"annotations": {}})["Ingress"]["metadata"]
+
+
+def test_pods_run_where_they_may() -> None:
+    assert ON_NODES.items() <= pod_of(**ON_NODES)["spec"].items()
+    assert not ON_NODES.keys() & pod_of()["spec"].keys()
+
+
+HTTP, METRICS = [{"port": "http"}], [{"port": "metrics"}]
+DNS = {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]}
+POLICIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "anybody may call": ({}, {"policyTypes": ["Ingress"], "ingress": [{"ports": HTTP}]}),
+    "the ingress alone": (
+        {"from": [FROM_INGRESS]},
+        {"policyTypes": ["Ingress"], "ingress": [{"ports": HTTP, "from": [FROM_INGRESS]}]},
+    ),
+    "everything": (
+        GUARDED,
+        {
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": [{"ports": HTTP, "from": [FROM_INGRESS]}, {"ports": METRICS, "from": [FROM_PROMETHEUS]}],
+            "egress": [DNS, TO_POSTGRESQL],
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "rules"), POLICIES.values(), ids=POLICIES)
+def test_a_network_policy_lets_in_whom_it_names(given: dict[str, Any], rules: dict[str, Any]) -> None:
+    made = helm.objects(networkPolicy={**given, "enabled": True})
+    policy = made["NetworkPolicy"]["spec"]
+    assert chosen(policy.pop("podSelector")["matchLabels"], pod_of()["metadata"]["labels"])
+    assert policy == rules
+    ports = {port["name"] for port in pod_of()["spec"]["containers"][0]["ports"]}
+    assert {port["port"] for rule in policy["ingress"] for port in rule["ports"]} <= ports
+
+
+def test_there_is_no_network_policy_unless_it_was_asked_for() -> None:
+    assert "NetworkPolicy" not in helm.objects()
+    unmeasured = helm.objects(networkPolicy=GUARDED, metrics={"enabled": False})["NetworkPolicy"]["spec"]
+    assert [rule["ports"] for rule in unmeasured["ingress"]] == [HTTP]
+
+
 @pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
 def test_service_ingress_and_pods_fit_together(values: dict[str, Any]) -> None:
     made, pod = helm.objects(**values), pod_of(**values)
@@ -175,6 +251,8 @@ def test_each_probe_is_answered_as_the_kubelet_asks_it(tmp_path: Path) -> None:
         ({"settings": {"PORT": 8000}}, "/settings/PORT"),
         ({"replicas": 0}, "minimum"),
         ({"ingress": {"enabled": True}}, r"ingress\.host"),
+        ({"labels": {"app.kubernetes.io/name": "auth"}}, "invalid propertyName"),
+        ({"networkPolicy": {"enabled": "yes"}}, "/networkPolicy/enabled"),
         ({"metrics": {"prot": 9464}}, "'prot' not allowed"),
     ],
 )

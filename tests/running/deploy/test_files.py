@@ -11,8 +11,10 @@ import pytest
 import yaml
 
 from tests.docs.paths import ROOT
+from tests.harness.backends import SECRET
 from tests.harness.process import run
 from vestibule.cli.commands import build
+from vestibule.settings import reading
 from vestibule.settings.fields import Settings, name_of
 from vestibule.web.map_reading import ROUTES
 
@@ -45,6 +47,44 @@ def test_compose_runs_commands_that_there_are_with_settings_that_there_are() -> 
         assert service["cap_drop"] == ["ALL"]
     assert stack["services"]["vestibule"]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
     assert "noeviction" in stack["services"]["redis"]["command"]
+
+
+GIVEN = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
+BY_HAND = {
+    "ORIGIN": "https://app.example.com",
+    "EMAIL_HOST": "smtp.example.com",
+    "EMAIL_USER": "vestibule",
+    "EMAIL_PASS": "x",
+}
+COMPOSED = {
+    "nothing but the secret": ({}, {"email_host": "mail", "email_port": 587, "url": "http://localhost:8000"}),
+    "a mail server and a front-end": (
+        BY_HAND,
+        {"email_host": "smtp.example.com", "origins": ("https://app.example.com",)},
+    ),
+    "a URL": ({"VESTIBULE_URL": "https://auth.example.com"}, {"url": "https://auth.example.com"}),
+}
+
+
+@pytest.mark.parametrize(("given", "expected"), COMPOSED.values(), ids=COMPOSED)
+def test_compose_takes_its_settings_from_the_environment(
+    given: dict[str, str], expected: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Compose fills them in, and as the server reads them in the image."""
+    stack = yaml.safe_load((DEPLOY / "docker" / "compose.yml").read_text())
+    environment = {**given, "VESTIBULE_SECRET_KEY": SECRET}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NODE_ENV", "production")
+    for name, text in stack["services"]["vestibule"]["environment"].items():
+        monkeypatch.setenv(name, GIVEN.sub(lambda found: environment.get(found[1]) or found[3] or "", text))
+    settings = reading.read()
+    assert {name: getattr(settings, name) for name in expected} == expected
+
+
+def test_compose_catches_emails_where_they_are_sent_to() -> None:
+    stack = yaml.safe_load((DEPLOY / "docker" / "compose.yml").read_text())
+    listening = stack["services"]["mail"]["environment"]["MP_SMTP_BIND_ADDR"]
+    assert listening == f"0.0.0.0:{Settings.model_fields['email_port'].default}"
 
 
 def test_compose_has_the_postgresql_that_is_tested_and_that_the_documents_name() -> None:

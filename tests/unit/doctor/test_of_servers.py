@@ -1,7 +1,9 @@
 """What the servers tell: PostgreSQL, SQLite, Redis and a mail server, each well and in each kind of trouble."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 
 from tests.conftest import not_to_be_had
-from tests.harness import servers
+from tests.harness import backends, servers
 from tests.harness.backends import Backend
 from tests.harness.clock import ManualClock
 from tests.harness.mail_server import HOST, PASSWORD, USER, MailServer, running
@@ -63,6 +65,37 @@ async def test_no_database(chosen: Chosen, tmp_path: Path) -> None:
     nowhere = f"sqlite:///{tmp_path}/no/such/folder/vestibule.sqlite3"
     assert severity_of(await look(chosen(DATABASE_URL=nowhere)), "there is no folder") is FAULT
     assert severity_of(await look(chosen(DATABASE_URL="mysql://localhost/x")), "DATABASE_URL:") is FAULT
+
+
+@pytest.fixture
+async def sqlite(tmp_path: Path) -> AsyncIterator[Backend]:
+    async with backends.fresh(backends.SQLITE, tmp_path) as made:
+        yield made
+
+
+@pytest.mark.parametrize("lock", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
+async def test_a_file_that_another_program_has_locked(chosen: Chosen, sqlite: Backend, lock: str) -> None:
+    settings = chosen(**sqlite.environment)
+    with closing(sqlite3.connect(file_of(sqlite), isolation_level=None)) as other:
+        other.execute(lock)
+        [found] = await look(settings)
+        other.execute("ROLLBACK")
+    assert (found.severity, "has locked" in found.what, "fuser -v /" in found.remedy) == (FAULT, True, True)
+    assert severity_of(await look(settings), "SQLite") is FINE
+
+
+async def test_a_file_that_nobody_else_may_even_read(chosen: Chosen, sqlite: Backend) -> None:
+    settings = chosen(**sqlite.environment)
+    with closing(sqlite3.connect(file_of(sqlite), isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        other.execute("UPDATE vestibule_schema SET version_num = version_num")
+        [found] = await look(settings)
+    assert (found.severity, "database is locked" in found.what, "fuser -v /" in found.remedy) == (FAULT, True, True)
+
+
+def file_of(sqlite: Backend) -> str:
+    return sqlite.database_url.partition("///")[2]
 
 
 async def test_another_schema(chosen: Chosen, postgresql: Backend) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.harness.unprivileged import as_somebody_else, let_reach
 from tests.unit.doctor import FAULT, FINE, HINT, WARNING, severity_of
@@ -34,6 +35,8 @@ IN_PRODUCTION = [
     ({"ORIGIN": ""}, HINT, "ORIGIN is not set"),
     ({"VESTIBULE_URL": "http://auth.localhost"}, FAULT, "one has TLS, the other not"),
     ({"ORIGIN": "https://app.example.org"}, WARNING, "app.example.org and the server auth.example.com seem to be"),
+    ({"ORIGIN": "https://localhost"}, HINT, "the app at https://localhost is not on this server's site"),
+    ({"ORIGIN": "https://app.example.com,http://localhost:5173"}, HINT, "the app at http://localhost:5173 is not on"),
     ({"VESTIBULE_TRUSTED_PROXIES": ""}, WARNING, "so no proxy is trusted"),
     ({"VESTIBULE_TRUSTED_PROXIES": "10.0.0.1,0.0.0.0/0"}, WARNING, "every machine in 0.0.0.0/0 is trusted"),
 ]
@@ -45,6 +48,8 @@ ANYWHERE = [
     ({"VESTIBULE_SESSION_IDLE_SECONDS": "8640000", "VESTIBULE_SESSION_SECONDS": "8640000"}, HINT, "100 idle days"),
     ({"VESTIBULE_SECRET_KEY": SECRET, "VESTIBULE_SECRET_KEY_OLD": SECRET[::-1]}, HINT, "_OLD is still set"),
     ({"ORIGIN": "http://127.0.0.1:3000"}, WARNING, "the front-end is at http://127.0.0.1:3000"),
+    ({"ORIGIN": "https://localhost:3000"}, WARNING, "http://localhost:8000: one has TLS, the other not"),
+    ({"VESTIBULE_URL": "https://localhost"}, WARNING, "https://localhost: one has TLS, the other not"),
 ]
 
 
@@ -99,6 +104,27 @@ def test_c25_what_weakens_a_server_is_said_at_its_start(
 @pytest.mark.parametrize("given", QUIET)
 def test_c25_what_does_not_is_not(chosen: Chosen, production: dict[str, str], given: dict[str, str]) -> None:
     assert [*at_start.check(chosen(**{**production, **given}))] == []
+
+
+STRANDED = [
+    ({}, ["no EMAIL_HOST"]),
+    ({"VESTIBULE_EMAIL_FROM": ""}, ["the sender is no-reply@localhost", "no EMAIL_HOST"]),
+    ({**FAR, "VESTIBULE_EMAIL_FROM": ""}, ["the sender is no-reply@localhost"]),
+    (FAR, []),
+    ({"NODE_ENV": "", "VESTIBULE_URL": ""}, []),
+]
+
+
+@pytest.mark.parametrize(("given", "whats"), STRANDED)
+def test_what_keeps_emails_from_their_readers_is_said_at_the_start(
+    chosen: Chosen, production: dict[str, str], given: dict[str, str], whats: list[str]
+) -> None:
+    settings = chosen(**{**production, **given})
+    with capture_logs() as lines:
+        at_start.log_weaknesses(settings)
+    mailing = [line for line in lines if line["event"] == "emails_may_not_arrive"]
+    assert [what in line["what"] for what, line in zip(whats, mailing, strict=True)] == [True] * len(whats)
+    assert "hush" not in str(lines)
 
 
 def test_files_that_others_can_read(chosen: Chosen) -> None:

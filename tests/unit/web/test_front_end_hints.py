@@ -12,7 +12,7 @@ from vestibule.protocol.other_sites import DOCTORS_ORIGIN
 from vestibule.web.front_end_hints import MAX_HINTS, FrontEndHints
 
 pytestmark = pytest.mark.any_engine
-EVENTS = {"origin_refused", "cookies_kept_back", "body_not_json", "return_to_ignored"}
+EVENTS = {"origin_refused", "cookies_kept_back", "credentials_left_out", "body_not_json", "return_to_ignored"}
 FORGOTTEN = "http://localhost:5173"
 PREFLIGHT = {"Access-Control-Request-Method": "POST"}
 ASKED = {
@@ -97,6 +97,39 @@ async def test_where_no_cookie_is_missing_there_is_no_line(world: World, sent: d
     assert await told(world, "GET", "/api/users/me", {**CROSS_SITE, **sent}) == []
 
 
+SIGN_IN = {"email": "ada@example.com", "password": "correct horse"}
+MINE = ("GET", "/api/users/me")
+AFTER_A_SIGN_IN: dict[str, tuple[tuple[str, str], dict[str, str], int, int]] = {
+    "without credentials": (MINE, {}, 0, 1),
+    "a refresh without credentials": (("POST", "/api/auth/refresh"), {}, 9, 1),
+    "another browser, later": (MINE, {}, 10, 0),
+    "with a cookie": (MINE, {"Cookie": "logged_in=true"}, 0, 0),
+    "with the token": (MINE, {"Authorization": "Bearer x"}, 0, 0),
+    "a preflight": (("OPTIONS", "/api/users/me"), {"Access-Control-Request-Method": "GET"}, 0, 0),
+    "a page of ours": (MINE, {"Origin": BASE}, 0, 0),
+}
+
+
+@pytest.mark.parametrize(("call", "headers", "seconds", "lines"), AFTER_A_SIGN_IN.values(), ids=AFTER_A_SIGN_IN)
+async def test_a_call_without_credentials_after_a_sign_in_is_explained(
+    world: World, call: tuple[str, str], headers: dict[str, str], seconds: int, lines: int
+) -> None:
+    """A front-end that leaves `credentials` out signs in, and is answered 401 for ever."""
+    await world.register()
+    assert (await (await world.client()).post("/api/auth/login", json=SIGN_IN)).status_code == 200
+    world.clock.advance(seconds=seconds)
+    found = await told(world, *call, {"Origin": FRONT_END, **headers}, times=3)
+    assert [line["event"] for line in found] == ["credentials_left_out"] * lines
+    assert all('credentials: "include"' in line["hint"] for line in found)
+
+
+async def test_without_a_sign_in_nobody_is_told_of_credentials(world: World) -> None:
+    await world.register()
+    wrong = await (await world.client()).post("/api/auth/login", json={**SIGN_IN, "password": "wrong horse"})
+    assert wrong.status_code == 400
+    assert await told(world, *MINE, {"Origin": FRONT_END}) == []
+
+
 NOT_JSON = ["", "text/plain;charset=UTF-8", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
 ROUTES_WITH_BODIES = [
     ("POST", "/api/auth/login"),
@@ -135,6 +168,8 @@ def test_in_production_only_the_origin_is_logged() -> None:
         hints.check_origin(Headers({key.lower(): value for key, value in CROSS_SITE.items()}))
         hints.check_body_type("text/plain")
         hints.return_to_ignored(FORGOTTEN)
+        hints.signed_in(Headers({"origin": FRONT_END}))
+        hints.check_origin(Headers({"origin": FRONT_END}))
         hints.check_origin(Headers({"origin": FORGOTTEN}))
     assert [line["event"] for line in lines] == ["origin_refused"]
 

@@ -138,6 +138,7 @@ async def test_who_has_deleted_the_account_is_told_goodbye_and_leaves_no_way_int
     assert "<h1>Goodbye</h1>" in page.text
     assert "Your account was deleted." in page.text
     assert 'href="/login' not in page.text
+    assert 'href="/register' in main_of(page.text)
     assert ("Back to localhost:3000" in page.text) is kept
     login = (await client.get("/login")).text
     assert "/profile/delete" not in main_of(login)

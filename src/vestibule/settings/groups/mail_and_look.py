@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import SecretStr
 
 from vestibule.model.languages import Language
-from vestibule.settings.addresses import EhloName, MailHost
+from vestibule.settings.addresses import EhloName, MailHost, Support
 from vestibule.settings.groups.group import Group, setting
 from vestibule.settings.types import Colour, Folder, Logo, OneLine, Whole
 
@@ -73,6 +73,14 @@ class Look(Group):
         "Logo of your product, shown 36 pixels high and sent with emails.",
         takes="a PNG, JPEG or GIF file of at most 100 kB",
         unset="the name alone",
+    )
+    support: Support = setting(
+        "VESTIBULE_SUPPORT",
+        "",
+        "Where people get help when they cannot help themselves, such as after losing every second factor. Pages and "
+        "emails show it.",
+        takes="an email, or a URL such as `https://example.com/help`",
+        unset="pages and emails name nobody",
     )
     templates: Folder = setting(
         "VESTIBULE_TEMPLATES",

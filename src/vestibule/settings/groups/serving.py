@@ -157,13 +157,6 @@ class Crowd(Group):
         ge=256,
         le=100_000,
     )
-    remembered_tokens: Whole = setting(
-        "VESTIBULE_REMEMBERED_TOKENS",
-        50_000,
-        "Access tokens that each process remembers, in about 1.5 kB each, to answer without the database.",
-        ge=100,
-        le=10_000_000,
-    )
     feed_followers: Whole | None = setting(
         "VESTIBULE_FEED_FOLLOWERS",
         None,

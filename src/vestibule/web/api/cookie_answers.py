@@ -23,6 +23,7 @@ def signed_in(request: Request, env: Env, outcome: SignedIn, answer: answers.Ans
     """
     response = with_tokens(request, env, outcome.tokens, answer)
     set_device_cookie(request, response, env, outcome.device)
+    site_of(request).hints.signed_in(request.headers)
     return response
 
 

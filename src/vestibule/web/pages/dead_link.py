@@ -34,7 +34,8 @@ _CONFIRMED = _("You are signed in as %(email)s, which is confirmed. This link no
 class _DeadLink:
     """What the page of a dead link says. `refusal` is what the flow raises. `why_in_session`, if given, replaces `why`
     for a browser that has a session. `another` and `in_account` are the page where another link is asked for;
-    `in_account` needs a sign-in. `another_button` is the text of the button to `another`.
+    `in_account` needs a sign-in. `another_button` is what the button says that leads to `another`. `names_support`:
+    `why` says to ask the people who run the service.
     """
 
     refusal: type[Refusal]
@@ -43,6 +44,7 @@ class _DeadLink:
     another: str = ""
     another_button: str = _("Send me another link")
     in_account: str = ""
+    names_support: bool = False
 
 
 _REQUEST_ANOTHER = _("It was already used, has expired or was replaced by a newer one. Request another link.")
@@ -85,6 +87,7 @@ _DEAD_LINKS = {
             "It was already used, has expired or was replaced by a newer one. If you cannot sign in to your account any"
             " more, contact the people who run this service."
         ),
+        names_support=True,
     ),
     Purpose.RESET_FACTORS: _DeadLink(
         FactorResetLinkInvalid,
@@ -126,6 +129,7 @@ def dead_link_page(request: Request, purpose: Purpose) -> Response:
         another=dead.another,
         another_button=render.say(request, dead.another_button),
         in_account=dead.in_account,
+        names_support=dead.names_support,
     )
 
 
@@ -139,4 +143,5 @@ def _confirmed_page(request: Request, account: Account) -> Response:
         message=render.say(request, _CONFIRMED, email=account.email),
         another="",
         in_account="",
+        names_support=False,
     )

@@ -17,6 +17,7 @@ from vestibule.web.pages.arrival import arrive
 from vestibule.web.pages.browser_session import OptionalBrowserCaller
 from vestibule.web.pages.code_words import WRONG_EMAIL_CODES
 from vestibule.web.pages.form import read_form, validated
+from vestibule.web.pages.no_cookies import keeps_none
 from vestibule.web.pages.outcome import lead_on
 from vestibule.web.pages.route import see_other
 from vestibule.web.pages.words import Sentence, _, faults_of
@@ -37,6 +38,8 @@ async def ask_email(request: Request, caller: OptionalBrowserCaller) -> Response
 async def send_code(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
     """Mail a code, and redirect to the page that takes it; never tell whether there is an account."""
     fields = await read_form(request)
+    if keeps_none(request):
+        return email_form(request, 400)
     try:
         sent = validated(request, bodies.AskForEmailCode, fields)
     except BodyInvalid as invalid:
@@ -73,7 +76,7 @@ async def take_code(request: Request, env: EnvDep, client_info: ClientInfoDep) -
     except BodyInvalid as invalid:
         return code_form(request, 400, faults_of(invalid.entries))
     except EmailCodeElsewhere:
-        return _ask_here(request)
+        return email_form(request, 400) if keeps_none(request) else _ask_here(request)
     except EMAIL_CODE_REFUSALS as refusal:
         return code_form(request, HTTP_MAPPINGS[type(refusal)].status, {"code": WRONG_EMAIL_CODES[type(refusal)]})
     response = await lead_on(request, outcome)

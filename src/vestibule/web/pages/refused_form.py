@@ -17,6 +17,7 @@ from vestibule.web.accept import asks_for_page
 from vestibule.web.csrf import from_elsewhere
 from vestibule.web.pages import return_to
 from vestibule.web.pages.form import form_values
+from vestibule.web.pages.no_cookies import keeps_none
 from vestibule.web.pages.sealed_cookie import SealedCookie
 from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
@@ -47,11 +48,11 @@ def expect_form(request: Request, route_path: str) -> None:
 
 
 def redirect(request: Request, content: PageContent, status: int) -> Response | None:
-    """Return the redirect to the page that has the form. None if this is no form of a browser, if the cookie would be
-    too long, or for an unexpected fault, whose status monitors must see.
+    """Return the redirect to the page that has the form. None if this is no form of a browser, if the browser would not
+    keep the cookie or the cookie would be too long, or for an unexpected fault, whose status monitors must see.
     """
     page = context_of(request).form_page
-    if not page or status == _UNEXPECTED:
+    if not page or status == _UNEXPECTED or keeps_none(request):
         return None
     typed = content.variables.get("values", form_values(request))
     for values in ({name: typed[name] for name in _SHOWN_AGAIN if name in typed}, {}):

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from vestibule.crypto.entropy import random_bytes
 from vestibule.web import cookies
 from vestibule.web.caller import wanted_language
-from vestibule.web.pages import refused_form, return_to
+from vestibule.web.pages import no_cookies, refused_form, return_to
 from vestibule.web.pages.browser_session import form_token
 from vestibule.web.pages.form import form_values
 from vestibule.web.pages.line_breaks import page_translations
@@ -67,6 +67,7 @@ def _rendered(request: Request, content: PageContent, status: int, *, frames: bo
     policy = _security_policy(nonce, return_to.origin_of(variables["return_to"]), frames=frames)
     answer = HTMLResponse(html, status, {"Content-Security-Policy": policy, "Content-Language": language})
     _store_return_to(request, answer)
+    no_cookies.set_one(request, answer)
     return answer
 
 
@@ -149,6 +150,7 @@ def _common_variables(request: Request) -> dict[str, Any]:
         "form_token": form_token(env, caller) if caller else "",
         "notice": say(request, notice) if notice else "",
         "trouble": context.trouble,
+        "keeps_no_cookies": no_cookies.keeps_none(request),
         "values": form_values(request),
         "now": env.clock.now(),
     }

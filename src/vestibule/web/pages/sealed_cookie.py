@@ -51,12 +51,12 @@ class SealedCookie:
     def set(self, request: Request, response: Response, sealed: str, path: str) -> None:
         """Set the cookie for the pages under `path`."""
         site = site_of(request)
-        cookies.set_sealed(response, self.name, sealed, path, self.seconds, site.env.clock.now(), site.web)
+        cookies.set_of_pages(response, self.name, sealed, path, self.seconds, site.env.clock.now(), site.web)
 
     def clear(self, request: Request, response: Response, path: str) -> None:
         """Delete the cookie that was set with this path."""
         site = site_of(request)
-        cookies.set_sealed(response, self.name, "", path, 0, site.env.clock.now(), site.web)
+        cookies.set_of_pages(response, self.name, "", path, 0, site.env.clock.now(), site.web)
 
     def _name(self, subject: str) -> str:
         return f"{self.name} {subject}"

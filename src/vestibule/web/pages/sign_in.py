@@ -16,6 +16,7 @@ from vestibule.web.pages import refused_form, render, return_to, sent_letter
 from vestibule.web.pages.arrival import arrive
 from vestibule.web.pages.browser_session import SESSION_CODE, BrowserCaller, OptionalBrowserCaller
 from vestibule.web.pages.form import form_values, read_form, sent_credential, validated
+from vestibule.web.pages.no_cookies import keeps_none
 from vestibule.web.pages.outcome import lead_on
 from vestibule.web.pages.passkey_form import PASSKEY_REFUSALS, refused_passkey
 from vestibule.web.pages.route import SIGNED_OUT, clear_session_cookies, see_other, set_session_cookies
@@ -56,6 +57,8 @@ async def sign_in(request: Request, env: EnvDep, client_info: ClientInfoDep) -> 
     """Begin a session, set its cookies, and redirect to `return_to`."""
     fields = await read_form(request)
     target = return_to.target_of(request)
+    if keeps_none(request):
+        return _sign_in_page(request, target, 400)
     try:
         sent = validated(request, bodies.Login, fields)
         previous_token = cookies.read_refresh(request.headers.raw, site_of(request).web) or ""
@@ -101,7 +104,7 @@ async def sign_out(request: Request, env: EnvDep, caller: BrowserCaller) -> Resp
 
 
 async def signed_out(request: Request, caller: OptionalBrowserCaller) -> Response:
-    """Say why the user is no longer signed in; after deleting the account, without a way to sign in again."""
+    """Say why the user is no longer signed in. After deleting the account, leave no way into it."""
     if caller is not None:
         return see_other(return_to.HOME)
     reason = request.query_params.get("reason", "")

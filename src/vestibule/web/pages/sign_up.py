@@ -22,6 +22,7 @@ from vestibule.web.pages.arrival import arrive
 from vestibule.web.pages.browser_session import OptionalBrowserCaller
 from vestibule.web.pages.enrol import go_to_enrolment
 from vestibule.web.pages.form import read_form, validated
+from vestibule.web.pages.no_cookies import keeps_none
 from vestibule.web.pages.route import CHECK_EMAIL_AT, see_other, set_session_cookies
 from vestibule.web.pages.words import CHECK_EMAIL, EMAIL_TAKEN, TOO_EASY, Sentence, _, faults_of
 from vestibule.web.request_errors import BodyInvalid
@@ -64,6 +65,8 @@ async def ask_register(request: Request, caller: OptionalBrowserCaller) -> Respo
 async def register(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
     """Create an account and mail a link that verifies its email. Sign the person in at once, where that is enough."""
     fields = await read_form(request)
+    if keeps_none(request):
+        return register_form(request, 400)
     try:
         sent = validated(request, bodies.Register, fields)
         client_info = return_to.with_target(request, client_info)

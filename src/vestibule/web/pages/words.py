@@ -214,17 +214,18 @@ EMAIL_ASKED = _("We sent a link to %(email)s. Open it to complete the change.")
 WHEN = _("You can try again %(when)s.")
 """When a refused request may be tried again; `when` is "in 5 minutes"."""
 
+NOTHING_CHANGED = _("Nothing was changed")
 _TRY_AGAIN = _("Please try again in a moment.")
 WHY_NOT = {
     400: (_("Something went wrong"), _("The form could not be read. Go back and try again.")),
     401: (_("You are not signed in"), _("Sign in and try again.")),
     403: (
-        _("Nothing was changed"),
+        NOTHING_CHANGED,
         _("This form did not come from this site, or was open for too long. Go back, reload the page and try again."),
     ),
     404: (_("Page not found"), _("Check the address for typos, or continue below.")),
-    405: (_("Nothing was changed"), _("This page cannot be opened this way. Continue below.")),
-    409: (_("Nothing was changed"), _("Someone else was faster. Go back, reload the page and try again.")),
+    405: (NOTHING_CHANGED, _("This page cannot be opened this way. Continue below.")),
+    409: (NOTHING_CHANGED, _("Someone else was faster. Go back, reload the page and try again.")),
     413: (_("Too long"), _("What you entered is too long. Go back and shorten it.")),
     414: (
         _("This link is too long"),

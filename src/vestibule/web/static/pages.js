@@ -76,7 +76,9 @@ for (const field of document.querySelectorAll("[aria-invalid]")) {
 
 // Show times in the reader's time zone, and UTC on hover.
 for (const time of document.querySelectorAll("time")) {
-  const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  const language = document.documentElement.lang;
+  const region = navigator.languages.find((tag) => tag.split("-")[0] === language);  // such as en-GB, not en
+  const format = new Intl.DateTimeFormat(region ?? language, { dateStyle: "medium", timeStyle: "short" });
   time.title = time.textContent;
   time.textContent = format.format(new Date(time.dateTime));
 }
