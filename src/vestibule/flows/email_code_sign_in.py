@@ -118,5 +118,5 @@ async def _begin(
         raise EmailCodeWrong from None
     if not isinstance(outcome, SignedIn):
         # The code was right, but only a complete sign-in resets the counters.
-        await give_back(env, attempt.counter)
+        await give_back(env, attempt, EMAIL_CODE_LIMITS)
     return outcome

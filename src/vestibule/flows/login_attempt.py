@@ -48,7 +48,7 @@ async def count_attempt(
         for tried, counter in enumerate(counters, start=1):
             number = await steps.login_attempts.take(counter, limits.of(counter), now)
             if number is not None:
-                return LoginAttempt(counters[:tried], number)
+                return LoginAttempt(counters[:tried], number, at=now)
         count = await steps.login_attempts.count(counters[-1])
     if count is not None and (wait := count.wait(limits, now)) is not None:
         raise TooManyAttempts(wait)
@@ -70,7 +70,7 @@ async def check_attempt(env: Env, account: Account | None, password: str, attemp
     except Overloaded:
         # The password was not checked. If the attempt counted, a program that retries through a flood would lock its
         # own account.
-        await give_back(env, attempt.counter)
+        await give_back(env, attempt)
         raise
     accepted = matches and attempt.within_limit(env.policy.login_attempts)
     if not accepted or account is None or account.disabled_at is not None:
@@ -110,15 +110,20 @@ async def check_current_password(
     if account is None or not right:
         await record_failed_attempt(env, account, attempt, client_info)
         raise WrongPassword
-    await give_back(env, attempt.counter)
+    await give_back(env, attempt)
     return account, attempt.keys
 
 
 @retry_on_conflict
-async def give_back(env: Env, counter: AttemptCounter) -> None:
-    """Take back one attempt that was counted, because its password was not checked, or was right."""
+async def give_back(env: Env, attempt: LoginAttempt, limits: LoginAttemptLimits | None = None) -> None:
+    """Take back an attempt that was counted, because its password was not checked, or was right. Nor does it make the
+    next one wait. `limits`: those of its counter, if not the policy's for passwords.
+    """
+    if attempt.at is None:  # spent, so it was not counted
+        return
+    limits = (limits or env.policy.login_attempts).of(attempt.counter)
     async with env.store.steps() as steps:
-        await steps.login_attempts.give_back(counter)
+        await steps.login_attempts.give_back(attempt.counter, limits, attempt.at)
 
 
 @retry_on_conflict

@@ -8,6 +8,7 @@ from vestibule.flows.begin_session import Proof, SignedIn, begin_session
 from vestibule.flows.ceremony import Question, begin_ceremony, read_ceremony, relying_party
 from vestibule.flows.env import Env
 from vestibule.flows.passkey_proof import check_passkey, use_passkey
+from vestibule.flows.second_factor import counters_reset_by
 from vestibule.flows.sign_in import session_held
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
@@ -30,7 +31,7 @@ async def sign_in_with_passkey(
     env: Env, answer: Answer, kept: str, client_info: ClientInfo, held: str = ""
 ) -> SignedIn:
     """Begin a session of the account that the passkey belongs to, and return its tokens. `held` is the refresh token
-    that the browser sent, as in `sign_in`.
+    that the browser sent, as in `sign_in`. Resets the counters of wrong codes in this browser: the sign-in is complete.
 
     Raises `CeremonyOver` if the question has expired or was answered before, `PasskeyUnknown`, and `PasskeyRefused`,
     also for a disabled account. Raises `EmailNotVerified` if a verified email is mandatory.
@@ -44,7 +45,8 @@ async def sign_in_with_passkey(
     async def spend(tx: Ports, now: datetime) -> None:
         told.append(await use_passkey(tx, signed, client_info, now))
 
-    proof = Proof(signed.methods, held_session=session_held(env, held), spend=spend)
+    counters = await counters_reset_by(env, account, client_info)
+    proof = Proof(signed.methods, counters, held_session=session_held(env, held), spend=spend)
     try:
         outcome = await begin_session(env, account, client_info, proof)
     except WrongCredentials:  # the account has changed since it was read

@@ -79,7 +79,7 @@ async def check_second_factor(
     place = await _place(env, account, client_info, signed_in)
     limits = SECOND_FACTOR_LIMITS if read_code(code) is None else RECOVERY_CODE_LIMITS
     attempt = await _count(env, account, place, limits, client_info)
-    spend = await _check(env, account, code, attempt, client_info)
+    spend = await _check(env, account, code, attempt, limits, client_info)
     if isinstance(spend, CodeFault):
         await record_failed_attempt(env, account, attempt, client_info, _REFUSED, limits)
         raise WrongCode(spend)
@@ -120,7 +120,12 @@ async def _count(
 
 
 async def _check(
-    env: Env, account: Account, code: str, attempt: LoginAttempt, client_info: ClientInfo
+    env: Env,
+    account: Account,
+    code: str,
+    attempt: LoginAttempt,
+    limits: LoginAttemptLimits,
+    client_info: ClientInfo,
 ) -> Spend | CodeFault:
     """Return the step that spends the code, or what is wrong with the code. If it could not be checked, give the
     attempt back, and raise `TotpUnavailable` or `Overloaded`.
@@ -130,7 +135,7 @@ async def _check(
             return await _totp(env, account, plain, attempt)
         return await _recovery_code(env, account, code, client_info)
     except (TotpUnavailable, Overloaded):
-        await give_back(env, attempt.counter)
+        await give_back(env, attempt, limits)
         raise
 
 

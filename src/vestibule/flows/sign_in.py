@@ -45,13 +45,13 @@ async def sign_in(
         raise WrongCredentials
     if env.policy.verification_mandatory and not account.verified:
         # Take the attempt back, but do not reset the counter: without a known device, it is shared with strangers.
-        await give_back(env, attempt.counter)
+        await give_back(env, attempt)
         raise EmailNotVerified
     proof = Proof((Method.PASSWORD,), attempt.keys, session_held(env, held))
     outcome = await begin_session(env, account, client_info, proof)
     if not isinstance(outcome, SignedIn):
         # The password was right, but only a complete sign-in resets the counters.
-        await give_back(env, attempt.counter)
+        await give_back(env, attempt)
     await _renew_hash(env, account, password)
     return outcome
 

@@ -189,13 +189,14 @@ class LoginAttempt:
     """An attempt at a password, counted before the password is checked.
 
     Of `counters`, the last one counted the attempt; those before it had no attempts left. `number` says which attempt
-    in a row it was for that counter. If no counter had any left, the attempt is `spent`: it was not counted, and the
-    password is not checked.
+    in a row it was for that counter, `at` when it was counted. If no counter had any left, the attempt is `spent`: it
+    was not counted, and the password is not checked.
     """
 
     counters: Sequence[AttemptCounter]
     number: int = 0
     spent: bool = False
+    at: datetime | None = None
 
     @property
     def counter(self) -> AttemptCounter:
@@ -224,8 +225,11 @@ class LoginAttempts(Protocol):
         counter has no attempts left or the last one was too recent. Exact under any race.
         """
 
-    async def give_back(self, counter: AttemptCounter) -> None:
-        """Take back one attempt that was counted and then not checked."""
+    async def give_back(self, counter: AttemptCounter, limits: LoginAttemptLimits, at: datetime) -> None:
+        """Take back the attempt that was counted at `at` and then not checked. If no other was counted since, the next
+        one waits no longer than this one had to: the counter has the latest time at which the last attempt before it
+        may have been.
+        """
 
     async def count(self, counter: AttemptCounter) -> AttemptCount | None:
         """Return what has been counted; None if nothing."""

@@ -1,25 +1,30 @@
 """A pause after too many wrong codes: it ends by itself, stops nothing that nobody guesses, spares known devices."""
 
+import asyncio
 from collections import Counter
 
 import httpx
 import pytest
 
 from tests.harness.authenticator import UV, Authenticator, Lie
+from tests.harness.rounds import rounds
 from tests.harness.world import World
 from tests.stories.factors.apps import ADA, SECOND, enrol, enrolled, first_step, prove, second_step
 from tests.stories.factors.test_guesses import LIMIT, guess
 from tests.stories.factors.test_second_step import reset_password
-from tests.stories.passkeys import add, ask, step_up
+from tests.stories.passkeys import add, ask, sign_in, step_up
 from vestibule.crypto.opaque import digest
 from vestibule.flows.administer import find_account
+from vestibule.flows.login_attempt import count_attempt, give_back
 from vestibule.flows.unlock_account import pauses_of, unlock_account
+from vestibule.model.errors import TooManyAttempts
 from vestibule.model.events import EventKind
 from vestibule.model.letters import LetterKind
 from vestibule.model.login_attempts import (
     RECOVERY_CODE_LIMITS,
     SECOND_FACTOR_LIMITS,
     AttemptCounter,
+    LoginAttempt,
     LoginAttemptLimits,
     counters_of_second_factor,
 )
@@ -59,6 +64,64 @@ async def test_f33_a_pause_ends_by_one_code_a_day(world: World) -> None:
     await first_step(browser)
     assert await second_step(browser, app.code()) == "ok"
     assert await guess(world, 7, "x") == "wrong_code", "no pause any more"
+
+
+async def test_f33_what_could_not_be_checked_leaves_the_code_of_that_day(world: World) -> None:
+    """F33: nor does it bring another one that day."""
+    _, app, _ = await enrolled(world)
+    await paused(world)
+    seal = world.env.seal
+    for _ in range(3):
+        world.clock.advance(seconds=DAY_SECONDS)
+        object.__setattr__(world.env, "seal", None)
+        answers = [await guess(world, number, app.code()) for number in range(3)]
+        assert answers == ["totp_unavailable"] * 3
+        object.__setattr__(world.env, "seal", seal)
+        assert [await guess(world, number, "000000") for number in range(2)] == ["wrong_code", "second_factor_paused"]
+    world.clock.advance(seconds=DAY_SECONDS)
+    assert await guess(world, 1, app.code()) == "ok"
+
+
+async def test_f33_of_many_at_once_one_is_checked_also_after_it_was_given_back(racing_world: World) -> None:
+    """F33: in each round one is counted, and given back beside those that try again."""
+    await enrolled(racing_world)
+    account = await find_account(racing_world.env, ADA)
+    assert account is not None
+    (others,) = counters_of_second_factor(account, None)
+    await spend(racing_world, others, SECOND_FACTOR_LIMITS, LIMIT)
+    racing_world.clock.advance(seconds=DAY_SECONDS)
+    for _ in range(rounds(100, suite=10)):
+        racing_world.clock.advance(seconds=1)
+        counted = await _counted_at_once(racing_world, others)
+        assert len(counted) == 1
+        await give_back(racing_world.env, counted[0], SECOND_FACTOR_LIMITS)
+    (last,) = await _counted_at_once(racing_world, others)
+    assert last.number == LIMIT + 1
+    assert await _counted_at_once(racing_world, others) == []
+
+
+async def test_f33_an_attempt_that_is_given_back_late_ends_no_wait_of_another(world: World) -> None:
+    """F33: one was counted since, and checked; the next one waits from that."""
+    await enrolled(world)
+    account = await find_account(world.env, ADA)
+    assert account is not None
+    (others,) = counters_of_second_factor(account, None)
+    await spend(world, others, SECOND_FACTOR_LIMITS, LIMIT - 1)
+    early = await count_attempt(world.env, [others], SECOND_FACTOR_LIMITS)
+    world.clock.advance(seconds=DAY_SECONDS)
+    await count_attempt(world.env, [others], SECOND_FACTOR_LIMITS)
+    await give_back(world.env, early, SECOND_FACTOR_LIMITS)
+    with pytest.raises(TooManyAttempts) as refused:
+        await count_attempt(world.env, [others], SECOND_FACTOR_LIMITS)
+    assert refused.value.retry_after_seconds == DAY_SECONDS
+
+
+async def _counted_at_once(world: World, counter: AttemptCounter) -> list[LoginAttempt]:
+    found = await asyncio.gather(
+        *(count_attempt(world.env, [counter], SECOND_FACTOR_LIMITS) for _ in range(8)), return_exceptions=True
+    )
+    assert all(isinstance(each, LoginAttempt | TooManyAttempts) for each in found), found
+    return [each for each in found if isinstance(each, LoginAttempt)]
 
 
 async def test_f33_after_fifty_no_day_brings_another_one(world: World) -> None:
@@ -129,6 +192,26 @@ async def test_f34_a_pause_refuses_no_passkey_and_a_passkey_ends_it(world: World
     answer = await browser.post(SECOND, json={"credential": credential})
     assert answer.status_code == 200, answer.text
     assert await guess(world, 1, "x") == "wrong_code", "no pause any more"
+
+
+async def test_f34_a_sign_in_by_passkey_alone_ends_the_pause_of_its_device(world: World) -> None:
+    """F34: it is a complete sign-in. On a known device it ends that one's pause, and not that of all others."""
+    mine, app, _ = await enrolled(world)
+    await prove(mine, app)
+    key = Authenticator()
+    assert (await add(mine, key)).status_code == 201
+    await paused(world)
+    for number in range(5):
+        await first_step(mine)
+        assert await second_step(mine, f"x{number}") == "wrong_code"
+    await first_step(mine)
+    assert await second_step(mine, "x") == "second_factor_paused"
+    assert (await sign_in(mine, key)).status_code == 200
+    await first_step(mine)
+    assert await second_step(mine, "x") == "wrong_code", "no pause of this device any more"
+    assert await guess(world, 1, "x") == "second_factor_paused", "which is not the strangers'"
+    assert (await sign_in(await world.client(), key)).status_code == 200
+    assert await guess(world, 2, "x") == "wrong_code"
 
 
 async def test_f34_a_pause_refuses_no_passkey_that_steps_up(world: World) -> None:

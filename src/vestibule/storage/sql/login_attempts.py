@@ -24,9 +24,6 @@ _LATEST_POSSIBLE = "latest_possible"
 _MINE = _a.counter == bindparam("of_counter")
 # `failures` makes the next attempt wait, and restarts with the waits; `in_all` is the total in a row, which is limited.
 _TOTAL = func.coalesce(_a.in_all, _a.failures)
-_GIVE_BACK = Prepared(
-    update(login_attempts).where(_MINE, _a.failures > 0).values(failures=_a.failures - 1, in_all=_TOTAL - 1)
-)
 _COUNT = Prepared(select(_a.failures, _a.last_at).where(_MINE))
 _FORGIVE = Prepared(delete(login_attempts).where(_a.counter.in_(bindparam("of_counters", expanding=True))))
 _OF_NO_ACCOUNT = ~exists().where(accounts.c.id == _a.account_id)
@@ -55,8 +52,9 @@ class SqlLoginAttempts:
         number: int | None = counted.scalar_one_or_none()
         return number
 
-    async def give_back(self, counter: AttemptCounter) -> None:
-        await self._connection.execute(_GIVE_BACK, {"of_counter": counter.key})
+    async def give_back(self, counter: AttemptCounter, limits: LoginAttemptLimits, at: datetime) -> None:
+        mine = {"of_counter": counter.key, "counted_at": at}
+        await self._connection.execute(_give_back(limits), mine | _moments_of_waits(limits, at))
 
     async def count(self, counter: AttemptCounter) -> AttemptCount | None:
         found = await self._connection.execute(_COUNT, {"of_counter": counter.key})
@@ -101,23 +99,50 @@ def _take(limits: LoginAttemptLimits) -> Prepared:
     )
 
 
+@cache
+def _give_back(limits: LoginAttemptLimits) -> Prepared:
+    """Return the statement that takes an attempt back. `last_at` becomes the latest time that would have allowed it,
+    unless another attempt was counted since.
+    """
+    before, counted_at = _a.failures - 1, bindparam("counted_at", type_=Instant)
+    waited = and_(_a.last_at == counted_at, before >= limits.free)
+    return Prepared(
+        update(login_attempts)
+        .where(_MINE, _a.failures > 0)
+        .values(
+            failures=before,
+            in_all=_TOTAL - 1,
+            last_at=case((waited, _last_allowed(limits, before)), else_=_a.last_at),
+        )
+    )
+
+
 def _waited(limits: LoginAttemptLimits) -> ColumnElement[bool]:
     """Return the condition that the wait after the last wrong password is over."""
-    growing = {failures: bindparam(_wait_ago(failures), type_=Instant) for failures in _growing_waits(limits)}
-    longest = bindparam(_LONGEST_WAIT_AGO, type_=Instant)
-    last_allowed = case(growing, value=_a.failures, else_=longest) if growing else longest
+    last_allowed = _last_allowed(limits, _a.failures)
     # A time so far in the future was written by a wrong clock. Nobody must wait until then.
     ahead = _a.last_at > bindparam(_LATEST_POSSIBLE, type_=Instant)
     return or_(_a.failures < limits.free, _a.last_at <= last_allowed, ahead)
 
 
+def _last_allowed(limits: LoginAttemptLimits, failures: ColumnElement[int]) -> ColumnElement[datetime]:
+    """Return the latest time of the last of so many attempts, `limits.free` or more, that allows another one now."""
+    growing = {number: bindparam(_wait_ago(number), type_=Instant) for number in _growing_waits(limits)}
+    longest = bindparam(_LONGEST_WAIT_AGO, type_=Instant)
+    return case(growing, value=failures, else_=longest) if growing else longest
+
+
 def _moments(limits: LoginAttemptLimits, now: datetime) -> dict[str, datetime]:
     """Return the moments that `_take` and `_waited` compare `last_at` with, by parameter name."""
-    moments = {_wait_ago(failures): now - wait for failures, wait in _growing_waits(limits).items()}
-    moments[_LONGEST_WAIT_AGO] = now - limits.longest_wait
-    moments[_LATEST_POSSIBLE] = now + 2 * MOST_APART
+    moments = _moments_of_waits(limits, now) | {_LATEST_POSSIBLE: now + 2 * MOST_APART}
     restart = limits.waits_restart_after
     return moments if restart is None else moments | {_RESTART_TIME_AGO: now - restart}
+
+
+def _moments_of_waits(limits: LoginAttemptLimits, now: datetime) -> dict[str, datetime]:
+    """Return the moments of `_last_allowed`, by parameter name."""
+    moments = {_wait_ago(failures): now - wait for failures, wait in _growing_waits(limits).items()}
+    return moments | {_LONGEST_WAIT_AGO: now - limits.longest_wait}
 
 
 @cache
