@@ -104,6 +104,29 @@ def test_a_transfer_takes_a_second_factor_and_a_recent_sign_in(
     assert refused.json() == json.loads(body)
 
 
+def test_an_invoice_takes_a_permission(vestibule: SignedIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file of the guide, and the answer below it."""
+    guide = section("Ask for a permission")
+    (answer,) = re.findall(r"```http\n(.*?)```", guide, re.DOTALL)
+    (file,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    monkeypatch.setenv("VESTIBULE_URL", "https://auth.example.com")
+    monkeypatch.setenv("SERVICE_KEY", "vsk_x")
+    made: dict[str, Any] = {}
+    exec(file, made)
+    ask = on_asgi(made["app"])
+    vestibule.define_role("billing", "invoices:write")
+    token = vestibule.token_for("ada", custom_roles=["billing"])
+    told = ask("/invoices", "POST", headers=vestibule.headers(token)).json()
+    assert told == {"by": "ada", "roles": ["billing"], "may": ["invoices:write"]}
+    refused = ask("/invoices", "POST", headers=vestibule.headers(vestibule.token_for("eve")))
+    head, _, body = answer.partition("\n\n")
+    status, *fields = head.splitlines()
+    assert status == f"HTTP/1.1 {refused.status_code} {refused.reason_phrase}"
+    for name, value in (field.split(": ", 1) for field in fields):
+        assert refused.headers[name] == value
+    assert refused.json() == json.loads(body)
+
+
 @pytest.mark.parametrize("project", projects().values(), ids=projects())
 def test_the_files_of_a_framework_are_short_and_show_the_same(project: Project) -> None:
     text = "\n".join(project.files.values())

@@ -7,10 +7,12 @@ from types import MappingProxyType
 from typing import Any
 
 from vestibule.client import requirements
+from vestibule.client.permission_book import KeptPermissions, PermissionSource
 from vestibule.client.token_clock import TokenClock
 from vestibule.protocol.access_tokens import AccessToken
 
 _SYSTEM_CLOCK = TokenClock()
+_UNKNOWN = KeptPermissions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,9 @@ class Caller:
     `email_verified`: whether the account's email was verified when the token was issued. `claims`: everything in the
     token. `issued`, `expires_at`, `starts_at` and `authenticated_at` are its `iat`, `exp`, `nbf` and `auth_time`, in
     seconds since 1970; `key_id` is the `kid` of the key that signed it. `clock` judges how long ago a moment is.
+
+    `role` is one of Vestibule's own, and `roles` are those that operators made. `permission_source` knows what they all
+    permit.
     """
 
     id: str
@@ -38,18 +43,29 @@ class Caller:
     level: int = 1
     authenticated_at: int = 0
     clock: TokenClock = field(default=_SYSTEM_CLOCK, repr=False, compare=False)
+    roles: tuple[str, ...] = ()
+    permission_source: PermissionSource = field(default=_UNKNOWN, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "claims", MappingProxyType(dict(self.claims)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Return how pickle makes the same caller in another process: the read-only `claims` cannot be pickled."""
+        """Return how pickle makes the same caller in another process: the read-only `claims` cannot be pickled, and the
+        permissions are what they are now.
+        """
         values = {member.name: getattr(self, member.name) for member in fields(self)}
-        return type(self), tuple({**values, "claims": dict(self.claims)}.values())
+        changed = {"claims": dict(self.claims), "permission_source": self.permission_source.kept(self._all_roles)}
+        return type(self), tuple({**values, **changed}.values())
 
     @classmethod
-    def of(cls, token: AccessToken, claims: Mapping[str, Any], clock: TokenClock) -> "Caller":
-        """Return the caller that a token names. `clock` is that of the verifier."""
+    def of(
+        cls,
+        token: AccessToken,
+        claims: Mapping[str, Any],
+        clock: TokenClock,
+        permission_source: PermissionSource = _UNKNOWN,
+    ) -> "Caller":
+        """Return the caller that a token names. `clock` and `permission_source` are those of the verifier."""
         return cls(
             id=token.account_id,
             role=token.role,
@@ -63,7 +79,24 @@ class Caller:
             level=int(token.level),
             authenticated_at=token.authenticated_at,
             clock=clock,
+            roles=token.roles,
+            permission_source=permission_source,
         )
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """Return what the roles permit now; raises `CannotTellError` while that is not known."""
+        return self.permission_source.of(self._all_roles)
+
+    @property
+    def _all_roles(self) -> tuple[str, ...]:
+        return self.role, *self.roles
+
+    def has_permission(self, permission: str) -> bool:
+        """Return whether a role of the caller has this permission now; raises `CannotTellError` while that is not
+        known.
+        """
+        return self.permission_source.has(self._all_roles, permission)
 
     @property
     def expires(self) -> datetime:
@@ -71,8 +104,14 @@ class Caller:
         return datetime.fromtimestamp(self.expires_at, UTC)
 
     def require(self, *roles: str) -> None:
-        """Raise `NotAllowedError` unless the role is one of `roles`, and `ValueError` if none is named."""
+        """Raise `NotAllowedError` unless a role is one of `roles`, and `ValueError` if none is named."""
         requirements.of_roles(roles).check(self)
+
+    def require_permission(self, permission: str) -> None:
+        """Raise `PermissionMissingError` unless a role has the permission, `CannotTellError` while that is not known,
+        and `ValueError` for what cannot be a permission.
+        """
+        requirements.of_permission(permission).check(self)
 
     def require_level(self, level: int) -> None:
         """Raise `InsufficientAuthenticationError` unless the sign-in reached `level`, and `ValueError` unless that is

@@ -8,6 +8,7 @@
         CredentialAmbiguousError  several Authorization headers
         CrossSiteError            another site made the browser send its cookie
         NotAllowedError           the caller has none of the required roles
+        PermissionMissingError    no role of the caller has a required permission
         InsufficientAuthenticationError  the sign-in is of too low a level, or too long ago
         CannotTellError           the known revocations are too old to decide
           KeyUnknownError         signed with an unknown key, which may be new
@@ -107,6 +108,28 @@ class NotAllowedError(CallerRefusedError):
     """The caller is known, but has none of the required roles."""
 
     wording = refusals.NOT_ALLOWED
+
+
+class PermissionMissingError(CallerRefusedError):
+    """The caller is known, but none of their roles has `permission` (RFC 6750, section 3.1: `insufficient_scope`). Body
+    and challenge name it.
+    """
+
+    wording = refusals.PERMISSION_MISSING
+
+    def __init__(self, permission: str = "") -> None:
+        self.permission = permission
+        super().__init__()
+
+    @property
+    def challenge(self) -> str:
+        """Return the value of `WWW-Authenticate`, with the missing permission as `scope`."""
+        return f'{self.wording.challenge}, scope="{self.permission}"'
+
+    @property
+    def body(self) -> dict[str, str | int]:
+        """Return the JSON body, with the missing permission."""
+        return {**super().body, "permission": self.permission}
 
 
 class InsufficientAuthenticationError(CallerRefusedError):

@@ -6,8 +6,9 @@
     @app.get("/orders")
     async def orders(caller: Annotated[Caller, Depends(current_user)]): ...
 
-`Depends(current_user.with_role("admin"))` also requires a role, `current_user.require_level(2)` a second factor, and
-`current_user.require_recent(300)` a sign-in of the last five minutes. `install` lists the refusals in the document, and
+`Depends(current_user.with_role("admin"))` also requires a role, `current_user.require_permission("invoices:write")` a
+permission, `current_user.require_level(2)` a second factor, and `current_user.require_recent(300)` a sign-in of the
+last five minutes. `install` lists the refusals in the document, and
 tells caches, by `Vary`, which responses depend on the caller.
 """
 
@@ -97,6 +98,12 @@ class CurrentUser(SecurityBase):
         `roles`. Raises `ValueError` at once if none is named.
         """
         return self._requiring(requirements.of_roles(roles))
+
+    def require_permission(self, permission: str) -> Dependency:
+        """Return a dependency whose value is the caller; it raises `RefusedError` with 403 unless one of their roles
+        has the permission. Raises `ValueError` at once for what cannot be a permission.
+        """
+        return self._requiring(requirements.of_permission(permission))
 
     def require_level(self, level: int) -> Dependency:
         """Return a dependency whose value is the caller; it raises `RefusedError` with 401 unless their sign-in reached

@@ -38,7 +38,7 @@ class FeedReader:
     """Reads the feed, one answer after the other: a stream, or the answer to a poll.
 
     Calls `on_heartbeat` after each heartbeat. If the heartbeat lists keys, calls `on_keys` first: with the ids of the
-    keys in force, and the moment of the list by our monotonic clock.
+    keys in force, and the moment of the list by our monotonic clock; `on_permissions` likewise, with the version.
     """
 
     def __init__(
@@ -51,12 +51,14 @@ class FeedReader:
         clocks: Clocks | None = None,
         expected: Expected | None = None,
         staleness: float = STALENESS_SECONDS,
+        on_permissions: Callable[[str, float], object] | None = None,
     ) -> None:
         self._revoked = revoked
         self._clock = clock
         self._on_heartbeat = on_heartbeat
         self._setup = setup or Setup()
         self._on_keys = on_keys
+        self._on_permissions = on_permissions
         self._clocks = clocks or Clocks()
         self._expected = expected
         self._staleness = staleness
@@ -169,7 +171,7 @@ class FeedReader:
             raise NotReachedError("the feed sends a heartbeat before its greeting")
         true_at, cursor = feed_values.number(data.get("true_at")), feed_values.cursor(heartbeat.id)
         known_at = self._by_our_clock(true_at)
-        self._pass_on_keys(data, true_at)
+        self._pass_on_lists(data, true_at)
         # Ignore the clock in an older heartbeat: this process of Vestibule may lag behind the one that answered before.
         if "clock" in data and known_at >= self._revoked.fresh_as_of:
             self._compare_clocks(feed_values.number(data["clock"]))
@@ -184,10 +186,13 @@ class FeedReader:
             self._setup.note_fetched(FEED)
         self._on_heartbeat()
 
-    def _pass_on_keys(self, data: dict[str, Any], true_at: float) -> None:
+    def _pass_on_lists(self, data: dict[str, Any], true_at: float) -> None:
         if self._on_keys is not None and "keys" in data:
             keys_at = feed_values.number(data.get("keys_at", true_at))
             self._on_keys(feed_values.key_ids(data["keys"]), self._by_our_clock(keys_at))
+        if self._on_permissions is not None and "permissions" in data:
+            known_at = feed_values.number(data.get("permissions_at", true_at))
+            self._on_permissions(feed_values.version(data["permissions"]), self._by_our_clock(known_at))
 
     def _note_lag(self, known_at: float) -> None:
         """Note whether the process that answers lags behind. The answer to a poll says what was known when it began,

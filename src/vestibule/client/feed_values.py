@@ -55,6 +55,13 @@ def key_ids(value: object) -> list[str]:
     return value
 
 
+def version(value: object) -> str:
+    """Return the version of the document of permissions; raises `NotReachedError`."""
+    if not isinstance(value, str) or not _CURSOR.fullmatch(value) or not value:
+        raise NotReachedError("the feed sends an invalid version of permissions")
+    return value
+
+
 def cursor(value: str | None) -> str:
     """Return the position in the feed, which is later sent back as it is; raises `NotReachedError`."""
     if not _CURSOR.fullmatch(value or ""):

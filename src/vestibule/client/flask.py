@@ -6,9 +6,10 @@
     @vestibule.signed_in
     def orders(): return {"mine": current_caller.id}
 
-`@vestibule.with_role("admin")` also requires a role, `@vestibule.require_level(2)` a second factor, and
-`@vestibule.require_recent(300)` a sign-in of the last five minutes. With an application factory, put
-`vestibule = Vestibule()` at the top of the module, and call `vestibule.init_app(app)` in the factory.
+`@vestibule.with_role("admin")` also requires a role, `@vestibule.require_permission("invoices:write")` a permission,
+`@vestibule.require_level(2)` a second factor, and `@vestibule.require_recent(300)` a sign-in of the last five minutes.
+With an application factory, put `vestibule = Vestibule()` at the top of the module, and call `vestibule.init_app(app)`
+in the factory.
 """
 
 from collections.abc import Callable, Iterable
@@ -66,6 +67,13 @@ class Vestibule:
     def with_role(self, *roles: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         """Answer 403 unless the caller has one of `roles`. Raises `ValueError` at once if none is named."""
         requirement = requirements.of_roles(roles)
+        return lambda view: _guard(view, requirement)
+
+    def require_permission(self, permission: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+        """Answer 403 unless a role of the caller has the permission. Raises `ValueError` at once for what cannot be
+        one.
+        """
+        requirement = requirements.of_permission(permission)
         return lambda view: _guard(view, requirement)
 
     def require_level(self, level: int) -> Callable[[Callable[P, T]], Callable[P, T]]:

@@ -11,6 +11,7 @@ from vestibule.client import wire
 from vestibule.client.caller import Caller
 from vestibule.client.caller_errors import CannotTellError, SessionOverError, TokenInvalidError, WrongSetupError
 from vestibule.client.errors import NotReachedError, NotVestibuleError, ServiceRefusedError
+from vestibule.client.permission_book import KeptPermissions, PermissionSource
 from vestibule.client.token_clock import TokenClock
 from vestibule.crypto.jws import InvalidToken
 from vestibule.protocol import access_tokens
@@ -18,15 +19,23 @@ from vestibule.protocol.claims import Expected
 from vestibule.protocol.tasks import SharedWork
 
 PATH = "/api/auth/introspect"
+_UNKNOWN = KeptPermissions()
 
 
 class Introspection:
     """Sends introspection requests. Answers are not cached: each holds only for its own moment."""
 
-    def __init__(self, http: httpx.AsyncClient, expected: Expected, clock: TokenClock) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        expected: Expected,
+        clock: TokenClock,
+        permissions: PermissionSource = _UNKNOWN,
+    ) -> None:
         self._http = http
         self._expected = expected
         self._clock = clock
+        self._permissions = permissions
         self._under_way = SharedWork[str, Caller]()
 
     async def ask(self, token: str) -> Caller:
@@ -54,7 +63,7 @@ class Introspection:
             found = access_tokens.judge(response, self._expected, self._clock.now())
         except InvalidToken:
             raise TokenInvalidError from None
-        return Caller.of(found, response, self._clock)
+        return Caller.of(found, response, self._clock, self._permissions)
 
 
 def _require_form(response: object) -> dict[str, Any]:

@@ -5,9 +5,10 @@
     @get("/orders")
     async def orders(request: Request[Caller, str, Any]) -> dict[str, str]: return {"mine": request.user.id}
 
-`guards=[with_role("admin")]` on a handler also requires a role, `require_level(2)` a second factor, and
-`require_recent(300)` a sign-in of the last five minutes. `middleware(verifier)`, in the place of the plugin,
-guards one router or handler, and adds nothing to the OpenAPI document.
+`guards=[with_role("admin")]` on a handler also requires a role, `require_permission("invoices:write")` a permission,
+`require_level(2)` a second factor, and `require_recent(300)` a sign-in of the last five minutes.
+`middleware(verifier)`, in the place of the plugin, guards one router or handler, and adds nothing to the OpenAPI
+document.
 """
 
 import re
@@ -173,6 +174,13 @@ def with_role(*roles: str) -> Guard:
     return _Guard(requirements.of_roles(roles))
 
 
+def require_permission(permission: str) -> Guard:
+    """Return a guard that raises a 403 unless a role of the caller has the permission. Raises `ValueError` at once for
+    what cannot be one.
+    """
+    return _Guard(requirements.of_permission(permission))
+
+
 def require_level(level: int) -> Guard:
     """Return a guard that raises a 401 unless the caller's sign-in reached `level`. Raises `ValueError` at once unless
     that is 1, 2 or 3.
@@ -228,6 +236,6 @@ def _guards_of(handler: BaseRouteHandler) -> list[_Guard]:
 def _require_no_guard(route: BaseRoute, handler: BaseRouteHandler) -> None:
     if _guards_of(handler):
         raise ImproperlyConfiguredException(
-            f"{route.path} has a guard of with_role, require_level or require_recent, and is excluded from"
-            " VestibulePlugin, so that nobody could ever be let in: take away one of them"
+            f"{route.path} has a guard of with_role, require_permission, require_level or require_recent, and is"
+            " excluded from VestibulePlugin, so that nobody could ever be let in: take away one of them"
         )

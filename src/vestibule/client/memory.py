@@ -15,6 +15,7 @@ from vestibule.client.caller_errors import (
     TokenInvalidError,
 )
 from vestibule.client.key_listing import KeyListing
+from vestibule.client.permission_book import PermissionBook
 from vestibule.client.token_clock import TokenClock
 from vestibule.crypto import jws
 from vestibule.crypto.jwk import PublicKey
@@ -46,6 +47,7 @@ class Memory:
         self.listing = KeyListing()
         self.revoked = Revoked()
         self.clocks = Clocks()
+        self.permissions = PermissionBook(clock, accepts_stale=when_stale == "accept")
         self.token_clock = TokenClock(expected.leeway, clock, self.clocks)
         self._expected = expected
         self._accepts_stale = when_stale == "accept"
@@ -61,7 +63,10 @@ class Memory:
         self._changing = threading.Lock()
 
     def drop(self) -> None:
-        """Drop what lets callers in: keys, and how recent the revocations are. Revocations stay: they remain true."""
+        """Drop what lets callers in: keys, permissions, and how recent the revocations are. Revocations stay: they
+        remain true.
+        """
+        self.permissions.drop()
         self.keys = {}
         self.keys_as_of = self.revoked.fresh_as_of = float("-inf")
         self.listing.drop()
@@ -140,7 +145,8 @@ class Memory:
 
     def _verify(self, token: str, now: float) -> Caller:
         try:
-            return Caller.of(*access_tokens.read(token, self.keys, self._expected, now), self.token_clock)
+            read = access_tokens.read(token, self.keys, self._expected, now)
+            return Caller.of(*read, self.token_clock, self.permissions)
         except jws.InvalidToken:
             raise self._refusal_of(token, now) from None
 

@@ -16,6 +16,7 @@ from vestibule.client.feed_reader import FeedReader
 from vestibule.client.introspect import Introspection
 from vestibule.client.keys import KeySet
 from vestibule.client.memory import Memory, WhenStale
+from vestibule.client.permission_keeper import PermissionKeeper
 from vestibule.client.setup import KEYS, Setup
 from vestibule.client.throttled_warnings import ThrottledWarnings
 from vestibule.crypto.entropy import spread
@@ -60,6 +61,9 @@ class MemoryUpdater:
         self.keys = KeySet(options.clock, options.key_refetch, memory.listing)
         self.setup = Setup(warnings, options.base)
         self._warnings = warnings
+        self._permissions = PermissionKeeper(
+            memory.permissions, lambda: memory.keys, options.expected, options.clock, warnings
+        )
         self.first_fetch_done = False
         self._options = options
         self._tls = tls
@@ -81,7 +85,7 @@ class MemoryUpdater:
         database.
         """
         recent = self._options.when_stale == "accept" or self._memory.age() <= self._options.staleness
-        return bool(self._memory.keys) and self._memory.heard and recent
+        return bool(self._memory.keys) and self._memory.heard and recent and self._permissions.is_settled
 
     async def work(self) -> None:
         """Follow the feed and fetch the keys until cancelled."""
@@ -92,7 +96,12 @@ class MemoryUpdater:
         async with asyncio.TaskGroup() as tasks:
             lasting = [
                 tasks.create_task(work)
-                for work in (feed.keep_streaming(streaming), feed.keep_polling(self._http), self._keep_keys())
+                for work in (
+                    feed.keep_streaming(streaming),
+                    feed.keep_polling(self._http),
+                    self._keep_keys(),
+                    self._permissions.keep(self._http, self._note_progress),
+                )
             ]
             tasks.create_task(self._end_first_fetch_at_timeout())
             tasks.create_task(self._end_first_fetch_at_setup_fault())
@@ -156,7 +165,7 @@ class MemoryUpdater:
             return await self._introspection_by(http).ask(token)
 
     def _introspection_by(self, http: httpx.AsyncClient) -> Introspection:
-        return Introspection(http, self._options.expected, self._memory.token_clock)
+        return Introspection(http, self._options.expected, self._memory.token_clock, self._memory.permissions)
 
     def _client(self, idle_connections: int = wire.IDLE_CONNECTIONS) -> httpx.AsyncClient:
         return wire.client(self._options.base, self._options.service_key, self._tls, idle_connections=idle_connections)
@@ -171,6 +180,7 @@ class MemoryUpdater:
             self._memory.clocks,
             self._options.expected,
             self._options.staleness,
+            self._permissions.note_listed,
         )
 
     async def _keep_keys(self) -> None:

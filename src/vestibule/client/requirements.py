@@ -1,4 +1,4 @@
-"""What a route demands of its caller: one of some roles, a level of sign-in, a recent sign-in (RFC 9470).
+"""What a route demands of its caller: one of some roles, permissions, a level of sign-in, a recent one (RFC 9470).
 
 The guards of every framework and the methods of `Caller` make a `Requirement`, which decides whom to refuse.
 """
@@ -10,9 +10,15 @@ from operator import and_
 from typing import Any, Protocol, TypeVar
 
 from vestibule.client import arguments
-from vestibule.client.caller_errors import CallerRefusedError, InsufficientAuthenticationError, NotAllowedError
+from vestibule.client.caller_errors import (
+    CallerRefusedError,
+    InsufficientAuthenticationError,
+    NotAllowedError,
+    PermissionMissingError,
+)
 from vestibule.client.token_clock import TokenClock
 from vestibule.protocol.authentication import Level
+from vestibule.protocol.permissions import is_permission
 
 T = TypeVar("T")
 MOST_SECONDS = 366 * 86_400
@@ -27,22 +33,26 @@ class Authenticated(Protocol):
     @property
     def role(self) -> str: ...
     @property
+    def roles(self) -> tuple[str, ...]: ...
+    @property
     def level(self) -> int: ...
     @property
     def authenticated_at(self) -> int: ...
     @property
     def clock(self) -> TokenClock: ...
+    def has_permission(self, permission: str) -> bool: ...
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """Roles of which the caller has one, the least level of their sign-in, and its greatest age in seconds. None, or
-    level 1, demands nothing.
+    """Roles of which the caller has one, permissions that they all have, the least level of their sign-in, and its
+    greatest age in seconds. None, level 1, or no permission demands nothing.
     """
 
     roles: frozenset[str] | None = None
     level: Level = Level.ONE_FACTOR
     max_age: int | None = None
+    permissions: frozenset[str] = frozenset()
 
     def __and__(self, other: "Requirement") -> "Requirement":
         """Return the requirement that demands what both do."""
@@ -50,10 +60,12 @@ class Requirement:
             _stricter(self.roles, other.roles, and_),
             max(self.level, other.level),
             _stricter(self.max_age, other.max_age, min),
+            self.permissions | other.permissions,
         )
 
     def check(self, caller: Authenticated, others: Callable[[], Iterable["Requirement"]] = tuple) -> None:
-        """Raise `NotAllowedError`, `InsufficientAuthenticationError` or `CannotTellError` unless the caller meets this.
+        """Raise `NotAllowedError`, `PermissionMissingError`, `InsufficientAuthenticationError` or `CannotTellError`
+        unless the caller meets this.
 
         `others` returns the other requirements of the same route. They let nobody in or out, but the refusal also says
         what the caller lacks of these, so that one sign-in meets them all.
@@ -64,8 +76,11 @@ class Requirement:
 
     def _refusal_of(self, caller: Authenticated) -> CallerRefusedError | None:
         # The role goes first: nobody should be sent to sign in again for what they may not do after that either.
-        if self.roles is not None and caller.role not in self.roles:
+        if self.roles is not None and self.roles.isdisjoint({caller.role, *caller.roles}):
             return NotAllowedError()
+        for permission in sorted(self.permissions):
+            if not caller.has_permission(permission):
+                return PermissionMissingError(permission)
         level = self.level if caller.level < self.level else None
         too_old = self.max_age is not None and not caller.clock.is_recent(caller.authenticated_at, self.max_age)
         if level or too_old:
@@ -84,6 +99,13 @@ def of_roles(roles: Collection[object]) -> Requirement:
     if not roles or not all(isinstance(role, str) and role for role in roles):
         raise ValueError('name at least one role, each as an argument of its own: with_role("admin", "editor")')
     return Requirement(roles=frozenset(map(str, roles)))
+
+
+def of_permission(permission: str) -> Requirement:
+    """Return the requirement of a permission; raises `ValueError` for what cannot be one."""
+    if not is_permission(arguments.string("permission", permission)):
+        raise ValueError("permission is what and how, such as invoices:write, in small letters")
+    return Requirement(permissions=frozenset({permission}))
 
 
 def of_level(level: int) -> Requirement:

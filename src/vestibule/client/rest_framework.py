@@ -4,8 +4,8 @@
 
 Put `VESTIBULE` into the settings, as `vestibule.client.django` shows. That package's middleware is not needed. Where it
 is used, the token is not checked a second time. `permission_classes = [with_role("admin")]` also requires a role,
-`require_level(2)` a second factor, and `require_recent(300)` a sign-in of the last five minutes;
-`IsAdminUser` and `DjangoModelPermissions` decide by `VESTIBULE["users"]`.
+`require_permission("invoices:write")` a permission, `require_level(2)` a second factor, and `require_recent(300)` a
+sign-in of the last five minutes; `IsAdminUser` and `DjangoModelPermissions` decide by `VESTIBULE["users"]`.
 """
 
 import sys
@@ -102,6 +102,13 @@ def with_role(*roles: str) -> type[BasePermission]:
     none is named.
     """
     return _permission(requirements.of_roles(roles))
+
+
+def require_permission(permission: str) -> type[BasePermission]:
+    """Return a permission class that answers 403 unless a role of the caller has the permission. Raises `ValueError` at
+    once for what cannot be one.
+    """
+    return _permission(requirements.of_permission(permission))
 
 
 def require_level(level: int) -> type[BasePermission]:

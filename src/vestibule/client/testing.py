@@ -13,14 +13,14 @@ Nothing else turns this on: no setting, no variable, no argument. Outside a runn
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import pytest
 
-from vestibule.client import arguments
+from vestibule.client import arguments, requirements
 from vestibule.client.caller import Caller
 from vestibule.client.memory import Memory
 from vestibule.client.token_clock import LEEWAY_SECONDS
@@ -33,6 +33,7 @@ from vestibule.protocol import access_tokens
 from vestibule.protocol.access_tokens import AccessToken
 from vestibule.protocol.authentication import Level, Method
 from vestibule.protocol.claims import Expected
+from vestibule.protocol.permissions import Permissions
 
 _LIFETIME_SECONDS = 900
 _DAY_SECONDS = 86_400
@@ -40,6 +41,7 @@ _FOR_EVER = float("inf")
 _BITS = 2048  # of the RSA key
 _REMEMBERED = 1000  # tokens
 _STALENESS_SECONDS = 5.0
+_NO_PERMISSIONS = {role: frozenset[str]() for role in ("admin", "helper", "auditor", "user")}
 _METHODS = {
     Level.ONE_FACTOR: (Method.PASSWORD,),
     Level.TWO_FACTORS: (Method.PASSWORD, Method.ONE_TIME_CODE, Method.MORE_THAN_ONE_FACTOR),
@@ -73,11 +75,13 @@ class SignedIn:
         email_verified: bool = False,
         level: int = 1,
         authenticated_at: int | None = None,
+        custom_roles: Collection[str] = (),
         claims: Mapping[str, Any] | None = None,
     ) -> str:
         """Return an access token of `user`, in a new session unless one is given.
 
         `level` and `authenticated_at` (seconds since 1970, now unless it is given) say how and when the user signed in.
+        `custom_roles` are roles that operators made: `define_role` says what they permit.
         `claims` are added to the usual ones, or replace them: `{"aud": "another"}` makes a token that is refused.
         """
         for name, value in {"user": user, "role": role, **({} if session is None else {"session": session})}.items():
@@ -99,11 +103,21 @@ class SignedIn:
             now
             if authenticated_at is None
             else arguments.whole("authenticated_at", authenticated_at, 0, now + _DAY_SECONDS),
+            tuple(arguments.string("custom_roles", name) for name in arguments.listed("custom_roles", custom_roles)),
         )
         claims = {**access_tokens.claims_of(token, self.expected), **added}
         signed = self._signed(claims)
         self.made[signed] = claims
         return signed
+
+    def define_role(self, role: str, *permissions: str) -> None:
+        """Have a role permit this and nothing else, for callers made before and after. Raises `ValueError` for what
+        cannot be a permission.
+        """
+        demanded = frozenset().union(*(requirements.of_permission(each).permissions for each in permissions))
+        book = self.memory.permissions
+        known = {} if book.document is None else book.document.roles
+        book.learn(Permissions({**known, arguments.string("role", role): demanded}, ""), _FOR_EVER)
 
     def expire(self, token: str) -> None:
         """Let the token have expired a day ago. Its session goes on: another token of it is accepted."""
@@ -154,6 +168,7 @@ def vestibule(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     key = _key()
     memory.keys, memory.keys_as_of = {key.kid: key.public}, _FOR_EVER  # keys and revocations never get stale
     memory.revoked.fresh_as_of = _FOR_EVER
+    memory.permissions.learn(Permissions(_NO_PERMISSIONS, ""), _FOR_EVER)
 
     signed_in = SignedIn(memory, key, clock, expected)
     monkeypatch.setattr(Verifier, "_decide", lambda _verifier, token: signed_in.decide(token))

@@ -114,6 +114,12 @@ def url_of(answer: httpx.Response) -> httpx.URL:
     return answer.url.copy_with(query=None)
 
 
+async def text_of(answer: httpx.Response) -> str:
+    """Return the body of a 200, of at most `MAX_ANSWER_BYTES`, as ASCII; raises `NotReachedError`."""
+    require_ok(answer)
+    return (await _content_of(answer)).decode("ascii", "replace")
+
+
 async def json_of(answer: httpx.Response) -> Any:
     """Return the JSON body of a 200, of at most `MAX_ANSWER_BYTES`; raises `NotReachedError`."""
     require_ok(answer)

@@ -20,6 +20,7 @@ from vestibule.state.memory import CallerMemory, Found
 from vestibule.state.passwords import Passwords
 from vestibule.state.readiness import Readiness
 from vestibule.state.revocation_set import RevocationSet
+from vestibule.state.role_book import RoleBook
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Env:
     look_ups: SharedWork[tuple[str, int], Found | None] = field(default_factory=SharedWork)
     database_clock: OtherClock = field(default_factory=NoOtherClock)
     readiness: Readiness = field(default_factory=Readiness)
+    roles: RoleBook = field(default_factory=RoleBook)
     letters_waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
     def apply_revocations(self, revocations: list[Revocation], sent_at: float) -> list[Revocation]:

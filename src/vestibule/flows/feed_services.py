@@ -5,7 +5,7 @@ them to the response.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
 from vestibule.flows.env import Env
@@ -38,7 +38,8 @@ class Heartbeat:
 
     `keys` are the ids of all keys that verified access tokens at `keys_at`, a time of the same clock. A service that
     connects again sends `cursor` to go on after it. `clock` is the wall-clock time, in seconds since 1970, at which the
-    clock of `true_at` showed 0, measured when the record was read.
+    clock of `true_at` showed 0, measured when the record was read. `permissions` is the version of the document of
+    permissions, and when it was that, by the clock of `true_at`; None before this process has read it.
     """
 
     true_at: float
@@ -46,6 +47,7 @@ class Heartbeat:
     keys: tuple[str, ...] = field(default=(), compare=False)
     clock: float | None = field(default=None, compare=False)
     keys_at: float | None = field(default=None, compare=False)
+    permissions: tuple[str, float] | None = field(default=None, compare=False)
 
 
 FeedEvent = Hello | Heartbeat | list[Notice]
@@ -123,7 +125,10 @@ def _beat(env: Env) -> Heartbeat:
     keys_at = min(keys.looked_at, now)
     oldest = now - _LONG_AGO_SECONDS
     kids = tuple(keys.access.checking)
-    return Heartbeat(max(true_at, oldest), known.cursor, kids, known.clock_offset, max(keys_at, oldest))
+    beat = Heartbeat(max(true_at, oldest), known.cursor, kids, known.clock_offset, max(keys_at, oldest))
+    if env.roles.looked_at == float("-inf"):
+        return beat
+    return replace(beat, permissions=(env.roles.permissions.version, max(env.roles.looked_at, oldest)))
 
 
 async def _wait_until_woken(follower: Follower, seconds: float) -> None:

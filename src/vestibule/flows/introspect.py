@@ -9,13 +9,13 @@ from vestibule.protocol.access_tokens import AccessToken
 
 
 async def introspect(env: Env, access_token: str) -> AccessToken | None:
-    """Return the token's claims, with the account's current role and verification, if its session is live; None
+    """Return the token's claims, with the account's current roles and verification, if its session is live; None
     otherwise. Raises `StoreUnavailable`.
     """
     try:
         caller = await identify(env, access_token)
-        # Role and verification may have changed since the token was issued.
+        # Roles and verification may have changed since the token was issued.
         account, token = caller.account, await read_token(env, access_token)
-        return replace(token, role=account.role, email_verified=account.verified)
+        return replace(token, role=account.role, roles=account.roles, email_verified=account.verified)
     except (AccessTokenInvalid, SessionOver):
         return None

@@ -58,6 +58,7 @@ def _access_token(session: Session, account: Account, now: datetime, expires_at:
         methods=session.methods,
         level=level_reached(session.methods),
         authenticated_at=int(session.authenticated_at.timestamp()),
+        roles=account.roles,
     )
 
 

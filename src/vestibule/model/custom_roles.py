@@ -12,15 +12,14 @@ from typing import Protocol
 
 from vestibule.model.accounts import Role
 from vestibule.model.permissions import Permission
+from vestibule.protocol.permissions import MAX_PERMISSION, is_permission
 
 MAX_ROLES = 32
 MAX_PERMISSIONS = 64  # of one role
 MAX_ROLES_OF_ACCOUNT = 8
 MAX_ROLE_NAME = 32
-MAX_PERMISSION = 48
 ROLE_NAME = r"[a-z][a-z0-9_-]{0,31}"
-PERMISSION = r"[a-z][a-z0-9_.-]*:[a-z][a-z0-9_.-]*"
-_ROLE_NAME, _PERMISSION = re.compile(ROLE_NAME), re.compile(PERMISSION)
+_ROLE_NAME = re.compile(ROLE_NAME)
 _BUILT_IN, _OWN = frozenset(Role), frozenset(Permission)
 
 
@@ -76,11 +75,6 @@ def _require_permission(text: str) -> None:
             "a permission is what and how, such as invoices:write: two names of a-z, 0-9, _ . and - around a colon; "
             f"each begins with a letter, and together they have at most {MAX_PERMISSION} characters"
         )
-
-
-def is_permission(text: str) -> bool:
-    """Return whether `text` has the form of a permission."""
-    return len(text) <= MAX_PERMISSION and _PERMISSION.fullmatch(text) is not None
 
 
 def roles_in_order(names: Iterable[str]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ class AccessToken:
 
     `methods`, `level` and `authenticated_at` say how and when its user last proved who they are. These three belong to
     the token, not to its session: an older token of the session gains nothing by a later proof. A token without these
-    claims has level 1, and 0 as the time.
+    claims has level 1, and 0 as the time. `roles` are those that operators made, beside the built-in `role`.
 
     Two fields are set only in a token that was read: `starts_at`, the later of `iat` and `nbf`, and `key_id`, the
     id of the key that signed the token.
@@ -45,6 +45,7 @@ class AccessToken:
     methods: tuple[str, ...] = ()
     level: Level = Level.ONE_FACTOR
     authenticated_at: int = 0
+    roles: tuple[str, ...] = ()
     starts_at: int = field(default=0, compare=False)
     key_id: str = field(default="", compare=False)
 
@@ -67,6 +68,7 @@ def sign(token: AccessToken, expected: Expected, key: PrivateKey) -> str:
 
 def claims_of(token: AccessToken, expected: Expected) -> jws.Claims:
     """Return the claims to sign for a token; `expected` gives issuer and audience."""
+    roles = {"roles": list(token.roles)} if token.roles else {}
     return {
         "iss": expected.issuer,
         "aud": expected.audience,
@@ -80,6 +82,7 @@ def claims_of(token: AccessToken, expected: Expected) -> jws.Claims:
         "auth_time": token.authenticated_at,
         "amr": list(token.methods),
         "acr": token.level.acr,
+        **roles,
     }
 
 
@@ -114,6 +117,7 @@ def judge(claims: Mapping[str, Any], expected: Expected, now: float, key_id: str
         methods=read_texts(members, "amr"),
         level=level_named(read_text(members, "acr")),
         authenticated_at=read_seconds(members, "auth_time"),
+        roles=read_texts(members, "roles"),
         starts_at=period.starts_at,
         key_id=key_id,
     )

@@ -32,6 +32,9 @@ SESSION_OVER = Wording("session_over", 401, "Invalid token or session has expire
 AMBIGUOUS_CREDENTIAL = Wording("ambiguous_credential", 400, "Send one Authorization header, not several")
 CROSS_SITE = Wording("cross_site", 403, "This request was made by another site, which is not allowed")
 NOT_ALLOWED = Wording("not_allowed", 403, "Your role does not allow this", f'{_REALM}, error="insufficient_scope"')
+PERMISSION_MISSING = Wording(
+    "permission_missing", 403, "Your roles do not have this permission", f'{_REALM}, error="insufficient_scope"'
+)
 INSUFFICIENT_AUTHENTICATION = Wording(  # RFC 9470, section 3
     "insufficient_user_authentication",
     401,

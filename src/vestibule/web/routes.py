@@ -17,6 +17,7 @@ from vestibule.web.api import (
     me,
     my_account,
     passkeys,
+    permissions,
     service_answers,
     services,
     step_up,
@@ -156,6 +157,7 @@ ROUTES = (
     Route("GET",   "/api/revocations",                     services.stream_revocations,   SERVICE,              UNLIMITED, NO_HASH, 200, None, (e.ServiceKeyInvalid, NonceInvalid, e.TooManyRequests, e.TooManyPolls, e.TooManyFollowers)),
     Route("GET",   "/healthz/live",                        health.live,                   ANYONE,               UNLIMITED, NO_HASH, 200, answers.Told),
     Route("GET",   "/healthz/ready",                       health.ready,                  ANYONE,               UNLIMITED, NO_HASH, 200, answers.Told, (e.NotReady,)),
+    Route("GET",   "/.well-known/vestibule-permissions",   permissions.permissions,       ANYONE,               UNLIMITED, NO_HASH, 200, None),
     Route("GET",   "/.well-known/jwks.json",               me.jwks,                       ANYONE,               UNLIMITED, NO_HASH, 200, service_answers.JwkSet),
 )
 

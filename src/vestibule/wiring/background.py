@@ -25,6 +25,7 @@ from vestibule.flows.follow_revocations import (
     read_new_backlog,
     read_whole_backlog,
 )
+from vestibule.flows.follow_roles import reread_roles
 from vestibule.model.clock import MOST_APART
 from vestibule.model.errors import Fault, StoreUnavailable
 from vestibule.observability.metrics.background import observe_revocation_lag, timed
@@ -136,12 +137,15 @@ async def _read_new_until_next_poll(env: Env, woken: asyncio.Event) -> None:
 
 
 async def follow_keys(env: Env) -> None:
-    """Read the signing keys once a second, and create a missing next key. Once a minute, withdraw spent keys."""
+    """Read the signing keys and the roles once a second, and create a missing next key. Once a minute, withdraw spent
+    keys.
+    """
     outage = Outage("follow_keys", env.clock)
     for polls in itertools.count():
         try:
             with timed("follow_keys"):
                 await reread_keys(env, env.watching)
+                await reread_roles(env, env.watching)
                 await ensure_next_keys(env)
             if (polls + 1) % _POLLS_PER_MINUTE == 0:  # not in the first minute, when the clock may still be set
                 await withdraw_spent_keys(env)

@@ -20,6 +20,7 @@ from vestibule.client import (
     InsufficientAuthenticationError,
     NotReachedError,
     NotStoredError,
+    PermissionMissingError,
     SecondFactorRequiredError,
     SignedOutError,
     VestibuleError,
@@ -83,7 +84,7 @@ def test_a_caller_is_the_same_after_it_was_pickled(protocol: int) -> None:
     caller = knowing.memory.decide(knowing.token(email_verified=True))
     other = pickle.loads(pickle.dumps(caller, protocol))  # made here
     assert isinstance(other, Caller)
-    for name in Caller.__dataclass_fields__.keys() - {"clock"}:
+    for name in Caller.__dataclass_fields__.keys() - {"clock", "permission_source"}:
         assert getattr(other, name) == getattr(caller, name), name
     assert hash(other) == hash(caller)
     with pytest.raises(TypeError):
@@ -109,10 +110,16 @@ def test_a_pool_of_processes_hands_refusals_and_callers_back() -> None:
         assert pool.submit(naming).result(timeout=WAIT_SECONDS).id == "ada"
 
 
+ADDED: dict[type[CallerRefusedError], set[str]] = {
+    InsufficientAuthenticationError: {"acr_values", "max_age"},
+    PermissionMissingError: {"permission"},
+}
+
+
 def test_one_shape_of_refusal_for_every_reason() -> None:
     for refusal in made():
         if isinstance(refusal, CallerRefusedError):
-            added = {"acr_values", "max_age"} if isinstance(refusal, InsufficientAuthenticationError) else set()
+            added = next((names for kind, names in ADDED.items() if isinstance(refusal, kind)), set())
             assert refusal.body.keys() == {"status", "code", "message"} | added
             assert (refusal.body["code"], refusal.body["message"]) == (refusal.code, refusal.message)
             assert set(refusal.headers) - {"WWW-Authenticate", "Retry-After"} == {"Cache-Control"}

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.stories.hostile.forgery import Good
 from tests.stories.hostile.tokens import hostile_tokens
-from vestibule.crypto import jwk
+from vestibule.crypto import jwk, jws
 from vestibule.crypto.jwk import PrivateKey
 from vestibule.flows.feed_services import FeedEvent, Heartbeat, Hello
 from vestibule.model.revocations import Notice, RevocationKind
@@ -46,6 +46,8 @@ BAD: dict[str, dict[str, Any]] = {
     "a level that is no string": {"acr": 2},
     "a time of sign-in that is no number": {"auth_time": "yesterday"},
 }
+PERMISSIONS_TYP = "vestibule-permissions+jwt"
+PERMISSIONS_ACCEPTED = {"a good document", "with a claim that is not known"}
 EVERY_NTH_HOSTILE = 9
 MAX_CHARACTERS = 1500
 
@@ -65,6 +67,43 @@ def tokens() -> dict[str, Any]:
     ]
     jwks = {"keys": [key.public.as_jwk()]}
     return {"issuer": "vestibule", "audience": "vestibule", "leeway": 30, "now": NOW, "jwks": jwks, "tokens": table}
+
+
+def permissions() -> dict[str, Any]:
+    """`permissions.json`: documents with what becomes of each, and what callers may do by the last one accepted."""
+    key, other = jwk.generate(2048), jwk.generate(2048)
+    said = {"admin": ["people:read"], "user": [], "billing": ["invoices:read", "invoices:write"], "none": []}
+    good = {"iss": "vestibule", "iat": NOW, "version": "0c5d9a3b", "roles": said}
+    documents = [
+        ("a good document", good, key, PERMISSIONS_TYP),
+        ("with a claim that is not known", {**good, "exp": NOW - 1}, key, PERMISSIONS_TYP),
+        ("of another issuer", {**good, "iss": "another"}, key, PERMISSIONS_TYP),
+        ("with the type of an access token", good, key, "at+jwt"),
+        ("signed by another key", good, other, PERMISSIONS_TYP),
+        ("without roles", {**good, "roles": None}, key, PERMISSIONS_TYP),
+        ("with permissions that are no list", {**good, "roles": {"user": "a:b"}}, key, PERMISSIONS_TYP),
+        ("without a version", {**good, "version": ""}, key, PERMISSIONS_TYP),
+    ]
+    questions = [
+        ("user", ["billing"], "invoices:write", True),
+        ("user", [], "invoices:write", False),
+        ("user", ["none", "billing"], "invoices:read", True),
+        ("user", ["deleted"], "invoices:read", False),
+        ("admin", [], "people:read", True),
+        ("billing", [], "invoices", False),
+    ]
+    return {
+        "issuer": "vestibule",
+        "jwks": {"keys": [key.public.as_jwk()]},
+        "documents": [
+            {"name": name, "document": jws.sign(claims, by, typ), "accepted": name in PERMISSIONS_ACCEPTED}
+            for name, claims, by, typ in documents
+        ],
+        "questions": [
+            {"role": role, "roles": roles, "permission": permission, "permitted": permitted}
+            for role, roles, permission, permitted in questions
+        ],
+    }
 
 
 def feed() -> dict[str, Any]:
@@ -227,8 +266,8 @@ def _signed(key: PrivateKey, changed: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Write both."""
-    for name, vectors in (("tokens", tokens()), ("feed", feed())):
+    """Write all."""
+    for name, vectors in (("tokens", tokens()), ("feed", feed()), ("permissions", permissions())):
         (FOLDER / f"{name}.json").write_text(json.dumps(vectors, indent=1) + "\n")
 
 

@@ -21,7 +21,13 @@ from vestibule.web.map_reading import PAGES, ROUTES
 
 pytestmark = pytest.mark.any_engine
 LINES = [(line.method, line.path) for line in (*ROUTES, *PAGES)]
-PUBLIC = {"/.well-known/jwks.json", "/static/pages.css", "/static/pages.js", "/static/logo"}
+PUBLIC = {
+    "/.well-known/jwks.json",
+    "/.well-known/vestibule-permissions",
+    "/static/pages.css",
+    "/static/pages.js",
+    "/static/logo",
+}
 # A cache that looks at nothing but the answer: neither a cookie nor a credential in the request stops it.
 VCL = """
 vcl 4.1;

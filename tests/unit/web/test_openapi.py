@@ -110,6 +110,7 @@ STATUSES = {
     "GET /api/auth/verify": {204, 403} | TOKEN,
     "POST /api/auth/introspect": {200, 429} | TOKEN | BODY,
     "GET /api/revocations": {200, 429, 503} | TOKEN,
+    "GET /.well-known/vestibule-permissions": {200},
     "GET /.well-known/jwks.json": {200},
     "GET /healthz/live": {200},
     "GET /healthz/ready": {200, 503},
@@ -227,6 +228,7 @@ async def test_every_success_is_as_declared(world: World) -> None:
         return answer
 
     await ask("GET /api/healthchecker", 200)
+    await ask("GET /.well-known/vestibule-permissions", 200)
     await ask("GET /.well-known/jwks.json", 200)
     await ask("GET /healthz/live", 200)
     await ask("GET /healthz/ready", 200)

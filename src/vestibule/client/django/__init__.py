@@ -10,7 +10,7 @@
 model and no table is needed; `backend.py` maps callers to a project's own user model.
 """
 
-from vestibule.client.django.guards import require_level, require_recent, signed_in, with_role
+from vestibule.client.django.guards import require_level, require_permission, require_recent, signed_in, with_role
 from vestibule.client.django.middleware import VestibuleMiddleware
 from vestibule.client.django.requests import caller_of, refused, token_of
 from vestibule.client.django.settings import verifier
@@ -23,6 +23,7 @@ __all__ = [
     "caller_of",
     "refused",
     "require_level",
+    "require_permission",
     "require_recent",
     "signed_in",
     "token_of",

@@ -32,6 +32,14 @@ def with_role(*roles: str) -> Callable[[Callable[Concatenate[Req, P], T]], Calla
     return lambda view: _guard(view, requirement)
 
 
+def require_permission(
+    permission: str,
+) -> Callable[[Callable[Concatenate[Req, P], T]], Callable[Concatenate[Req, P], T]]:
+    """Answer 403 unless a role of the caller has the permission. Raises `ValueError` at once for what cannot be one."""
+    requirement = requirements.of_permission(permission)
+    return lambda view: _guard(view, requirement)
+
+
 def require_level(level: int) -> Callable[[Callable[Concatenate[Req, P], T]], Callable[Concatenate[Req, P], T]]:
     """Answer 401 unless the caller's sign-in reached `level`. Raises `ValueError` at once unless that is 1, 2 or 3."""
     requirement = requirements.of_level(level)

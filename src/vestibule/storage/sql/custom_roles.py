@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from vestibule.model.custom_roles import CustomRole, is_permission
+from vestibule.model.custom_roles import CustomRole
+from vestibule.protocol.permissions import is_permission
 from vestibule.storage.sql import custom_role_statements as statements
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.driver import DriverConnection

@@ -24,6 +24,7 @@ class Introspection(BaseModel):
     sid: str | None = None
     jti: str | None = None
     role: Role | None = None
+    roles: list[str] | None = None
     email_verified: bool | None = None
     iss: str | None = None
     aud: str | None = None
@@ -44,6 +45,7 @@ class Introspection(BaseModel):
             sid=token.session_id,
             jti=token.id,
             role=Role(token.role),
+            roles=list(token.roles) or None,
             email_verified=token.email_verified,
             iss=issuer.name,
             aud=issuer.audience,

@@ -121,8 +121,16 @@ def as_event(event: FeedEvent, nonce: str = "") -> str:
         clock = {"clock": round(event.clock, 3)} if event.clock is not None else {}
         keys_at = {"keys_at": round(event.keys_at, 3)} if event.keys_at is not None else {}
         keys = {"keys": event.keys, **keys_at} if event.keys else {}
-        return f"id: {event.cursor}\n" + _event("heartbeat", {"true_at": round(event.true_at, 3), **clock, **keys})
+        data = {"true_at": round(event.true_at, 3), **clock, **keys, **_permissions(event)}
+        return f"id: {event.cursor}\n" + _event("heartbeat", data)
     return _event("revoked", _grouped(event))
+
+
+def _permissions(beat: Heartbeat) -> dict[str, Any]:
+    if beat.permissions is None:
+        return {}
+    version, known_at = beat.permissions
+    return {"permissions": version, "permissions_at": round(known_at, 3)}
 
 
 def _grouped(notices: list[Notice]) -> dict[str, Any]:

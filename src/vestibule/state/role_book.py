@@ -1,0 +1,49 @@
+"""The role book: what each role permits, as this process knows it. Replaced when the roles in the database change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from vestibule.model.custom_roles import CustomRole
+from vestibule.model.permissions import OF_ROLE
+from vestibule.protocol.permissions import Permissions, version_of
+from vestibule.protocol.tasks import SharedWork
+
+_BUILT_IN = {role.value: frozenset(each.value for each in permissions) for role, permissions in OF_ROLE.items()}
+
+
+@dataclass(frozen=True)
+class SignedPermissions:
+    """A signed document, what it says, the key that signed it, and when, in monotonic seconds."""
+
+    text: str
+    permissions: Permissions
+    key_id: str
+    signed_at: float
+
+
+@dataclass
+class RoleBook:
+    """The permissions of all roles as read at `looked_at` (monotonic seconds), and the document that was signed last.
+
+    `reading` and `signing` are what is under way because somebody asked for the document.
+    """
+
+    permissions: Permissions = field(default_factory=lambda: _permissions(()))
+    looked_at: float = float("-inf")
+    signed: SignedPermissions | None = None
+    reading: SharedWork[str, None] = field(default_factory=SharedWork)
+    signing: SharedWork[str, SignedPermissions] = field(default_factory=SharedWork)
+    _custom: Sequence[CustomRole] = ()
+
+    def learn(self, roles: Sequence[CustomRole], sent_at: float) -> None:
+        """Note the custom roles that a read found; `sent_at` is when it was sent."""
+        if sent_at < self.looked_at:
+            return
+        if roles != self._custom:
+            self.permissions, self._custom = _permissions(roles), roles
+        self.looked_at = sent_at
+
+
+def _permissions(roles: Sequence[CustomRole]) -> Permissions:
+    permitted = {**{role.name: frozenset(role.permissions) for role in roles}, **_BUILT_IN}
+    return Permissions(permitted, version_of(permitted))
