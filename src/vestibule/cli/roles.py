@@ -70,7 +70,7 @@ Permissions = Annotated[
     list[str] | None,
     typer.Argument(
         help=f"What it permits, such as `invoices:write`; at most {MAX_PERMISSIONS}.",
-        metavar="[PERMISSION…]",
+        metavar="PERMISSION",
         show_default=False,
         callback=lambda texts: _permissions(texts or ()),
     ),

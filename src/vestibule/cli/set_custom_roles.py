@@ -33,7 +33,7 @@ def set_roles(
         list[str] | None,
         typer.Argument(
             help=f"Roles of `vestibule roles list`, at most {MAX_ROLES_OF_ACCOUNT}; none takes all.",
-            metavar="[ROLE…]",
+            metavar="ROLE",
             show_default=False,
             callback=_names,
         ),

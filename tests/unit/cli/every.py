@@ -11,7 +11,14 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from vestibule.cli import commands, session
 
 EMAIL = "ada@example.com"
-_EXAMPLES = {"EMAIL": EMAIL, "NAME": "billing", "ROLE": "user", "KEY_ID": "a-key", "URL": "sqlite:///elsewhere.sqlite3"}
+_EXAMPLES = {
+    "EMAIL": EMAIL,
+    "NEW_EMAIL": "countess@example.com",
+    "NAME": "billing",
+    "ROLE": "user",
+    "KEY_ID": "a-key",
+    "URL": "sqlite:///elsewhere.sqlite3",
+}
 """Something to give for each word that stands for a value in the help."""
 _ADDED = {
     "serve": ("--port", "0"),

@@ -22,6 +22,7 @@ from vestibule.protocol.one_line import one_line
 
 FORGED = "vestibule: Signed in as root"
 HOSTILE = f"\x1b]0;pwned\x07\x9b2J\u202e[/b]\x7f\n{FORGED}\r\u2028\x1b[2J"
+ID = "an-id"  # others are looked up in no database
 NOW, LATER = "2026-01-01 00:00:00.000000", "2096-01-01 00:00:00.000000"
 ROWS = {
     "accounts": {"id": HOSTILE, "name": HOSTILE, "email": HOSTILE, "role": "user", "verified": 0, "photo": HOSTILE},
@@ -63,13 +64,18 @@ def harmless(said: str) -> bool:
     return all(line.isprintable() for line in lines) and not any(line.startswith(FORGED) for line in lines)
 
 
-def with_hostile(folder: Path, *tables: str) -> None:
+def with_hostile(folder: Path, *tables: str, account_id: str = HOSTILE) -> None:
     backends.embedded(folder / "vestibule-data")
     with sqlite3.connect(folder / "vestibule-data" / "vestibule.sqlite3") as database:
         for table in tables:
             row = {**ROWS[table], **MORE[table]}
-            named, marks = ", ".join(row), ", ".join("?" * len(row))
-            database.execute(f"INSERT INTO {table} ({named}) VALUES ({marks})", list(row.values()))
+            row |= {name: account_id for name in ("id" if table == "accounts" else "account_id",) if name in row}
+            insert(database, table, row)
+
+
+def insert(database: sqlite3.Connection, table: str, row: dict[str, object]) -> None:
+    named, marks = ", ".join(row), ", ".join("?" * len(row))
+    database.execute(f"INSERT INTO {table} ({named}) VALUES ({marks})", list(row.values()))
 
 
 @pytest.mark.parametrize(
@@ -78,8 +84,8 @@ def with_hostile(folder: Path, *tables: str) -> None:
         (("accounts", "events"), ("events",)),
         (("accounts", "events"), ("events", "--json")),
         (("accounts", "letters"), ("mail", "list")),
-        (("accounts", "events", "letters", "sessions", "passkeys"), ("users", "show", HOSTILE)),
-        (("accounts", "events", "letters", "sessions", "passkeys"), ("users", "show", HOSTILE, "--json")),
+        (("accounts", "events", "letters", "sessions", "passkeys"), ("users", "show", ID)),
+        (("accounts", "events", "letters", "sessions", "passkeys"), ("users", "show", ID, "--json")),
         (("accounts",), ("users", "list")),
         (("accounts",), ("users", "list", "--json")),
         (("service_keys",), ("services", "list")),
@@ -87,7 +93,7 @@ def with_hostile(folder: Path, *tables: str) -> None:
     ],
 )
 def test_c13_rows_of_the_database(tables: tuple[str, ...], command: tuple[str, ...], tmp_path: Path) -> None:
-    with_hostile(tmp_path, *tables)
+    with_hostile(tmp_path, *tables, account_id=ID if ID in command else HOSTILE)
     keys = {"VESTIBULE_SECRET_KEY": "n" * 43} if "signing_keys" in tables else given_keys()
     done = run(tmp_path, *command, **keys)
     assert (done.returncode, "pwned" in done.stdout) == (0, True), done.stderr
@@ -104,8 +110,7 @@ def test_o87_two_hundred_awkward_texts_command_no_terminal(tmp_path: Path) -> No
                 row = {**ROWS[table], **MORE[table]}
                 row = {name: f"{number}{text}" if value == HOSTILE else value for name, value in row.items()}
                 row |= {"detail": json.dumps({"reason": text})} if table == "events" else {}
-                named, marks = ", ".join(row), ", ".join("?" * len(row))
-                database.execute(f"INSERT INTO {table} ({named}) VALUES ({marks})", list(row.values()))
+                insert(database, table, row)
     for command in ("events -n 200", "events --long -n 200", "mail list --limit 200", "mail list --long --limit 200"):
         assert_harmless(run(tmp_path, *command.split(), **given_keys()))
     for command in ("users list --limit 200", "services list"):

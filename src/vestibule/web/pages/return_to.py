@@ -33,7 +33,7 @@ _API = r"(?!/[Aa][Pp][Ii](?:[/?]|$))"
 _PATH = rf"{_API}/(?:{_SEGMENT}(?:/{_SEGMENT})*/?)?"
 _QUERY = r"(?:\?[A-Za-z0-9._~!$'()*+,;=:@/?&%-]*)?"
 _PLAIN = re.compile(rf"{_PATH}{_QUERY}")
-_MAILED_SECRET = re.compile(r"(?:email|password|factors)(?:/|%2[Ff])[0-9a-f]{64}")
+_MAILED_SECRET = re.compile(r"(?:email|password|factors?|invitation)(?:/|%2[Ff])[0-9a-f]{64}")
 """A secret in the URL of a mailed link's page, which may itself be a parameter of another URL."""
 
 
