@@ -12,6 +12,7 @@ from tests.unit.web.people import ada
 from tests.unit.web.test_dead_links import main_of
 from vestibule.model.languages import LANGUAGES
 from vestibule.model.letters import LetterKind
+from vestibule.model.sessions import EndReason
 from vestibule.web.pages.line_breaks import breakable
 from vestibule.web.pages.template_loader import initials
 
@@ -176,3 +177,9 @@ async def test_the_title_of_a_page_with_faults_is_written_as_its_language_writes
     client.headers["Accept-Language"] = "fr"
     page = await client.post("/register", data={"name": ""}, headers={"Sec-Fetch-Site": "same-origin"})
     assert ">À vérifier\N{NO-BREAK SPACE}: " in page.text
+
+
+@pytest.mark.parametrize("end", EndReason)
+async def test_a_page_that_names_the_reset_has_its_link(world: World, end: EndReason) -> None:
+    shown = main_of((await (await world.client(None)).get(f"/signedout?reason={end}")).text)
+    assert ("“Forgot your password?”" in shown) == ('href="/forgotpassword"' in shown)

@@ -109,8 +109,8 @@ IF_NOT_YOU = {
     EndReason.FACTORS_RESET: _("If this was not you, choose a new password with “Forgot your password?”."),
 }
 """What to do about the end of a session that its user did not cause."""
-NAME_RESET = frozenset({EndReason.PASSWORD_CHANGED, EndReason.PASSWORD_RESET, EndReason.EMAIL_TAKEN_BACK})
-"""The reasons at which the page has a link "Forgot your password?"."""
+NAME_RESET = frozenset(reason for reason, advice in IF_NOT_YOU.items() if "Forgot your password?" in advice)
+"""The reasons at which the page has a link "Forgot your password?": where the advice names it."""
 
 WHAT_HAPPENED = {
     EventKind.REGISTERED: _("Account created"),
