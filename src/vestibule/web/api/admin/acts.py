@@ -20,7 +20,7 @@ from vestibule.web.operator_guard import ActingOperator
 def doing(act: Act) -> Callable[..., Any]:
     """Return the handler that carries the act out; it raises `PersonUnknown`, and what the flow of the act raises."""
     handler = _with_body(act) if act.asks else _without_body(act)
-    handler.__name__ = act.slug.replace("-", "_")
+    handler.__name__ = f"person_{act.slug.replace('-', '_')}"
     handler.__doc__ = f"{act.title}. {act.question}"
     return handler
 
