@@ -151,6 +151,7 @@ TOLD = {
     "protocol/tasks.py": "shared_result",
     "wiring/background.py": "each loop logs and goes on, gather takes the rest",
     "observability/metrics/sampling.py": "logs and goes on",
+    "state/health_reports.py": "a fault becomes a finding",
     "web/api/services.py": "mark_retrieved",
     "web/connections.py": "logs and goes on",
 }

@@ -43,7 +43,8 @@ async def ws(socket: WebSocket[Any, Any, Any]) -> None:
 )
 def test_it_does_not_start_with_a_guard_that_nothing_stands_in_front_of(handler: Any, options: Any) -> None:
     with pytest.raises(
-        ImproperlyConfiguredException, match=r"guard of with_role, require_level or require_recent, and is excluded"
+        ImproperlyConfiguredException,
+        match=r"guard of with_role, require_permission, require_level or require_recent, and is excluded",
     ):
         Litestar([handler], plugins=[VestibulePlugin(Verifier(**AUTH), **options)])
 

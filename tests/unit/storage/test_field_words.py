@@ -115,7 +115,7 @@ def rows_of(connection: Connection, table: Table) -> Iterator[dict[str, Any]]:
 
 ADDED_TO_SESSIONS = ("amr", "authenticated_at", "client_id", "scope", "resource", "parent_id", "actor_id")
 ADDED_SINCE: dict[str, dict[str, None]] = {
-    "accounts": {"disabled_reason": None},
+    "accounts": {"disabled_reason": None, "roles": None},
     "events": {"actor_id": None},
     "one_time_tokens": {"return_to": None},
     "sessions": dict.fromkeys(ADDED_TO_SESSIONS),

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.unit.storage import NOW, stored_account
+from tests.unit.storage.test_passkeys import added, passkey
 from vestibule.crypto.opaque import digest
 from vestibule.model.accounts import Account
 from vestibule.model.one_time_tokens import LIFETIMES, OneTimeToken, Purpose, issue, mailed_to
@@ -59,6 +60,7 @@ async def test_the_wrong_purpose_spends_nothing(
 @pytest.mark.parametrize("purpose", Purpose)
 async def test_a_token_is_good_until_it_expires(store: Store, ada: Account, purpose: Purpose) -> None:
     life = LIFETIMES[purpose]
+    assert await added(store, passkey(ada))  # the link of a new factor is for one that is there
     await keep(store, token(ada, "secret", purpose))
     assert await consume(store, "secret", purpose, life) is None
     assert await consume(store, "secret", purpose, life - INSTANT) == ada.id

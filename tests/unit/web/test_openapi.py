@@ -49,6 +49,12 @@ DOCUMENT = build_app(make_site(POLICY, WEB, ManualClock(), Templates(BRAND, "en"
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 BODY = {400, 413, 415}
 TOKEN = {400, 401}
+# What an operator may do to an account, and what may be answered beside what every act may.
+ACTS: dict[str, set[int]] = {
+    **dict.fromkeys(("enable", "keep-factors", "reset-factors-now", "sign-out", "unlock"), set()),
+    **dict.fromkeys(("invite", "reset-factors", "send-reset", "send-verification", "verify"), {409}),
+    **dict.fromkeys(("delete", "disable", "set-email", "set-role"), {409} | BODY),
+}
 # From the contract: what each route may answer, beside 503 when the server cannot do it now.
 STATUSES = {
     "GET /api/healthchecker": {200},
@@ -96,6 +102,13 @@ STATUSES = {
     "GET /api/admin/me": {200, 403, 429} | TOKEN,
     "GET /api/admin/people": {200, 400, 403, 429} | TOKEN,
     "GET /api/admin/people/{account_id}": {200, 403, 404, 429} | TOKEN,
+    "POST /api/admin/people": {201, 403, 409, 429} | TOKEN | BODY,
+    "POST /api/admin/invitations": {201, 403, 409, 429} | TOKEN | BODY,
+    **{
+        f"POST /api/admin/people/{{account_id}}/{act}": {200, 403, 404, 429} | TOKEN | more
+        for act, more in ACTS.items()
+    },
+    "DELETE /api/admin/people/{account_id}/sessions/{session_id}": {200, 403, 404, 429} | TOKEN,
     "GET /api/admin/letters": {200, 400, 403, 429} | TOKEN,
     "POST /api/admin/letters/retry": {200, 403, 429} | TOKEN,
     "POST /api/admin/letters/{letter_id}/retry": {200, 403, 429} | TOKEN,
@@ -254,6 +267,13 @@ async def test_every_success_is_as_declared(world: World) -> None:
     await ask("GET /api/admin/me", 403)
     await ask("GET /api/admin/people", 403)
     await ask("GET /api/admin/people/{account_id}", 403, "x")
+    await ask("POST /api/admin/people", 403, name="Bob", email="bob@example.com")
+    await ask("POST /api/admin/invitations", 403, email="bob@example.com")
+    typed = {"delete": {"email": ada["email"]}, "disable": {"reason": "x"}, "set-role": {"role": "user"}}
+    typed["set-email"] = {"new_email": "bob@example.com"}
+    for act in ACTS:
+        await ask(f"POST /api/admin/people/{{account_id}}/{act}", 403, f"x/{act}", **typed.get(act, {}))
+    await ask("DELETE /api/admin/people/{account_id}/sessions/{session_id}", 403, "x/sessions/y")
     for part in ("letters", "keys", "services", "health"):
         await ask(f"GET /api/admin/{part}", 403)
     await ask("POST /api/admin/letters/retry", 403)
