@@ -70,7 +70,7 @@ ADMIN_ROUTES = (
     Route("DELETE", "/api/admin/services/{name}",          services.revoke,               HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_ACT, oe.ServiceUnknown), permission=Permission.SERVICES_CHANGE),
     Route("GET",   "/api/admin/health",                    health.show_health,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, health_answers.Health, NO_OPERATOR, permission=Permission.HEALTH_READ),
     Route("GET",   "/api/admin/events",                    events.list_events,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, events_answers.ListedEvents, (*NO_OPERATOR, *NO_QUERY), permission=Permission.EVENTS_READ),
-    Route("GET",   "/api/admin/events/export",             events.export,                 SIGNED_IN,            ACCOUNT,   NO_HASH, 200, None, (*NO_OPERATOR, *NO_QUERY), permission=Permission.EVENTS_READ),
+    Route("GET",   "/api/admin/events/export",             events.export,                 SIGNED_IN,            ACCOUNT,   NO_HASH, 200, None, (*NO_OPERATOR, *NO_QUERY), media_type="application/jsonl", permission=Permission.EVENTS_READ),
     *(Route("POST", f"/api/admin/people/{{account_id}}/{act.slug}", acts.doing(act),         HOLDER_OWN_SITE,      ACCOUNT,   act.hashes, 200, admin_answers.ActDone, (*NO_ACT, oe.PersonUnknown, *act.refusals), permission=act.permission) for act in ACTS),
     Route("DELETE", f"/api/admin/people/{{account_id}}/{END_SESSION.slug}", acts.end_session, HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, admin_answers.ActDone, (*NO_ACT, oe.PersonUnknown), permission=END_SESSION.permission),
 )

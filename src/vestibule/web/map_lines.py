@@ -39,13 +39,15 @@ class Line:
 @dataclass(frozen=True)
 class Route(Line):
     """A route of the API. `status` and `answer` are those of a success. `refusals` are what the handler and its flow
-    can raise, for the documentation. `form_fields` are the names of the fields, if the body is a form.
+    can raise, for the documentation. `form_fields` are the names of the fields, if the body is a form. `media_type` is
+    that of a success, if it is no JSON.
     """
 
     status: int
     answer: type[BaseModel] | None
     refusals: tuple[type[Refusal | Fault], ...] = ()
     form_fields: tuple[str, ...] = ()
+    media_type: str = field(default="", kw_only=True)
 
     @property
     def body(self) -> type[ContractBody] | None:

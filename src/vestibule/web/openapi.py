@@ -35,6 +35,8 @@ _BODY_REFUSALS = (BodyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia)
 
 def success_of(route: Route) -> dict[int | str, dict[str, Any]]:
     """Return the status and the body type of a success."""
+    if route.media_type:
+        return {route.status: {"content": {route.media_type: {"schema": {"type": "string"}}}}}
     return {route.status: {"model": route.answer} if route.answer else {}}
 
 

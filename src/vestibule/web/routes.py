@@ -157,7 +157,7 @@ ROUTES = (
     Route("GET",   "/api/revocations",                     services.stream_revocations,   SERVICE,              UNLIMITED, NO_HASH, 200, None, (e.ServiceKeyInvalid, NonceInvalid, e.TooManyRequests, e.TooManyPolls, e.TooManyFollowers)),
     Route("GET",   "/healthz/live",                        health.live,                   ANYONE,               UNLIMITED, NO_HASH, 200, answers.Told),
     Route("GET",   "/healthz/ready",                       health.ready,                  ANYONE,               UNLIMITED, NO_HASH, 200, answers.Told, (e.NotReady,)),
-    Route("GET",   "/.well-known/vestibule-permissions",   permissions.permissions,       ANYONE,               UNLIMITED, NO_HASH, 200, None),
+    Route("GET",   "/.well-known/vestibule-permissions",   permissions.permissions,       ANYONE,               UNLIMITED, NO_HASH, 200, None, media_type="application/jwt"),
     Route("GET",   "/.well-known/jwks.json",               me.jwks,                       ANYONE,               UNLIMITED, NO_HASH, 200, service_answers.JwkSet),
 )
 

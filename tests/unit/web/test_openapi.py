@@ -50,10 +50,10 @@ SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 BODY = {400, 413, 415}
 TOKEN = {400, 401}
 # What an operator may do to an account, and what may be answered beside what every act may.
-ACTS: dict[str, set[int]] = {
-    **dict.fromkeys(("enable", "keep-factors", "reset-factors-now", "sign-out", "unlock"), set()),
-    **dict.fromkeys(("invite", "reset-factors", "send-reset", "send-verification", "verify"), {409}),
-    **dict.fromkeys(("delete", "disable", "set-email", "set-role"), {409} | BODY),
+ACTS: dict[str, frozenset[int]] = {
+    **dict.fromkeys(("enable", "keep-factors", "reset-factors-now", "sign-out", "unlock"), frozenset[int]()),
+    **dict.fromkeys(("invite", "reset-factors", "send-reset", "send-verification", "verify"), frozenset({409})),
+    **dict.fromkeys(("delete", "disable", "set-email", "set-role"), frozenset({409} | BODY)),
 }
 # From the contract: what each route may answer, beside 503 when the server cannot do it now.
 STATUSES = {
