@@ -13,7 +13,9 @@ import pytest
 from tests.harness.process import UNLIMITED, given_keys, register, serving, sign_in
 from tests.harness.servers import WAIT_SECONDS
 from tests.harness.world import World
+from vestibule.flows.invite import invite
 from vestibule.model.letters import LetterKind
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.state.passwords import Passwords
 from vestibule.web.map_reading import PAGES, ROUTES
 
@@ -29,6 +31,7 @@ ALL_FIELDS = {**LOGIN, **NEW, "name": "Ada", "currentPassword": "wrong horse"}
 # To the API, and to a page.
 SENT: dict[bool, dict[str, Any]] = {True: {"json": ALL_FIELDS}, False: {"data": ALL_FIELDS}}
 RESETS = [(line.method, line.path) for line in (*ROUTES, *PAGES) if line.hashes and "{token}" in line.path]
+SECRETS = {True: LetterKind.INVITATION, False: LetterKind.RESET_PASSWORD}
 
 
 @contextmanager
@@ -85,8 +88,10 @@ async def test_p12_an_invented_token_costs_no_hash(world: World, method: str, pa
         assert answer.status_code == 403, answer.text
         assert made == []
         await client.post("/api/auth/forgotpassword", json={"email": "ada@example.com"})
+        await invite(world.env, COMMAND_LINE, "Grace", "grace@example.com")
         await world.deliver()
-        secret = world.secret(LetterKind.RESET_PASSWORD)
+        made.clear()
+        secret = world.secret(SECRETS["invitation" in path])
         answer = await client.request(method, path.format(token=secret), **SENT[path.startswith("/api/")])
         assert answer.status_code in {200, 303}, answer.text
         assert len(made) == 1
@@ -117,13 +122,16 @@ async def test_slots_are_given_back_with_the_answer(world: World) -> None:
 
 MAKING_CODES = {f"/api/users/me/factors/{last}" for last in ("totp/confirm", "recovery-codes", "passkeys")}
 TAKING_CODES = {"/api/auth/login/second-factor"}
+WITHOUT_A_PASSWORD = {f"/api/admin/{last}" for last in ("people", "invitations", "people/{account_id}/invite")}
+"""Operators make accounts with a password that nobody knows."""
 ENROLLING = {f"/api/auth/login/enrol/{last}" for last in ("totp/confirm", "passkey")}
 
 
 def test_each_line_of_the_map_that_takes_a_password_says_that_it_hashes() -> None:
     """By the fields of what is sent: a route that asks for a password hashes it. Others hash recovery codes."""
     taking = {line.path for line in ROUTES if line.body and any("assword" in name for name in line.body.model_fields)}
-    assert {line.path for line in ROUTES if line.hashes} == taking | MAKING_CODES | TAKING_CODES | ENROLLING
+    others = MAKING_CODES | TAKING_CODES | ENROLLING | WITHOUT_A_PASSWORD
+    assert {line.path for line in ROUTES if line.hashes} == taking | others
     assert {line.handler.__name__ for line in PAGES if line.hashes} == {
         "sign_in",
         "register",
@@ -137,6 +145,9 @@ def test_each_line_of_the_map_that_takes_a_password_says_that_it_hashes() -> Non
         "make_codes",
         "take_second_step",
         "reauthenticate",
+        "accept",
+        "make",
+        "carry_out",
     }
 
 
