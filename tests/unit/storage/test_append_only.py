@@ -4,12 +4,14 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from tests.harness.backends import Backend
 from tests.harness.world import World, world_on
 from tests.unit.storage import stored_account
 from vestibule.crypto.entropy import new_id
@@ -43,6 +45,27 @@ CHANGES = {
 
 _SQL = re.compile(r"### A database user with fewer rights.*?```sql\n(.*?)```", re.DOTALL)
 GRANTS = _SQL.findall((Path(__file__).parents[3] / "docs" / "operating.md").read_text(encoding="utf-8"))[0]
+
+
+def _keeps_young_events(dialect: str) -> str:
+    """The statement of the migration that other tests do without."""
+    migration = import_module("vestibule.storage.sql.migrations.versions.0026_events_only_grow")
+    statements = migration._POSTGRESQL if dialect == "postgresql" else migration._SQLITE
+    return str(next(each for each in statements if "events_not_deleted" in each))
+
+
+@pytest.fixture
+async def world(backend: Backend) -> AsyncIterator[World]:
+    async with world_on(backend) as made:
+        await _by_hand(made, _keeps_young_events(made.engines.dialect))
+        yield made
+
+
+@pytest.fixture
+async def racing_world(postgresql: Backend) -> AsyncIterator[World]:
+    async with world_on(postgresql) as made:
+        await _by_hand(made, _keeps_young_events("postgresql"))
+        yield made
 
 
 async def _recorded(world: World, *at: datetime) -> str:
