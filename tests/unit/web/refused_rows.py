@@ -41,6 +41,8 @@ ROWS = [
     Row("/verifyemail", {"email": ""}, ("email",), "Enter your email address."),
     Row("/resetpassword/{token}", {"password": "short"}, ("password",), TOO_SHORT),
     Row("/resetpassword/{token}", {"password": EASY}, ("password",), "too common"),
+    Row("/invitation/{token}", {"password": "short"}, ("password",), TOO_SHORT),
+    Row("/invitation/{token}", {"password": EASY}, ("password",), "too common"),
     Row("/profile/name", {"name": "x" * 256}, ("name",), "Use at most 255 characters.", {"name": "x" * 256}),
     Row(
         "/profile/security/password",

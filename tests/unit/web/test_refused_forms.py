@@ -25,11 +25,14 @@ from tests.unit.web.test_second_step_page import STEP
 from vestibule.crypto.common_passwords import common_passwords
 from vestibule.flows.administer import find_account
 from vestibule.flows.ask_for_letter import request_reset
+from vestibule.flows.invite import invite
+from vestibule.flows.service_keys import create_service_key
 from vestibule.model.accounts import Role
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.factors import SecondFactorRule
 from vestibule.model.letters import LetterKind
 from vestibule.model.limits import NetworkLimits, RateClass
+from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.sessions import Device
 from vestibule.web.map_lines import Page
@@ -220,20 +223,30 @@ async def with_secret(world: World, path: str) -> str:
         await request_reset(world.env, ADA["email"], ClientInfo(Device("", "192.0.2.8")))
         await world.deliver()
         return path.format(token=world.secret(LetterKind.RESET_PASSWORD))
+    if path == "/invitation/{token}":
+        await invite(world.env, COMMAND_LINE, "Grace", "grace@example.com")
+        await world.deliver()
+        return path.format(token=world.secret(LetterKind.INVITATION))
     if "{code}" in path:
         return path.format(code=world.secret(LetterKind.VERIFY_EMAIL))
     return await existing(world, path)
 
 
 async def existing(world: World, path: str) -> str:
-    """The path of Ada's account, or of the passkey that she has; a made-up one, where another page says so."""
+    """The path of Ada's account, with one of her sessions, or of the passkey that she has, or of a service; a made-up
+    one, where another page says so.
+    """
+    if path == "/admin/services/{name}/revoke":
+        await create_service_key(world.env, "billing")
+        return path.format(name="billing")
     if not {"{passkey_id}", "{account_id}"} & set(path.split("/")):
         return plain(path)
     account = await find_account(world.env, ADA["email"])
     assert account
-    if "{account_id}" in path:
-        return path.format(account_id=account.id)
     async with world.env.store.reading() as read:
+        if "{account_id}" in path:
+            sessions = await read.sessions.of_account(account.id, 1, world.clock.now())
+            return path.format(account_id=account.id, session_id=sessions[0].id)
         (passkey,) = await read.passkeys.of_account(account.id)
     return path.format(passkey_id=passkey.id)
 

@@ -19,9 +19,11 @@ from tests.stories.passkeys import MINE, add, sign_in
 from tests.unit.flows import DONE, ask_for_change, ask_for_reset, click, confirm, reset, twice, verify
 from tests.unit.web.people import ada
 from vestibule.flows.deliver import deliver_next
+from vestibule.flows.invite import invite
 from vestibule.model.events import EventKind
 from vestibule.model.factor_resets import OPERATOR_WAIT
 from vestibule.model.letters import Letter, LetterKind, NotSent, RefusedForGood
+from vestibule.model.operators import COMMAND_LINE
 
 ADA, NEW, ELSEWHERE = "ada@example.com", "countess@example.com", ("198.51.100.9", 4711)
 PASSWORD = "correct horse"
@@ -172,6 +174,13 @@ async def says_it_was_not_me(world: World) -> None:
     assert await click(world, f"/removefactor/{world.secret(LetterKind.FACTOR_ADDED)}") == DONE
 
 
+async def accepts_an_invitation(world: World) -> None:
+    await invite(world.env, COMMAND_LINE, "Grace", "grace@example.com")
+    await world.deliver()
+    link, form = f"/invitation/{world.secret(LetterKind.INVITATION)}", {"password": "another battery"}
+    assert (await (await world.client()).post(link, data=form)).status_code == DONE
+
+
 async def leaves(world: World) -> None:
     client = await ada(world)
     form = {"csrf": csrf_in(await client.get("/profile/delete")), "currentPassword": PASSWORD}
@@ -198,6 +207,7 @@ STORIES: dict[Act, set[EventKind]] = {
         *(EventKind.SECOND_FACTOR_REFUSED, EventKind.RECOVERY_CODE_USED),
     },
     keeps_and_loses_factors: {EventKind.FACTOR_RESET_CANCELED, EventKind.FACTORS_RESET},
+    accepts_an_invitation: {EventKind.INVITATION_ACCEPTED},
     says_it_was_not_me: {EventKind.FACTOR_REPORTED},
     changes_the_name: {EventKind.NAME_CHANGED},
     changes_the_password: {EventKind.PASSWORD_CHANGED},
