@@ -44,6 +44,7 @@ UNLIMITED = {
     ("GET", "/api/users/me"),
     ("GET", "/api/auth/verify"),
     ("GET", "/.well-known/jwks.json"),
+    ("GET", "/.well-known/vestibule-permissions"),
 }
 FOR_SERVICES = {("POST", "/api/auth/introspect"), ("GET", "/api/revocations")}
 
