@@ -22,6 +22,7 @@ from vestibule.model.accounts import Account, Role
 from vestibule.model.letters import NOTICES, Letter, LetterKind, NotSent, QueuedLetter
 from vestibule.model.limits import LetterLimits
 from vestibule.model.operators import COMMAND_LINE
+from vestibule.storage.sql.account_rows import to_row
 from vestibule.storage.sql.schema import accounts, letters
 
 VERIFY, RESET = LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD
@@ -65,7 +66,7 @@ async def at_the_old_email(world: World) -> Account:
     """Somebody who has the email all the same, as an older version let them: nobody could register it now."""
     account = an_account(email=EMAIL, created_at=world.clock.now(), updated_at=world.clock.now())
     async with world.engines.sqlalchemy_transaction() as connection:
-        await connection.execute(insert(accounts).values(**{c.name: getattr(account, c.name) for c in accounts.c}))
+        await connection.execute(insert(accounts).values(**to_row(account)))
     return account
 
 

@@ -22,6 +22,7 @@ from vestibule.crypto.entropy import new_id
 from vestibule.model.accounts import Account, Role
 from vestibule.storage.sql import engine
 from vestibule.storage.sql import migrate as migrations
+from vestibule.storage.sql.account_rows import to_row
 from vestibule.storage.sql.database_copy import DatabaseCopy
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.migrate import migrate
@@ -96,7 +97,7 @@ def as_row_then(account: Account) -> dict[str, Any]:
 
 
 def as_row(account: Account) -> dict[str, Any]:
-    return {c.name: getattr(account, c.name) for c in accounts.c if c.name not in NEW} | {"role": account.role.value}
+    return {name: value for name, value in to_row(account).items() if name not in NEW}
 
 
 async def fill(engines: Engines, there: dict[str, Account]) -> None:

@@ -38,6 +38,16 @@ async def test_b5_a_front_end_reads_the_api_and_no_page(world: World) -> None:
     assert wrong == {}
 
 
+async def test_b5_by_head_a_front_end_learns_whether_a_mailed_link_works(world: World) -> None:
+    """B5: without a body, there is no hidden field to read. Of the console it learns nothing."""
+    front_end = await script(world)
+    for path in ("/verifyemail/code", "/resetpassword/token"):
+        answer = await front_end.head(path)
+        assert (answer.status_code, answer.content, answer.headers[ALLOW]) == (403, b"", FRONT_END)
+    for path in ("/admin", "/admin/people"):
+        assert ALLOW not in (await front_end.head(path)).headers
+
+
 async def test_b5_nor_does_a_front_end_act_as_an_operator(world: World) -> None:
     """B5: a request without a preflight needs no CORS to be carried out, so it is refused. Nor is there a preflight."""
     front_end, operators = await script(world), [line for line in ROUTES if line.permission]

@@ -51,7 +51,7 @@ _DOCS_CSP = (
 _DEPENDS_ON_CALLER = "Origin, Cookie, Authorization"
 # Response headers that scripts of a listed origin may read, in addition to the few that they always may.
 _READABLE = "X-Request-ID, Retry-After"
-_OPERATORS_API = "/api/admin/"
+_OF_OPERATORS = ("/api/admin/", "/admin")
 _METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
 
 
@@ -165,7 +165,8 @@ class _SendWithHeaders:
         if self._is_plain and is_html:
             headers["Referrer-Policy"] = _REFERRER_OF_PLAIN_PAGES
         is_page = is_html or isinstance(self._scope.get("route"), PageRoute)
-        private = is_page or self._scope["path"].startswith(_OPERATORS_API)
+        has_forms = is_page and not self._is_head  # by HEAD, a front-end learns whether a mailed link works
+        private = has_forms or self._scope["path"].startswith(_OF_OPERATORS)
         readable = self._origin in self._policy.origins and not private
         _add_common(headers, self._origin if readable else None, self._policy.secure_cookies)
 
