@@ -25,6 +25,8 @@ async def find_account(env: Env, email: str) -> Account | None:
 
 async def account_with_id(env: Env, account_id: str) -> Account:
     """Return the account; raises `PersonUnknown`."""
+    if not is_id(account_id):
+        raise PersonUnknown
     async with env.store.reading() as read:
         account = await read.accounts.get(account_id)
     if account is None:

@@ -76,7 +76,7 @@ def _page(
         faults=faults,
         whose={"name": person.account.name, "email": person.account.email},
         person_at=f"{PEOPLE}/{person.account.id}",
-        act=act,
+        act={"title": act.title, "question": act.question, "field": act.field, "danger": act.danger},
         role=person.account.role,
         roles=list(Role),
     )

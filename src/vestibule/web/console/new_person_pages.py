@@ -52,4 +52,5 @@ def _page(
 ) -> Response:
     status = HTTP_MAPPINGS[type(refusal)].status if refusal else 200
     roles = list(Role) if "role" in way.asks.model_fields else []
-    return render.page(request, "console/new_person.html", status, faults=faults, way=way, roles=roles, at=PEOPLE)
+    words = {"title": way.title, "question": way.question}
+    return render.page(request, "console/new_person.html", status, faults=faults, way=words, roles=roles, at=PEOPLE)
