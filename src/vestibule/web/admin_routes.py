@@ -6,6 +6,7 @@ guards of the line.
 
 from vestibule.model import errors as e
 from vestibule.model import operator_errors as oe
+from vestibule.model.limits import RateClass
 from vestibule.model.permissions import Permission
 from vestibule.web.api import answers
 from vestibule.web.api.admin import (
@@ -31,7 +32,7 @@ from vestibule.web.console import keys as key_pages
 from vestibule.web.console import letters as letter_pages
 from vestibule.web.console import people as people_pages
 from vestibule.web.console import services as service_pages
-from vestibule.web.console.acts import ACTS, END_SESSION, EVERY_ACT
+from vestibule.web.console.acts import ACTS, END_SESSION, EVERY_ACT, Act
 from vestibule.web.console.new_people import WAYS
 from vestibule.web.map_lines import Page, Route
 from vestibule.web.routes import (
@@ -43,6 +44,7 @@ from vestibule.web.routes import (
     NO_HASH,
     NO_HOLDER,
     NO_TOKEN,
+    SIGN_IN,
     SIGNED_IN,
 )
 
@@ -53,12 +55,18 @@ NO_ACT = (*NO_HOLDER, oe.PermissionMissing, e.ReauthenticationRequired)
 # Refusals of a query for events.
 NO_QUERY = (oe.CursorInvalid, oe.FilterInvalid, oe.PersonUnknown)
 
+
+def _limit(act: Act) -> RateClass:
+    """Return the limit of an act: what hashes takes the time of a sign-in."""
+    return SIGN_IN if act.hashes else ACCOUNT
+
+
 # fmt: off
 ADMIN_ROUTES = (
     Route("GET",   "/api/admin/me",                        me.admin_me,                   SIGNED_IN,            ACCOUNT,   NO_HASH, 200, admin_answers.OperatorMe, NO_OPERATOR, permission=Permission.PEOPLE_READ),
     Route("GET",   "/api/admin/people",                    people.list_people,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, people_answers.People, (*NO_OPERATOR, oe.CursorInvalid), permission=Permission.PEOPLE_READ),
-    Route("POST",  "/api/admin/people",                    people.create_person,          HOLDER_OWN_SITE,      ACCOUNT,   HASHES,  201, people_answers.OnePerson, (*NO_ACT, e.EmailTaken), permission=Permission.PEOPLE_CHANGE),
-    Route("POST",  "/api/admin/invitations",               people.invite_person,          HOLDER_OWN_SITE,      ACCOUNT,   HASHES,  201, people_answers.OnePerson, (*NO_ACT, e.EmailTaken, oe.TooManyLinks), permission=Permission.PEOPLE_CHANGE),
+    Route("POST",  "/api/admin/people",                    people.create_person,          HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  201, people_answers.OnePerson, (*NO_ACT, e.EmailTaken), permission=Permission.PEOPLE_CHANGE),
+    Route("POST",  "/api/admin/invitations",               people.invite_person,          HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  201, people_answers.OnePerson, (*NO_ACT, e.EmailTaken, oe.TooManyLinks), permission=Permission.PEOPLE_CHANGE),
     Route("GET",   "/api/admin/people/{account_id}",       people.show_person,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, person_answers.ShownPerson, (*NO_OPERATOR, oe.PersonUnknown), permission=Permission.PEOPLE_READ),
     Route("GET",   "/api/admin/letters",                   letters.list_letters,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, shown.ListedLetters, (*NO_OPERATOR, oe.CursorInvalid), permission=Permission.LETTERS_READ),
     Route("POST",  "/api/admin/letters/retry",             letters.retry_all,             HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, shown.LettersRetried, NO_ACT, permission=Permission.LETTERS_RETRY),
@@ -71,7 +79,7 @@ ADMIN_ROUTES = (
     Route("GET",   "/api/admin/health",                    health.show_health,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, health_answers.Health, NO_OPERATOR, permission=Permission.HEALTH_READ),
     Route("GET",   "/api/admin/events",                    events.list_events,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, events_answers.ListedEvents, (*NO_OPERATOR, *NO_QUERY), permission=Permission.EVENTS_READ),
     Route("GET",   "/api/admin/events/export",             events.export,                 SIGNED_IN,            ACCOUNT,   NO_HASH, 200, None, (*NO_OPERATOR, *NO_QUERY), media_type="application/jsonl", permission=Permission.EVENTS_READ),
-    *(Route("POST", f"/api/admin/people/{{account_id}}/{act.slug}", acts.doing(act),         HOLDER_OWN_SITE,      ACCOUNT,   act.hashes, 200, admin_answers.ActDone, (*NO_ACT, oe.PersonUnknown, *act.refusals), permission=act.permission) for act in ACTS),
+    *(Route("POST", f"/api/admin/people/{{account_id}}/{act.slug}", acts.doing(act),         HOLDER_OWN_SITE,      _limit(act), act.hashes, 200, admin_answers.ActDone, (*NO_ACT, oe.PersonUnknown, *act.refusals), permission=act.permission) for act in ACTS),
     Route("DELETE", f"/api/admin/people/{{account_id}}/{END_SESSION.slug}", acts.end_session, HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, admin_answers.ActDone, (*NO_ACT, oe.PersonUnknown), permission=END_SESSION.permission),
 )
 
@@ -94,8 +102,8 @@ ADMIN_PAGES = (
     Page("GET",  "/admin/events",                           event_pages.show,            BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.EVENTS_READ),
     Page("GET",  "/admin/events/export",                    event_pages.take_along,      BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.EVENTS_READ),
     *(Page("GET",  f"/admin/{way.slug}",                    new_person_pages.asking(way), BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_CHANGE) for way in WAYS),
-    *(Page("POST", f"/admin/{way.slug}",                    new_person_pages.making(way), BROWSER_FORM, ACCOUNT,   HASHES,  permission=Permission.PEOPLE_CHANGE) for way in WAYS),
+    *(Page("POST", f"/admin/{way.slug}",                    new_person_pages.making(way), BROWSER_FORM, SIGN_IN,   HASHES,  permission=Permission.PEOPLE_CHANGE) for way in WAYS),
     *(Page("GET",  f"/admin/people/{{account_id}}/{act.slug}", act_pages.asking(act),    BROWSER,      ACCOUNT,   NO_HASH, permission=act.permission) for act in EVERY_ACT),
-    *(Page("POST", f"/admin/people/{{account_id}}/{act.slug}", act_pages.doing(act),     BROWSER_FORM, ACCOUNT,   act.hashes, permission=act.permission) for act in EVERY_ACT),
+    *(Page("POST", f"/admin/people/{{account_id}}/{act.slug}", act_pages.doing(act),     BROWSER_FORM, _limit(act), act.hashes, permission=act.permission) for act in EVERY_ACT),
 )
 # fmt: on

@@ -100,6 +100,7 @@ def _add_route(app: FastAPI, route: Route, policy: Policy) -> None:
         status_code=route.status,
         dependencies=_dependencies(route),
         response_model=None,
+        response_class=openapi.response_class_of(route),
         responses={**openapi.success_of(route), **openapi.responses_of(route)},
         openapi_extra={**openapi.request_body_of(route, policy), **openapi.security_of(route)},
         summary=(route.handler.__doc__ or "").partition(".")[0],

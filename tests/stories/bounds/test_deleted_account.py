@@ -63,7 +63,15 @@ async def test_n11_a_long_history_goes_in_batches_before_the_account(
     await with_history(world, account)
     await go(world, account)
     (counts,) = left
-    assert set(counts) == {"sessions", "one_time_tokens", "letters", "known_devices", "events", *FACTORS}
+    assert set(counts) == {
+        "sessions",
+        "one_time_tokens",
+        "letters",
+        "known_devices",
+        "events",
+        "account_roles",
+        *FACTORS,
+    }
     assert max(counts.values()) <= 10, counts
     assert await count(world, sessions, sessions.c.account_id == account.id) == 0
     assert await count(world, events, events.c.kind == "sign_in_refused") == MANY, "that it happened stays"

@@ -28,6 +28,7 @@ from vestibule.model.errors import (
     EmailChangeInvalid,
     EmailChangeOfAnother,
     Fault,
+    InvitationInvalid,
     NotReady,
     Overloaded,
     PasswordTooEasy,
@@ -190,7 +191,7 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     # The contract knows nothing of these. Pages alone tell of `return_to`, and of links that change an email.
     busy = (Overloaded, TooManyFollowers, TooManyPolls, StoreUnavailable, NotReady)
     unreadable = (HostInvalid, HostUnknown, TransferCodingUnknown, FetchedAhead, ReservedHeader, NonceInvalid)
-    by_page = (EmailChangeInvalid, EmailChangeOfAnother, ReturnToTooLong)
+    by_page = (EmailChangeInvalid, EmailChangeOfAnother, InvitationInvalid, ReturnToTooLong)
     modules = {factor_errors.__name__, email_code_errors.__name__, operator_errors.__name__}
     of_modules = [kind for kind in HTTP_MAPPINGS if kind.__module__ in modules]
     elsewhere = (*of_modules, *busy, *unreadable, *by_page, ReauthenticationRequired, PasswordTooEasy)
