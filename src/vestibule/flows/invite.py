@@ -13,7 +13,7 @@ from vestibule.flows.ask_for_letter import allow_reset_at_once
 from vestibule.flows.check_link import link_works
 from vestibule.flows.clear_factors import clear_factors
 from vestibule.flows.end_sessions import Ended, announce_end
-from vestibule.flows.end_trust import end_trust
+from vestibule.flows.end_trust import end_trust, void_links
 from vestibule.flows.env import Env
 from vestibule.flows.know_device import know_only_this_device
 from vestibule.flows.mail_link import count_link_of_operator
@@ -71,8 +71,7 @@ async def _invite_again(tx: Ports, account: Account, now: datetime) -> Account:
     again = await tx.accounts.register_again(account, now + SMALLEST_STEP)
     if again is None:
         raise EmailTaken
-    await tx.one_time_tokens.void(again.id)
-    await tx.letters.withdraw(again.id, now)
+    await void_links(tx, again.id, now)
     return again
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from starlette.requests import Request
+from starlette.responses import Response
 
 from vestibule.model.errors import Overloaded, ReauthenticationRequired, Refusal, StoreUnavailable, TooManyRequests
 from vestibule.model.policy import Policy
@@ -35,12 +36,14 @@ _BODY_REFUSALS = (BodyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia)
 
 def success_of(route: Route) -> dict[int | str, dict[str, Any]]:
     """Return the status and the body type of a success."""
+    if route.media_type:
+        return {route.status: {"content": {route.media_type: {}}}}
     return {route.status: {"model": route.answer} if route.answer else {}}
 
 
 def response_class_of(route: Route) -> type[Response]:
-    """Return the class whose media type a success has."""
-    return type("Success", (Response,), {"media_type": route.media_type}) if route.media_type else JSONResponse
+    """Return the class that tells FastAPI whether a success is JSON."""
+    return Response if route.media_type else JSONResponse
 
 
 def responses_of(route: Route) -> dict[int | str, dict[str, Any]]:
