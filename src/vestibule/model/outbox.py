@@ -24,7 +24,7 @@ GIVE_UP_AFTER = timedelta(days=4)  # RFC 5321, section 4.5.4.1: at least four to
 NOTICES_WAIT = timedelta(minutes=15)
 """How long other letters are sent before a notice, because nobody waits for a notice."""
 
-_CURSOR = re.compile(r"(\d{1,18})\.([0-9a-f-]{1,36})", re.ASCII)
+_CURSOR = re.compile(r"(\d{1,18})\.([A-Za-z0-9_-]{1,36})", re.ASCII)
 
 
 class Delivery(StrEnum):
