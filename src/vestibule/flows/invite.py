@@ -1,7 +1,7 @@
 """Invite: an operator creates an account for somebody, who chooses its password by a mailed link.
 
 Until then the account is one that somebody has registered and nobody has used: its password is random, and nobody knows
-it. So whoever registers the email themselves, or resets the password, replaces the invitation and voids its link; and
+it. So a registration of the email, or a reset of the password, replaces the invitation and voids its link; and
 an invitation that nobody accepts is cleaned up as other accounts that were never used.
 """
 

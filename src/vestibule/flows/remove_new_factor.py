@@ -1,7 +1,7 @@
 """Remove a new factor: the owner says, by the link in the letter about it, that somebody else added it.
 
-Whoever added it had what the account asks for: a session, the password, an earlier factor. So nothing that came later
-stays either, and nothing is signed in any more. An older factor stays, and is asked for at the next sign-in.
+The person who added it had what the account asks for: a session, the password, an earlier factor. So nothing that came
+later stays either, and nothing is signed in any more. An older factor stays, and is asked for at the next sign-in.
 """
 
 from collections.abc import Sequence

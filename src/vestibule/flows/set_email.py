@@ -1,6 +1,6 @@
 """Set an email: an operator gives an account another email, which its owner cannot do alone or typed wrong at sign-up.
 
-Whoever talks an operator into this must not gain an account by it. So the new email counts only when its link is opened
+Somebody who talks an operator into this must not gain an account. So the new email counts only when its link is opened
 in a browser that is signed in to the account, as if the owner had asked; the old email then gets a link that undoes it.
 Only an account that nobody ever used has nothing to protect: its email is replaced at once, and still to be verified.
 """
@@ -66,7 +66,7 @@ async def set_email(env: Env, operator: Operator, account: Account, email: str) 
 
 async def _require_free(tx: Ports, account: Account, email: str, now: datetime, *, unused: bool) -> None:
     """Raise `EmailTaken` unless the account may get the email. One that somebody else has and never verified is free
-    for an account in use: whoever opens the link shows that they read the mail there, and the other one is deleted.
+    for an account in use: opening the link shows that its owner reads the mail there, and the other one is deleted.
     """
     keeper_id = (await tx.accounts.kept([email], now)).get(email)
     holder = await tx.accounts.with_email(email)

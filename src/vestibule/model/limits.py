@@ -64,7 +64,7 @@ class LetterLimits:
     @property
     def codes_a_day(self) -> Limit:
         """Return how many codes to one email all networks together may ask for, so that no mailbox is flooded. Five
-        guesses at each, even at the end of one day and the beginning of the next, do not use up an account's attempts
+        attempts at each, even at the end of one day and the beginning of the next, do not use up an account's attempts
         (`model.login_attempts.EMAIL_CODE_LIMITS`).
         """
         return replace(self.to_mailbox, name="codes_mailbox", times=min(self.to_mailbox.times, _CODES_A_DAY))

@@ -14,21 +14,18 @@ from vestibule.flows.check_link import link_works
 from vestibule.flows.reset_password import reset_password
 from vestibule.flows.take_over import take_over as take_over_flow
 from vestibule.flows.verify_email import needs_new_password, verify_or_reset
-from vestibule.model.errors import PasswordTooEasy, ResetTokenInvalid, VerificationCodeInvalid
+from vestibule.model.errors import VerificationCodeInvalid
 from vestibule.model.one_time_tokens import Purpose
-from vestibule.web.api import bodies
-from vestibule.web.caller import ClientInfoDep, EnvDep, set_device_cookie
-from vestibule.web.errors import HTTP_MAPPINGS
-from vestibule.web.pages import render, return_to
+from vestibule.web.caller import ClientInfoDep, EnvDep
+from vestibule.web.pages import return_to
 from vestibule.web.pages.dead_link import dead_link_page
-from vestibule.web.pages.form import read_form, validated
-from vestibule.web.pages.link_action import LinkAction, ask_page, run_link_action, to_sign_in
+from vestibule.web.pages.link_action import LinkAction, ask_page, run_link_action
+from vestibule.web.pages.password_by_link import PasswordPage
 from vestibule.web.pages.route import see_other
-from vestibule.web.pages.words import TOO_EASY, Sentence, _, faults_of
+from vestibule.web.pages.words import _
 from vestibule.web.request_context import context_of
-from vestibule.web.request_errors import BodyInvalid
-from vestibule.web.site import site_of
 
+NEW_PASSWORD = PasswordPage(Purpose.RESET_PASSWORD, "reset.html", "password_reset")
 _VERIFY = LinkAction(
     _("Confirm your email address"),
     _("Click the button to confirm that %(email)s is your email address."),
@@ -85,36 +82,10 @@ async def take_over(request: Request, env: EnvDep, code: str) -> Response:
 
 async def ask_reset(request: Request, env: EnvDep, token: str) -> Response:
     """Ask for a new password."""
-    link = await return_to.adopt_link_target(request, env, token, Purpose.RESET_PASSWORD)
-    if link is None or not await link_works(env, token, Purpose.RESET_PASSWORD):
-        return dead_link_page(request, Purpose.RESET_PASSWORD)
-    return new_password_form(request, email=link.email)
+    return await NEW_PASSWORD.ask(request, env, token)
 
 
 async def reset(request: Request, env: EnvDep, token: str, client_info: ClientInfoDep) -> Response:
     """Set a new password with the mailed token."""
-    link = await return_to.adopt_link_target(request, env, token, Purpose.RESET_PASSWORD)
-    fields, email = await read_form(request), link.email if link is not None else ""
-    try:
-        sent = validated(request, bodies.ResetPassword, fields)
-        device = await reset_password(env, token, sent.password, client_info)
-    except BodyInvalid as invalid:
-        return new_password_form(request, 400, faults_of(invalid.entries), email)
-    except PasswordTooEasy as easy:
-        faults = {"password": TOO_EASY[easy.why]}
-        return new_password_form(request, HTTP_MAPPINGS[PasswordTooEasy].status, faults, email)
-    except ResetTokenInvalid:
-        return dead_link_page(request, Purpose.RESET_PASSWORD)
-    response = to_sign_in(request, "password_reset", link)
-    set_device_cookie(request, response, env, device)
-    return response
-
-
-def new_password_form(
-    request: Request, status: int = 200, faults: dict[str, Sentence] | None = None, email: str = ""
-) -> Response:
-    """Return the page of a mailed link that asks for a new password. It names the email that the link was mailed to,
-    for password managers too.
-    """
-    min_length = site_of(request).policy.passwords.min_length
-    return render.page(request, "reset.html", status, faults=faults, min_length=min_length, email=email)
+    set_password = partial(reset_password, env, token, client_info=client_info)
+    return await NEW_PASSWORD.choose(request, env, token, set_password)
