@@ -87,6 +87,8 @@ def test_draining_does_not_wait_for_ever(pipe: Pipe) -> None:
     stream.write("stuck\n")
     stream.drain(0.01)
     assert stream.dropped == 0
+    # Left alone, its thread would write into whichever file has the number of this pipe next.
+    assert pipe.read_until("stuck").strip() == "stuck"
 
 
 def test_who_writes_at_once_waits_for_no_reader_for_ever(pipe: Pipe) -> None:
