@@ -7,8 +7,8 @@ import typer
 
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes, print_json
-from vestibule.flows.administer import find_account
 from vestibule.flows.env import Env
+from vestibule.flows.find_people import find_account
 from vestibule.model.accounts import Account, NotAnEmail, canonical_email
 from vestibule.model.errors import EmailTaken, Refusal
 from vestibule.model.operator_errors import AccountDisabled, LastAdmin, RoleNeedsVerifiedEmail, TooManyLinks

@@ -52,16 +52,17 @@ SENTENCES = {
     EventKind.SERVICE_REVOKED: "Service key revoked",
     EventKind.LETTERS_RETRIED: "Operator had emails tried again",
 }
-_SAY = ("reason", "fault", "factor", "letter", "service", "custom_role")
+_WHY = ("reason", "fault", "factor", "letter", "service", "custom_role")
 """The members of an event's detail that the sentence may end with: the first one that is there."""
 
 
 def sentence(event: Event) -> str:
     """Return what happened, with its reason if there is one."""
-    said = SENTENCES.get(event.kind, event.kind.value.replace("_", " "))
-    why = next((event.detail[name] for name in _SAY if event.detail.get(name)), "")
+    what = SENTENCES.get(event.kind, event.kind.value.replace("_", " "))
+    why = next((event.detail[name] for name in _WHY if event.detail.get(name)), "")
+    # Words of ours; the name of a service or of a role that operators made may have an underscore.
     if event.kind in (EventKind.SESSION_ENDED, EventKind.LINK_MAILED):
         why = why.replace("_", " ")
     if event.detail.get("paused") and not why:
-        why = "the last one before a pause"
-    return f"{said}: {why}" if why else said
+        why = "the last one before a pause, or not checked during it"
+    return f"{what}: {why}" if why else what

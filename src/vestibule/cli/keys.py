@@ -48,7 +48,7 @@ class Uses(StrEnum):
     BOTH = "both"
 
 
-keys = Commands(no_args_is_help=True, help="Show, rotate, retire, re-encrypt or generate signing keys.")
+keys = Commands(no_args_is_help=True, help="Show, rotate, withdraw, re-encrypt or generate signing keys.")
 
 
 @keys.command("list")
@@ -102,27 +102,29 @@ def rotate(
 
 
 class _AnyKeyIdCommand(DiscreetCommand):
-    """Reads `-h` as a request for help only if it stands alone: a key id may begin with `-h`."""
+    """A command whose argument is a key id. One id in sixty-four begins with a dash, perhaps with `-h`. So the command
+    has no one-letter options: `-h` asks for help only if it stands alone, and unknown options count as arguments.
+    """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Return the rest of the arguments."""
         return super().parse_args(ctx, ["--help" if word == "-h" else word for word in args])
 
 
-# One id in sixty-four begins with a dash; a command without one-letter options does not read such an id as options.
 @keys.command(cls=_AnyKeyIdCommand, context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
-def retire(
+def withdraw(
     context: typer.Context,
     kid: Annotated[str, typer.Argument(metavar="KEY_ID", help="As `vestibule keys list` shows it.")],
     now: Now = False,
 ) -> None:
-    """Remove a retired key: tokens that it signed are rejected from now on.
+    """Withdraw a key: tokens that it signed are rejected from now on.
 
-    The server removes the key by itself once all tokens that the key signed have expired. After a leak, `--now` does it
-    at once: holders of its tokens have to refresh, or, if it is a refresh key, to sign in again.
+    The server withdraws a retired key by itself once all tokens that it signed have expired. After a leak, `--now`
+    withdraws a retired or a next key at once: holders of its tokens have to refresh, or, if it is a refresh key, to
+    sign in again.
     """
     command_context: CommandContext = context.obj
-    asyncio.run(_retire(command_context, kid, early=now))
+    asyncio.run(_withdraw(command_context, kid, early=now))
     results.print(f"{escape(kid)} is gone.")
 
 
@@ -191,15 +193,17 @@ async def _wait_until_next_keys_are_known(env: Env, uses: list[KeyUse]) -> None:
     await asyncio.sleep(seconds)
 
 
-async def _retire(command_context: CommandContext, kid: str, *, early: bool) -> None:
+async def _withdraw(command_context: CommandContext, kid: str, *, early: bool) -> None:
     async with command_context.opened() as env:
         await withdraw_key(env, kid, early=early)
 
 
 async def _reencrypt(command_context: CommandContext) -> tuple[int, Reencrypted]:
     async with command_context.opened() as env:
-        count = await reencrypt_keys(env) if env.key_manager or env.seal is None else 0  # or the settings have the keys
-        return count, await reencrypt_totps(env)
+        # If the settings give the signing keys, only secrets of authenticator apps are stored. Without a seal, neither
+        # is: then `reencrypt_keys` refuses, and says why.
+        only_apps = env.key_manager is None and env.seal is not None
+        return 0 if only_apps else await reencrypt_keys(env), await reencrypt_totps(env)
 
 
 def _given_table(ring: KeyRing) -> Table:

@@ -29,15 +29,15 @@ def list_users(
     ] = PEOPLE_AT_ONCE,
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each, for programs.")] = False,
 ) -> None:
-    """List accounts: those with an email or a name that begins so, or all, by email."""
-    found, more, typo = asyncio.run(_found(context.obj, search, limit))
+    """List accounts, ordered by email: all, or those that `--search` finds."""
+    found, more, meant = asyncio.run(_found(context.obj, search, limit))
     if as_json:
         for account in found:
             print(json.dumps(account_for_programs(account)))
     elif found:
         _print_table(found)
     if not found:
-        notes.print(_nobody(search, typo), markup=False, highlight=False)
+        notes.print(_nobody(search, meant), markup=False, highlight=False)
     elif more:
         notes.print("There are more: type more of the email or name, or raise --limit.", highlight=False)
 

@@ -17,11 +17,16 @@ def listener_for(settings: Settings, host: str | None, port: int | None) -> tupl
     bound = _try_to_bind(faults, *host_and_setting, settings.port if port is None else port, "PORT")
     if settings.metrics is not None:
         host_of_metrics, port_of_metrics = settings.metrics
+        if port is not None and port_of_metrics == port:
+            faults.append("VESTIBULE_METRICS: has the port of the API, --port; choose another")
         of_metrics = _try_to_bind(faults, host_of_metrics, "VESTIBULE_METRICS", port_of_metrics, "VESTIBULE_METRICS")
         if of_metrics is not None:
             _, metrics_socket = of_metrics
             metrics_socket.close()
-    if faults or bound is None:
+    if bound is None:
+        raise WrongSettings("\n".join(faults))
+    if faults:
+        bound[1].close()
         raise WrongSettings("\n".join(faults))
     return bound
 

@@ -69,7 +69,8 @@ def _letter_state(letter: LetterRecord | None) -> str:
 
 
 def _paused(reason: why.PausedPasswords) -> str:
-    return f"typed too many wrong passwords{_networks(reason.networks)}: none is checked {_until(reason.until)}."
+    until = _until(reason.until, "until it is unlocked or the password is reset")
+    return f"typed too many wrong passwords{_networks(reason.networks)}: none is checked {until}."
 
 
 def _networks(networks: Mapping[str, int]) -> str:
@@ -78,12 +79,13 @@ def _networks(networks: Mapping[str, int]) -> str:
     return f", or somebody did, from {', '.join(named)}{f' and {more} more' if more else ''}" if named else ""
 
 
-def _until(until: datetime | None) -> str:
-    return f"until {minute(until)}" if until else "until it is unlocked or the password is reset"
+def _until(until: datetime | None, otherwise: str) -> str:
+    return f"until {minute(until)}" if until else otherwise
 
 
 def _codes_paused(reason: why.PausedSecondFactor) -> str:
-    return f"typed too many wrong codes after the right password: none is checked {_until(reason.until)}."
+    until = _until(reason.until, "until it is unlocked")
+    return f"typed too many wrong codes after the right password: none is checked {until}."
 
 
 def _factors_go(reason: why.FactorsGoSoon) -> str:

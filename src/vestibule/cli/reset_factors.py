@@ -12,7 +12,7 @@ from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import print_json
 from vestibule.cli.factors import print_reset, reset_for_programs
 from vestibule.cli.prompt import confirm
-from vestibule.flows.keep_factors import cancel_reset
+from vestibule.flows.cancel_factor_reset import cancel_reset
 from vestibule.flows.reset_factors import begin_reset, reset_now
 from vestibule.model.factor_resets import NoReset
 from vestibule.process.operator_errors import OperatorError

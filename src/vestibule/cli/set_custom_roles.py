@@ -10,7 +10,7 @@ from vestibule.cli.accounts import AsJson, Email, NotDone, tell, with_account
 from vestibule.flows.env import Env
 from vestibule.flows.set_custom_roles import set_custom_roles
 from vestibule.model.accounts import Account
-from vestibule.model.custom_roles import MAX_ROLES_OF_ACCOUNT, NotARole, role_name, roles_in_order
+from vestibule.model.custom_roles import MAX_ROLES_OF_ACCOUNT, BuiltInRole, NotARole, role_name, roles_in_order
 from vestibule.model.operator_errors import RoleUnknown
 from vestibule.model.operators import Operator
 
@@ -19,7 +19,7 @@ def _names(texts: Collection[str] | None) -> list[str]:
     try:
         names = roles_in_order(map(role_name, texts or ()))
     except NotARole as fault:
-        hint = "; give it with vestibule users set-role" if "built-in" in str(fault) else ""
+        hint = "; give it with vestibule users set-role" if isinstance(fault, BuiltInRole) else ""
         raise typer.BadParameter(f"{fault}{hint}") from None
     if len(names) > MAX_ROLES_OF_ACCOUNT:
         raise typer.BadParameter(f"an account can have {MAX_ROLES_OF_ACCOUNT}, not {len(names)}")
@@ -32,7 +32,7 @@ def set_roles(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help=f"Roles of `vestibule roles list`, at most {MAX_ROLES_OF_ACCOUNT}; none takes all.",
+            help=f"Roles of `vestibule roles list`, at most {MAX_ROLES_OF_ACCOUNT}. Without any, all are taken away.",
             metavar="ROLE",
             show_default=False,
             callback=_names,

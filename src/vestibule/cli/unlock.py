@@ -21,8 +21,8 @@ def unlock(
 ) -> None:
     """End the pauses of an account after too many wrong passwords or codes, and count both from 0 again.
 
-    Wrong codes come after the right password. If the owner did not type them, somebody knows it: have the owner change
-    it first, or the same person pauses the account again.
+    A code of a second factor is asked for after the right password. If the owner did not type the wrong codes, somebody
+    else knows the password: have the owner change it first, or the account is paused again.
     """
     account, pauses = asyncio.run(with_account(context.obj, email, unlock_account))
     if as_json:
@@ -38,7 +38,8 @@ def unlock(
 
 def pause_in_words(pause: Pause) -> str:
     """Return a pause for people."""
-    end = f"until {pause.until:%Y-%m-%d %H:%M} UTC" if pause.until else "until it is unlocked"
+    until_reset = " or the password is reset" if pause.of is AttemptKind.PASSWORD else ""
+    end = f"until {pause.until:%Y-%m-%d %H:%M} UTC" if pause.until else f"until it is unlocked{until_reset}"
     return f"{_WORDS[pause.of]} on devices that are not known, {end}"
 
 

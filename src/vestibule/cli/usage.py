@@ -7,7 +7,9 @@ import typer
 
 from vestibule.process.operator_errors import OperatorError
 
-_UsageError: Any = typer.BadParameter.__mro__[1]  # typer does not export it
+_UsageError: Any = typer.BadParameter.__mro__[
+    1
+]  # `click.UsageError` of the click that typer carries in itself; typer does not export it
 
 
 class WrongUsage(OperatorError):
@@ -42,6 +44,7 @@ def _line(fault: Any) -> str:
 
 def _reason(fault: Any) -> str:
     """Return what is wrong. Where a library judged the value, its text is about Python's types: say what to give."""
+    # typer sets `__cause__` if the library that converts the value refused it.
     if isinstance(fault, typer.BadParameter) and fault.__cause__ is not None and fault.param is not None:
         return f"Invalid value for {fault.param.get_error_hint()}: give {_expected(fault.param)}"
     return str(fault.format_message())

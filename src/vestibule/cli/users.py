@@ -24,10 +24,11 @@ from vestibule.cli.show_user import show_user
 from vestibule.cli.sign_out import sign_out
 from vestibule.cli.unlock import unlock
 from vestibule.flows.account_factors import factors_of_account
-from vestibule.flows.administer import disable_account, enable_account, find_account
+from vestibule.flows.administer import disable_account, enable_account
 from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.env import Env
+from vestibule.flows.find_people import find_account
 from vestibule.model.accounts import MAX_REASON_CHARACTERS, Account, Role
 from vestibule.model.errors import EmailTaken
 from vestibule.model.operators import COMMAND_LINE, Operator

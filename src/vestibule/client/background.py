@@ -118,7 +118,9 @@ class Background:
         # In this order: a task still under way would hand its connection back to a closed client.
         await _end_all_others()
         await self._release()
-        for transport in [*getattr(self._loop, "_transports", {}).values()]:  # left open by a cancelled library
+        for transport in [
+            *getattr(self._loop, "_transports", {}).values()
+        ]:  # asyncio's own list: connections that httpx left open when it was cancelled
             transport.abort()
         await asyncio.sleep(0)  # an aborted connection closes its socket in the loop's next iteration
 

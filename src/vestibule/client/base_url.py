@@ -10,7 +10,7 @@ import httpx
 from vestibule.protocol.service_keys import PREFIX
 from vestibule.protocol.this_machine import is_this_machine
 
-_LONGEST_NAME = 253  # RFC 1035, section 2.3.4
+_LONGEST_NAME = 253  # RFC 1035, section 2.3.4: 255 octets, two of which are not in the text
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 
 
@@ -22,7 +22,7 @@ class PlainHttpError(ValueError):
         self.what = f"{url} would send secrets in the open"
         super().__init__(f"{self.what}: use https, or say plain_http=True in a private network")
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[Any, ...]:  # an exception is unpickled from `args`, which is the message
         return type(self), (self.url,)
 
 
@@ -42,11 +42,11 @@ def base_of(url: str, *, plain_http: bool) -> str:
         raise ValueError(f"{_shown(url)} is not an address such as https://auth.example.com")
     if parts.scheme == "http" and not plain_http and not is_this_machine(parts.hostname):
         raise PlainHttpError(_shown(url))
-    _require_reachable(url, parts)
+    _require_possible_host(url, parts)
     return url.rstrip("/")
 
 
-def _require_reachable(url: str, parts: SplitResult) -> None:
+def _require_possible_host(url: str, parts: SplitResult) -> None:
     """Raise `ValueError` for a host or port that cannot exist, so that nobody waits for it."""
     try:
         port = parts.port

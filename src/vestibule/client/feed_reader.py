@@ -120,19 +120,16 @@ class FeedReader:
             self._recent_at = self._sent_at
 
     def _longest_silence(self, *, poll: bool) -> float:
-        """Return for how many seconds no event may come. A proxy that buffers the answer to a poll passes nothing on
-        before its end. That takes long if Vestibule lists everything: in the first answer, and if it does not know the
-        cursor. Only the answer shows whether it knows the cursor, so each poll that falls silent doubles the time for
-        the next.
+        """Return for how many seconds no event may come. A proxy may buffer the answer to a poll to its end. That takes
+        long if Vestibule lists everything: in the first answer, and if it does not know the cursor. Only the answer
+        shows that, so each silent poll doubles the time for the next.
         """
         if not poll:
             return wire.READ_SECONDS
         return self._poll_silence if self._cursor else POLL_ANSWER_SECONDS
 
     async def _read(self, answer: httpx.Response, deadline: Deadline) -> None:
-        """Read to the end; raises `httpx.ReadTimeout` if nothing of use came for too long, and `NotReachedError` if the
-        answer ends without a heartbeat, which leaves everything unknown.
-        """
+        """Read to the end. Raises `httpx.ReadTimeout` after a silence, `NotReachedError` if no heartbeat came."""
         reader = EventParser()
         async for piece in answer.aiter_raw():
             for event in reader.feed(piece):

@@ -68,7 +68,7 @@ def _damaged(key: SealedKey) -> Finding:
         "It signs nothing, and the tokens it signed are refused. If it is the current key, the next one signs instead.",
         f"vestibule keys rotate --use {key.use.value} --now"
         if key.state is KeyState.CURRENT
-        else f"vestibule keys retire {key.kid} --now",
+        else f"vestibule keys withdraw {key.kid} --now",
     )
 
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from vestibule.flows.cancel_factor_reset import cancel_factor_reset
 from vestibule.flows.end_sessions import end_other_sessions
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
-from vestibule.flows.keep_factors import keep_factors
 from vestibule.flows.know_device import delete_other_devices
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.tell_of_factor import tell_of_factor
@@ -15,7 +15,7 @@ from vestibule.flows.tell_owner import NOTICES_WITHIN, allow_notices
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import Overloaded, TooManyRequests
 from vestibule.model.events import EventKind
-from vestibule.model.factor_resets import KeptBy
+from vestibule.model.factor_resets import CanceledBy
 from vestibule.model.factors import FactorKind
 from vestibule.model.letters import LetterKind
 from vestibule.model.limits import Limit
@@ -105,7 +105,7 @@ async def note_added(
     Call it inside the transaction that adds the factor.
     """
     account_id = caller.account.id
-    await keep_factors(tx, account_id, KeptBy.SESSION, client_info, now)
+    await cancel_factor_reset(tx, account_id, CanceledBy.SESSION, client_info, now)
     await store_and_tell(tx, account_id, kind, codes, client_info, now)
     revoked = await end_others_too(env, tx, caller, now, wanted=end_others)
     others = await tx.sessions.count_live(account_id, now) - 1  # without the caller's own
@@ -132,7 +132,7 @@ async def store_and_tell(
     if codes is not None:
         await tx.recovery_codes.replace(account_id, codes.hashes, now)
         await delete_other_devices(tx, account_id, client_info, now)
-        await tx.login_attempts.forgive_second_factor(account_id)
+        await tx.login_attempts.reset_second_factor(account_id)
     detail = {"factor": kind.value}
     event, letter = EventKind.FACTOR_ADDED, LetterKind.FACTOR_ADDED
     if not await tell_of_factor(tx, account_id, event, letter, detail, client_info, now):

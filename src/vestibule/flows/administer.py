@@ -9,29 +9,12 @@ from vestibule.flows.require_operator import lock_beside_admins, lock_for
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.events import EventKind
-from vestibule.model.operator_errors import LastAdmin, PersonUnknown
+from vestibule.model.operator_errors import LastAdmin
 from vestibule.model.operators import Operator
 from vestibule.model.permissions import Permission
 from vestibule.model.sessions import EndReason
 
 _ENABLED, _DISABLED = "enabled", "disabled"
-
-
-async def find_account(env: Env, email: str) -> Account | None:
-    """Return the account at a canonical email, or None."""
-    async with env.store.reading() as read:
-        return await read.accounts.with_email(email)
-
-
-async def account_with_id(env: Env, account_id: str) -> Account:
-    """Return the account; raises `PersonUnknown`."""
-    if not is_id(account_id):
-        raise PersonUnknown
-    async with env.store.reading() as read:
-        account = await read.accounts.get(account_id)
-    if account is None:
-        raise PersonUnknown
-    return account
 
 
 @retry_on_conflict

@@ -13,10 +13,10 @@ from datetime import datetime
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, mint_secret
 from vestibule.flows.announce import announce
+from vestibule.flows.cancel_factor_reset import cancel_factor_reset
 from vestibule.flows.end_sessions import end_longest_unseen, end_session
 from vestibule.flows.env import Env
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
-from vestibule.flows.keep_factors import keep_factors
 from vestibule.flows.know_device import know_device, place_of
 from vestibule.flows.reset_factors import finish_reset
 from vestibule.flows.retry import retry_on_conflict
@@ -25,7 +25,7 @@ from vestibule.model.client_info import ClientInfo
 from vestibule.model.devices import DeviceSecret
 from vestibule.model.errors import WrongCredentials
 from vestibule.model.events import Event, EventKind
-from vestibule.model.factor_resets import KeptBy
+from vestibule.model.factor_resets import CanceledBy
 from vestibule.model.factors import AccountFactors, FactorKind
 from vestibule.model.pending_sign_ins import LIFETIME, PendingSignIn, origin_of
 from vestibule.model.revocations import Revocation
@@ -138,7 +138,7 @@ async def _open_session(
                 Event(now, EventKind.SIGNED_IN, account.id, session.id, network_address=client_info.network_address)
             )
             device, new = await know_device(tx, account, client_info, now)
-            await tx.login_attempts.forgive(proof.counter_keys)
+            await tx.login_attempts.reset(proof.counter_keys)
     if not opened:
         raise WrongCredentials
     if new or kept:
@@ -161,7 +161,7 @@ async def _require_complete(
             raise _Incomplete(factors)
     if proof.spend is not None:
         await proof.spend(tx, now)
-    return by_factor and await keep_factors(tx, account.id, KeptBy.FACTOR, client_info, now)
+    return by_factor and await cancel_factor_reset(tx, account.id, CanceledBy.FACTOR, client_info, now)
 
 
 @retry_on_conflict

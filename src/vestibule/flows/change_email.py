@@ -64,7 +64,7 @@ async def _write_to_new_email(
     now = env.clock.now()
     async with env.store.transaction() as tx:
         await lock_proven(env, tx, account, caller, now)
-        await tx.login_attempts.forgive(counter_keys)
+        await tx.login_attempts.reset(counter_keys)
         kind = LetterKind.CONFIRM_NEW_EMAIL
         if await _can_get(tx, account, email, now):
             detail = going_to(client_info.return_to)
@@ -128,7 +128,7 @@ async def confirm_change(env: Env, caller: Caller, secret: str) -> None:
             await _mail_undo_link(tx, owner, now)
         await tx.events.record(Event(now, EventKind.EMAIL_CHANGED, owner.id))
         # Attempts are counted by email. The owner gave the password to get this one, so its counters are reset.
-        await tx.login_attempts.forgive_all(owner.id, token.email)
+        await tx.login_attempts.reset_all(owner.id, token.email)
     env.letters_waiting.set()
     await announce(env, revoked)
     await announce_end(env, ended)

@@ -66,7 +66,7 @@ async def _change(
         await tell_changed_password(tx, account.id, client_info, now)
         await tx.events.record(Event(now, EventKind.PASSWORD_CHANGED, account.id, session.id))
         device = await know_only_this_device(tx, account.id, now)
-        await tx.login_attempts.forgive_all(account.id, account.email)
+        await tx.login_attempts.reset_all(account.id, account.email)
         await allow_reset_at_once(env, tx, account.email)
     return session, device, ended
 

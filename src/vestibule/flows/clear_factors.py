@@ -19,7 +19,7 @@ async def clear_factors(tx: Ports, account_id: str, since: datetime | None = Non
     removed = await tx.factors.clear(account_id, since)
     if since is None or not (await tx.factors.of(account_id)).needed:
         await tx.recovery_codes.delete_of(account_id)
-        await tx.login_attempts.forgive_second_factor(account_id)
+        await tx.login_attempts.reset_second_factor(account_id)
     return removed
 
 

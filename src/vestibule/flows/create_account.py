@@ -52,7 +52,7 @@ async def _add(env: Env, operator: Operator, account: Account) -> tuple[bool, li
         if added:
             role = account.role.value
             await tx.events.record(operator.event(now, EventKind.REGISTERED, account.id, role=role))
-            await tx.login_attempts.forgive_all(account.id, account.email)
+            await tx.login_attempts.reset_all(account.id, account.email)
     return added, revoked
 
 

@@ -93,8 +93,8 @@ async def _delete(
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, undo_since=EVER)
         await tx.letters.delete_of(account.id)
         await clear_history(tx, account.id, now)  # what came since the last batch, and the sessions just ended
-        await tx.login_attempts.forgive_all(account.id, account.email)
-        await tx.login_attempts.forgive_second_factor(account.id)
+        await tx.login_attempts.reset_all(account.id, account.email)
+        await tx.login_attempts.reset_second_factor(account.id)
         removed = await tx.accounts.remove(account.id)
         if not removed and await tx.accounts.get(account.id) is not None:
             raise LastAdmin

@@ -26,7 +26,8 @@ from vestibule.model.email_code_errors import (
 from vestibule.model.email_codes import GUESSES, EmailCodeHandle, read_code
 from vestibule.model.errors import Refusal, WrongCredentials
 from vestibule.model.events import EventKind
-from vestibule.model.login_attempts import EMAIL_CODE_LIMITS, LoginAttempt, counters_of_email_code
+from vestibule.model.factor_attempts import EMAIL_CODE_LIMITS, counters_of_email_code
+from vestibule.model.login_attempts import LoginAttempt
 from vestibule.model.one_time_tokens import Purpose
 from vestibule.model.store import Ports
 from vestibule.protocol.authentication import Method

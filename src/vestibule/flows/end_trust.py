@@ -4,10 +4,10 @@ together, after its credentials changed.
 
 from datetime import UTC, datetime
 
+from vestibule.flows.cancel_factor_reset import cancel_factor_reset
 from vestibule.flows.end_sessions import Ended, end_account
 from vestibule.flows.env import Env
-from vestibule.flows.keep_factors import keep_factors
-from vestibule.model.factor_resets import AskedBy, KeptBy
+from vestibule.model.factor_resets import AskedBy, CanceledBy
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Ports
 
@@ -37,7 +37,7 @@ async def end_trust(
     who took the account could void the link with which the owner regains it.
     """
     ended = await end_account(env, tx, account_id, reason, now)
-    await keep_factors(tx, account_id, KeptBy.NEW_CREDENTIALS, None, now, AskedBy.OWNER)
+    await cancel_factor_reset(tx, account_id, CanceledBy.NEW_CREDENTIALS, None, now, AskedBy.OWNER)
     await tx.pending_sign_ins.delete_of(account_id)
     await void_links(tx, account_id, now, undo_since=undo_since)
     if delete_devices:

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vestibule.crypto.entropy import is_id
 from vestibule.flows.env import Env
 from vestibule.model.account_search import Batch, Order, Position
 from vestibule.model.accounts import MAX_NAME_CHARACTERS, Account, NotAnEmail, canonical_email
+from vestibule.model.operator_errors import PersonUnknown
 from vestibule.model.store import Ports
 from vestibule.protocol.utf8 import is_utf8
 
@@ -61,6 +63,23 @@ def _as_email(typed: str) -> str:
         return canonical_email(typed)
     except NotAnEmail:
         return typed.lower()
+
+
+async def find_account(env: Env, email: str) -> Account | None:
+    """Return the account at a canonical email, or None."""
+    async with env.store.reading() as read:
+        return await read.accounts.with_email(email)
+
+
+async def account_with_id(env: Env, account_id: str) -> Account:
+    """Return the account; raises `PersonUnknown`."""
+    if not is_id(account_id):
+        raise PersonUnknown
+    async with env.store.reading() as read:
+        account = await read.accounts.get(account_id)
+    if account is None:
+        raise PersonUnknown
+    return account
 
 
 async def find_account_of(env: Env, who: str) -> Account | None:

@@ -170,7 +170,7 @@ class _Import:
             batch.added = await add_missing(self.env, tx, batch.missing)
             for account in batch.replacing.values():
                 # Strangers may have used up the email's login attempts before its owner was here.
-                await tx.login_attempts.forgive_all(account.id, account.email)
+                await tx.login_attempts.reset_all(account.id, account.email)
         return batch
 
     def _leave_out(self, label: str, reason: str) -> None:

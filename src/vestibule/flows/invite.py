@@ -61,7 +61,7 @@ async def _add(env: Env, operator: Operator, name: str, email: str, password_has
             QueuedLetter(new_id(), LetterKind.INVITATION, now, invited.id, language=invited.language)
         )
         await tx.events.record(operator.event(now, EventKind.INVITED, invited.id))
-        await tx.login_attempts.forgive_all(invited.id, email)
+        await tx.login_attempts.reset_all(invited.id, email)
     return invited
 
 
@@ -110,6 +110,6 @@ async def _begin(env: Env, tx: Ports, token: OneTimeToken, password_hash: str, n
     await tx.accounts.verify(token.account_id, token.email, now)
     ended = await end_trust(env, tx, token.account_id, EndReason.PASSWORD_RESET, now)
     await tx.events.record(Event(now, EventKind.INVITATION_ACCEPTED, token.account_id))
-    await tx.login_attempts.forgive_all(token.account_id, token.email)
+    await tx.login_attempts.reset_all(token.account_id, token.email)
     await allow_reset_at_once(env, tx, token.email)
     return ended

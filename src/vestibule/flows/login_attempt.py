@@ -136,7 +136,7 @@ async def record_failed_attempt(
     limits: LoginAttemptLimits | None = None,
     detail: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Record the event of a failed attempt with `detail`, and with `paused` if it was the last one before a pause. Of
+    """Record the event of a failed attempt with `detail`, and with `paused` from the last one before a pause on. Of
     later attempts, which are not checked, record one a minute: otherwise anybody could fill the events. When second
     factors are paused, mail the owner, at most once a day: somebody who knows the password tried the codes. `limits`:
     those of the attempt's counters; by default, the policy's for passwords.

@@ -39,7 +39,7 @@ async def mark_verified(env: Env, operator: Operator, account: Account) -> Verif
             return VerifiedOutcome.ALREADY
         await clear_unproven(tx, current.id, now)
         ended = Ended(revocations=await record_account_changed(tx, current.id, now))
-        await tx.login_attempts.forgive_all(current.id, current.email)  # as `verify_email` does
+        await tx.login_attempts.reset_all(current.id, current.email)  # as `verify_email` does
         await tx.events.record(operator.event(now, EventKind.EMAIL_VERIFIED, current.id, "not verified", "verified"))
     env.letters_waiting.set()
     await announce_end(env, ended)

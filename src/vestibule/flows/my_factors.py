@@ -6,16 +6,16 @@ from datetime import datetime
 
 from vestibule.flows.add_factor import NewCodes, end_others_too, new_codes
 from vestibule.flows.announce import announce
+from vestibule.flows.cancel_factor_reset import cancel_factor_reset
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
-from vestibule.flows.keep_factors import keep_factors
 from vestibule.flows.reauthenticate import lock_recent, require_recent_sign_in
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.tell_of_factor import tell_of_factor
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.events import EventKind
 from vestibule.model.factor_errors import FactorUnknown, LastFactor
-from vestibule.model.factor_resets import FactorReset, KeptBy
+from vestibule.model.factor_resets import CanceledBy, FactorReset
 from vestibule.model.factors import FactorKind
 from vestibule.model.letters import LetterKind
 from vestibule.model.revocations import Revocation
@@ -70,7 +70,7 @@ async def note_removed(
     removal, if the account must have a factor. Call it inside the transaction that removes the factor.
     """
     account_id = caller.account.id
-    await keep_factors(tx, account_id, KeptBy.SESSION, client_info, now)
+    await cancel_factor_reset(tx, account_id, CanceledBy.SESSION, client_info, now)
     if not (await tx.factors.of(account_id)).needed:
         if env.policy.second_factor.demands(caller.account.role):
             raise LastFactor

@@ -82,23 +82,23 @@ async def _add_openly(env: Env, account: Account, client_info: ClientInfo) -> _R
         if await tx.accounts.add(account):
             if await count_letter_of_new_account(env, tx, account.email, account.created_at):
                 await tx.letters.queue(_verification_letter(account, client_info))
-            await _record_and_forgive(tx, account, client_info)
+            await _record_and_reset(tx, account, client_info)
             return _Registered(account)
         doubt = await _put_in_doubt(tx, account)
         if await _count_letter(env, tx, account, client_info):
             replaced, revoked = await _register_again(env, tx, account)
             if replaced is not None:
                 await tx.letters.queue(_verification_letter(replaced, client_info))
-                await _record_and_forgive(tx, replaced, client_info)
+                await _record_and_reset(tx, replaced, client_info)
                 return _Registered(replaced, revoked)
         await tx.events.record(_refusal(account, client_info))
         return doubt
 
 
-async def _record_and_forgive(tx: Ports, account: Account, client_info: ClientInfo) -> None:
+async def _record_and_reset(tx: Ports, account: Account, client_info: ClientInfo) -> None:
     """Record the registration, and reset login attempts: strangers may have used up those of the email before."""
     await tx.events.record(_registration(account, client_info))
-    await tx.login_attempts.forgive_all(account.id, account.email)
+    await tx.login_attempts.reset_all(account.id, account.email)
 
 
 async def _register_concealed(env: Env, account: Account, password: str, client_info: ClientInfo) -> Account:

@@ -10,18 +10,18 @@ from datetime import datetime
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, is_secret, mint_secret
 from vestibule.flows.add_factor import allow_new_factors
+from vestibule.flows.cancel_factor_reset import cancel_factor_reset
 from vestibule.flows.clear_factors import clear_factors
 from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
-from vestibule.flows.keep_factors import keep_factors
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.tell_of_factor import tell_of_factor
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.events import Event, EventKind
 from vestibule.model.factor_errors import FactorResetLinkInvalid
-from vestibule.model.factor_resets import KeptBy
+from vestibule.model.factor_resets import CanceledBy
 from vestibule.model.factors import FactorKind
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose, issue
@@ -54,7 +54,7 @@ async def _remove(env: Env, secret: str, client_info: ClientInfo) -> tuple[str |
         if token is None or account is None:
             raise FactorResetLinkInvalid
         owner, ended = await _end_all(env, tx, account, token, now)
-        await keep_factors(tx, owner.id, KeptBy.LINK, client_info, now)
+        await cancel_factor_reset(tx, owner.id, CanceledBy.LINK, client_info, now)
         await allow_new_factors(tx, owner.id)
         await _tell(tx, owner.id, await clear_factors(tx, owner.id, since=token.created_at), client_info, now)
         return await _lead_to_new_password(tx, owner, token, now), ended

@@ -1,8 +1,8 @@
 """Report lost factors: somebody with the password and a mailed link begins a reset of the account's second factors.
 
 Off, unless the settings have a wait. The pending sign-in proves the password, and the mailed link the mailbox. During
-the wait, the owner can cancel the reset with a factor, a session or a link (`keep_factors`). With the password alone,
-nobody can begin or restart a wait, or keep the owner from getting a link that works.
+the wait, the owner can cancel the reset with a factor, a session or a link (`cancel_factor_reset`). With the password
+alone, nobody can begin or restart a wait, or keep the owner from getting a link that works.
 """
 
 from vestibule.crypto.entropy import new_id

@@ -16,7 +16,7 @@ from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.tell_of_factor import tell_of_factor
 from vestibule.model.accounts import Account
 from vestibule.model.events import Event, EventKind
-from vestibule.model.factor_resets import OPERATOR_WAIT, AskedBy, FactorReset, KeptBy, NoReset
+from vestibule.model.factor_resets import OPERATOR_WAIT, AskedBy, CanceledBy, FactorReset, NoReset
 from vestibule.model.letters import DUE_AT, LetterKind, QueuedLetter
 from vestibule.model.operators import Operator
 from vestibule.model.permissions import Permission
@@ -122,7 +122,7 @@ async def _remove_all(env: Env, tx: Ports, account_id: str, operator: Operator |
     """
     ended = await end_account(env, tx, account_id, EndReason.FACTORS_RESET, now)
     event, letter = EventKind.FACTORS_RESET, LetterKind.FACTORS_RESET
-    detail = {"by": KeptBy.OPERATOR.value} if operator else {}
+    detail = {"by": CanceledBy.OPERATOR.value} if operator else {}
     await tell_of_factor(tx, account_id, event, letter, detail, operator, now)
     await tx.known_devices.delete_of(account_id)
     await tx.pending_sign_ins.delete_of(account_id)

@@ -51,7 +51,7 @@ async def _spend(
             await tell_changed_password(tx, token.account_id, client_info, now)
             needs_more = (await tx.factors.of(token.account_id)).needed
             device = None if needs_more else await know_only_this_device(tx, token.account_id, now)
-            await tx.login_attempts.forgive_all(token.account_id, token.email)
+            await tx.login_attempts.reset_all(token.account_id, token.email)
             await allow_reset_at_once(env, tx, token.email)
     if token is None:
         raise ResetTokenInvalid

@@ -22,17 +22,16 @@ from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import Overloaded, TooManyAttempts
 from vestibule.model.events import EventKind
-from vestibule.model.factor_errors import SecondFactorPaused, TotpUnavailable, WrongCode
-from vestibule.model.factors import CodeFault
-from vestibule.model.letters import LetterKind
-from vestibule.model.login_attempts import (
+from vestibule.model.factor_attempts import (
     RECOVERY_CODE_LIMITS,
     SECOND_FACTOR_LIMITS,
-    LoginAttempt,
-    LoginAttemptLimits,
     counters_of_second_factor,
     keys_of_second_step,
 )
+from vestibule.model.factor_errors import SecondFactorPaused, TotpUnavailable, WrongCode
+from vestibule.model.factors import CodeFault
+from vestibule.model.letters import LetterKind
+from vestibule.model.login_attempts import LoginAttempt, LoginAttemptLimits
 from vestibule.model.recovery_codes import RecoveryCode, read_code
 from vestibule.model.store import Ports
 from vestibule.protocol.authentication import Method

@@ -79,4 +79,4 @@ async def _replace(tx: Ports, account: Account, email: str, now: datetime) -> No
     if not await tx.accounts.replace_email(account.id, email, now):
         raise EmailTaken
     await void_links(tx, account.id, now)
-    await tx.login_attempts.forgive_all(account.id, email)
+    await tx.login_attempts.reset_all(account.id, email)

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from vestibule.flows.cancel_factor_reset import cancel_factor_reset
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
-from vestibule.flows.keep_factors import keep_factors
 from vestibule.flows.login_attempt import check_current_password
 from vestibule.flows.reauthenticate import lock_unchanged, require_enough
 from vestibule.flows.retry import retry_on_conflict
@@ -21,7 +21,7 @@ from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import SessionOver
 from vestibule.model.events import Event, EventKind
-from vestibule.model.factor_resets import KeptBy
+from vestibule.model.factor_resets import CanceledBy
 from vestibule.model.sessions import Session
 from vestibule.model.store import Ports
 from vestibule.protocol.authentication import Level, Method, level_reached
@@ -98,11 +98,11 @@ async def _spend(env: Env, account: Account, session_id: str, proof: FreshProof,
         if proof.spend is not None:
             await proof.spend(tx, now)
         if level_reached(proof.methods) >= Level.TWO_FACTORS:
-            await keep_factors(tx, account.id, KeptBy.FACTOR, client_info, now)
+            await cancel_factor_reset(tx, account.id, CanceledBy.FACTOR, client_info, now)
         session = await tx.sessions.step_up(session_id, account.id, proof.methods, env.policy.sessions, now)
         if session is None:
             raise SessionOver
-        await tx.login_attempts.forgive(proof.counter_keys)
+        await tx.login_attempts.reset(proof.counter_keys)
         address = client_info.network_address
         await tx.events.record(Event(now, EventKind.STEPPED_UP, account.id, session_id, network_address=address))
     return session

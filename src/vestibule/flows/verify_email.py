@@ -72,7 +72,7 @@ async def _verify(env: Env, code: str, secret: str | None, signed_in_to: str | N
         if account is not None and verified:
             await tx.events.record(Event(now, EventKind.EMAIL_VERIFIED, account.id))
             # Strangers may have used up the email's login attempts before it had an account.
-            await tx.login_attempts.forgive_all(account.id, account.email)
+            await tx.login_attempts.reset_all(account.id, account.email)
     if not verified:
         raise VerificationCodeInvalid
     env.letters_waiting.set()

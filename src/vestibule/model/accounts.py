@@ -17,9 +17,7 @@ MAX_NAME_CHARACTERS = 255
 DEFAULT_PHOTO = "default.png"
 MAX_REASON_CHARACTERS = 500  # of why an account is disabled
 REGISTERED_AGAIN_AFTER = timedelta(minutes=10)
-"""An unverified email can be registered again only this long after the last time, so that a double click or a repeated
-request does not register twice.
-"""
+"""An unverified email can be registered again only this long after the last time: a double click does not do it."""
 
 
 class Role(StrEnum):

@@ -27,6 +27,10 @@ class NotARole(ValueError):
     """The text cannot name a custom role. The message says why."""
 
 
+class BuiltInRole(NotARole):
+    """The text names a built-in role."""
+
+
 class NotAPermission(ValueError):
     """A custom role cannot have these permissions. The message says why."""
 
@@ -42,9 +46,9 @@ class CustomRole:
 
 
 def role_name(text: str) -> str:
-    """Return `text` if it can name a custom role; raises `NotARole`."""
+    """Return `text` if it can name a custom role; raises `NotARole`, or `BuiltInRole`."""
     if text in _BUILT_IN:
-        raise NotARole(f"{text} is a built-in role")
+        raise BuiltInRole(f"{text} is a built-in role")
     if not is_role_name(text):
         raise NotARole(f"a role has 1 to {MAX_ROLE_NAME} characters of a-z, 0-9, _ and -, and begins with a letter")
     return text

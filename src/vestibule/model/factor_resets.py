@@ -18,7 +18,7 @@ class AskedBy(StrEnum):
     OWNER = "owner"
 
 
-class KeptBy(StrEnum):
+class CanceledBy(StrEnum):
     """What canceled a reset: an operator, the mailed link, a session of the account, a factor that was used, or a
     change of the password or the email.
     """

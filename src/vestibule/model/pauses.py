@@ -15,7 +15,9 @@ class AttemptKind(StrEnum):
 
 @dataclass(frozen=True)
 class Pause:
-    """From devices that are not known, nothing of this kind is checked before `until`; None: before a reset."""
+    """From devices that are not known, nothing of this kind is checked before `until`; None: before an unlock, or for
+    passwords a reset.
+    """
 
     of: AttemptKind
     until: datetime | None

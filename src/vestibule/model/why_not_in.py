@@ -70,7 +70,7 @@ class InvitationOpen:
 @dataclass(frozen=True)
 class PausedPasswords:
     """Too many wrong passwords, lately from these networks. None is checked before `until`, or, if that is None, before
-    a reset.
+    a password reset or an unlock.
     """
 
     until: datetime | None
@@ -80,8 +80,8 @@ class PausedPasswords:
 
 @dataclass(frozen=True)
 class PausedSecondFactor:
-    """Too many wrong codes, after the right password. None is checked before `until`, or, if that is None, before a
-    reset.
+    """Too many wrong codes, after the right password. None is checked before `until`, or, if that is None, before an
+    unlock: a password reset does not end this pause.
     """
 
     until: datetime | None

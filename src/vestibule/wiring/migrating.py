@@ -1,6 +1,7 @@
-"""The process that migrates the database: `python -m vestibule.wiring.migrating`, run by `vestibule migrate`.
+"""The process that migrates the database: `python -m vestibule.wiring.migrating`.
 
-A separate process, because Alembic takes 8 MB, which a server would keep until it ends.
+`RealCommandContext.migrate` runs it: for `vestibule migrate`, and on SQLite for every command that opens the database,
+`vestibule serve` too. It is a process of its own because Alembic takes 8 MB, which a server would keep until it ends.
 """
 
 import asyncio
@@ -17,14 +18,16 @@ from vestibule.wiring.opening import database, read_settings
 
 
 def main() -> None:
-    """Migrate the database that the settings name, and print the revision that it had before."""
+    """Migrate the database that the settings name; print the revision that it had before, which the parent reads. With
+    `AS_LOG`, the parent is a server in production: log errors instead of printing them.
+    """
     as_log = AS_LOG in sys.argv
     with explained(as_log):
         if as_log:
             logs.configure_for_parent("info")
         threading.Thread(target=_end_with_parent, daemon=True).start()
         print(asyncio.run(_migrate()) or "")
-        sys.exit()
+        sys.exit()  # inside `explained`, which flushes the output and reports if that fails
 
 
 def _end_with_parent() -> None:

@@ -11,7 +11,8 @@ from tests.harness.statements import statements
 from tests.harness.world import CHEAP, POLICY, World, world_on
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.passwords import Hasher
-from vestibule.flows.administer import disable_account, find_account
+from vestibule.flows.administer import disable_account
+from vestibule.flows.find_people import find_account
 from vestibule.model.accounts import Account, Role
 from vestibule.model.letters import LetterKind
 from vestibule.model.operators import COMMAND_LINE

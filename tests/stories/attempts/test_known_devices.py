@@ -13,7 +13,8 @@ from tests.stories.attempts.test_enumeration import statements
 from tests.stories.bounds import count, fill, number_as_id, numbers
 from tests.unit.flows import DONE, EMAIL, NEW_PASSWORD, PASSWORD, ask_for_reset, click, confirm, twice, verify
 from vestibule.crypto.opaque import digest
-from vestibule.flows.administer import disable_account, enable_account, find_account
+from vestibule.flows.administer import disable_account, enable_account
+from vestibule.flows.find_people import find_account
 from vestibule.model.accounts import Account
 from vestibule.model.devices import DEVICES_OF_ACCOUNT, MOST_DELETED_AT_ONCE, device_tag
 from vestibule.model.letters import LetterKind

@@ -17,7 +17,7 @@ from tests.harness.process import given_keys, serving
 from tests.harness.world import CHEAP, POLICY, World, world_on
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.passwords import Argon2id, Hasher
-from vestibule.flows.administer import find_account
+from vestibule.flows.find_people import find_account
 from vestibule.model.accounts import Account, Role
 from vestibule.model.letters import LetterKind
 from vestibule.model.passwords import PasswordRules

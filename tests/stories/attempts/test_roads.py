@@ -12,8 +12,9 @@ from tests.harness.forms import csrf_in
 from tests.harness.world import BASE, CHEAP, POLICY, World, world_on
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.passwords import Hasher
-from vestibule.flows.administer import disable_account, find_account
+from vestibule.flows.administer import disable_account
 from vestibule.flows.clean_up import clean_up
+from vestibule.flows.find_people import find_account
 from vestibule.model.accounts import Account, Role
 from vestibule.model.login_attempts import LoginAttemptLimits
 from vestibule.model.operators import COMMAND_LINE

@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 from tests.harness.world import World
 from tests.stories.bounds import count, fill, fill_sessions, number_as_id, numbers
 from tests.unit.flows import DONE, PASSWORD, ask_for_change, confirm
-from vestibule.flows.administer import find_account
 from vestibule.flows.clear_history import AT_ONCE
 from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account, delete_my_account
+from vestibule.flows.find_people import find_account
 from vestibule.flows.identify import identify
 from vestibule.model.accounts import Account, Role
 from vestibule.model.client_info import ClientInfo

@@ -8,8 +8,8 @@ from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
 from tests.stories.bounds import count, fill
 from tests.unit.flows import verify
-from vestibule.flows.administer import find_account
 from vestibule.flows.delete_account import delete_account
+from vestibule.flows.find_people import find_account
 from vestibule.model.letters import LetterKind
 from vestibule.model.login_attempts import LoginAttemptLimits
 from vestibule.model.operators import COMMAND_LINE

@@ -23,8 +23,8 @@ from tests.stories.passkeys import MINE, add, store_passkey
 from tests.stories.passkeys import sign_in as sign_in_by
 from tests.unit.flows import DONE, EMAIL, PASSWORD, ask_for_change, ask_for_reset, confirm, twice, verify
 from vestibule.crypto.entropy import new_id
-from vestibule.flows.administer import find_account
 from vestibule.flows.deliver import deliver_next
+from vestibule.flows.find_people import find_account
 from vestibule.flows.invite import invite
 from vestibule.flows.look_after_mail import send_test_letter
 from vestibule.flows.reset_factors import begin_reset

@@ -12,7 +12,7 @@ from starlette.types import Message, Send
 
 from tests.harness.world import World
 from tests.stories.bounds import fill, fill_sessions, numbers
-from vestibule.flows.administer import find_account
+from vestibule.flows.find_people import find_account
 from vestibule.flows.identify import identify
 from vestibule.flows.my_data import ROWS_AT_ONCE, account_overview
 from vestibule.flows.my_sessions import MOST_LISTED

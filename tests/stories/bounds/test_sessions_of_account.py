@@ -11,9 +11,10 @@ from tests.harness.statements import statements
 from tests.harness.world import POLICY, World, world_on
 from tests.stories.bounds import count, fill_sessions
 from tests.unit.flows import DONE, EMAIL, PASSWORD, ask_for_change, ask_for_reset, confirm, reset, verify
-from vestibule.flows.administer import disable_account, find_account, sign_out_everywhere
+from vestibule.flows.administer import disable_account, sign_out_everywhere
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.end_sessions import OTHERS_AT_ONCE
+from vestibule.flows.find_people import find_account
 from vestibule.model.accounts import Account
 from vestibule.model.letters import LetterKind
 from vestibule.model.operators import COMMAND_LINE

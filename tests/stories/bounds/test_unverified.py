@@ -10,9 +10,9 @@ from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
 from tests.stories.bounds import count, fill, number_as_id, numbers
 from tests.unit.flows import verify
-from vestibule.flows.administer import find_account
 from vestibule.flows.clean_up import clean_up
 from vestibule.flows.delete_account import delete_if_unused
+from vestibule.flows.find_people import find_account
 from vestibule.model.letters import LetterKind
 from vestibule.model.retention import Retention
 from vestibule.storage.sql.schema import accounts, events

@@ -7,7 +7,7 @@ import httpx
 from tests.harness.world import BASE, World
 from tests.stories.factors.apps import ADA, App, enrol
 from tests.unit.flows import verify
-from vestibule.flows.administer import find_account
+from vestibule.flows.find_people import find_account
 from vestibule.flows.reset_factors import begin_reset
 from vestibule.model.accounts import Account
 from vestibule.model.factor_resets import FactorReset

@@ -14,8 +14,8 @@ from tests.stories.factors.apps import ADA, enrolled, first_step, listed, second
 from tests.stories.factors.test_second_step import reset_password
 from tests.stories.passkeys import store_passkey
 from tests.unit.flows import DONE, ask_for_change, confirm, verify
-from vestibule.flows.administer import find_account
 from vestibule.flows.delete_account import delete_account
+from vestibule.flows.find_people import find_account
 from vestibule.flows.mark_verified import VerifiedOutcome, mark_verified
 from vestibule.flows.take_over import take_over
 from vestibule.flows.verify_email import verify_email

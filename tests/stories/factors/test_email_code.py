@@ -13,9 +13,10 @@ from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
 from tests.stories.factors.codes import ADA, ASK, VERIFY, another, ask, asked, mailed_codes, typed, verified
 from tests.stories.factors.test_second_step import reset_password
-from vestibule.flows.administer import disable_account, enable_account, find_account
+from vestibule.flows.administer import disable_account, enable_account
 from vestibule.flows.clean_up import clean_up
 from vestibule.flows.delete_account import delete_account
+from vestibule.flows.find_people import find_account
 from vestibule.model.email_codes import GUESSES, LIFETIME, OF_ACCOUNT
 from vestibule.model.letters import LetterKind
 from vestibule.model.operators import COMMAND_LINE

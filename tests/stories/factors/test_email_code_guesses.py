@@ -13,11 +13,12 @@ from tests.harness.world import POLICY, World, mandatory_verification, world_on
 from tests.stories.attempts.test_login_attempts import stranger
 from tests.stories.factors.codes import ADA, ASK, VERIFY, another, ask, asked, mailed_codes, typed, verified
 from tests.stories.factors.test_second_step import reset_password
-from vestibule.flows.administer import disable_account, find_account
+from vestibule.flows.administer import disable_account
 from vestibule.flows.clean_up import clean_up
+from vestibule.flows.find_people import find_account
 from vestibule.model.email_codes import GUESSES
+from vestibule.model.factor_attempts import EMAIL_CODE_LIMITS
 from vestibule.model.letters import LetterKind
-from vestibule.model.login_attempts import EMAIL_CODE_LIMITS
 from vestibule.model.operators import COMMAND_LINE
 
 NOBODY, UNVERIFIED, DISABLED = "nobody@example.com", "unverified@example.com", "disabled@example.com"

@@ -12,10 +12,11 @@ from tests.harness.world import World, world_on
 from tests.stories.attempts.test_login_attempts import CountingHasher, stranger
 from tests.stories.factors.apps import ADA, PASSWORD, enrolled, first_step, second_step
 from tests.stories.factors.test_second_step import reset_password
-from vestibule.flows.administer import find_account
 from vestibule.flows.clean_up import clean_up
+from vestibule.flows.find_people import find_account
+from vestibule.model.factor_attempts import SECOND_FACTOR_LIMITS
 from vestibule.model.letters import LetterKind
-from vestibule.model.login_attempts import SECOND_FACTOR_LIMITS, AttemptCounter
+from vestibule.model.login_attempts import AttemptCounter
 
 GUESSES = rounds(1000, suite=60)
 LIMIT = SECOND_FACTOR_LIMITS.free

@@ -25,8 +25,8 @@ from tests.stories.factors.resets import (
 from tests.stories.factors.test_second_step import reset_password
 from vestibule.crypto.opaque import digest
 from vestibule.flows.administer import disable_account
+from vestibule.flows.cancel_factor_reset import cancel_by_link, cancel_reset
 from vestibule.flows.delete_account import delete_account
-from vestibule.flows.keep_factors import cancel_by_link, cancel_reset
 from vestibule.flows.reset_factors import begin_reset, finish_reset
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.factor_errors import FactorResetLinkInvalid

@@ -20,10 +20,11 @@ from tests.harness.backends import Backend
 from tests.harness.rounds import rounds
 from tests.harness.world import World, world_on
 from tests.stories.factors.apps import LOGIN, SECOND, TOTP, App, confirm, scan
-from vestibule.flows.administer import disable_account, enable_account, find_account
+from vestibule.flows.administer import disable_account, enable_account
+from vestibule.flows.find_people import find_account
 from vestibule.model.accounts import Account
+from vestibule.model.factor_attempts import SECOND_FACTOR_LIMITS
 from vestibule.model.letters import LetterKind
-from vestibule.model.login_attempts import SECOND_FACTOR_LIMITS
 from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.pending_sign_ins import LIFETIME, OF_ACCOUNT
 

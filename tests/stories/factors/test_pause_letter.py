@@ -8,9 +8,9 @@ from tests.stories.factors.apps import ADA, LOGIN, first_step, second_step
 from tests.stories.factors.resets import an_owner
 from tests.stories.factors.test_guesses import LIMIT, guess
 from tests.stories.factors.test_pauses import spend
-from vestibule.flows.administer import find_account
+from vestibule.flows.find_people import find_account
+from vestibule.model.factor_attempts import RECOVERY_CODE_LIMITS, counters_of_second_factor
 from vestibule.model.letters import LetterKind
-from vestibule.model.login_attempts import RECOVERY_CODE_LIMITS, counters_of_second_factor
 
 PAUSED = LetterKind.SECOND_FACTOR_PAUSED
 pytestmark = pytest.mark.any_engine

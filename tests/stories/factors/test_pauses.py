@@ -14,20 +14,14 @@ from tests.stories.factors.test_guesses import LIMIT, guess
 from tests.stories.factors.test_second_step import reset_password
 from tests.stories.passkeys import add, ask, sign_in, step_up
 from vestibule.crypto.opaque import digest
-from vestibule.flows.administer import find_account
+from vestibule.flows.find_people import find_account
 from vestibule.flows.login_attempt import count_attempt, give_back
 from vestibule.flows.unlock_account import pauses_of, unlock_account
 from vestibule.model.errors import TooManyAttempts
 from vestibule.model.events import EventKind
+from vestibule.model.factor_attempts import RECOVERY_CODE_LIMITS, SECOND_FACTOR_LIMITS, counters_of_second_factor
 from vestibule.model.letters import LetterKind
-from vestibule.model.login_attempts import (
-    RECOVERY_CODE_LIMITS,
-    SECOND_FACTOR_LIMITS,
-    AttemptCounter,
-    LoginAttempt,
-    LoginAttemptLimits,
-    counters_of_second_factor,
-)
+from vestibule.model.login_attempts import AttemptCounter, LoginAttempt, LoginAttemptLimits
 from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.pauses import AttemptKind
 

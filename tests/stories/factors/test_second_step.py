@@ -20,7 +20,8 @@ from tests.stories.factors.apps import (
     prove,
     second_step,
 )
-from vestibule.flows.administer import disable_account, enable_account, find_account, sign_out_everywhere
+from vestibule.flows.administer import disable_account, enable_account, sign_out_everywhere
+from vestibule.flows.find_people import find_account
 from vestibule.model.letters import LetterKind
 from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.pending_sign_ins import LIFETIME

@@ -10,9 +10,9 @@ from tests.harness import dump
 from tests.harness.world import World
 from tests.stories.factors.apps import SECOND, App, enrol, first_step, scan, second_step
 from vestibule.crypto.seal import Seal
-from vestibule.flows.administer import find_account
 from vestibule.flows.enrol_totp import begin_totp, confirm_totp
 from vestibule.flows.env import Env
+from vestibule.flows.find_people import find_account
 from vestibule.flows.identify import Caller, identify
 from vestibule.flows.open_totp import open_totp
 from vestibule.flows.reencrypt_totps import Reencrypted, reencrypt_totps

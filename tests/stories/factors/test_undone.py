@@ -28,7 +28,7 @@ from tests.unit.flows import reset as set_password
 from tests.unit.web.authenticator_app import APP, SECURITY, begin
 from tests.unit.web.authenticator_app import CODES as CODES_PAGE
 from tests.unit.web.test_passkey_list import send
-from vestibule.flows.administer import find_account
+from vestibule.flows.find_people import find_account
 from vestibule.model.events import EventKind
 from vestibule.model.letters import LetterKind
 from vestibule.model.one_time_tokens import UNDO_POSSIBLE_FOR

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import select
 
 from tests.harness.world import World
-from vestibule.flows.administer import disable_account, enable_account, find_account
+from vestibule.flows.administer import disable_account, enable_account
 from vestibule.flows.delete_account import delete_account
+from vestibule.flows.find_people import find_account
 from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.model.letters import LetterKind
 from vestibule.model.operators import COMMAND_LINE

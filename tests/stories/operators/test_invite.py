@@ -7,7 +7,7 @@ import pytest
 from tests.harness.world import World
 from tests.stories.operators.people import operator_in
 from tests.stories.operators.test_search_page import AT, add, shown
-from vestibule.flows.administer import find_account
+from vestibule.flows.find_people import find_account
 from vestibule.flows.invite import accept_invitation, invite
 from vestibule.model.accounts import Role
 from vestibule.model.errors import EmailTaken, InvitationInvalid, PasswordTooEasy

@@ -11,7 +11,8 @@ from tests.stories.operators.people import Browser, operator_in
 from tests.stories.operators.test_search_page import AT, add, shown
 from tests.stories.passkeys import made_passkey
 from vestibule.crypto.entropy import new_id
-from vestibule.flows.administer import disable_account, find_account
+from vestibule.flows.administer import disable_account
+from vestibule.flows.find_people import find_account
 from vestibule.flows.see_person import see_person
 from vestibule.model.accounts import Account, Role
 from vestibule.model.letters import LetterKind

@@ -12,7 +12,8 @@ from tests.stories.operators.people import operator_in
 from tests.stories.operators.test_invite import unused
 from tests.stories.operators.test_person_page import ADA, ada_of
 from tests.stories.operators.test_search_page import AT, add
-from vestibule.flows.administer import disable_account, find_account
+from vestibule.flows.administer import disable_account
+from vestibule.flows.find_people import find_account
 from vestibule.flows.set_email import EmailOutcome, set_email
 from vestibule.model.accounts import Account, Role
 from vestibule.model.errors import EmailTaken

@@ -21,6 +21,7 @@ from vestibule.flows import (
     ask_for_email_code,
     ask_for_letter,
     begin_session,
+    cancel_factor_reset,
     change_email,
     change_name,
     change_password,
@@ -35,7 +36,6 @@ from vestibule.flows import (
     enrol_totp,
     import_accounts,
     invite,
-    keep_factors,
     look_after_mail,
     mail_link,
     mark_verified,
@@ -261,14 +261,14 @@ def _allowing(world: World) -> Env:
 async def _keep_factors(world: World, person: Person) -> Any:
     """In a session, when the operator has just begun to reset them."""
     await _begin_a_reset(world, person)
-    return await keep_factors.cancel_my_reset(world.env, person.caller, person.client_info)
+    return await cancel_factor_reset.cancel_my_reset(world.env, person.caller, person.client_info)
 
 
 async def _keep_factors_by_link(world: World, person: Person) -> Any:
     """Whose letter was sent before."""
     await _begin_a_reset(world, person)
     secret = person.secrets[Purpose.KEEP_FACTORS]
-    return await keep_factors.cancel_by_link(world.env, secret, person.client_info)
+    return await cancel_factor_reset.cancel_by_link(world.env, secret, person.client_info)
 
 
 async def _remove_a_new_factor(world: World, person: Person) -> Any:
@@ -410,8 +410,8 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "reset factors": ("reset_factors", _finish_a_reset),
     "report lost factors": ("report_lost_factors", _report_lost_factors),
     "begin to reset factors by link": ("report_lost_factors", _begin_a_reset_by_link),
-    "keep factors": ("keep_factors", _keep_factors),
-    "keep factors by link": ("keep_factors", _keep_factors_by_link),
+    "keep factors": ("cancel_factor_reset", _keep_factors),
+    "keep factors by link": ("cancel_factor_reset", _keep_factors_by_link),
     "remove a new factor by link": ("remove_new_factor", _remove_a_new_factor),
     "clean up": ("clean_up", lambda w, _: clean_up.clean_up(w.env)),
     "purge events": ("purge", lambda w, _: watch_events.purge_old_events(w.env)),

@@ -11,7 +11,8 @@ import pytest
 
 from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
-from vestibule.flows.administer import disable_account, find_account, sign_out_everywhere
+from vestibule.flows.administer import disable_account, sign_out_everywhere
+from vestibule.flows.find_people import find_account
 from vestibule.model.letters import LetterKind
 from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.sessions import MAX_LIVE_SUCCESSORS

@@ -26,9 +26,10 @@ from tests.stories.required_factor import (
     requiring,
     scan,
 )
-from vestibule.flows.administer import disable_account, find_account
+from vestibule.flows.administer import disable_account
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.end_trust import end_trust
+from vestibule.flows.find_people import find_account
 from vestibule.model.accounts import Account
 from vestibule.model.letters import LetterKind
 from vestibule.model.operators import COMMAND_LINE

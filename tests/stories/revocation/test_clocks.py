@@ -11,7 +11,8 @@ from tests.harness.world import World, world_on
 from tests.unit.client.knowing import Knowing
 from vestibule.client import SessionOverError, TokenInvalidError
 from vestibule.client.events import EventParser
-from vestibule.flows.administer import disable_account, find_account
+from vestibule.flows.administer import disable_account
+from vestibule.flows.find_people import find_account
 from vestibule.flows.follow_revocations import read_new_backlog, read_whole_backlog
 from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.policy import LONGEST_ACCESS_LIFETIME

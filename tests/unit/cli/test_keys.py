@@ -108,7 +108,7 @@ def test_a_running_server_follows_a_rotation_and_a_new_secret(tmp_path: Path) ->
             for use, kind in (("access", "RS256"), ("refresh", "EdDSA"))
             for state in ("next", "current", "retired")
         ]
-        assert "--now" in complaint(run(tmp_path, "keys", "retire", first, **quick).stderr)
+        assert "--now" in complaint(run(tmp_path, "keys", "withdraw", first, **quick).stderr)
         assert server.stop() == 0
     old = (tmp_path / "vestibule-data" / "secret.key").read_text().strip()
     secrets = {"VESTIBULE_SECRET_KEY": "n" * 43, "VESTIBULE_SECRET_KEY_OLD": old}
@@ -157,10 +157,10 @@ async def _older_keys(address: str) -> None:
 
 def test_an_id_may_begin_with_a_dash(tmp_path: Path) -> None:
     for kid in ("-Lh0", "--h"):  # an id has 43 signs, so that -h is none
-        assert complaint(run(tmp_path, "keys", "retire", kid, VESTIBULE_SECRET_KEY="n" * 43).stderr).startswith(
+        assert complaint(run(tmp_path, "keys", "withdraw", kid, VESTIBULE_SECRET_KEY="n" * 43).stderr).startswith(
             f"there is no key {kid};"
         )
-    assert "--now" in run(tmp_path, "keys", "retire", "--help").stdout
+    assert "--now" in run(tmp_path, "keys", "withdraw", "--help").stdout
 
 
 def _signing(browser: httpx.Client) -> str:

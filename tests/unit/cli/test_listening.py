@@ -32,3 +32,11 @@ def test_any_free_port_is_given_to_one_server_alone() -> None:
     (_, first), (_, second) = listener_for(Settings(), LOCAL, 0), listener_for(Settings(), LOCAL, 0)
     with first, second:
         assert first.getsockname()[1] != second.getsockname()[1]
+
+
+def test_the_port_given_on_the_command_line_is_not_that_of_the_metrics() -> None:
+    """Bound to another address it would not clash here, and only a worker would find out."""
+    port = free_port()
+    settings = Settings(VESTIBULE_METRICS=f"127.0.0.2:{port}")
+    with pytest.raises(WrongSettings, match="VESTIBULE_METRICS: has the port of the API, --port; choose another"):
+        listener_for(settings, LOCAL, port)

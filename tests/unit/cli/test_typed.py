@@ -40,7 +40,7 @@ def numbers() -> list[tuple[str, str]]:
 
 
 def test_c11_an_option_that_there_is_not() -> None:
-    for name in every.NEEDED.keys() - {"keys retire"}:
+    for name in every.NEEDED.keys() - {"keys withdraw"}:
         said = refused(name, *every.NEEDED[name], "--no-such-thing")
         assert "No such option: --no-such-thing" in said
         assert said.endswith(f"; see: vestibule {name} --help")
@@ -49,7 +49,7 @@ def test_c11_an_option_that_there_is_not() -> None:
 def test_c11_one_word_too_many_or_too_few() -> None:
     for name in every.NEEDED.keys() - {"mail retry", "roles create", "roles set", "users set-roles"}:
         assert "More was given than this command takes" in refused(name, *every.NEEDED[name], "one", "more")
-    for name in ("copy-database", "keys retire", "services create", "users create", "users delete", "mail test"):
+    for name in ("copy-database", "keys withdraw", "services create", "users create", "users delete", "mail test"):
         assert "Missing" in refused(name)
 
 

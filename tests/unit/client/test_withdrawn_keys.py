@@ -22,7 +22,7 @@ def test_k8_what_a_withdrawn_key_signed_is_refused_at_once_and_others_are_let_in
         key = run(tmp_path, "services", "create", "orders", **SETTINGS).stdout.strip()
         with Verifier(server.base, key, key_refetch=3600) as verifier:
             assert verifier.check(before).id
-            for command in (("rotate", "--use", "access", "--now"), ("retire", key_id(before), "--now")):
+            for command in (("rotate", "--use", "access", "--now"), ("withdraw", key_id(before), "--now")):
                 done = run(tmp_path, "keys", *command, **SETTINGS)
                 assert done.returncode == 0, done.stderr
             wait_until(lambda: key_id(before) not in verifier._here().memory.keys, "the key to be gone at the service")

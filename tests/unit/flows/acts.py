@@ -14,13 +14,8 @@ from tests.harness.world import World
 from tests.stories.passkeys import made_passkey
 from vestibule import flows
 from vestibule.crypto.entropy import new_id
-from vestibule.flows.administer import (
-    disable_account,
-    enable_account,
-    end_session_of,
-    find_account,
-    sign_out_everywhere,
-)
+from vestibule.flows.administer import disable_account, enable_account, end_session_of, sign_out_everywhere
+from vestibule.flows.cancel_factor_reset import cancel_reset
 from vestibule.flows.create_account import create_account
 from vestibule.flows.custom_roles import (
     create_custom_role,
@@ -30,8 +25,8 @@ from vestibule.flows.custom_roles import (
 )
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.env import Env
+from vestibule.flows.find_people import find_account
 from vestibule.flows.invite import invite
-from vestibule.flows.keep_factors import cancel_reset
 from vestibule.flows.mail_link import mail_link
 from vestibule.flows.mark_verified import mark_verified
 from vestibule.flows.reset_factors import begin_reset, reset_now

@@ -3,7 +3,8 @@
 from collections import Counter
 
 from tests.harness.world import World
-from vestibule.flows.administer import disable_account, enable_account, find_account
+from vestibule.flows.administer import disable_account, enable_account
+from vestibule.flows.find_people import find_account
 from vestibule.flows.service_keys import create_service_key, revoke_service_key
 from vestibule.flows.watch_events import find_events
 from vestibule.model.events import EventFilter

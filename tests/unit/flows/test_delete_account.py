@@ -4,8 +4,8 @@ import pytest
 
 from tests.harness import dump
 from tests.harness.world import World
-from vestibule.flows.administer import find_account
 from vestibule.flows.delete_account import delete_account, delete_my_account
+from vestibule.flows.find_people import find_account
 from vestibule.flows.follow_revocations import purge_old_revocations
 from vestibule.flows.identify import identify
 from vestibule.model.accounts import Account

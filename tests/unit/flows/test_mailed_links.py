@@ -9,8 +9,16 @@ from tests.unit.flows import DONE, EMAIL, NEW_PASSWORD, PASSWORD, ask_for_reset,
 from vestibule.model.letters import LetterKind
 
 VERIFY, RESET = LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD
-PAGES = ("verifyemail", "resetpassword", "confirmemail", "undoemail", "keepfactors", "resetfactors", "removefactor")
-PAGES = ("verifyemail", "resetpassword", "confirmemail", "undoemail", "keepfactors", "resetfactors", "invitation")
+PAGES = (
+    "verifyemail",
+    "resetpassword",
+    "confirmemail",
+    "undoemail",
+    "keepfactors",
+    "resetfactors",
+    "removefactor",
+    "invitation",
+)
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ from tests.harness.world import CHEAP, POLICY, World, world_on
 from tests.unit.flows import EMAIL, PASSWORD
 from tests.unit.flows.test_import_makes_room import bring, row
 from vestibule.crypto.passwords import Hasher
-from vestibule.flows.administer import disable_account, enable_account, find_account
+from vestibule.flows.administer import disable_account, enable_account
 from vestibule.flows.clean_up import clean_up
+from vestibule.flows.find_people import find_account
 from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.retention import Retention
 from vestibule.storage.sql.schema import accounts, known_devices, sessions

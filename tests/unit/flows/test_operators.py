@@ -4,7 +4,8 @@ import pytest
 
 from tests.harness.world import World
 from tests.unit.flows.acts import ACTS, ADA, ADDRESS, EVE, an_operator, flows_of_operators, give_role, somebody
-from vestibule.flows.administer import find_account, sign_out_everywhere
+from vestibule.flows.administer import sign_out_everywhere
+from vestibule.flows.find_people import find_account
 from vestibule.flows.watch_events import find_events
 from vestibule.model.accounts import Role
 from vestibule.model.errors import SessionOver

@@ -13,9 +13,10 @@ from tests.harness.servers import WAIT_SECONDS
 from tests.harness.world import POLICY, World, world_on
 from tests.unit.flows import EMAIL, NEW_PASSWORD, PASSWORD, ask_for_reset, confirm, reset, sign_in_status, twice, verify
 from vestibule.flows import my_data, my_sessions
-from vestibule.flows.administer import disable_account, enable_account, find_account
+from vestibule.flows.administer import disable_account, enable_account
 from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_my_account
+from vestibule.flows.find_people import find_account
 from vestibule.flows.identify import Caller, identify, read_token
 from vestibule.model.accounts import Account, Role
 from vestibule.model.client_info import ClientInfo

@@ -20,9 +20,10 @@ from tests.harness.backends import Backend
 from tests.harness.rounds import rounds
 from tests.harness.world import BASE, World, world_on
 from tests.unit.flows import DONE, PASSWORD, confirm, twice
-from vestibule.flows.administer import disable_account, enable_account, find_account
+from vestibule.flows.administer import disable_account, enable_account
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.deliver import deliver_next
+from vestibule.flows.find_people import find_account
 from vestibule.flows.look_after_mail import retry_letters
 from vestibule.model.accounts import Account
 from vestibule.model.letters import TOKEN_PURPOSES, Letter, LetterKind, NotSent, RefusedForGood

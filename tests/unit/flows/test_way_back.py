@@ -16,9 +16,10 @@ from tests.unit.flows import DONE, EMAIL, ask_for_change, click, confirm, sign_i
 from tests.unit.flows.test_import_makes_room import bring, row
 from tests.unit.storage import an_account
 from vestibule.flows import change_email
-from vestibule.flows.administer import disable_account, enable_account, find_account
+from vestibule.flows.administer import disable_account, enable_account
 from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account
+from vestibule.flows.find_people import find_account
 from vestibule.model.accounts import Account, Role
 from vestibule.model.errors import EmailTaken
 from vestibule.model.letters import Letter, LetterKind, NotSent, RefusedForGood

@@ -25,10 +25,11 @@ from tests.unit.flows import (
     twice,
     verify,
 )
-from vestibule.flows.administer import disable_account, enable_account, find_account
+from vestibule.flows.administer import disable_account, enable_account
 from vestibule.flows.compose_letter import compose_letter
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.deliver import deliver_next
+from vestibule.flows.find_people import find_account
 from vestibule.flows.look_after_mail import retry_letters
 from vestibule.model.letters import Letter, LetterKind, NotSent, RefusedForGood
 from vestibule.model.operators import COMMAND_LINE

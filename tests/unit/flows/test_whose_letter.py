@@ -15,9 +15,9 @@ from tests.unit.flows.test_import_makes_room import bring, row
 from tests.unit.storage import an_account
 from vestibule.crypto.entropy import new_id
 from vestibule.flows import change_email
-from vestibule.flows.administer import find_account
 from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account, delete_if_unused
+from vestibule.flows.find_people import find_account
 from vestibule.model.accounts import Account, Role
 from vestibule.model.letters import NOTICES, Letter, LetterKind, NotSent, QueuedLetter
 from vestibule.model.limits import LetterLimits

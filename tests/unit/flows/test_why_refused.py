@@ -8,7 +8,8 @@ import pytest
 from tests.harness.backends import Backend
 from tests.harness.world import World, mandatory_verification, world_on
 from vestibule.cli.event_sentences import sentence
-from vestibule.flows.administer import disable_account, find_account
+from vestibule.flows.administer import disable_account
+from vestibule.flows.find_people import find_account
 from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.model.operators import COMMAND_LINE
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from tests.harness.world import World
-from vestibule.flows.administer import find_account
 from vestibule.flows.env import Env
+from vestibule.flows.find_people import find_account
 from vestibule.flows.identify import Caller
 from vestibule.flows.reauthenticate import require_recent_sign_in
 from vestibule.model.accounts import Account

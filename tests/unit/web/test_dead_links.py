@@ -75,10 +75,6 @@ async def _remove(world: World) -> str:
     return f"/removefactor/{world.secret(LetterKind.FACTOR_ADDED)}"
 
 
-LINKS = {"verify": _verify, "reset": _reset, "confirm": _confirm, "undo": _undo, "keep": _keep, "remove": _remove}
-HOURS = {"keepfactors": 48, "removefactor": 72}
-
-
 async def _invited(world: World) -> str:
     await invite(world.env, COMMAND_LINE, "Ada", "ada@example.com")
     await world.deliver()
@@ -91,9 +87,10 @@ LINKS = {
     "confirm": _confirm,
     "undo": _undo,
     "keep": _keep,
+    "remove": _remove,
     "invitation": _invited,
 }
-_LIVES_LONGER = {"/keepfactors": 48, "/invitation": 7 * 24}
+_LIVES_LONGER = {"/keepfactors": 48, "/removefactor": 72, "/invitation": 7 * 24}
 
 
 async def _browser(world: World, path: str) -> httpx.AsyncClient:
@@ -112,7 +109,6 @@ async def _used(world: World, path: str) -> None:
 
 
 async def _expired(world: World, path: str) -> None:
-    world.clock.advance(hours=HOURS.get(path.split("/")[1], 24), seconds=1)
     world.clock.advance(hours=_LIVES_LONGER.get(path.rpartition("/")[0], 24), seconds=1)
 
 

@@ -17,9 +17,9 @@ from tests.unit.web.test_enrol_page import ENROL
 from tests.unit.web.test_refused_forms import BROWSER
 from tests.unit.web.test_second_step_page import STEP, ada_with_app
 from vestibule.model.email_codes import GUESSES, LIFETIME
+from vestibule.model.factor_attempts import EMAIL_CODE_LIMITS
 from vestibule.model.factors import SecondFactorRule
 from vestibule.model.letters import LetterKind
-from vestibule.model.login_attempts import EMAIL_CODE_LIMITS
 from vestibule.web.pages.email_code import PATH, TYPE_AT
 from vestibule.web.pages.line_breaks import breakable
 

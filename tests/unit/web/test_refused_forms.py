@@ -23,8 +23,8 @@ from tests.unit.web.test_admission import ALL_FIELDS, taken
 from tests.unit.web.test_enrol_page import ENROL
 from tests.unit.web.test_second_step_page import STEP
 from vestibule.crypto.common_passwords import common_passwords
-from vestibule.flows.administer import find_account
 from vestibule.flows.ask_for_letter import request_reset
+from vestibule.flows.find_people import find_account
 from vestibule.flows.invite import invite
 from vestibule.flows.service_keys import create_service_key
 from vestibule.model.accounts import Role

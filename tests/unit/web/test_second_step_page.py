@@ -10,7 +10,7 @@ from tests.harness.forms import csrf_in
 from tests.harness.world import FRONT_END, World
 from tests.unit.web.authenticator_app import APP, CODES, begin, codes_shown
 from tests.unit.web.people import ada, session_of
-from vestibule.model.login_attempts import SECOND_FACTOR_LIMITS
+from vestibule.model.factor_attempts import SECOND_FACTOR_LIMITS
 from vestibule.model.pending_sign_ins import LIFETIME
 
 pytestmark = pytest.mark.any_engine

@@ -7,6 +7,7 @@ from vestibule.storage.exports.hashes import stored_form
 
 NEEDED = {"email"}
 _OF_THE_TUTORIAL = {"verificationCode", "passwordResetToken", "passwordResetAt"}
+"""Columns that its table has and Vestibule does not need: allowed, and ignored."""
 COLUMNS = (
     NEEDED
     | _OF_THE_TUTORIAL
@@ -23,21 +24,22 @@ COLUMNS = (
         "disabled",
     }
 )
+"""All columns that a file may have. Any other is refused: it is probably misspelt."""
 
 
 def row(fields: Fields, _given: Given) -> ForeignRow:
-    """Return the row in a record. An empty field counts as missing."""
-    given = {column: text for column, text in fields.items() if text}
+    """Return the account in one record of the file. An empty field counts as missing."""
+    filled = {column: text for column, text in fields.items() if text}
     return ForeignRow(
-        id=given.get("id") or new_id(),
-        name=given.get("name", part_before_at(given.get("email"))),
-        email=given.get("email"),
-        photo=given.get("photo"),
-        verified=given.get("verified", "").lower() or None,
-        password=stored_form(given["password"]) if "password" in given else None,
-        role=given.get("role"),
-        created_at=given.get("createdAt"),
-        updated_at=given.get("updatedAt"),
-        provider=given.get("provider"),
-        disabled=given.get("disabled", "").lower() or None,
+        id=filled.get("id") or new_id(),
+        name=filled.get("name", part_before_at(filled.get("email"))),
+        email=filled.get("email"),
+        photo=filled.get("photo"),
+        verified=filled.get("verified", "").lower() or None,
+        password=stored_form(filled["password"]) if "password" in filled else None,
+        role=filled.get("role"),
+        created_at=filled.get("createdAt"),
+        updated_at=filled.get("updatedAt"),
+        provider=filled.get("provider"),
+        disabled=filled.get("disabled", "").lower() or None,
     )

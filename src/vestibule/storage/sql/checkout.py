@@ -35,7 +35,7 @@ class Checkouts:
             yield connection
         except Exception as fault:
             if isinstance(fault, TimeoutError):
-                connection.hang_up()
+                connection.hang_up()  # it is `lost` from now on
             if connection.lost:
                 self._generation = max(self._generation, connection.generation + 1)
             raise
@@ -85,7 +85,8 @@ class Checkouts:
 def _give_back(pooled: PoolProxiedConnection, connection: DriverConnection) -> None:
     if connection.lost:
         pooled.invalidate()
-    # Needs no await: on PostgreSQL, SQLAlchemy knows no transaction to roll back; on SQLite, the pool resets nothing.
+    # This never waits for the database, so it needs no await: on PostgreSQL, SQLAlchemy knows no transaction to roll
+    # back; on SQLite, the pool resets nothing.
     pooled.close()
 
 
@@ -95,7 +96,9 @@ def _driver_error(error: Exception) -> Exception:
 
 
 async def _commit(connection: DriverConnection) -> None:
-    """Commit. Raises `InvalidRequestError` if PostgreSQL rolled back instead, which it answers without an error."""
+    """Commit. Raises `InvalidRequestError` if PostgreSQL rolled back instead, which it answers without an error.
+    On SQLite, `control` returns the statement itself.
+    """
     if await connection.control("COMMIT") != "COMMIT":
         raise exc.InvalidRequestError("a statement of this transaction had failed, so that nothing was kept")
 

@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, delete, exists, fal
 from sqlalchemy.dialects.postgresql import insert
 
 from vestibule.model.clock import MOST_APART
-from vestibule.model.login_attempts import MAILED, SECOND, AttemptCount, AttemptCounter, LoginAttemptLimits, others_key
+from vestibule.model.factor_attempts import MAILED, SECOND
+from vestibule.model.login_attempts import AttemptCount, AttemptCounter, LoginAttemptLimits, others_key
 from vestibule.storage.sql.batches import deletion_of_oldest
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
@@ -25,19 +26,19 @@ _MINE = _a.counter == bindparam("of_counter")
 # `failures` makes the next attempt wait, and restarts with the waits; `in_all` is the total in a row, which is limited.
 _TOTAL = func.coalesce(_a.in_all, _a.failures)
 _COUNT = Prepared(select(_a.failures, _a.last_at).where(_MINE))
-_FORGIVE = Prepared(delete(login_attempts).where(_a.counter.in_(bindparam("of_counters", expanding=True))))
+_RESET = Prepared(delete(login_attempts).where(_a.counter.in_(bindparam("of_counters", expanding=True))))
 _OF_NO_ACCOUNT = ~exists().where(accounts.c.id == _a.account_id)
 _PURGE = deletion_of_oldest(
     login_attempts, and_(_a.last_at < bindparam("before", type_=Instant), _OF_NO_ACCOUNT), _a.last_at
 )
 _OF_ACCOUNT = _a.account_id == bindparam("of_account", type_=_a.account_id.type)
 _OF_SECOND_FACTOR = _a.counter.startswith(SECOND)
-_FORGIVE_ALL = Prepared(
+_RESET_ALL = Prepared(
     delete(login_attempts).where(
         or_(and_(_OF_ACCOUNT, not_(_OF_SECOND_FACTOR)), _a.counter.in_((bindparam("of_email"), bindparam("of_mailed"))))
     )
 )
-_FORGIVE_SECOND_FACTOR = Prepared(delete(login_attempts).where(_OF_ACCOUNT, _OF_SECOND_FACTOR))
+_RESET_SECOND_FACTOR = Prepared(delete(login_attempts).where(_OF_ACCOUNT, _OF_SECOND_FACTOR))
 
 
 class SqlLoginAttempts:
@@ -61,17 +62,17 @@ class SqlLoginAttempts:
         row = found.one_or_none()
         return None if row is None else AttemptCount(*row)
 
-    async def forgive(self, keys: Sequence[str]) -> None:
-        await self._connection.execute(_FORGIVE, {"of_counters": list(keys)})
+    async def reset(self, keys: Sequence[str]) -> None:
+        await self._connection.execute(_RESET, {"of_counters": list(keys)})
 
-    async def forgive_all(self, account_id: str, email: str) -> int:
+    async def reset_all(self, account_id: str, email: str) -> int:
         # The email's counters too: attempts from before the account existed do not name the account.
         of_email = others_key(email)
         which = {"of_account": account_id, "of_email": of_email, "of_mailed": MAILED + of_email}
-        return (await self._connection.execute(_FORGIVE_ALL, which)).rowcount
+        return (await self._connection.execute(_RESET_ALL, which)).rowcount
 
-    async def forgive_second_factor(self, account_id: str) -> int:
-        return (await self._connection.execute(_FORGIVE_SECOND_FACTOR, {"of_account": account_id})).rowcount
+    async def reset_second_factor(self, account_id: str) -> int:
+        return (await self._connection.execute(_RESET_SECOND_FACTOR, {"of_account": account_id})).rowcount
 
     async def purge(self, before: datetime, most: int) -> int:
         return (await self._connection.execute(_PURGE, {"before": before, "most": most})).rowcount

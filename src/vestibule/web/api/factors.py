@@ -6,7 +6,7 @@ import segno
 from starlette.responses import Response
 
 from vestibule.flows import enrol_totp, my_factors
-from vestibule.flows.keep_factors import cancel_my_reset
+from vestibule.flows.cancel_factor_reset import cancel_my_reset
 from vestibule.flows.new_totp import NewTotp
 from vestibule.web.api import answers, bodies, factor_answers
 from vestibule.web.body import Sent

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from vestibule.flows.administer import disable_account, enable_account, end_session_of, sign_out_everywhere
+from vestibule.flows.cancel_factor_reset import cancel_reset
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.env import Env
 from vestibule.flows.invite import invite
-from vestibule.flows.keep_factors import cancel_reset
 from vestibule.flows.mail_link import LinkOutcome, mail_link
 from vestibule.flows.mark_verified import VerifiedOutcome, mark_verified
 from vestibule.flows.reset_factors import begin_reset, reset_now

@@ -1,7 +1,8 @@
 """The keys of services on the console: list, create and revoke them. A new key is shown once, on the page that follows.
 
-On its way there, it is in a sealed cookie of the operator's session, as new recovery codes are (`pages.new_codes`): the
-form's own answer has no key, so that nothing has it that is given to the same form again.
+On its way there, it is in a sealed cookie of the operator's session, as new recovery codes are (`pages.new_codes`). The
+page that shows it is one of its own, because a form sent twice gets the same answer twice only if that is a redirect
+(`pages.sent_twice`): a second click would lose a key shown in the first answer.
 """
 
 from starlette.requests import Request

@@ -37,7 +37,7 @@ from vestibule.web.request_errors import BodyInvalid
 from vestibule.web.site import site_of
 
 _SECURITY = "/profile/security"
-_EMAIL_ASKED = "email_asked"
+_LINK_SENT = "email_asked"
 
 
 async def profile(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
@@ -79,7 +79,7 @@ async def security(request: Request, env: EnvDep, caller: BrowserCaller) -> Resp
     past = [(session, render.say(request, WHY_OVER[reason])) for session, reason in reasons if reason is not None]
     happened = [(event, render.say(request, WHAT_HAPPENED[event.kind])) for event in mine.events]
     this_device_first = sorted(mine.live.listed, key=lambda session: session.id != caller.session_id)
-    new_email = sent_letter.new_email(request) if request.query_params.get("notice") == _EMAIL_ASKED else ""
+    new_email = sent_letter.new_email(request) if request.query_params.get("notice") == _LINK_SENT else ""
     notice: dict[str, Any] = {"notice": render.say(request, EMAIL_ASKED, email=new_email)} if new_email else {}
     live: dict[str, Any] = {"sessions": this_device_first, "more": mine.live.not_listed, "current": caller.session_id}
     return _page(
@@ -156,13 +156,16 @@ async def change_email(
     except WrongPassword:
         faults = {"currentPassword": WRONG_PASSWORD}
         return _page(request, "change_email.html", HTTP_MAPPINGS[WrongPassword].status, faults)
-    response = see_other(return_to.with_query(_SECURITY, notice=_EMAIL_ASKED))
+    response = see_other(return_to.with_query(_SECURITY, notice=_LINK_SENT))
     sent_letter.remember(request, response, sent_letter.NEW_EMAIL, sent.email)
     return response
 
 
+# `web/routes.py` names these three as `show_form`: they are shown again if the request was refused for now (429, 503).
+
+
 def name_form(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:
-    """Return the form that asks for another name, with what was typed if it is shown again."""
+    """Return the form that asks for another name. `render.page` fills in what was typed."""
     return _page(request, "name.html", status, faults)
 
 
@@ -172,7 +175,7 @@ def password_form(request: Request, status: int = 200) -> Response:
 
 
 def email_form(request: Request, status: int = 200) -> Response:
-    """Return the form that asks for another email, with what was typed if it is shown again."""
+    """Return the form that asks for another email. `render.page` fills in what was typed."""
     return _page(request, "change_email.html", status)
 
 

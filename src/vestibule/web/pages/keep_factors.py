@@ -5,7 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vestibule.flows.keep_factors import cancel_by_link, cancel_my_reset, reset_of_link
+from vestibule.flows.cancel_factor_reset import cancel_by_link, cancel_my_reset, reset_of_link
 from vestibule.model.factor_errors import FactorResetLinkInvalid, FactorResetUnknown
 from vestibule.model.one_time_tokens import Purpose
 from vestibule.web.caller import ClientInfoDep, EnvDep

@@ -5,8 +5,8 @@ from typing import Any, cast
 
 from starlette.responses import Response
 
-from vestibule.flows.administer import account_with_id
 from vestibule.flows.env import Env
+from vestibule.flows.find_people import account_with_id
 from vestibule.model.operators import Operator
 from vestibule.web.api import answers
 from vestibule.web.api.admin import admin_answers
