@@ -17,7 +17,7 @@ from vestibule.cli.tables import table
 from vestibule.flows.custom_roles import (
     create_custom_role,
     delete_custom_role,
-    list_custom_roles,
+    list_held_roles,
     set_role_permissions,
     take_from_everybody,
 )
@@ -25,6 +25,7 @@ from vestibule.flows.env import Env
 from vestibule.model.custom_roles import (
     MAX_PERMISSIONS,
     MAX_ROLES,
+    MOST_COUNTED,
     CustomRole,
     NotAPermission,
     NotARole,
@@ -87,16 +88,19 @@ def list_all(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each, for programs.")] = False,
 ) -> None:
-    """List the roles that were made here, and what they permit. Built-in roles are not among them."""
-    found = asyncio.run(_with_env(context.obj, "", list_custom_roles))
-    for role in found if as_json else ():
-        print(json.dumps(_for_programs(role)))
+    """List the roles that were made here, what they permit, and how many accounts have them. Built-in roles are not
+    among them.
+    """
+    found = asyncio.run(_with_env(context.obj, "", list_held_roles))
+    for held in found if as_json else ():
+        print(json.dumps({**_for_programs(held.role), "accounts": held.holders}))
     if not found:
         notes.print("No role was made here yet. Make one with: vestibule roles create NAME PERMISSION…", markup=False)
     elif not as_json:
-        lines = table("role", Column("permissions", overflow="fold"))
-        for role in found:
-            lines.add_row(escape(role.name), escape(" ".join(role.permissions) or "none"))
+        lines = table("role", "accounts", Column("permissions", overflow="fold"))
+        for held in found:
+            accounts = f"{held.holders:,}{'+' if held.holders >= MOST_COUNTED else ''}"
+            lines.add_row(escape(held.role.name), accounts, escape(" ".join(held.role.permissions) or "none"))
         results.print(lines)
 
 

@@ -18,6 +18,8 @@ MAX_ROLES = 32
 MAX_PERMISSIONS = 64  # of one role
 MAX_ROLES_OF_ACCOUNT = 8
 MAX_ROLE_NAME = 32
+MOST_COUNTED = 1_000
+"""Up to how many accounts that have a role are counted: a list stays fast, however many there are."""
 ROLE_NAME = r"[a-z][a-z0-9_-]{0,31}"
 _ROLE_NAME = re.compile(ROLE_NAME)
 _BUILT_IN, _OWN = frozenset(Role), frozenset(Permission)
@@ -43,6 +45,14 @@ class CustomRole:
     permissions: tuple[str, ...]
     created_at: datetime
     changed_at: datetime
+
+
+@dataclass(frozen=True)
+class HeldRole:
+    """A custom role, and how many accounts have it, counted up to `MOST_COUNTED`."""
+
+    role: CustomRole
+    holders: int
 
 
 def role_name(text: str) -> str:
@@ -100,6 +110,9 @@ class CustomRoles(Protocol):
 
     async def all(self) -> list[CustomRole]:
         """Return every role, by name."""
+
+    async def held(self, most: int) -> list[HeldRole]:
+        """Return every role, by name, and how many accounts have it, counted up to `most`."""
 
     async def add(self, role: CustomRole) -> bool:
         """Add the role; return False if there are `MAX_ROLES` already. Call it after `lock_all`."""

@@ -17,6 +17,8 @@ class Permission(StrEnum):
     PEOPLE_DELETE = "people:delete"
     PEOPLE_EXPORT = "people:export"
     PEOPLE_IMPERSONATE = "people:impersonate"
+    ROLES_READ = "roles:read"
+    ROLES_CHANGE = "roles:change"
     EVENTS_READ = "events:read"
     LETTERS_READ = "letters:read"
     LETTERS_RETRY = "letters:retry"

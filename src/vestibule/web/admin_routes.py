@@ -22,6 +22,8 @@ from vestibule.web.api.admin import (
     people,
     people_answers,
     person_answers,
+    roles,
+    roles_answers,
     services,
 )
 from vestibule.web.api.admin import installation_answers as shown
@@ -31,8 +33,10 @@ from vestibule.web.console import health as health_page
 from vestibule.web.console import keys as key_pages
 from vestibule.web.console import letters as letter_pages
 from vestibule.web.console import people as people_pages
+from vestibule.web.console import roles as role_pages
 from vestibule.web.console import services as service_pages
-from vestibule.web.console.acts import ACTS, END_SESSION, EVERY_ACT, Act
+from vestibule.web.console.act import Act
+from vestibule.web.console.acts import ACTS, END_SESSION, EVERY_ACT
 from vestibule.web.console.new_people import WAYS
 from vestibule.web.map_lines import Page, Route
 from vestibule.web.routes import (
@@ -79,6 +83,11 @@ ADMIN_ROUTES = (
     Route("GET",   "/api/admin/health",                    health.show_health,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, health_answers.Health, NO_OPERATOR, permission=Permission.HEALTH_READ),
     Route("GET",   "/api/admin/events",                    events.list_events,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, events_answers.ListedEvents, (*NO_OPERATOR, *NO_QUERY), permission=Permission.EVENTS_READ),
     Route("GET",   "/api/admin/events/export",             events.export,                 SIGNED_IN,            ACCOUNT,   NO_HASH, 200, None, (*NO_OPERATOR, *NO_QUERY), media_type="application/jsonl", permission=Permission.EVENTS_READ),
+    Route("GET",   "/api/admin/roles",                     roles.list_roles,              SIGNED_IN,            ACCOUNT,   NO_HASH, 200, roles_answers.ListedRoles, NO_OPERATOR, permission=Permission.ROLES_READ),
+    Route("POST",  "/api/admin/roles",                     roles.create_role,             HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 201, roles_answers.RoleCreated, (*NO_ACT, oe.RoleTaken, oe.TooManyRoles), permission=Permission.ROLES_CHANGE),
+    Route("PATCH", "/api/admin/roles/{name}",              roles.set_permissions,         HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, admin_answers.ActDone, (*NO_ACT, oe.RoleUnknown), permission=Permission.ROLES_CHANGE),
+    Route("DELETE", "/api/admin/roles/{name}",             roles.delete_role,             HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_ACT, oe.RoleUnknown, oe.RoleInUse), permission=Permission.ROLES_CHANGE),
+    Route("DELETE", "/api/admin/roles/{name}/holders",     roles.take_role,               HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, roles_answers.RoleTakenFrom, (*NO_ACT, oe.RoleUnknown), permission=Permission.PEOPLE_ROLES),
     *(Route("POST", f"/api/admin/people/{{account_id}}/{act.slug}", acts.doing(act),         HOLDER_OWN_SITE,      _limit(act), act.hashes, 200, admin_answers.ActDone, (*NO_ACT, oe.PersonUnknown, *act.refusals), permission=act.permission) for act in ACTS),
     Route("DELETE", f"/api/admin/people/{{account_id}}/{END_SESSION.slug}", acts.end_session, HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, admin_answers.ActDone, (*NO_ACT, oe.PersonUnknown), permission=END_SESSION.permission),
 )
@@ -98,6 +107,15 @@ ADMIN_PAGES = (
     Page("GET",  "/admin/services/created",                 service_pages.show_created,  BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.SERVICES_CHANGE),
     Page("GET",  "/admin/services/{name}/revoke",           service_pages.ask_revoke,    BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.SERVICES_CHANGE),
     Page("POST", "/admin/services/{name}/revoke",           service_pages.revoke,        BROWSER_FORM, ACCOUNT,   NO_HASH, permission=Permission.SERVICES_CHANGE),
+    Page("GET",  "/admin/roles",                            role_pages.show,             BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.ROLES_READ),
+    Page("GET",  "/admin/roles/new",                        role_pages.ask_create,       BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.ROLES_CHANGE),
+    Page("POST", "/admin/roles/new",                        role_pages.create,           BROWSER_FORM, ACCOUNT,   NO_HASH, permission=Permission.ROLES_CHANGE),
+    Page("GET",  "/admin/roles/{name}/permissions",         role_pages.ask_change,       BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.ROLES_CHANGE),
+    Page("POST", "/admin/roles/{name}/permissions",         role_pages.change,           BROWSER_FORM, ACCOUNT,   NO_HASH, permission=Permission.ROLES_CHANGE),
+    Page("GET",  "/admin/roles/{name}/take",                role_pages.ask_take,         BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_ROLES),
+    Page("POST", "/admin/roles/{name}/take",                role_pages.take,             BROWSER_FORM, ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_ROLES),
+    Page("GET",  "/admin/roles/{name}/delete",              role_pages.ask_delete,       BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.ROLES_CHANGE),
+    Page("POST", "/admin/roles/{name}/delete",              role_pages.delete,           BROWSER_FORM, ACCOUNT,   NO_HASH, permission=Permission.ROLES_CHANGE),
     Page("GET",  "/admin/health",                           health_page.show,            BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.HEALTH_READ),
     Page("GET",  "/admin/events",                           event_pages.show,            BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.EVENTS_READ),
     Page("GET",  "/admin/events/export",                    event_pages.take_along,      BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.EVENTS_READ),

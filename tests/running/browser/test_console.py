@@ -20,6 +20,8 @@ SCREENS = (
     "/admin/keys/rotate",
     "/admin/services",
     "/admin/services/new",
+    "/admin/roles",
+    "/admin/roles/new",
     "/admin/health",
     "/admin/events",
     "/admin/events?person=nobody&network=x&kind=signed_in",

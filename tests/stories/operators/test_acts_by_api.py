@@ -9,6 +9,7 @@ import pytest
 from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
 from tests.stories.operators.people import Browser, operator_in
+from tests.stories.operators.test_custom_roles import make
 from tests.stories.operators.test_person_page import ADA, ada_of, add_passkey
 from tests.stories.operators.test_search_page import add
 from vestibule.crypto.entropy import new_id
@@ -29,6 +30,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "delete": {"email": ADA.upper()},
     "set-email": {"new_email": "countess@example.com"},
     "set-role": {"role": "helper"},
+    "set-roles": {"roles": ["billing"]},
 }
 KINDS = {
     "disable": EventKind.ACCOUNT_DISABLED,
@@ -39,6 +41,7 @@ KINDS = {
     "send-reset": EventKind.LINK_MAILED,
     "send-verification": EventKind.LINK_MAILED,
     "set-role": EventKind.ROLE_CHANGED,
+    "set-roles": EventKind.ROLES_CHANGED,
     "sign-out": EventKind.SESSIONS_ENDED,
     "verify": EventKind.EMAIL_VERIFIED,
 }
@@ -54,6 +57,8 @@ async def fit(world: World, act: str) -> Account:
         assert (await client.get(f"/api/auth/verifyemail/{code}")).status_code == 200
     if "factors" in act:
         await add_passkey(world, ada)
+    if act == "set-roles":
+        await make(world, "billing")
     if act == "enable":
         await disable_account(world.env, COMMAND_LINE, ada)
     if act == "sign-out":

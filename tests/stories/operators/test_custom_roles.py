@@ -4,6 +4,7 @@ import asyncio
 from itertools import chain
 
 import pytest
+from sqlalchemy import text
 
 from tests.harness.rounds import rounds
 from tests.harness.world import World
@@ -133,6 +134,20 @@ async def test_o51_an_unverified_email_gets_no_role(world: World) -> None:
     with pytest.raises(RoleNeedsVerifiedEmail):
         await set_custom_roles(world.env, COMMAND_LINE, ada, ["billing"])
     assert await roles_of(world, ada) == ()
+
+
+@BOTH
+async def test_o51_a_role_is_taken_also_where_none_would_be_given(world: World) -> None:
+    account, _ = await somebody(world)
+    await make(world, "billing", "editor")
+    await set_custom_roles(world.env, COMMAND_LINE, account, ["billing", "editor"])
+    async with world.engines.sqlalchemy_transaction() as connection:
+        await connection.execute(text("UPDATE accounts SET verified = false WHERE id = :id"), {"id": account.id})
+    await make(world, "viewer")
+    with pytest.raises(RoleNeedsVerifiedEmail):
+        await set_custom_roles(world.env, COMMAND_LINE, account, ["billing", "editor", "viewer"])
+    assert await take_from_everybody(world.env, COMMAND_LINE, "billing") == 1
+    assert await roles_of(world, account) == ("editor",)
 
 
 @BOTH

@@ -57,7 +57,8 @@ def test_a_role_is_made_given_changed_and_deleted(folder: Path) -> None:
     changed = document(folder, "roles", "set", "billing", "invoices:read")
     assert changed == {"name": "billing", "permissions": ["invoices:read"], "changed": True}
     listed = document(folder, "roles", "list")
-    assert (listed["name"], listed["permissions"]) == ("billing", ["invoices:read"])
+    assert (listed["name"], listed["permissions"], listed["accounts"]) == ("billing", ["invoices:read"], 1)
+    assert said(folder, "roles", "list").splitlines()[1].split() == ["billing", "1", "invoices:read"]
     gone = document(folder, "roles", "delete", "billing", "--take-from-all")
     assert gone == {"name": "billing", "deleted": True, "taken_from": 1}
     none = said(folder, "users", "set-roles", ADA)

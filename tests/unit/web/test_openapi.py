@@ -53,7 +53,7 @@ TOKEN = {400, 401}
 ACTS: dict[str, frozenset[int]] = {
     **dict.fromkeys(("enable", "keep-factors", "reset-factors-now", "sign-out", "unlock"), frozenset[int]()),
     **dict.fromkeys(("invite", "reset-factors", "send-reset", "send-verification", "verify"), frozenset({409})),
-    **dict.fromkeys(("delete", "disable", "set-email", "set-role"), frozenset({409} | BODY)),
+    **dict.fromkeys(("delete", "disable", "set-email", "set-role", "set-roles"), frozenset({409} | BODY)),
 }
 # From the contract: what each route may answer, beside 503 when the server cannot do it now.
 STATUSES = {
@@ -117,6 +117,11 @@ STATUSES = {
     "GET /api/admin/services": {200, 403, 429} | TOKEN,
     "POST /api/admin/services/{name}": {201, 400, 403, 409, 429} | TOKEN,
     "DELETE /api/admin/services/{name}": {200, 403, 404, 429} | TOKEN,
+    "GET /api/admin/roles": {200, 403, 429} | TOKEN,
+    "POST /api/admin/roles": {201, 403, 409, 429} | TOKEN | BODY,
+    "PATCH /api/admin/roles/{name}": {200, 403, 404, 429} | TOKEN | BODY,
+    "DELETE /api/admin/roles/{name}": {200, 403, 404, 409, 429} | TOKEN,
+    "DELETE /api/admin/roles/{name}/holders": {200, 403, 404, 429} | TOKEN,
     "GET /api/admin/health": {200, 403, 429} | TOKEN,
     "GET /api/admin/events": {200, 400, 403, 404, 429} | TOKEN,
     "GET /api/admin/events/export": {200, 400, 403, 404, 429} | TOKEN,
@@ -270,17 +275,21 @@ async def test_every_success_is_as_declared(world: World) -> None:
     await ask("POST /api/admin/people", 403, name="Bob", email="bob@example.com")
     await ask("POST /api/admin/invitations", 403, email="bob@example.com")
     typed = {"delete": {"email": ada["email"]}, "disable": {"reason": "x"}, "set-role": {"role": "user"}}
-    typed["set-email"] = {"new_email": "bob@example.com"}
+    typed |= {"set-email": {"new_email": "bob@example.com"}, "set-roles": {"roles": ["billing"]}}
     for act in ACTS:
         await ask(f"POST /api/admin/people/{{account_id}}/{act}", 403, f"x/{act}", **typed.get(act, {}))
     await ask("DELETE /api/admin/people/{account_id}/sessions/{session_id}", 403, "x/sessions/y")
-    for part in ("letters", "keys", "services", "health"):
+    for part in ("letters", "keys", "services", "roles", "health"):
         await ask(f"GET /api/admin/{part}", 403)
     await ask("POST /api/admin/letters/retry", 403)
     await ask("POST /api/admin/letters/{letter_id}/retry", 403, "x/retry")
     await ask("POST /api/admin/keys/rotate", 403)
     await ask("POST /api/admin/services/{name}", 403, "billing")
     await ask("DELETE /api/admin/services/{name}", 403, "billing")
+    await ask("POST /api/admin/roles", 403, name="billing", permissions=["invoices:read"])
+    await ask("PATCH /api/admin/roles/{name}", 403, "billing", permissions=["invoices:read"])
+    await ask("DELETE /api/admin/roles/{name}", 403, "billing")
+    await ask("DELETE /api/admin/roles/{name}/holders", 403, "billing/holders")
     await ask("GET /api/admin/events", 403)
     await ask("GET /api/admin/events/export", 403)
     await ask("GET /api/auth/verify", 204)

@@ -24,6 +24,7 @@ from tests.unit.web.test_enrol_page import ENROL
 from tests.unit.web.test_second_step_page import STEP
 from vestibule.crypto.common_passwords import common_passwords
 from vestibule.flows.ask_for_letter import request_reset
+from vestibule.flows.custom_roles import create_custom_role
 from vestibule.flows.find_people import find_account
 from vestibule.flows.invite import invite
 from vestibule.flows.service_keys import create_service_key
@@ -235,11 +236,14 @@ async def with_secret(world: World, path: str) -> str:
 
 
 async def existing(world: World, path: str) -> str:
-    """The path of Ada's account, with one of her sessions, or of the passkey that she has, or of a service; a made-up
-    one, where another page says so.
+    """The path of Ada's account, with one of her sessions, or of the passkey that she has, of a service or of a role;
+    a made-up one, where another page says so.
     """
     if path == "/admin/services/{name}/revoke":
         await create_service_key(world.env, "billing")
+        return path.format(name="billing")
+    if path.startswith("/admin/roles/{name}/"):
+        await create_custom_role(world.env, COMMAND_LINE, "billing", [])
         return path.format(name="billing")
     if not {"{passkey_id}", "{account_id}"} & set(path.split("/")):
         return plain(path)

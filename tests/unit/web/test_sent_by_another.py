@@ -155,6 +155,7 @@ def test_each_form_tells_its_browser(form: str) -> None:
 EACH_TIME = {
     "/admin/letters/retry",
     "/admin/people/{account_id}/sign-out",
+    "/admin/roles/{name}/take",
     "/language",
     "/profile/name",
     "/profile/security/factor-reset",
@@ -163,6 +164,7 @@ EACH_TIME = {
 }
 BY_OPERATORS = (
     "enable disable verify unlock send-verification send-reset reset-factors reset-factors-now keep-factors set-role "
+    "set-roles "
     "set-email invite "
     "sessions/{session_id} delete"  # of one account
 )
@@ -171,6 +173,9 @@ ONCE = {
     "/admin/services/new",
     "/admin/services/{name}/revoke",
     *(f"/admin/people/{{account_id}}/{act}" for act in BY_OPERATORS.split()),
+    "/admin/roles/new",
+    "/admin/roles/{name}/permissions",
+    "/admin/roles/{name}/delete",
     "/admin/create",
     "/admin/invite",
     "/invitation/{token}",

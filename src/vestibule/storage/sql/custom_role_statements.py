@@ -39,6 +39,12 @@ HOLDERS = Prepared(
     .order_by(_held.account_id)
     .limit(bindparam("most"))
 )
+_holders = select(_held.account_id).where(_held.role == _r.name).limit(bindparam("most")).correlate(custom_roles)
+HELD = Prepared(
+    select(*_r, select(func.count()).select_from(_holders.subquery()).scalar_subquery().label("holders")).order_by(
+        _r.name
+    )
+)
 TAKE_ALL = Prepared(delete(account_roles).where(_THIS_ACCOUNT))
 GIVE = Prepared(
     insert(account_roles).from_select(

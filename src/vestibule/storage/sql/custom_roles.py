@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from vestibule.model.custom_roles import CustomRole
+from vestibule.model.custom_roles import CustomRole, HeldRole
 from vestibule.protocol.permissions import is_permission
 from vestibule.storage.sql import custom_role_statements as statements
 from vestibule.storage.sql import odd_rows
@@ -39,6 +39,10 @@ class SqlCustomRoles:
     async def all(self) -> list[CustomRole]:
         rows = await self._connection.execute(statements.ALL)
         return [role for row in rows if (role := _from_row(row)) is not None]
+
+    async def held(self, most: int) -> list[HeldRole]:
+        rows = await self._connection.execute(statements.HELD, {"most": most})
+        return [HeldRole(role, holders) for *row, holders in rows if (role := _from_row(row)) is not None]
 
     async def add(self, role: CustomRole) -> bool:
         row = {

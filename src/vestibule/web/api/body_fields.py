@@ -116,9 +116,19 @@ def _typed(expected: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _texts(value: Any) -> list[str]:
+    """Return a list of texts. An error is the member's own: the place in the list does not matter to anybody."""
+    for each in value:
+        if (received := type_name(each)) != "string":
+            message = f"Expected string, received {received}"
+            raise contract_error(message, code="invalid_type", expected="string", received=received)
+    return list(value)
+
+
 Credential = Annotated[dict[str, Any], _typed("object")]
 Flag = Annotated[bool, _typed("boolean")]
 Text = Annotated[str, AfterValidator(_without_nul)]
+Texts = Annotated[list[str], BeforeValidator(_texts), _typed("array")]
 Name = Annotated[Text, at_most(MAX_NAME_CHARACTERS), Field(json_schema_extra={"maxLength": MAX_NAME_CHARACTERS})]
 _OF_PASSKEY = Field(json_schema_extra={"maxLength": MAX_PASSKEY_NAME_CHARACTERS})
 PasskeyName = Annotated[Text, AfterValidator(str.strip), at_most(MAX_PASSKEY_NAME_CHARACTERS), _OF_PASSKEY]

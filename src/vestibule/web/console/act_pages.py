@@ -1,16 +1,20 @@
 """The pages of the acts: each asks before it is carried out, and leads back to the person."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vestibule.flows.custom_roles import list_custom_roles
+from vestibule.flows.env import Env
 from vestibule.model.accounts import Role
 from vestibule.model.errors import Refusal
 from vestibule.model.people import Person
+from vestibule.web.api.admin import admin_bodies
+from vestibule.web.body import validate
 from vestibule.web.caller import EnvDep
-from vestibule.web.console.acts import Act
+from vestibule.web.console.act import Act
 from vestibule.web.console.carry_out import Fields
 from vestibule.web.console.notices import UNCHANGED
 from vestibule.web.console.people import PEOPLE
@@ -20,17 +24,21 @@ from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.operator_guard import ActingOnPage
 from vestibule.web.pages import render, return_to
 from vestibule.web.pages.browser_session import SessionForm
-from vestibule.web.pages.form import validated
+from vestibule.web.pages.form import checked, validated
 from vestibule.web.pages.route import see_other
 from vestibule.web.pages.words import Sentence, faults_of
 from vestibule.web.request_errors import BodyInvalid
+from vestibule.web.site import site_of
+
+_BOXES = "roles"
+"""The field that a box for each custom role stands for."""
 
 
 def asking(act: Act) -> Callable[..., Any]:
     """Return the handler of the page that asks before the act; it raises `PersonUnknown`."""
 
     async def ask(request: Request, env: EnvDep, account_id: str) -> Response:
-        return _page(request, act, await person_with(env, account_id))
+        return await _page(request, env, act, await person_with(env, account_id))
 
     return ask
 
@@ -45,11 +53,12 @@ def doing(act: Act) -> Callable[..., Any]:
         try:
             changed = await act.run(env, operator, person.account, _fields(request, act, form))
         except BodyInvalid as invalid:
-            return _page(request, act, person, _status(invalid), faults_of(invalid.entries))
+            return await _page(request, env, act, person, _status(invalid), faults_of(invalid.entries))
         except act.refusals as refused:
             if type(refused) not in WHY_NOT_DONE:
                 raise
-            return _page(request, act, person, _status(refused), {act.field or "act": WHY_NOT_DONE[type(refused)]})
+            faults = {act.field or "act": WHY_NOT_DONE[type(refused)]}
+            return await _page(request, env, act, person, _status(refused), faults, checked(form, _BOXES))
         at = PEOPLE if act.slug == "delete" else f"{PEOPLE}/{account_id}"
         return see_other(return_to.with_query(at, done=act.slug if changed else UNCHANGED))
 
@@ -57,8 +66,12 @@ def doing(act: Act) -> Callable[..., Any]:
 
 
 def _fields(request: Request, act: Act, form: Fields) -> Fields:
-    """Return what was typed and the parameters of the path; raises `BodyInvalid`."""
-    typed = validated(request, act.asks, form).model_dump() if act.asks else {}
+    """Return what was typed or chosen, and the parameters of the path; raises `BodyInvalid`."""
+    typed: Fields = {}
+    if act.field == _BOXES:
+        typed = validate(admin_bodies.SetRoles, {_BOXES: checked(form, _BOXES)}, site_of(request).policy).model_dump()
+    elif act.asks:
+        typed = validated(request, act.asks, form).model_dump()
     return {**request.path_params, **typed}
 
 
@@ -66,9 +79,16 @@ def _status(refusal: Refusal) -> int:
     return HTTP_MAPPINGS[type(refusal)].status
 
 
-def _page(
-    request: Request, act: Act, person: Person, status: int = 200, faults: dict[str, Sentence] | None = None
+async def _page(
+    request: Request,
+    env: Env,
+    act: Act,
+    person: Person,
+    status: int = 200,
+    faults: dict[str, Sentence] | None = None,
+    chosen: Sequence[str] | None = None,
 ) -> Response:
+    made = await list_custom_roles(env) if act.field == _BOXES else ()
     return render.page(
         request,
         "console/act.html",
@@ -79,4 +99,6 @@ def _page(
         act={"title": act.title, "question": act.question, "field": act.field, "danger": act.danger},
         role=person.account.role,
         roles=list(Role),
+        boxes=[{"name": role.name, "permits": role.permissions} for role in made],
+        has=person.account.roles if chosen is None else chosen,
     )

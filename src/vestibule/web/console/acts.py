@@ -2,21 +2,13 @@
 permission, and how it is carried out.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-
-from vestibule.flows.env import Env
 from vestibule.model import operator_errors as oe
-from vestibule.model.accounts import Account
-from vestibule.model.errors import EmailTaken, Refusal
-from vestibule.model.operators import Operator
-from vestibule.model.people import Person
+from vestibule.model.errors import EmailTaken
 from vestibule.model.permissions import Permission
 from vestibule.model.why_not_in import Mend
 from vestibule.web.api.admin import admin_bodies
-from vestibule.web.body import ContractBody
 from vestibule.web.console import carry_out
-from vestibule.web.console.carry_out import Fields
+from vestibule.web.console.act import Act
 
 
 def _(english: str) -> str:
@@ -26,33 +18,6 @@ def _(english: str) -> str:
 
 NOTHING = _("Nothing was changed: it was so already.")
 """The notice after an act that found nothing to do."""
-
-
-@dataclass(frozen=True)
-class Act:
-    """One act. `title` is on its button, `question` on the page that asks before, `done` is the notice after it. `run`
-    returns whether it changed anything, and raises `refusals`. `asks` is what the operator has to type, if anything.
-    `hashes`: it hashes a password.
-    """
-
-    slug: str
-    permission: Permission
-    title: str
-    question: str
-    done: str
-    run: Callable[[Env, Operator, Account, Fields], Awaitable[bool]]
-    offered: Callable[[Person], bool]
-    mends: tuple[Mend, ...] = ()
-    asks: type[ContractBody] | None = None
-    refusals: tuple[type[Refusal], ...] = ()
-    danger: bool = False
-    hashes: bool = False
-
-    @property
-    def field(self) -> str:
-        """Return the name of the field that has to be typed; empty if there is none."""
-        return next(iter(self.asks.model_fields), "") if self.asks else ""
-
 
 ACTS = (
     Act(
@@ -196,6 +161,20 @@ ACTS = (
         lambda _person: True,
         asks=admin_bodies.SetRole,
         refusals=(oe.LastAdmin, oe.RoleNeedsVerifiedEmail),
+    ),
+    Act(
+        "set-roles",
+        Permission.PEOPLE_ROLES,
+        _("Change roles for services"),
+        _(
+            "These roles permit things in your own services, and nothing here. If they change, every device is signed "
+            "out, so that none keeps the roles before. The owner can sign in again."
+        ),
+        _("The roles for services are changed."),
+        carry_out.give_roles,
+        lambda person: person.account.verified or bool(person.account.roles),
+        asks=admin_bodies.SetRoles,
+        refusals=(oe.RoleUnknown, oe.TooManyRolesOfAccount, oe.RoleNeedsVerifiedEmail),
     ),
     Act(
         "disable",

@@ -1,6 +1,7 @@
 """How each act on an account is carried out, by the console and by its API: the same flow, the same refusals."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from vestibule.flows.administer import disable_account, enable_account, end_session_of, sign_out_everywhere
 from vestibule.flows.cancel_factor_reset import cancel_reset
@@ -10,6 +11,7 @@ from vestibule.flows.invite import invite
 from vestibule.flows.mail_link import LinkOutcome, mail_link
 from vestibule.flows.mark_verified import VerifiedOutcome, mark_verified
 from vestibule.flows.reset_factors import begin_reset, reset_now
+from vestibule.flows.set_custom_roles import set_custom_roles
 from vestibule.flows.set_email import EmailOutcome, set_email
 from vestibule.flows.set_role import set_role
 from vestibule.flows.unlock_account import unlock_account
@@ -19,8 +21,8 @@ from vestibule.model.factor_resets import NoReset
 from vestibule.model.letters import LetterKind
 from vestibule.model.operators import Operator
 
-Fields = Mapping[str, str]
-"""What the operator has typed, and the parameters of the path."""
+Fields = Mapping[str, Any]
+"""What the operator has typed or chosen, and the parameters of the path: texts, or a list of texts."""
 
 
 async def enable(env: Env, operator: Operator, account: Account, _: Fields) -> bool:
@@ -51,6 +53,13 @@ async def end_session(env: Env, operator: Operator, account: Account, fields: Fi
 async def give_role(env: Env, operator: Operator, account: Account, fields: Fields) -> bool:
     """Return whether the account had another role than `role`. Raises `LastAdmin` and `RoleNeedsVerifiedEmail`."""
     return await set_role(env, operator, account, Role(fields["role"])) is not None
+
+
+async def give_roles(env: Env, operator: Operator, account: Account, fields: Fields) -> bool:
+    """Return whether the account had other custom roles than `roles`. Raises `RoleUnknown`, `TooManyRolesOfAccount` and
+    `RoleNeedsVerifiedEmail`.
+    """
+    return await set_custom_roles(env, operator, account, fields["roles"]) is not None
 
 
 async def change_email(env: Env, operator: Operator, account: Account, fields: Fields) -> bool:

@@ -27,7 +27,7 @@ HAPPENED: Mapping[EventKind, str] = {
     EventKind.LETTERS_RETRIED: _("Emails tried again"),
 }
 """What each kind of event says."""
-_SAID = ("reason", "fault", "service", "use")
+_SAID = ("reason", "fault", "service", "use", "custom_role")
 
 
 def remark_on(event: Event) -> str:

@@ -4,6 +4,7 @@ from starlette.requests import Request
 
 from vestibule.web.console.acts import EVERY_ACT, NOTHING
 from vestibule.web.console.new_people import WAYS
+from vestibule.web.console.role_words import DONE as ROLES_DONE
 from vestibule.web.console.words import DONE
 from vestibule.web.pages import render
 
@@ -12,6 +13,6 @@ UNCHANGED = "nothing"
 
 def notice_of(request: Request) -> str:
     """Return what was just done, by the `done` in the URL, which can show no other text; empty without it."""
-    notices = {act.slug: act.done for act in (*EVERY_ACT, *WAYS)} | DONE | {UNCHANGED: NOTHING}
+    notices = {act.slug: act.done for act in (*EVERY_ACT, *WAYS)} | DONE | ROLES_DONE | {UNCHANGED: NOTHING}
     notice = notices.get(request.query_params.get("done", ""), "")
     return render.say(request, notice) if notice else ""

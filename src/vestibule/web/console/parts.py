@@ -30,6 +30,7 @@ class Part:
 
 PARTS = {
     Permission.PEOPLE_READ: ("people", _("People"), _("Find somebody, see why they cannot sign in, and mend it.")),
+    Permission.ROLES_READ: ("roles", _("Roles"), _("What roles permit in your services, and who has them.")),
     Permission.EVENTS_READ: ("events", _("Events"), _("What happened: by whom, from where, and when.")),
     Permission.LETTERS_READ: ("letters", _("Emails"), _("Which emails wait or were refused; try them again.")),
     Permission.KEYS_READ: ("keys", _("Keys"), _("How old the signing keys are; rotate them.")),

@@ -13,7 +13,8 @@ from vestibule.model.permissions import OF_ROLE, Permission
 from vestibule.model.why_not_in import why_not_in
 from vestibule.web.caller import EnvDep
 from vestibule.web.console import letter_words, why_words
-from vestibule.web.console.acts import ACTS, END_SESSION, Act
+from vestibule.web.console.act import Act
+from vestibule.web.console.acts import ACTS, END_SESSION
 from vestibule.web.console.notices import notice_of
 from vestibule.web.console.say import said
 from vestibule.web.pages import render

@@ -2,6 +2,7 @@
 
 from vestibule.model import operator_errors as oe
 from vestibule.model.accounts import Role
+from vestibule.model.custom_roles import MAX_ROLES_OF_ACCOUNT
 from vestibule.model.errors import EmailTaken
 from vestibule.web.pages.words import Sentence
 
@@ -54,6 +55,11 @@ WHY_NOT_DONE: dict[type[Exception], Sentence] = {
         {},
     ),
     oe.EmailDiffers: (_("This is not the email address of the account."), {}),
+    oe.RoleUnknown: (_("One of these roles was deleted meanwhile. Choose again."), {}),
+    oe.TooManyRolesOfAccount: (
+        _("An account can have at most %(count)s roles for services."),
+        {"count": MAX_ROLES_OF_ACCOUNT},
+    ),
     oe.RoleNeedsVerifiedEmail: (_("The email address was never confirmed. Confirm it first."), {}),
 }
 """Why an act was not carried out, on the page that asks for it. Any other refusal has a page of its own."""

@@ -16,7 +16,7 @@ from vestibule.web.request_errors import BodyInvalid, BodyMalformed, Unsupported
 from vestibule.web.site import site_of
 
 _MEDIA = "application/x-www-form-urlencoded"
-_MAX_FIELDS = 20
+_MAX_FIELDS = 40  # a box for each of 32 roles, and a few more
 
 
 async def read_form(request: Request) -> dict[str, str]:
@@ -45,6 +45,12 @@ def validated(request: Request, model: type[Body], fields: Mapping[str, str]) ->
     if issubclass(model, ConfirmedBody) and "password" in fields:
         fields = {"passwordConfirm": fields["password"], **fields}
     return validate(model, {name: value for name, value in fields.items() if value.strip()}, site_of(request).policy)
+
+
+def checked(fields: Mapping[str, str], group: str) -> list[str]:
+    """Return which boxes of a group are checked: one of `roles` is the field `roles.NAME`."""
+    names = (name.partition(".") for name in fields)
+    return [box for of, _, box in names if of == group and box]
 
 
 def form_values(request: Request) -> dict[str, str]:

@@ -27,6 +27,7 @@ _MAX_CHARACTERS = 2000  # the longest name, email and messages fit
 _COOKIE = SealedCookie(cookies.REFUSED_FORM, KEPT_SECONDS, _MAX_CHARACTERS)
 _UNEXPECTED = 500
 _SHOWN_AGAIN = ("name", "email")  # the fields that a form shows again: no password, code or other secret is among them
+_FOUND_AGAIN = "boxes"  # a variable that the page of the form reads by itself, and that may be long
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,10 @@ def _redirect_with(request: Request, page: str, sealed: str) -> Response:
 
 
 def _short(request: Request, content: PageContent) -> dict[str, Any]:
-    """Return the variables without the target, if the page finds it by itself: it may be long."""
+    """Return the variables without what the page finds by itself: the target, and others that may be long."""
     found = return_to.as_parameter(return_to.target_of(request))
-    return {name: value for name, value in content.variables.items() if (name, value) != ("return_to", found)}
+    kept = content.variables.items()
+    return {name: value for name, value in kept if name != _FOUND_AGAIN and (name, value) != ("return_to", found)}
 
 
 def _session_id(request: Request) -> str:

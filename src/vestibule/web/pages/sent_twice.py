@@ -32,6 +32,7 @@ HANDLED_EACH_TIME = frozenset(
     {
         "/admin/letters/retry",
         "/admin/people/{account_id}/sign-out",
+        "/admin/roles/{name}/take",
         "/language",
         "/profile/name",
         "/profile/security/factor-reset",

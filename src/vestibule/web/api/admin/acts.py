@@ -12,7 +12,8 @@ from vestibule.web.api import answers
 from vestibule.web.api.admin import admin_answers
 from vestibule.web.body import ContractBody, Sent
 from vestibule.web.caller import EnvDep
-from vestibule.web.console.acts import END_SESSION, Act
+from vestibule.web.console.act import Act
+from vestibule.web.console.acts import END_SESSION
 from vestibule.web.console.carry_out import Fields
 from vestibule.web.operator_guard import ActingOperator
 

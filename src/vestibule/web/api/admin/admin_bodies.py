@@ -1,11 +1,22 @@
 """The request bodies of the admin API, which the forms of the console have too."""
 
-from typing import Annotated, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from vestibule.model.accounts import MAX_REASON_CHARACTERS, Role
-from vestibule.web.api.body_fields import Email, Name, Text, at_most, one_of, required
+from vestibule.model.custom_roles import (
+    MAX_PERMISSIONS,
+    MAX_ROLES_OF_ACCOUNT,
+    ROLE_NAME,
+    NotAPermission,
+    NotARole,
+    role_name,
+    role_permissions,
+)
+from vestibule.protocol.permissions import MAX_PERMISSION, PERMISSION
+from vestibule.web.api.body_fields import Email, Name, Text, Texts, at_most, contract_error, one_of, required
 from vestibule.web.body import ContractBody
 
 _ROLES = [role.value for role in Role]
@@ -18,6 +29,31 @@ Reason = Annotated[
     Field(json_schema_extra={"minLength": 1, "maxLength": MAX_REASON_CHARACTERS}),
 ]
 AnyRole = Annotated[str, BeforeValidator(one_of(_ROLES)), Field(json_schema_extra={"enum": _ROLES})]
+
+
+def _judged(judge: Callable[[Any], Any]) -> AfterValidator:
+    """Return the check by a function that raises `NotARole` or `NotAPermission`."""
+
+    def check(value: Any) -> Any:
+        try:
+            return judge(value)
+        except (NotARole, NotAPermission) as fault:
+            raise contract_error(str(fault), code="custom") from None
+
+    return AfterValidator(check)
+
+
+def _role_names(names: Sequence[str]) -> list[str]:
+    return [role_name(name) for name in names]
+
+
+_NAME_SCHEMA = {"type": "string", "pattern": f"^{ROLE_NAME}$"}
+_PERMISSION_SCHEMA = {"type": "string", "pattern": f"^{PERMISSION}$", "maxLength": MAX_PERMISSION}
+_OF_ROLES = {"items": _NAME_SCHEMA, "maxItems": MAX_ROLES_OF_ACCOUNT}
+_OF_PERMISSIONS = {"items": _PERMISSION_SCHEMA, "maxItems": MAX_PERMISSIONS}
+RoleName = Annotated[Text, _judged(role_name), Field(json_schema_extra=_NAME_SCHEMA)]
+RoleNames = Annotated[Texts, _judged(_role_names), Field(json_schema_extra=_OF_ROLES)]
+RolePermissions = Annotated[Texts, _judged(role_permissions), Field(json_schema_extra=_OF_PERMISSIONS)]
 
 
 class Disable(ContractBody):
@@ -39,6 +75,28 @@ class SetRole(ContractBody):
 
     REQUIRED: ClassVar = {"role": "Role is required"}
     role: AnyRole
+
+
+class SetRoles(ContractBody):
+    """The custom roles that the account gets: these and no others."""
+
+    REQUIRED: ClassVar = {"roles": "Roles are required"}
+    roles: RoleNames
+
+
+class NewRole(ContractBody):
+    """A custom role, and what it permits in services."""
+
+    REQUIRED: ClassVar = {"name": "Name is required"}
+    name: RoleName
+    permissions: RolePermissions = Field(default=[])
+
+
+class SetPermissions(ContractBody):
+    """What a custom role permits: this and nothing else."""
+
+    REQUIRED: ClassVar = {"permissions": "Permissions are required"}
+    permissions: RolePermissions
 
 
 class SetEmail(ContractBody):

@@ -7,12 +7,13 @@ from vestibule.web.api.answers import Answer, Success, timestamp
 
 
 class ListedPerson(Answer):
-    """An account in a list. `disabled_at` is null while it is enabled."""
+    """An account in a list. `roles` are those that operators made. `disabled_at` is null while it is enabled."""
 
     id: str = Field(json_schema_extra={"format": "uuid"})
     email: str
     name: str
     role: Role
+    roles: list[str]
     verified: bool
     disabled_at: str | None
     created_at: str = Field(json_schema_extra={"format": "date-time"})
@@ -24,6 +25,7 @@ class ListedPerson(Answer):
             email=account.email,
             name=account.name,
             role=account.role,
+            roles=list(account.roles),
             verified=account.verified,
             disabled_at=account.disabled_at and timestamp(account.disabled_at),
             created_at=timestamp(account.created_at),

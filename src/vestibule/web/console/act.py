@@ -1,0 +1,40 @@
+"""What an act of an operator on an account is made of. `acts` lists them."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from vestibule.flows.env import Env
+from vestibule.model.accounts import Account
+from vestibule.model.errors import Refusal
+from vestibule.model.operators import Operator
+from vestibule.model.people import Person
+from vestibule.model.permissions import Permission
+from vestibule.model.why_not_in import Mend
+from vestibule.web.body import ContractBody
+from vestibule.web.console.carry_out import Fields
+
+
+@dataclass(frozen=True)
+class Act:
+    """One act. `title` is on its button, `question` on the page that asks before, `done` is the notice after it. `run`
+    returns whether it changed anything, and raises `refusals`. `asks` is what the operator has to type, if anything.
+    `hashes`: it hashes a password.
+    """
+
+    slug: str
+    permission: Permission
+    title: str
+    question: str
+    done: str
+    run: Callable[[Env, Operator, Account, Fields], Awaitable[bool]]
+    offered: Callable[[Person], bool]
+    mends: tuple[Mend, ...] = ()
+    asks: type[ContractBody] | None = None
+    refusals: tuple[type[Refusal], ...] = ()
+    danger: bool = False
+    hashes: bool = False
+
+    @property
+    def field(self) -> str:
+        """Return the name of the field that has to be typed; empty if there is none."""
+        return next(iter(self.asks.model_fields), "") if self.asks else ""
