@@ -9,6 +9,8 @@ from markupsafe import escape
 from vestibule.model.brand import Brand
 
 _FOLDER = files("vestibule.web") / "static"
+_SHEETS = ("frame.css", "cards.css", "console.css", "forms.css", "screens.css")
+"""The files of the one stylesheet, in their order: of two rules that say as much, the later one counts."""
 _ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="{colour}"/>'
     '<text x="16" y="23" fill="{ink}" font-family="sans-serif" font-size="20" font-weight="700" text-anchor="middle">'
@@ -21,7 +23,7 @@ class Static:
 
     def __init__(self, brand: Brand) -> None:
         colours = f":root {{ --brand: {brand.colour}; --ink: {brand.ink}; }}\n"
-        self.style = colours.encode() + (_FOLDER / "pages.css").read_bytes()
+        self.style = b"\n".join((colours.encode(), *((_FOLDER / name).read_bytes() for name in _SHEETS)))
         self.script = (_FOLDER / "pages.js").read_bytes()
         self.logo = brand.logo if brand.logo_type else b""
         self.logo_media = f"image/{brand.logo_type}"
