@@ -122,7 +122,8 @@ def _typo(reason: why.ProbablyTypo) -> str:
 
 def _nothing(reason: why.NothingInTheWay) -> str:
     last = f"the last time was {minute(reason.last_at)}" if reason.last_at else "but has not, as far as events tell"
-    return f"can sign in with the right password; {last}."
+    second = " and the second factor" if reason.second_step else ""
+    return f"can sign in with the right password{second}; {last}."
 
 
 _SENTENCES: Mapping[type, Callable[[Any], str]] = {

@@ -137,9 +137,10 @@ class ProbablyTypo:
 
 @dataclass(frozen=True)
 class NothingInTheWay:
-    """The person can sign in with the right password; they did so last at `last_at`, as far as events tell."""
+    """The right password signs in, with the second factor if `second_step`. Events tell of a sign-in at `last_at`."""
 
     last_at: datetime | None
+    second_step: bool = False
     mend = None
 
 
@@ -165,7 +166,7 @@ def why_not_in(person: Person, now: datetime) -> Reason:
     for check in _IN_ORDER:
         if reason := check(person, now):
             return reason
-    return NothingInTheWay(person.latest(EventKind.SIGNED_IN))
+    return NothingInTheWay(person.latest(EventKind.SIGNED_IN), person.factors.needed)
 
 
 def _disabled(person: Person, _: datetime) -> Reason | None:

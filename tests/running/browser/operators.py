@@ -13,10 +13,15 @@ SECRET_KEY = "0" * 43
 def new_operator(browsing: Browsing) -> tuple[str, str]:
     """The email and the password of a new administrator."""
     email = fresh_email()
+    return email, command(browsing, "users", "create", email, "--admin")
+
+
+def command(browsing: Browsing, *arguments: str) -> str:
+    """What a command says that is typed where the server runs."""
     settings = {"PORT": str(browsing.server.port), "VESTIBULE_SECRET_KEY": SECRET_KEY}
-    made = run(browsing.server.folder, "users", "create", email, "--admin", **settings)
-    assert made.returncode == 0, made.stderr
-    return email, made.stdout.strip()
+    done = run(browsing.server.folder, *arguments, **settings)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 def at_console(browsing: Browsing, page: Page, say: Labels = english) -> str:

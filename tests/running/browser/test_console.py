@@ -2,14 +2,11 @@
 
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.harness.servers import wait_until
 from tests.running.browser.looks import found_in_all_looks
 from tests.running.browser.operators import PEOPLE, at_console, find
-from tests.running.browser.people import Browsing, comes_back, send_sign_in, sign_in, sign_up, somebody
-from tests.running.browser.test_access import reset_link
+from tests.running.browser.people import Browsing, comes_back, send_sign_in, sign_in, somebody
 
 SCREENS = (
     "/admin",
@@ -81,9 +78,9 @@ def test_axe_finds_nothing_on_the_page_of_a_person(browsing: Browsing) -> None:
     assert {path: violations for path, violations in seen.items() if violations} == {}
 
 
-@pytest.mark.parametrize("script", [True, False])
-def test_somebody_disabled_is_found_and_enabled_and_signs_in(browsing: Browsing, script: bool) -> None:
-    email, page = somebody(browsing), browsing.page(java_script_enabled=script)
+def test_somebody_disabled_is_enabled_without_a_script_and_signs_in(browsing: Browsing) -> None:
+    """All eight reasons, with a script: test_eight_reasons.py."""
+    email, page = somebody(browsing), browsing.page(java_script_enabled=False)
     at_console(browsing, page)
     person_of(page, email)
     press(page, "Disable the account", Reason="left the <team>")
@@ -95,30 +92,3 @@ def test_somebody_disabled_is_found_and_enabled_and_signs_in(browsing: Browsing,
     press(page, "Enable the account")
     expect(page.locator("#why")).to_contain_text("Nothing is in the way")
     sign_in(theirs, email)
-
-
-def test_somebody_who_forgot_the_password_gets_a_link_and_signs_in(browsing: Browsing) -> None:
-    email, page = somebody(browsing), browsing.page()
-    reset_link(browsing, email)
-    at_console(browsing, page)
-    person_of(page, email)
-    expect(page.locator("#why")).to_contain_text("It may be in the spam folder.")
-    before = len(browsing.server.letters)
-    press(page, "Send a link for a new password")
-    wait_until(lambda: len(browsing.server.letters) > before, "the letter")
-    theirs = browsing.page()
-    theirs.goto(browsing.mailed(email, "resetpassword"))
-    theirs.get_by_label("New password").fill("a new horse battery")
-    theirs.get_by_role("main").get_by_role("button", name="Use this password").click()
-    sign_in(theirs, email, "a new horse battery")
-
-
-def test_somebody_who_mistyped_the_email_is_found_by_the_right_one(browsing: Browsing) -> None:
-    made, page = somebody(browsing), browsing.page()
-    meant = made.replace("@example", "@exmaple")
-    at_console(browsing, page)
-    find(page, meant)
-    page.get_by_role("link", name=made).click()
-    press(page, "Delete the account", **{"Type the email address of the account to confirm": made})
-    expect(page.get_by_role("status")).to_have_text("The account is deleted.")
-    sign_up(browsing.page(), meant)

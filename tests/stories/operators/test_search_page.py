@@ -102,3 +102,20 @@ async def test_the_overview_leads_to_the_search(world: World) -> None:
     page = (await helper.client.get("/admin")).text
     assert f'action="{AT}"' in page
     assert 'name="search"' in page
+
+
+async def test_who_mistyped_their_email_is_found_by_the_right_one_which_stands_in_the_form(world: World) -> None:
+    admin, helper = await operator_in(world, Role.ADMIN), await operator_in(world, Role.HELPER)
+    typo = await add(world, "grace@exmaple.com", "Grace Hopper", verified=False)
+    other = await add(world, "linus@example.com", "Linus", verified=False)
+    asks = f"{AT}/{typo.id}/set-email?to=grace%40example.com"
+    page = (await admin.client.get(AT, params={"search": "grace@example.com"})).text
+    assert "there is grace@exmaple.com, never confirmed" in shown(page)
+    assert f'href="{AT}/{typo.id}"' in page
+    assert f'href="{asks}"' in unescape(page)
+    assert 'type="email" value="grace@example.com"' in (await admin.client.get(asks)).text
+    page = (await helper.client.get(AT, params={"search": "grace@example.com"})).text
+    assert "never confirmed" in shown(page)
+    assert "set-email" not in page
+    for elsewhere in (f"{AT}/{other.id}/set-email?to=grace@example.com", f"{AT}/{typo.id}/set-email?to=m@evil.example"):
+        assert 'type="email" value=""' in (await admin.client.get(elsewhere)).text

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from vestibule.flows.custom_roles import list_custom_roles
 from vestibule.flows.env import Env
+from vestibule.flows.see_person import probably_meant
 from vestibule.model.accounts import Role
 from vestibule.model.errors import Refusal
 from vestibule.model.people import Person
@@ -79,6 +80,17 @@ def _status(refusal: Refusal) -> int:
     return HTTP_MAPPINGS[type(refusal)].status
 
 
+async def _suggested(request: Request, env: Env, act: Act, person: Person) -> str:
+    """Return the email that the search was for, if the account's is probably that one mistyped. A link from elsewhere,
+    which could put any email into the form, puts none there.
+    """
+    sought = request.query_params.get("to", "")
+    if act.asks is not admin_bodies.SetEmail or not sought:
+        return ""
+    typo = await probably_meant(env, sought)
+    return sought if typo and typo.other.id == person.account.id else ""
+
+
 async def _page(
     request: Request,
     env: Env,
@@ -101,4 +113,5 @@ async def _page(
         roles=list(Role),
         boxes=[{"name": role.name, "permits": role.permissions} for role in made],
         has=person.account.roles if chosen is None else chosen,
+        suggested=await _suggested(request, env, act, person),
     )

@@ -53,19 +53,23 @@ def _paused_passwords(reason: why.PausedPasswords) -> Said:
     networks = ", ".join(
         f"{network} ({count})" for network, count in list(reason.networks.items())[: why.MOST_NETWORKS]
     )
-    if reason.until is None:
-        return _("Too many wrong passwords: on devices that are not known, none is checked any more."), {}
-    if not networks:
-        return _("Too many wrong passwords: on devices that are not known, none is checked before %(when)s."), {
-            "when": reason.until
-        }
-    return (
-        _(
-            "Too many wrong passwords: on devices that are not known, none is checked before %(when)s. "
-            "They came from %(networks)s."
-        ),
-        {"when": reason.until, "networks": networks},
-    )
+    when: dict[str, datetime | str] = {"when": reason.until} if reason.until else {}
+    return _PAUSED_PASSWORDS[bool(when), bool(networks)], when | ({"networks": networks} if networks else {})
+
+
+_PAUSED_PASSWORDS = {
+    (False, False): _("Too many wrong passwords: on devices that are not known, none is checked any more."),
+    (False, True): _(
+        "Too many wrong passwords: on devices that are not known, none is checked any more. "
+        "They came from %(networks)s."
+    ),
+    (True, False): _("Too many wrong passwords: on devices that are not known, none is checked before %(when)s."),
+    (True, True): _(
+        "Too many wrong passwords: on devices that are not known, none is checked before %(when)s. "
+        "They came from %(networks)s."
+    ),
+}
+"""By whether the pause ends by itself, and whether it is known where the passwords came from."""
 
 
 def _paused_second_factor(reason: why.PausedSecondFactor) -> Said:
@@ -111,11 +115,21 @@ def _typo(reason: why.ProbablyTypo) -> Said:
 
 
 def _nothing(reason: why.NothingInTheWay) -> Said:
-    if reason.last_at is None:
-        return _("Nothing is in the way: the right password signs in. Nobody has signed in yet."), {}
-    return _("Nothing is in the way: the right password signs in. The last sign-in was on %(when)s."), {
-        "when": reason.last_at
-    }
+    when: dict[str, datetime | str] = {"when": reason.last_at} if reason.last_at else {}
+    return _NOTHING[reason.second_step, bool(when)], when
+
+
+_NOTHING = {
+    (False, False): _("Nothing is in the way: the right password signs in. Nobody has signed in yet."),
+    (False, True): _("Nothing is in the way: the right password signs in. The last sign-in was on %(when)s."),
+    (True, False): _(
+        "Nothing is in the way: the right password and the second step sign in. Nobody has signed in yet."
+    ),
+    (True, True): _(
+        "Nothing is in the way: the right password and the second step sign in. The last sign-in was on %(when)s."
+    ),
+}
+"""By whether a second step is needed, and whether somebody has signed in, as far as events tell."""
 
 
 SENTENCES: dict[type[Any], Callable[[Any], Said]] = {
