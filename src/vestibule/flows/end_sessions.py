@@ -16,6 +16,7 @@ from vestibule.model.operators import Operator
 from vestibule.model.revocations import Revocation, RevocationKind
 from vestibule.model.sessions import EndedSessions, EndReason, Session
 from vestibule.model.store import Ports
+from vestibule.protocol.authentication import Method
 
 OTHERS_AT_ONCE = 5_000
 """Sessions that `end_other_sessions` ends in one transaction."""
@@ -75,6 +76,17 @@ async def end_other_sessions(
     transaction; return a revocation for each. The caller begins another transaction for the rest.
     """
     ended = await tx.sessions.end_others(account_id, spare, OTHERS_AT_ONCE, reason, now)
+    return await _record_and_revoke(env, tx, ended, account_id, reason, now)
+
+
+async def end_sessions_by(
+    env: Env, tx: Ports, account_id: str, spare: str, method: Method, now: datetime
+) -> list[Revocation]:
+    """End at most `OTHERS_AT_ONCE` sessions, never `spare`, in which this method proved a second factor: the factor is
+    no longer the account's. Call it inside the transaction that removes the factor; return the revocations.
+    """
+    reason = EndReason.SIGNED_OUT_ELSEWHERE
+    ended = await tx.sessions.end_others_by(account_id, spare, method, OTHERS_AT_ONCE, reason, now)
     return await _record_and_revoke(env, tx, ended, account_id, reason, now)
 
 

@@ -1,7 +1,10 @@
 """Enrol an authenticator app: make its secret, and confirm it by one of its codes. Until then, it is no factor."""
 
+from dataclasses import replace
+
 from vestibule.flows.add_factor import Added, NewCodes, codes_for_first, codes_to_store, note_added
 from vestibule.flows.announce import announce
+from vestibule.flows.end_sessions import end_sessions_by
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.new_totp import SHOWN_FOR, NewTotp, begun, confirm_begun, mint_totp, shown, step_of_code
@@ -10,6 +13,7 @@ from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.factors import FactorKind
 from vestibule.model.totp import Totp
+from vestibule.protocol.authentication import Method
 
 
 async def begin_totp(env: Env, caller: Caller) -> NewTotp:
@@ -44,8 +48,8 @@ async def _store_unconfirmed(env: Env, caller: Caller, new: Totp) -> None:
 
 
 async def confirm_totp(env: Env, caller: Caller, code: str, client_info: ClientInfo, *, end_others: bool) -> Added:
-    """Confirm the new app by one of its codes; it replaces the earlier one. The first factor comes with recovery codes.
-    `end_others`: end the caller's other sessions too.
+    """Confirm the new app by one of its codes. The first factor comes with recovery codes. An earlier app is replaced,
+    and the other sessions in which its codes proved a second factor end. `end_others`: end all others too.
 
     Raises `WrongCode`, `FactorUnknown` if this session has begun no app in the last minutes, `TotpUnavailable`,
     `Overloaded`, `ReauthenticationRequired` and `SessionOver`.
@@ -75,5 +79,9 @@ async def _confirm(
     async with env.store.transaction() as tx:
         await lock_recent(env, tx, caller, now)
         to_store = await codes_to_store(tx, account_id, codes)
+        replaced = await tx.totps.confirmed(account_id) is not None
         await confirm_begun(env, tx, account_id, caller.session_id, code, now)
-        return await note_added(env, tx, caller, FactorKind.TOTP, to_store, client_info, now, end_others=end_others)
+        kind, method = FactorKind.TOTP, Method.ONE_TIME_CODE
+        revoked = await end_sessions_by(env, tx, account_id, caller.session_id, method, now) if replaced else []
+        added = await note_added(env, tx, caller, kind, to_store, client_info, now, end_others=end_others)
+        return replace(added, revoked=[*revoked, *added.revoked])

@@ -7,6 +7,7 @@ from datetime import datetime
 from vestibule.flows.add_factor import NewCodes, end_others_too, new_codes
 from vestibule.flows.announce import announce
 from vestibule.flows.cancel_factor_reset import cancel_factor_reset
+from vestibule.flows.end_sessions import end_sessions_by
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.reauthenticate import lock_recent, require_recent_sign_in
@@ -21,6 +22,7 @@ from vestibule.model.letters import LetterKind
 from vestibule.model.revocations import Revocation
 from vestibule.model.store import Ports
 from vestibule.model.totp import Totp
+from vestibule.protocol.authentication import Method
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ async def list_factors(env: Env, caller: Caller) -> MyFactors:
 
 
 async def remove_totp(env: Env, caller: Caller, client_info: ClientInfo, *, end_others: bool = False) -> None:
-    """Remove the caller's authenticator app. `end_others`: end the caller's other sessions too. Raises `FactorUnknown`
+    """Remove the caller's authenticator app, and end the other sessions in which a code proved a second factor.
+    `end_others`: end all others too. Raises `FactorUnknown`
     if there is none, `LastFactor`, `ReauthenticationRequired` and `SessionOver`.
     """
     revoked = await _remove_totp(env, caller, client_info, end_others=end_others)
@@ -59,7 +62,8 @@ async def _remove_totp(env: Env, caller: Caller, client_info: ClientInfo, *, end
         if not await tx.totps.remove(account_id):
             raise FactorUnknown
         await note_removed(env, tx, caller, FactorKind.TOTP, client_info, now)
-        return await end_others_too(env, tx, caller, now, wanted=end_others)
+        revoked = await end_sessions_by(env, tx, account_id, caller.session_id, Method.ONE_TIME_CODE, now)
+        return [*revoked, *await end_others_too(env, tx, caller, now, wanted=end_others)]
 
 
 async def note_removed(

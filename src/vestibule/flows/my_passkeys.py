@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from vestibule.crypto.entropy import is_id
 from vestibule.flows.add_factor import end_others_too
 from vestibule.flows.announce import announce
+from vestibule.flows.end_sessions import end_sessions_by
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.my_factors import note_removed
@@ -44,8 +45,9 @@ async def rename_passkey(env: Env, caller: Caller, passkey_id: str, name: str) -
 async def remove_passkey(
     env: Env, caller: Caller, passkey_id: str, client_info: ClientInfo, *, end_others: bool = False
 ) -> Passkey:
-    """Remove one of the caller's passkeys and return it. `end_others`: end the caller's other sessions too. Raises
-    `PasskeyUnknown` if it is not the caller's, `LastFactor`, `ReauthenticationRequired` and `SessionOver`.
+    """Remove one of the caller's passkeys and return it; end the other sessions in which a passkey of its kind (`swk`
+    or `hwk`) proved a second factor. `end_others`: end all others too. Raises `PasskeyUnknown` if it is not the
+    caller's, `LastFactor`, `ReauthenticationRequired` and `SessionOver`.
     """
     removed, revoked = await _remove(env, caller, passkey_id, client_info, end_others=end_others)
     env.letters_waiting.set()
@@ -64,4 +66,5 @@ async def _remove(
         if removed is None:
             raise PasskeyUnknown
         await note_removed(env, tx, caller, FactorKind.PASSKEY, client_info, now)
-        return removed, await end_others_too(env, tx, caller, now, wanted=end_others)
+        revoked = await end_sessions_by(env, tx, account_id, caller.session_id, removed.key_method, now)
+        return removed, [*revoked, *await end_others_too(env, tx, caller, now, wanted=end_others)]

@@ -55,10 +55,15 @@ class Passkey:
     created_at: datetime
     last_used_at: datetime | None = None
 
+    @property
+    def key_method(self) -> Method:
+        """Return the method of the passkey's key (RFC 8176): software if it may be synced, otherwise hardware."""
+        return Method.SOFTWARE_KEY if self.backup_eligible else Method.HARDWARE_KEY
+
     def methods(self, *, user_verified: bool) -> tuple[str, ...]:
         """Return the methods that a use of this passkey proves (RFC 8176): two factors, if the user was verified."""
-        key = Method.SOFTWARE_KEY if self.backup_eligible else Method.HARDWARE_KEY
-        return (key, Method.USER_PRESENT, Method.MORE_THAN_ONE_FACTOR) if user_verified else (key,)
+        proved = (self.key_method, Method.USER_PRESENT, Method.MORE_THAN_ONE_FACTOR)
+        return proved if user_verified else (self.key_method,)
 
 
 @dataclass(frozen=True)

@@ -237,6 +237,11 @@ class Sessions(Protocol):
     ) -> EndedSessions:
         """End up to `most` live sessions of an account, never `spare`; return them."""
 
+    async def end_others_by(
+        self, account_id: str, spare: str, method: Method, most: int, reason: EndReason, now: datetime
+    ) -> EndedSessions:
+        """End those of `end_others` whose user proved more than one factor, this method among them."""
+
     async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> EndedSessions:
         """End the `most` sessions of an account that were unseen for longest, never `spare`; return those that were
         live. Expired ones keep `expired` or `idle` as their reason.

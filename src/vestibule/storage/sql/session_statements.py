@@ -156,6 +156,22 @@ _SOME_OTHERS = (
 END_OTHERS = Prepared(
     update(sessions).where(_s.id.in_(select(_SOME_OTHERS.c.id))).values(_ENDED_NOW).returning(_s.id, _s.last_seen_at)
 )
+_OTHERS_BY = (
+    select(_s.id)
+    .where(
+        _THIS_ACCOUNT,
+        _LIVE,
+        _s.id != bindparam("spare"),
+        _s.amr.contains(_MFA),
+        _s.amr.contains(bindparam("method", type_=_s.amr.type)),
+    )
+    .limit(bindparam("most"))
+    .with_for_update()
+    .cte("live")
+)
+END_OTHERS_BY = Prepared(
+    update(sessions).where(_s.id.in_(select(_OTHERS_BY.c.id))).values(_ENDED_NOW).returning(_s.id, _s.last_seen_at)
+)
 _SOME_PAST = select(_s.id).where(_THIS_ACCOUNT, not_(_LIVE)).limit(bindparam("most")).cte("over")
 PURGE = deletion_of_oldest(sessions, _s.expires_at < bindparam("before", type_=Instant), _s.expires_at)
 PURGE_PAST = Prepared(delete(sessions).where(_s.id.in_(select(_SOME_PAST.c.id))).returning(_s.id))

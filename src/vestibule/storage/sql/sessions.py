@@ -15,6 +15,7 @@ from vestibule.model.sessions import (
     Session,
     SessionLimits,
 )
+from vestibule.protocol.authentication import Method
 from vestibule.storage.sql import account_rows
 from vestibule.storage.sql import session_statements as statements
 from vestibule.storage.sql.driver import DriverConnection
@@ -107,6 +108,13 @@ class SqlSessions:
     ) -> EndedSessions:
         which = {"of_account": account_id, "spare": spare, "reason": reason.value, "now": now, "most": most}
         return {row.id: row.last_seen_at for row in await self._connection.execute(statements.END_OTHERS, which)}
+
+    async def end_others_by(
+        self, account_id: str, spare: str, method: Method, most: int, reason: EndReason, now: datetime
+    ) -> EndedSessions:
+        which = {"of_account": account_id, "spare": spare, "reason": reason.value, "now": now, "most": most}
+        ended = await self._connection.execute(statements.END_OTHERS_BY, which | {"method": method.value})
+        return {row.id: row.last_seen_at for row in ended}
 
     async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> EndedSessions:
         too_many = EndReason.TOO_MANY_SESSIONS.value

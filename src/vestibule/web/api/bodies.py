@@ -161,8 +161,8 @@ class ConfirmTotp(EnrolTotp):
 
 
 class ChangeFactors(ContractBody):
-    """What comes with the removal of a factor, or with new recovery codes. `end_others`: sign every other device out
-    too.
+    """What comes with the removal of a factor, or with new recovery codes. Devices that signed in with a removed factor
+    are signed out; `end_others`: every other device too.
     """
 
     end_others: Flag = False

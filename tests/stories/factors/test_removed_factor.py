@@ -1,0 +1,102 @@
+"""A factor that is removed takes its sessions with it: somebody else may have it, and have signed in with it."""
+
+from collections.abc import Awaitable, Callable
+
+import httpx
+import pytest
+
+from tests.harness.authenticator import Authenticator
+from tests.harness.world import World
+from tests.stories.factors.apps import TOTP, App, confirm, enrolled, first_step, prove, scan, second_step
+from tests.stories.passkeys import MINE, add, sign_in
+
+Act = Callable[["Ada"], Awaitable[None]]
+
+
+class Ada:
+    """Her browser, and what signs her in."""
+
+    def __init__(self, world: World, browser: httpx.AsyncClient, app: App) -> None:
+        self.world = world
+        self.browser = browser
+        self.app = app
+        self.hardware = Authenticator()
+        self.synced = Authenticator(synced=True)
+        self.ids: dict[int, str] = {}
+
+    async def add(self, authenticator: Authenticator) -> None:
+        answer = await add(self.browser, authenticator)
+        self.ids[id(authenticator)] = answer.json()["data"]["passkey"]["id"]
+
+    async def remove(self, authenticator: Authenticator) -> None:
+        assert (await self.browser.delete(f"{MINE}/{self.ids[id(authenticator)]}")).status_code == 200
+
+    async def elsewhere_by(self, authenticator: Authenticator) -> httpx.AsyncClient:
+        browser = await self.world.client()
+        assert (await sign_in(browser, authenticator)).status_code == 200
+        return browser
+
+    async def elsewhere_by_code(self) -> httpx.AsyncClient:
+        browser = await self.world.client()
+        await first_step(browser)
+        assert await second_step(browser, self.app.next_code()) == "ok"
+        return browser
+
+
+@pytest.fixture
+async def ada(world: World) -> Ada:
+    browser, app, _ = await enrolled(world)
+    ada = Ada(world, browser, app)
+    await prove(browser, app)
+    await ada.add(ada.hardware)
+    await ada.add(ada.synced)
+    return ada
+
+
+async def _remove_app(ada: Ada) -> None:
+    assert (await ada.browser.delete(TOTP)).status_code == 200
+
+
+async def _replace_app(ada: Ada) -> None:
+    await confirm(ada.browser, (await scan(ada.world, ada.browser)).code())
+
+
+async def _remove_hardware(ada: Ada) -> None:
+    await ada.remove(ada.hardware)
+
+
+async def _remove_synced(ada: Ada) -> None:
+    await ada.remove(ada.synced)
+
+
+GONE: dict[str, tuple[Act, str]] = {
+    "app removed": (_remove_app, "code"),
+    "app replaced": (_replace_app, "code"),
+    "hardware key removed": (_remove_hardware, "hardware"),
+    "synced passkey removed": (_remove_synced, "synced"),
+}
+
+
+@pytest.mark.parametrize("gone", GONE)
+async def test_f69_the_sessions_of_a_factor_end_with_it_and_no_others(ada: Ada, gone: str) -> None:
+    """At once: the next request is refused, and so is the refresh."""
+    browsers = {
+        "code": await ada.elsewhere_by_code(),
+        "hardware": await ada.elsewhere_by(ada.hardware),
+        "synced": await ada.elsewhere_by(ada.synced),
+    }
+    act, ended = GONE[gone]
+    await act(ada)
+    for name, browser in [*browsers.items(), ("her own", ada.browser)]:
+        answer = await browser.get("/api/users/me")
+        over = (401, "session_signed_out_elsewhere")
+        assert (answer.status_code, answer.json().get("code")) == (over if name == ended else (200, None)), name
+        assert (await browser.post("/api/auth/refresh")).status_code == (403 if name == ended else 200), name
+
+
+async def test_f69_a_first_app_signs_out_nobody(world: World) -> None:
+    """It replaces none."""
+    await world.register()
+    browser, other = await world.sign_in(), await world.sign_in()
+    await confirm(browser, (await scan(world, browser)).code())
+    assert (await other.get("/api/users/me")).status_code == 200
