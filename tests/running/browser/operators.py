@@ -10,9 +10,9 @@ SECRET_KEY = "0" * 43
 """The server's, which commands have to know too."""
 
 
-def new_operator(browsing: Browsing) -> tuple[str, str]:
-    """The email and the password of a new administrator."""
-    email = fresh_email()
+def new_operator(browsing: Browsing, email: str = "") -> tuple[str, str]:
+    """The email and the password of a new administrator; a fresh email if none is given."""
+    email = email or fresh_email()
     return email, command(browsing, "users", "create", email, "--admin")
 
 
@@ -24,9 +24,9 @@ def command(browsing: Browsing, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def at_console(browsing: Browsing, page: Page, say: Labels = english) -> str:
+def at_console(browsing: Browsing, page: Page, say: Labels = english, email: str = "") -> str:
     """Sign a new administrator in, on the way to the console; the email."""
-    email, password = new_operator(browsing)
+    email, password = new_operator(browsing, email)
     page.goto("/admin")
     send_sign_in(page, email, password, say)
     page.wait_for_url("**/admin")

@@ -120,9 +120,9 @@ def send_sign_in(page: Page, email: str, password: str = PASSWORD, say: Labels =
     page.get_by_role("button", name=say("Sign in"), exact=True).click()
 
 
-def somebody(browsing: Browsing, name: str = "Ada Lovelace") -> str:
-    """The email of a new account, made without the pages."""
-    email = fresh_email()
+def somebody(browsing: Browsing, name: str = "Ada Lovelace", email: str = "") -> str:
+    """The email of a new account, made without the pages; a fresh one if none is given."""
+    email = email or fresh_email()
     body = {"name": name, "email": email, "password": PASSWORD, "passwordConfirm": PASSWORD}
     with browsing.server.browser() as client:
         assert client.post("/api/auth/register", json=body).status_code == 201

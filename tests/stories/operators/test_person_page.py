@@ -121,7 +121,7 @@ async def test_an_act_asks_first_and_leads_back_with_a_notice(world: World) -> N
     ada, admin = await ada_of(world), await operator_in(world, Role.ADMIN)
     at = f"{AT}/{ada.id}/sign-out"
     asked = shown((await admin.client.get(at)).text)
-    assert f"Ada Lovelace · {ADA} Every device is signed out at once." in asked
+    assert f"Ada Lovelace{ADA} Every device is signed out at once." in asked
     assert (await browser_of_ada.get("/api/users/me")).status_code == 200
     done = await admin.client.post(at, data=admin.form)
     assert (done.status_code, done.headers["location"]) == (303, f"{AT}/{ada.id}?done=sign-out")
