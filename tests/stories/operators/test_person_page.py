@@ -10,6 +10,7 @@ from tests.harness.world import World
 from tests.stories.operators.people import Browser, operator_in
 from tests.stories.operators.test_search_page import AT, add, shown
 from tests.stories.passkeys import made_passkey
+from vestibule.cli.reasons import sentence_of
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.administer import disable_account
 from vestibule.flows.find_people import find_account
@@ -18,7 +19,7 @@ from vestibule.model.accounts import Account, Role
 from vestibule.model.letters import LetterKind
 from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.people import LetterFate
-from vestibule.model.why_not_in import Reason
+from vestibule.model.why_not_in import Reason, why_not_in
 from vestibule.web.console.acts import ACTS
 from vestibule.web.console.letter_words import FATES, LETTER_NAMES
 from vestibule.web.console.why_words import SENTENCES
@@ -69,6 +70,20 @@ async def test_the_sentence_names_the_reason_and_the_button_mends_it(world: Worl
     html = await page_of(admin, ada)
     assert "“asked by <phone>”" in shown(html.partition("<details")[0])
     assert f'<a class="button" href="{AT}/{ada.id}/enable">' in html
+
+
+async def test_nothing_in_the_way_names_the_second_step_of_an_account_that_has_one(world: World) -> None:
+    await world.register()
+    await world.sign_in()
+    ada, admin = await ada_of(world), await operator_in(world, Role.ADMIN)
+    assert "the right password signs in. The last sign-in" in shown(await page_of(admin, ada))
+    await add_passkey(world, ada)
+    page = shown(await page_of(admin, ada))
+    assert "the right password and the second step sign in. The last sign-in" in page
+    person = await see_person(world.env, ada.id)
+    assert person is not None
+    said = sentence_of(why_not_in(person, world.clock.now()))
+    assert said.startswith("can sign in with the right password and the second factor; the last time was")
 
 
 async def test_each_role_sees_the_buttons_of_its_permissions(world: World) -> None:
