@@ -27,6 +27,7 @@ from vestibule.model.login_attempts import (
     LoginAttemptLimits,
     counters_of_attempts,
 )
+from vestibule.model.refused_sign_ins import WhyRefused
 from vestibule.model.store import Ports
 
 _ONE_PAUSE_A_DAY = replace(ONE_A_DAY, name="second_factor_paused_letters")
@@ -144,7 +145,7 @@ async def record_failed_attempt(
     limits, now = limits or env.policy.login_attempts, env.clock.now()
     paused = attempt.pauses(limits)
     if kind is EventKind.SIGN_IN_REFUSED:
-        detail = {"reason": _why_refused(env, account, attempt)}
+        detail = {"reason": _why_refused(env, account, attempt).value}
     refused = Event(
         now,
         kind,
@@ -162,19 +163,17 @@ async def record_failed_attempt(
         env.letters_waiting.set()
 
 
-def _why_refused(env: Env, account: Account | None, attempt: LoginAttempt) -> str:
-    """Return why a password was not accepted, in words for operators. Never tells that a password was right."""
+def _why_refused(env: Env, account: Account | None, attempt: LoginAttempt) -> WhyRefused:
     if account is None:
-        return "no account has this email"
+        return WhyRefused.NO_ACCOUNT
     if account.disabled_at is not None:
-        return "the account is disabled"
+        return WhyRefused.DISABLED
     if attempt.spent:
-        return "not checked, after too many wrong passwords"
+        return WhyRefused.NOT_CHECKED
     if not account.verified and env.policy.conceals_unverified:
-        return "the email is not verified"
-    return (
-        "wrong password, the last one before a pause" if attempt.pauses(env.policy.login_attempts) else "wrong password"
-    )
+        return WhyRefused.UNVERIFIED
+    pauses = attempt.pauses(env.policy.login_attempts)
+    return WhyRefused.LAST_BEFORE_PAUSE if pauses else WhyRefused.WRONG
 
 
 async def _tell_of_pause(tx: Ports, account: Account, client_info: ClientInfo, now: datetime) -> None:

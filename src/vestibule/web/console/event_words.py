@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 
+from starlette.requests import Request
+
 from vestibule.model.events import Event, EventKind
+from vestibule.web.console.remark_words import REMARKS
+from vestibule.web.pages import render
 from vestibule.web.pages.words import WHAT_HAPPENED
 
 
@@ -30,10 +34,13 @@ HAPPENED: Mapping[EventKind, str] = {
 _SAID = ("reason", "fault", "service", "use", "custom_role")
 
 
-def remark_on(event: Event) -> str:
-    """Return the member of the event's detail that is shown after its sentence; empty without one."""
+def remark_on(request: Request, event: Event) -> str:
+    """Return the member of the event's detail that is shown after its sentence; empty without one. A reason of ours is
+    said in the reader's language.
+    """
     remark = next((event.detail[name] for name in _SAID if event.detail.get(name)), "")
-    return remark.replace("_", " ") if event.kind is EventKind.SESSION_ENDED else remark
+    known = REMARKS.get(event.kind, {}).get(remark)
+    return render.say(request, known) if known else remark
 
 
 def details_of(event: Event) -> dict[str, str]:

@@ -49,7 +49,7 @@ async def show(request: Request, env: EnvDep, asked: EventsAsked) -> Response:
             (
                 event,
                 render.say(request, HAPPENED.get(event.kind, event.kind.value)),
-                remark_on(event),
+                remark_on(request, event),
                 details_of(event),
             )
             for event in found.events

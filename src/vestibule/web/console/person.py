@@ -15,11 +15,12 @@ from vestibule.web.caller import EnvDep
 from vestibule.web.console import letter_words, why_words
 from vestibule.web.console.act import Act
 from vestibule.web.console.acts import ACTS, END_SESSION
+from vestibule.web.console.event_words import HAPPENED, remark_on
 from vestibule.web.console.notices import notice_of
 from vestibule.web.console.say import said
 from vestibule.web.pages import render
 from vestibule.web.pages.browser_session import BrowserCaller
-from vestibule.web.pages.words import WHAT_HAPPENED, WHY_OVER
+from vestibule.web.pages.words import WHY_OVER
 
 _MOST_EVENTS = 20
 
@@ -31,7 +32,10 @@ async def show(request: Request, env: EnvDep, caller: BrowserCaller, account_id:
     permitted = OF_ROLE[caller.account.role]
     possible = acts_for(person, permitted)
     past = [(session, session.why_over(now)) for session in person.past]
-    happened = [(event, WHAT_HAPPENED.get(event.kind, event.kind.value)) for event in person.events[:_MOST_EVENTS]]
+    happened = [
+        (event, render.say(request, HAPPENED.get(event.kind, event.kind.value)), remark_on(request, event))
+        for event in person.events[:_MOST_EVENTS]
+    ]
     return render.page(
         request,
         "console/person.html",
@@ -42,7 +46,7 @@ async def show(request: Request, env: EnvDep, caller: BrowserCaller, account_id:
         notice=notice_of(request),
         end_session=END_SESSION if END_SESSION.permission in permitted else None,
         past=[(session, render.say(request, WHY_OVER[why])) for session, why in past if why],
-        happened=[(event, render.say(request, what)) for event, what in happened],
+        happened=happened,
         letter_names={kind: render.say(request, name) for kind, name in letter_words.LETTER_NAMES.items()},
         fates={fate: render.say(request, name) for fate, name in letter_words.FATES.items()},
     )
