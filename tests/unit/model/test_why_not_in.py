@@ -64,7 +64,10 @@ MORE = [
         {"events": (event(EventKind.SIGNED_IN), event(EventKind.REFRESH_TOKEN_REUSED, LONG_AGO))},
         why.NothingInTheWay(AGO),
     ),
-    ({"factors": FactorList((APP,), 0, 8), "events": (event(EventKind.SIGNED_IN),)}, why.NothingInTheWay(AGO)),
+    (
+        {"factors": FactorList((APP,), 0, 8), "events": (event(EventKind.SIGNED_IN),)},
+        why.NothingInTheWay(AGO, second_step=True),
+    ),
     (
         {
             "factors": FactorList((APP,), 0, 8),
