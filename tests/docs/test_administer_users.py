@@ -79,19 +79,27 @@ def operator(server: Running) -> dict[str, str]:
         body = {"email": "olive@example.com", "password": password}
         browser.post("/api/auth/login", json=body).raise_for_status()
         tokens = {name.upper(): browser.cookies[name] for name in ("access_token", "refresh_token")}
-    typed(server, "vestibule users create bob@example.com")
-    bob = json.loads(typed(server, "vestibule users show bob@example.com --json"))
-    return {**tokens, "ID": bob["account"]["id"]}
+    for name in ("bob", "carol"):
+        typed(server, f"vestibule users create {name}@example.com")
+    ids = [_id_of(server, name) for name in ("bob", "carol")]
+    return {**tokens, "ID": ids[0], "ANOTHER_ID": ids[1]}
+
+
+def _id_of(server: Running, name: str) -> str:
+    shown = json.loads(typed(server, f"vestibule users show {name}@example.com --json"))
+    return str(shown["account"]["id"])
 
 
 def test_the_scripts_do_what_is_said_of_them(server: Running) -> None:
-    curl, export = SCRIPTS
+    curl, export, act = SCRIPTS
     assert "curl" in curl
     around = operator(server)
     answers = [typed(server, curl.replace(HOST, server.base), **around) for _ in range(2)]
     assert ['"changed":true' in answers[0], '"changed":false' in answers[1]] == [True, True], answers
+    begun = typed(server, act.replace(HOST, server.base), **{**around, "ID": around["ANOTHER_ID"]})
+    assert re.search(r'"access_token":"[^"]+".*"expiresAt":', begun), begun
     typed(server, export)
     events = server.folder / "events.jsonl"
     assert events.stat().st_mode & 0o077 == 0
     kinds = [json.loads(line)["kind"] for line in events.read_text().splitlines()]
-    assert {"registered", "account_disabled"} <= set(kinds)
+    assert {"registered", "account_disabled", "acting_begun"} <= set(kinds)

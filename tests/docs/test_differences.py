@@ -157,7 +157,7 @@ async def test_it_differs_as_the_page_says(row: str, world: World) -> None:
 
 OURS = (
     *("DEVICE", "LANGUAGE", "RETURN_TO", "SENT_LETTER", "REFUSED_FORM", "RECOVERY_CODES", "SERVICE_KEY"),
-    *("CEREMONY", "SECOND_FACTOR", "EMAIL_CODE", "KEPT"),
+    *("CEREMONY", "SECOND_FACTOR", "EMAIL_CODE", "KEPT", "OPERATOR_SESSION"),
 )
 
 

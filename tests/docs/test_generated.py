@@ -26,7 +26,8 @@ from vestibule.web.map_reading import ROUTES
 # 70: VESTIBULE_EMAIL_CODE, because whether a mailbox is enough to sign in is the operator's choice.
 # 71: VESTIBULE_FACTOR_RESET_DAYS, because only the operator knows whether people can be helped in person.
 # 72: VESTIBULE_CONSOLE, because whether a console is wanted, and how well guarded, is the operator's choice.
-MOST_SETTINGS, MOST_OF_A_GROUP = 72, 10
+# 73: VESTIBULE_IMPERSONATION, because some may not let anybody see what a person sees.
+MOST_SETTINGS, MOST_OF_A_GROUP = 73, 10
 HEADS = 4  # of a table of settings
 
 

@@ -23,7 +23,7 @@ MAP = (DOCS / "map.md").read_text()
 [LOGIN] = [route for route in routes.ROUTES if (route.method, route.path) == ("POST", "/api/auth/login")]
 NUMBERS = (
     *("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
-    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
+    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty", "twenty-one"),
 )
 
 

@@ -84,6 +84,7 @@ ENDS: dict[EndReason, str] = {
     EndReason.ACCOUNT_DISABLED: "The operator disabled the account.",
     EndReason.ACCOUNT_DELETED: "The account was deleted.",
     EndReason.TOO_MANY_SESSIONS: "`VESTIBULE_SESSIONS_PER_ACCOUNT` was reached; this session was unused for longest.",
+    EndReason.ACTING_ENDED: "An operator acted as the owner in this session, and stopped, or no longer may.",
     EndReason.ROLE_CHANGED: "An operator gave the account another role.",
     EndReason.SECOND_FACTOR_REQUIRED: "`VESTIBULE_SECOND_FACTOR` requires one, and the session began without.",
 }

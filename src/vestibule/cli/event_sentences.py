@@ -10,6 +10,7 @@ SENTENCES = {
     EventKind.STEPPED_UP: "Authenticated again",
     EventKind.SECOND_FACTOR_REFUSED: "Wrong second factor, after the right password",
     EventKind.SESSION_ENDED: "Session ended",
+    EventKind.ACTING_BEGUN: "Operator began to act as this person",
     EventKind.SESSIONS_ENDED: "All sessions ended",
     EventKind.PASSKEY_MAY_BE_COPIED: "A passkey may have been copied: its counter went back",
     EventKind.REFRESH_TOKEN_REUSED: "Session ended: its refresh token was used twice",

@@ -106,7 +106,8 @@ def _letters(person: Person) -> Iterator[str]:
 
 def _sessions(person: Person) -> Iterator[str]:
     for session in person.live[:_MOST]:
-        yield f"{minute(session.last_seen_at)} last used, from {session.device.network_address}"
+        from_where = f"from {session.device.network_address}" if session.actor_id is None else "by an operator"
+        yield f"{minute(session.last_seen_at)} last used, {from_where}"
     if (more := person.live_sessions - _MOST) > 0:
         yield f"and {more} more"
     for session in person.past[:_MOST]:

@@ -23,6 +23,9 @@ class Caller:
     `authenticated_at` says when. Both belong to the token: an older token of the same session may have other values. A
     token without them has level 1, and 0 as the time, which counts as long ago.
 
+    `actor`: the account id of the operator who acts as the user, if one does (RFC 8693, section 4.1); otherwise None.
+    Nobody has signed in then, so `level` is 1.
+
     `email_verified`: whether the account's email was verified when the token was issued. `claims`: everything in the
     token. `issued`, `expires_at`, `starts_at` and `authenticated_at` are its `iat`, `exp`, `nbf` and `auth_time`, in
     seconds since 1970; `key_id` is the `kid` of the key that signed it. `clock` judges how long ago a moment is.
@@ -45,6 +48,7 @@ class Caller:
     clock: TokenClock = field(default=_SYSTEM_CLOCK, repr=False, compare=False)
     roles: tuple[str, ...] = ()
     permission_source: PermissionSource = field(default=_UNKNOWN, repr=False, compare=False)
+    actor: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "claims", MappingProxyType(dict(self.claims)))
@@ -81,6 +85,7 @@ class Caller:
             clock=clock,
             roles=token.roles,
             permission_source=permission_source,
+            actor=token.actor_id,
         )
 
     @property

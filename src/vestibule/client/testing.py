@@ -76,16 +76,21 @@ class SignedIn:
         level: int = 1,
         authenticated_at: int | None = None,
         custom_roles: Collection[str] = (),
+        actor: str | None = None,
         claims: Mapping[str, Any] | None = None,
     ) -> str:
         """Return an access token of `user`, in a new session unless one is given.
 
         `level` and `authenticated_at` (seconds since 1970, now unless it is given) say how and when the user signed in.
         `custom_roles` are roles that operators made: `define_role` says what they permit.
+        With `actor`, an account id, an operator acts as the user: then nobody has signed in, and both are left out.
         `claims` are added to the usual ones, or replace them: `{"aud": "another"}` makes a token that is refused.
         """
         for name, value in {"user": user, "role": role, **({} if session is None else {"session": session})}.items():
             arguments.string(name, value)
+        if actor is not None:
+            arguments.string("actor", actor)
+            level, authenticated_at = 1, 0
         added = {} if claims is None else arguments.having("claims", claims, "keys", "__getitem__")
         arguments.flag("email_verified", email_verified)
         now = int(self.clock.now().timestamp())
@@ -98,12 +103,13 @@ class SignedIn:
             now,
             now + _LIFETIME_SECONDS,
             email_verified,
-            _METHODS[reached],
+            _METHODS[reached] if actor is None else (),
             reached,
             now
             if authenticated_at is None
             else arguments.whole("authenticated_at", authenticated_at, 0, now + _DAY_SECONDS),
             tuple(arguments.string("custom_roles", name) for name in arguments.listed("custom_roles", custom_roles)),
+            actor,
         )
         claims = {**access_tokens.claims_of(token, self.expected), **added}
         signed = self._signed(claims)

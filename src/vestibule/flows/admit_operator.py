@@ -11,7 +11,7 @@ from vestibule.flows.identify import Caller
 from vestibule.flows.reauthenticate import PASSWORD, signed_in_within
 from vestibule.model.errors import ReauthenticationRequired
 from vestibule.model.factors import FactorKind
-from vestibule.model.operator_errors import PermissionMissing
+from vestibule.model.operator_errors import NotWhileActing, PermissionMissing
 from vestibule.model.operators import RECENT, Console
 from vestibule.model.permissions import OF_ROLE, Permission
 from vestibule.protocol.authentication import Level
@@ -25,8 +25,11 @@ async def admit_operator(env: Env, caller: Caller, permission: Permission) -> No
     """Admit a caller who has the permission, and signed in within the last 15 minutes with a second factor. If
     `policy.console` does not require a second factor, an account without one is admitted by one factor.
 
-    Raises `PermissionMissing` if the role does not allow this, and otherwise `ReauthenticationRequired`.
+    Raises `NotWhileActing` if the caller acts as somebody else, `PermissionMissing` if the role does not allow this,
+    and otherwise `ReauthenticationRequired`.
     """
+    if caller.actor_id is not None:
+        raise NotWhileActing
     if permission not in OF_ROLE[caller.account.role]:
         raise PermissionMissing(permission)
     recent = signed_in_within(RECENT, caller, env.clock.now())

@@ -132,8 +132,9 @@ async def _open_session(
             kept = await _require_complete(env, tx, account, proof, client_info, now)
             if proof.held_session is not None:
                 revoked = await end_session(env, tx, proof.held_session, account.id, EndReason.SIGNED_OUT, now)
-            # `opened` is the number of the account's sessions, with the new one.
-            revoked += await end_longest_unseen(env, tx, session, opened - len(revoked), now)
+            # `opened` is the number of the account's sessions, with the new one. Of those that ended, only the held one
+            # was counted: the others are of people as whom an operator acted.
+            revoked += await end_longest_unseen(env, tx, session, opened - bool(revoked), now)
             await tx.events.record(
                 Event(now, EventKind.SIGNED_IN, account.id, session.id, network_address=client_info.network_address)
             )

@@ -7,16 +7,20 @@ from vestibule.flows.identify import identify, why_over
 from vestibule.flows.refresh import read_refresh_token
 from vestibule.model.accounts import Account
 from vestibule.model.errors import AccessTokenInvalid, NotSignedIn, RefreshRefused
+from vestibule.model.operator_errors import NotWhileActing
 
 
 async def check_session(env: Env, access_token: str, refresh_token: str) -> Account:
     """Return the account of the browser's session, and change nothing: no token is renewed, and none is spent.
 
-    Raises `NotSignedIn` without a token, `SessionOver` or `RefreshRefused` if the session has ended, and
-    `StoreUnavailable`.
+    Raises `NotWhileActing` if an operator acts as the owner in it, `NotSignedIn` without a token, `SessionOver` or
+    `RefreshRefused` if the session has ended, and `StoreUnavailable`.
     """
     with suppress(AccessTokenInvalid):  # expired, or missing: browsers delete an expired cookie
-        return (await identify(env, access_token)).account
+        caller = await identify(env, access_token)
+        if caller.actor_id is not None:
+            raise NotWhileActing
+        return caller.account
     if not refresh_token:
         raise NotSignedIn
     return await _account_of(env, refresh_token)

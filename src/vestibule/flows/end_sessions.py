@@ -6,7 +6,7 @@ an account end, one revocation of the whole account covers most of them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from vestibule.flows.announce import announce
 from vestibule.flows.env import Env
@@ -33,12 +33,20 @@ class Ended:
 
 
 async def end_session_alone(
-    env: Env, steps: Ports, session_id: str, account_id: str, reason: EndReason, now: datetime
+    env: Env,
+    steps: Ports,
+    session_id: str,
+    account_id: str,
+    reason: EndReason,
+    now: datetime,
+    actor_id: str | None = None,
 ) -> list[Revocation]:
     """Lock the account and end one session of it, as one step outside a transaction (`Store.steps`); return its
-    revocation, or an empty list if the session was over already.
+    revocation, or an empty list if the session was over already, or if an operator has begun to act as somebody else in
+    it. `actor_id` is the operator who acts in the session itself.
     """
-    return await steps.endings.end(session_id, _ending(env, account_id, reason, now))
+    ending = replace(_ending(env, account_id, reason, now), actor_id=actor_id)
+    return await steps.endings.end(session_id, ending)
 
 
 async def end_session(
@@ -100,11 +108,12 @@ async def end_account(env: Env, tx: Ports, account_id: str, reason: EndReason, n
     ended, limits = await tx.sessions.end_all(account_id, reason, now), env.policy.sessions
     ending = _ending(env, account_id, reason, now)
     await _record(tx, list(ended), ending)
-    not_covered = {
-        session_id: issued_at
+    not_covered = EndedSessions(
+        (session_id, issued_at)
         for session_id, issued_at in ended.items()
         if limits.may_have_token_of_second(issued_at, now)
-    }
+    )
+    not_covered.acted = ended.acted
     revoked = await _revoke(tx, not_covered, ending) + await revoke_account(env, tx, account_id, now)
     return Ended(list(ended), revoked)
 
@@ -153,7 +162,28 @@ async def _record(tx: Ports, session_ids: Sequence[str], ending: Ending) -> None
 
 
 async def _revoke(tx: Ports, ended: EndedSessions, ending: Ending) -> list[Revocation]:
-    """Record a revocation of each session, and return them."""
-    return await tx.revocations.append(
+    """Record a revocation of each session, and of each in which an operator acts who was signed in by it. Return
+    them all.
+    """
+    revoked = await tx.revocations.append(
         [ending.revocation(session_id, issued_at) for session_id, issued_at in ended.items()]
     )
+    for session_id in ended.acted:
+        revoked += await _end_acting(tx, session_id, ending.at, ending.memory)
+    return revoked
+
+
+async def end_acting(env: Env, tx: Ports, parent_id: str, now: datetime) -> list[Revocation]:
+    """End the sessions in which an operator acts who is signed in by the session `parent_id`, inside the caller's
+    transaction, which has locked the operator's account. Record an event and a revocation of each, and return these.
+    """
+    return await _end_acting(tx, parent_id, now, env.policy.revocation_memory)
+
+
+async def _end_acting(tx: Ports, parent_id: str, now: datetime, memory: timedelta) -> list[Revocation]:
+    revoked: list[Revocation] = []
+    for session in await tx.sessions.end_acting(parent_id, EndReason.ACTING_ENDED, now):
+        acting = Ending(session.account_id, EndReason.ACTING_ENDED, now, memory, session.actor_id)
+        await tx.events.record(acting.event(session.id))
+        revoked += await tx.revocations.append([acting.revocation(session.id, session.issued_at)])
+    return revoked

@@ -101,7 +101,7 @@ async def _look_up(env: Env, token: AccessToken) -> Found | None:
     if found is None:
         return None
     session, account = found
-    caller = Caller(session.id, account, session.idle_expires_at).of_token(token)
+    caller = Caller(session.id, account, session.idle_expires_at, session.actor_id).of_token(token)
     # If a revocation arrived since the read, it may be of this session: remember nothing.
     fresh = env.revocations.trusted(env.clock.monotonic()) and generation == env.revocations.generation
     if fresh and why_over(env, session, account) is None:

@@ -46,6 +46,19 @@ async def issue_tokens(env: Env, session: Session, account: Account, now: dateti
     return Tokens(access_token, _seconds(expires_at, now), refresh_token, refresh_seconds)
 
 
+async def issue_acting_token(env: Env, session: Session, account: Account, now: datetime) -> Tokens:
+    """Return the token of a session in which an operator acts as the account's owner: an access token that lives as
+    long as the session, and no refresh token. Raises `Overloaded`.
+    """
+    await require_fresh_keys(env)
+    access = _access_token(session, account, now, session.expires_at)
+    try:
+        token = await env.signing.run(access_tokens.sign, access, env.policy.issuer, env.keys.access)
+    except PoolFull:
+        raise Overloaded from None
+    return Tokens(token, _seconds(session.expires_at, now), None, 0)
+
+
 def _access_token(session: Session, account: Account, now: datetime, expires_at: datetime) -> AccessToken:
     return AccessToken(
         id=new_id(),
@@ -57,8 +70,9 @@ def _access_token(session: Session, account: Account, now: datetime, expires_at:
         email_verified=account.verified,
         methods=session.methods,
         level=level_reached(session.methods),
-        authenticated_at=int(session.authenticated_at.timestamp()),
         roles=account.roles,
+        authenticated_at=0 if session.actor_id else int(session.authenticated_at.timestamp()),
+        actor_id=session.actor_id,
     )
 
 

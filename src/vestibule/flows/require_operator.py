@@ -9,7 +9,7 @@ from datetime import datetime
 from vestibule.flows.reauthenticate import require_live_session
 from vestibule.model.accounts import Account
 from vestibule.model.errors import SessionOver
-from vestibule.model.operator_errors import PermissionMissing
+from vestibule.model.operator_errors import NotWhileActing, PermissionMissing
 from vestibule.model.operators import COMMAND_LINE, Operator
 from vestibule.model.permissions import OF_ROLE, Permission
 from vestibule.model.store import Ports
@@ -50,12 +50,15 @@ async def lock_operator(tx: Ports, operator: Operator, permission: Permission, n
 
 
 async def require_operator(tx: Ports, operator: Operator, permission: Permission, now: datetime) -> None:
-    """Raise `SessionOver` if the operator's session has ended, and `PermissionMissing` if the role of the account does
-    not have the permission. The command line may do everything.
+    """Raise `SessionOver` if the operator's session has ended, `NotWhileActing` if the operator acts as somebody else
+    in it, and `PermissionMissing` if the role of the account does not have the permission. The command line may do
+    everything.
     """
     if operator == COMMAND_LINE:
         return
-    await require_live_session(tx, operator.account_id or "", operator.session_id or "", now)
+    session = await require_live_session(tx, operator.account_id or "", operator.session_id or "", now)
+    if session.actor_id is not None:
+        raise NotWhileActing
     account = await tx.accounts.get(operator.account_id or "")
     if account is None:
         raise SessionOver

@@ -1,17 +1,30 @@
 """Sign out: end this session at once, at every service. The account's other sessions stay."""
 
+from datetime import datetime
+
 from vestibule.flows.announce import announce
-from vestibule.flows.end_sessions import end_session_alone
+from vestibule.flows.end_sessions import end_session, end_session_alone
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.retry import retry_on_conflict
+from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason
 
 
 @retry_on_conflict
 async def sign_out(env: Env, caller: Caller) -> None:
-    """End the caller's session. Calling it twice is no error."""
-    now = env.clock.now()
+    """End the caller's session, and with an operator's those in which the operator acts as somebody else. Calling it
+    twice is no error.
+    """
+    now, reason = env.clock.now(), EndReason.ACTING_ENDED if caller.actor_id else EndReason.SIGNED_OUT
     async with env.store.steps() as steps:
-        revoked = await end_session_alone(env, steps, caller.session_id, caller.account.id, EndReason.SIGNED_OUT, now)
-    await announce(env, revoked)
+        revoked = await end_session_alone(
+            env, steps, caller.session_id, caller.account.id, reason, now, caller.actor_id
+        )
+    await announce(env, revoked or await _end_with_others(env, caller, now))
+
+
+async def _end_with_others(env: Env, caller: Caller, now: datetime) -> list[Revocation]:
+    async with env.store.transaction() as tx:
+        await tx.accounts.lock(caller.account.id)
+        return await end_session(env, tx, caller.session_id, caller.account.id, EndReason.SIGNED_OUT, now)

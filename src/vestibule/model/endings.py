@@ -18,11 +18,15 @@ class Ending:
     reason: EndReason
     at: datetime
     memory: timedelta
+    actor_id: str | None = None
+    """The account of the operator who acted in these sessions, as somebody else."""
 
     def event(self, session_id: str | None, detail: Mapping[str, str] | None = None) -> Event:
         """Return the event of a session's end; of several sessions at once if `session_id` is None."""
         all_detail = {"reason": self.reason.value, **(detail or {})}
-        return Event(self.at, EventKind.SESSION_ENDED, self.account_id, session_id, detail=all_detail)
+        return Event(
+            self.at, EventKind.SESSION_ENDED, self.account_id, session_id, detail=all_detail, actor_id=self.actor_id
+        )
 
     def revocation(self, session_id: str, issued_at: datetime) -> Revocation:
         """Return the revocation of a session whose last token was issued at `issued_at`. The revocation is kept until
@@ -36,7 +40,8 @@ class Endings(Protocol):
 
     async def end(self, session_id: str, ending: Ending) -> list[Revocation]:
         """Lock the account, end one live session of it, record the event and the revocation, and return the revocation.
-        If the session is over or is another account's, only lock, and return an empty list.
+        If the session is over or is another account's, or if an operator has begun to act as somebody else in it, only
+        lock, and return an empty list.
 
         Writes the same rows as `Sessions.end`, `Events.record` and `Revocations.append` one after the other, and may be
         called in `Store.steps`.

@@ -46,6 +46,7 @@ class EventKind(StrEnum):
     FACTOR_RESET_CANCELED = "factor_reset_canceled"
     FACTORS_RESET = "factors_reset"
     LETTER_REFUSED = "letter_refused"
+    ACTING_BEGUN = "acting_begun"
     SESSIONS_ENDED = "sessions_ended"
     ROLE_CHANGED = "role_changed"
     ROLES_CHANGED = "roles_changed"

@@ -48,6 +48,7 @@ class LetterKind(StrEnum):
     FACTOR_RESET_BEGUN = "factor_reset_begun"
     FACTOR_RESET_CANCELED = "factor_reset_canceled"
     FACTORS_RESET = "factors_reset"
+    ACTING_BEGUN = "acting_begun"
     EMAIL_TAKEN = "email_taken"
     SIGN_IN_CODE = "sign_in_code"
     INVITATION = "invitation"
@@ -67,6 +68,7 @@ NOTICES = frozenset(
         LetterKind.SECOND_FACTOR_PAUSED,
         LetterKind.FACTOR_RESET_CANCELED,
         LetterKind.FACTORS_RESET,
+        LetterKind.ACTING_BEGUN,
     }
 )
 """Letters that nobody asked for: they tell the owner of an account what happened to it. A notice goes to the verified

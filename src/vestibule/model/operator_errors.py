@@ -4,6 +4,8 @@ As there, each class has a stable `code`, and no HTTP status.
 
     Refusal
       PermissionMissing         signed in, but the role of the account does not allow this
+      NotWhileActing            an operator acts as somebody else, and this is its owner's alone
+      CannotBeActedAs           an operator's account or a disabled one: nobody acts as it
       PersonUnknown             no account has this id
       CursorInvalid             `after` is not the cursor of a page that was listed
       FilterInvalid             a parameter that narrows a list cannot be read
@@ -37,6 +39,18 @@ class PermissionMissing(Refusal):
     def __init__(self, permission: Permission) -> None:
         super().__init__(f"The role of your account does not have the permission {permission.value}")
         self.permission = permission
+
+
+class NotWhileActing(Refusal):
+    """The caller is an operator who acts as the owner of the account, and only the owner may do this."""
+
+    code = "not_while_acting"
+
+
+class CannotBeActedAs(Refusal):
+    """No operator may act as this account."""
+
+    code = "cannot_be_acted_as"
 
 
 class CursorInvalid(Refusal):

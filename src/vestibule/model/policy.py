@@ -7,6 +7,7 @@ from vestibule.crypto.relying_party import RelyingParty
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.clock import MOST_APART
 from vestibule.model.factors import SecondFactorRule
+from vestibule.model.impersonation import Impersonation
 from vestibule.model.limits import LetterLimits, NetworkLimits
 from vestibule.model.login_attempts import LoginAttemptLimits
 from vestibule.model.operators import Console
@@ -56,6 +57,8 @@ class Policy:
     """Whether an emailed code signs in."""
     console: Console = Console.TWO_FACTORS
     """What the console and its API require."""
+    impersonation: Impersonation = Impersonation.TOLD
+    """Whether operators may act as somebody else, and the owner is told."""
     events_kept: timedelta = timedelta(days=365)
     retention: Retention = field(default_factory=Retention)
 

@@ -38,6 +38,7 @@ class EndReason(StrEnum):
     TOO_MANY_SESSIONS = "too_many_sessions"
     SECOND_FACTOR_REQUIRED = "second_factor_required"
     ROLE_CHANGED = "role_changed"
+    ACTING_ENDED = "acting_ended"
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,9 @@ class Session:
     The refresh counters of a session: `current` is the last one issued, at `issued_at`; `parent` is the last one
     accepted; `base` is the last one that had been issued when `parent` was accepted. So the live successors are those
     above `base`.
+
+    In a session with an `actor_id` an operator acts as the owner of the account: `actor_id` is the operator's account,
+    `parent_id` the session by which the operator is signed in. Nobody has proved to be the owner, so it has no methods.
     """
 
     id: str
@@ -101,6 +105,8 @@ class Session:
     base: int = 0
     ended_at: datetime | None = None
     end_reason: EndReason | None = None
+    parent_id: str | None = None
+    actor_id: str | None = None
 
     def live(self, now: datetime) -> bool:
         """Return whether the session can still be used at `now`."""
@@ -163,8 +169,12 @@ class SessionReplica(Protocol):
         """
 
 
-EndedSessions = dict[str, datetime]
-"""Sessions that ended: each id with the latest time, by any machine's clock, at which the session got tokens."""
+class EndedSessions(dict[str, datetime]):
+    """Sessions that ended: each id with the latest time, by any machine's clock, at which the session got tokens.
+    `acted` has the ids of those in which an operator began to act as somebody else.
+    """
+
+    acted: tuple[str, ...] = ()
 
 
 class Sessions(Protocol):
@@ -173,10 +183,25 @@ class Sessions(Protocol):
     async def open(self, session: Session, epoch: int) -> int:
         """Begin the session, if the account is enabled and still in `epoch`, in which its credential was checked.
         Return how many sessions of the account have not been ended, including this one, counted up to `MOST_COUNTED`; 0
-        if the session did not begin.
+        if the session did not begin. Sessions in which an operator acts are not counted.
 
         Locks the account's epoch until the transaction ends. A concurrent change of credential either comes first, and
         this session does not begin; or it comes later, and ends this session.
+        """
+
+    async def begin_acting(self, session: Session, epoch: int, now: datetime) -> bool:
+        """Begin a session in which an operator acts, and note in the operator's session that one has begun; return
+        whether it began, as `open` does. Call it with both accounts locked.
+        """
+
+    async def acting(self, actor_id: str | None, most: int, now: datetime) -> list[tuple[Session, Account]]:
+        """Return up to `most` live sessions in which this operator acts, or any operator if `actor_id` is None, each
+        with the account that the operator acts as; the newest first.
+        """
+
+    async def end_acting(self, parent_id: str, reason: EndReason, now: datetime) -> list[Session]:
+        """End the live sessions in which an operator acts who is signed in by the session `parent_id`; return them as
+        they were.
         """
 
     async def find(self, session_id: str) -> tuple[Session, Account] | None:
@@ -243,8 +268,8 @@ class Sessions(Protocol):
         """End those of `end_others` whose user proved more than one factor, this method among them."""
 
     async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> EndedSessions:
-        """End the `most` sessions of an account that were unseen for longest, never `spare`; return those that were
-        live. Expired ones keep `expired` or `idle` as their reason.
+        """End the `most` sessions of an account that were unseen for longest, never `spare`, nor one in which an
+        operator acts; return those that were live. Expired ones keep `expired` or `idle` as their reason.
         """
 
     async def purge_past(self, account_id: str, now: datetime, most: int) -> int:

@@ -10,6 +10,7 @@ from vestibule.crypto.jws import InvalidToken
 from vestibule.protocol.authentication import Level, level_named
 from vestibule.protocol.claims import (
     Expected,
+    read_actor,
     read_flag,
     read_period,
     read_seconds,
@@ -31,6 +32,9 @@ class AccessToken:
     the token, not to its session: an older token of the session gains nothing by a later proof. A token without these
     claims has level 1, and 0 as the time. `roles` are those that operators made, beside the built-in `role`.
 
+    `actor_id` is the account of the operator who acts as the person (RFC 8693, section 4.1); None for everybody's own
+    tokens.
+
     Two fields are set only in a token that was read: `starts_at`, the later of `iat` and `nbf`, and `key_id`, the
     id of the key that signed the token.
     """
@@ -46,6 +50,7 @@ class AccessToken:
     level: Level = Level.ONE_FACTOR
     authenticated_at: int = 0
     roles: tuple[str, ...] = ()
+    actor_id: str | None = None
     starts_at: int = field(default=0, compare=False)
     key_id: str = field(default="", compare=False)
 
@@ -83,6 +88,7 @@ def claims_of(token: AccessToken, expected: Expected) -> jws.Claims:
         "amr": list(token.methods),
         "acr": token.level.acr,
         **roles,
+        **({"act": {"sub": token.actor_id}} if token.actor_id is not None else {}),
     }
 
 
@@ -118,6 +124,7 @@ def judge(claims: Mapping[str, Any], expected: Expected, now: float, key_id: str
         level=level_named(read_text(members, "acr")),
         authenticated_at=read_seconds(members, "auth_time"),
         roles=read_texts(members, "roles"),
+        actor_id=read_actor(members),
         starts_at=period.starts_at,
         key_id=key_id,
     )

@@ -75,6 +75,18 @@ def read_seconds(claims: Claims, name: str) -> int:
     return _seconds(claims, name) if name in claims else 0
 
 
+def read_actor(claims: Claims) -> str | None:
+    """Return who acts in the name of the token's subject: `sub` in the claim `act`, an object (RFC 8693, section 4.1).
+    Return None without it; raises `InvalidToken`.
+    """
+    if "act" not in claims:
+        return None
+    actor = claims["act"]
+    if not isinstance(actor, dict):
+        raise InvalidToken
+    return require_text(actor, "sub")
+
+
 def read_period(claims: Claims) -> Period:
     """Return `iat` and `exp`, both required, and `nbf` if present (RFC 7519, section 4.1); raises `InvalidToken`."""
     issued_at, expires_at = _seconds(claims, "iat"), _seconds(claims, "exp")

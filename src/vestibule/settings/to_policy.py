@@ -8,6 +8,7 @@ from vestibule.crypto.bcrypt_hashes import BCRYPT_MAX_BYTES
 from vestibule.crypto.common_passwords import common_passwords
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.factors import SecondFactorRule
+from vestibule.model.impersonation import Impersonation
 from vestibule.model.limits import LetterLimits, NetworkLimits, RateClass
 from vestibule.model.login_attempts import LoginAttemptLimits
 from vestibule.model.operators import Console
@@ -58,6 +59,7 @@ def to_policy(chosen: Settings) -> Policy:
         second_factor=SecondFactorRule(chosen.second_factor),
         email_codes=chosen.email_code,
         console=Console(chosen.console),
+        impersonation=Impersonation(chosen.impersonation),
         published_keys_lifetime=timedelta(seconds=chosen.published_keys_seconds),
     )
 

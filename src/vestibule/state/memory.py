@@ -30,6 +30,8 @@ class Caller:
     `usable_until` is when the session would end unused, as this process last read it. Afterwards the database must be
     asked: the session may have been used through another process.
 
+    In a session with an `actor_id`, an operator acts as the person: the id is of the operator's account.
+
     `methods`, `level` and `authenticated_at` (seconds since 1970) are the token's: they say how and when its user last
     authenticated. Another token of the session may say less.
 
@@ -40,6 +42,7 @@ class Caller:
     session_id: str
     account: Account
     usable_until: datetime
+    actor_id: str | None = None
     methods: tuple[str, ...] = ()
     level: Level = Level.ONE_FACTOR
     authenticated_at: int = 0

@@ -10,6 +10,7 @@ from vestibule.model.limits import RateClass
 from vestibule.model.permissions import Permission
 from vestibule.web.api import answers
 from vestibule.web.api.admin import (
+    acting,
     acts,
     admin_answers,
     events,
@@ -27,7 +28,7 @@ from vestibule.web.api.admin import (
     services,
 )
 from vestibule.web.api.admin import installation_answers as shown
-from vestibule.web.console import act_pages, new_person_pages, person, start
+from vestibule.web.console import act_pages, impersonation, new_person_pages, person, start
 from vestibule.web.console import events as event_pages
 from vestibule.web.console import health as health_page
 from vestibule.web.console import keys as key_pages
@@ -47,13 +48,14 @@ from vestibule.web.routes import (
     HOLDER_OWN_SITE,
     NO_HASH,
     NO_HOLDER,
-    NO_TOKEN,
+    NO_OWNER,
+    OWN_SITE,
     SIGN_IN,
     SIGNED_IN,
 )
 
 # Refusals of every line.
-NO_OPERATOR = (*NO_TOKEN, oe.PermissionMissing, e.ReauthenticationRequired)
+NO_OPERATOR = (*NO_OWNER, oe.PermissionMissing, e.ReauthenticationRequired)
 # Refusals of what changes something.
 NO_ACT = (*NO_HOLDER, oe.PermissionMissing, e.ReauthenticationRequired)
 # Refusals of a query for events.
@@ -90,6 +92,7 @@ ADMIN_ROUTES = (
     Route("DELETE", "/api/admin/roles/{name}/holders",     roles.take_role,               HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, roles_answers.RoleTakenFrom, (*NO_ACT, oe.RoleUnknown), permission=Permission.PEOPLE_ROLES),
     *(Route("POST", f"/api/admin/people/{{account_id}}/{act.slug}", acts.doing(act),         HOLDER_OWN_SITE,      _limit(act), act.hashes, 200, admin_answers.ActDone, (*NO_ACT, oe.PersonUnknown, *act.refusals), permission=act.permission) for act in ACTS),
     Route("DELETE", f"/api/admin/people/{{account_id}}/{END_SESSION.slug}", acts.end_session, HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, admin_answers.ActDone, (*NO_ACT, oe.PersonUnknown), permission=END_SESSION.permission),
+    Route("POST",  "/api/admin/people/{account_id}/impersonate", acting.begin,            HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 201, acting.ActingBegun, (*NO_ACT, oe.PersonUnknown, oe.CannotBeActedAs), permission=Permission.PEOPLE_IMPERSONATE),
 )
 
 ADMIN_PAGES = (
@@ -121,6 +124,9 @@ ADMIN_PAGES = (
     Page("GET",  "/admin/events/export",                    event_pages.take_along,      BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.EVENTS_READ),
     *(Page("GET",  f"/admin/{way.slug}",                    new_person_pages.asking(way), BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_CHANGE) for way in WAYS),
     *(Page("POST", f"/admin/{way.slug}",                    new_person_pages.making(way), BROWSER_FORM, SIGN_IN,   HASHES,  permission=Permission.PEOPLE_CHANGE) for way in WAYS),
+    Page("GET",  "/admin/people/{account_id}/impersonate",  impersonation.ask,           BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_IMPERSONATE),
+    Page("POST", "/admin/people/{account_id}/impersonate",  impersonation.begin,         BROWSER_FORM, ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_IMPERSONATE),
+    Page("POST", impersonation.END,                         impersonation.end,           OWN_SITE,     ACCOUNT,   NO_HASH, None, "/login"),
     *(Page("GET",  f"/admin/people/{{account_id}}/{act.slug}", act_pages.asking(act),    BROWSER,      ACCOUNT,   NO_HASH, permission=act.permission) for act in EVERY_ACT),
     *(Page("POST", f"/admin/people/{{account_id}}/{act.slug}", act_pages.doing(act),     BROWSER_FORM, _limit(act), act.hashes, permission=act.permission) for act in EVERY_ACT),
 )

@@ -31,6 +31,7 @@ from vestibule.web.layers.headers import target
 from vestibule.web.map_lines import Guard, Line, Page, Route
 from vestibule.web.map_reading import PAGES, ROUTES, methods_at, switched_on
 from vestibule.web.operator_guard import operator, page_operator
+from vestibule.web.owner_alone import guards_of
 from vestibule.web.pages.route import AdmittedPageRoute, PageRoute, refusal_page, unexpected_page
 from vestibule.web.pages.template_loader import Templates
 from vestibule.web.rate_limits import within_rate_limit
@@ -131,7 +132,7 @@ def _add_page(app: FastAPI, page: Page) -> None:
 def _dependencies(line: Line) -> list[Any]:
     """Return the rate limit of a line of the URL map, followed by its guards, and by what it asks of operators."""
     limit = [Depends(within_rate_limit(line.limit))] if line.limit else []
-    return limit + [Depends(guard) for guard in (*line.guards, *_operator_guards(line))]
+    return limit + [Depends(guard) for guard in (*guards_of(line), *_operator_guards(line))]
 
 
 def _operator_guards(line: Line) -> list[Guard]:

@@ -1,6 +1,7 @@
 """The cookies (RFC 6265): the contract's three for a sign-in, one for each known device, one for a second step, one for
-a question to an authenticator, one for an email code, and seven of pages: the language, `return_to`, `sent_letter`,
-`refused_form`, `recovery_codes`, `service_key` and `cookies_kept`.
+a question to an authenticator, one for an email code, one with the session of an operator who acts as somebody else,
+and seven of pages: the language, `return_to`, `sent_letter`, `refused_form`, `recovery_codes`, `service_key` and
+`cookies_kept`.
 
 Names and attributes of the contract's cookies are exactly the contract's.
 """
@@ -30,6 +31,7 @@ RECOVERY_CODES = "recovery_codes"
 SERVICE_KEY = "service_key"
 EMAIL_CODE = "email_code"
 KEPT = "cookies_kept"
+OPERATOR_SESSION = "operator_session"
 _RETURN_TO_SECONDS = 3600
 _SENT_LETTER_SECONDS = 900
 _EMAIL_CODE_SECONDS = 3600
@@ -37,6 +39,7 @@ _LONGEST_SECONDS = 400 * 86400  # the longest that browsers keep a cookie (RFC 6
 _CREDENTIALS = {ACCESS, REFRESH}
 _OF_SIGN_IN = {*_CREDENTIALS, LOGGED_IN}
 _OF_ONE_STEP = {SENT_LETTER, REFUSED_FORM, RECOVERY_CODES, SERVICE_KEY, CEREMONY, SECOND_FACTOR, EMAIL_CODE}
+_OF_OPERATORS = {OPERATOR_SESSION}
 _MAX_DEVICES = 8  # device cookies in one browser, one for each account; together they take under 1 kB
 _MAX_VALUES = 8  # values read for one cookie name; another site may have planted more
 
@@ -71,7 +74,7 @@ def device_prefix(web: WebPolicy) -> str:
     """Return the beginning of the names of device cookies. The beginning includes `__Host-` wherever browsers accept
     that, so that no other host of the domain can plant such a cookie. The contract does not name these cookies.
     """
-    return _host_only(DEVICE, web)
+    return host_only(DEVICE, web)
 
 
 def set_second_factor(response: Response, handle: str, lifetime: timedelta, now: datetime, web: WebPolicy) -> None:
@@ -86,7 +89,7 @@ def clear_second_factor(response: Response, now: datetime, web: WebPolicy) -> No
 
 def second_factor_name(web: WebPolicy) -> str:
     """Return the name of the cookie for a second step, with `__Host-` wherever browsers accept that."""
-    return _host_only(SECOND_FACTOR, web)
+    return host_only(SECOND_FACTOR, web)
 
 
 def read_second_factor(headers: RawHeaders, web: WebPolicy) -> str:
@@ -130,37 +133,37 @@ def set_of_pages(
 
 def set_ceremony(response: Response, kept: str, seconds: int, now: datetime, web: WebPolicy) -> None:
     """Set the cookie with the question to an authenticator. Another question of this browser replaces it."""
-    _set(response, _host_only(CEREMONY, web), kept, seconds, now, web)
+    _set(response, host_only(CEREMONY, web), kept, seconds, now, web)
 
 
 def clear_ceremony(response: Response, now: datetime, web: WebPolicy) -> None:
     """Delete the `ceremony` cookie, after its question was answered."""
-    _set(response, _host_only(CEREMONY, web), "", 0, now, web)
+    _set(response, host_only(CEREMONY, web), "", 0, now, web)
 
 
 def read_ceremony(headers: RawHeaders, web: WebPolicy) -> str:
     """Return what the `ceremony` cookie has; empty without one, or if two differ."""
-    return protocol.read(headers, _host_only(CEREMONY, web).encode()) or ""
+    return protocol.read(headers, host_only(CEREMONY, web).encode()) or ""
 
 
 def set_email_code(response: Response, kept: str, now: datetime, web: WebPolicy) -> None:
     """Set the cookie with the handle of an email code. It lasts an hour, longer than the code, so that an expired code
     can be told from a code of another browser.
     """
-    _set(response, _host_only(EMAIL_CODE, web), kept, _EMAIL_CODE_SECONDS, now, web)
+    _set(response, host_only(EMAIL_CODE, web), kept, _EMAIL_CODE_SECONDS, now, web)
 
 
 def clear_email_code(response: Response, now: datetime, web: WebPolicy) -> None:
     """Delete the `email_code` cookie, after its code was used."""
-    _set(response, _host_only(EMAIL_CODE, web), "", 0, now, web)
+    _set(response, host_only(EMAIL_CODE, web), "", 0, now, web)
 
 
 def read_email_code(headers: RawHeaders, web: WebPolicy) -> str:
     """Return what the `email_code` cookie has; empty without one, or if two differ."""
-    return protocol.read(headers, _host_only(EMAIL_CODE, web).encode()) or ""
+    return protocol.read(headers, host_only(EMAIL_CODE, web).encode()) or ""
 
 
-def _host_only(name: str, web: WebPolicy) -> str:
+def host_only(name: str, web: WebPolicy) -> str:
     """Return the name with `__Host-` wherever browsers accept that: then no other host can have set the cookie."""
     return (protocol.HOST_PREFIX if web.secure_cookies else "") + name
 
@@ -169,6 +172,11 @@ def clear(response: Response, now: datetime, web: WebPolicy) -> None:
     """Delete the three cookies of a sign-in."""
     for name in (ACCESS, REFRESH, LOGGED_IN):
         _set(response, name, "", 0, now, web)
+
+
+def clear_refresh(response: Response, now: datetime, web: WebPolicy) -> None:
+    """Delete the refresh token alone: an operator begins to act as somebody else, whose session has none."""
+    _set(response, REFRESH, "", 0, now, web)
 
 
 def name_of(name: str, web: WebPolicy) -> str:
@@ -214,7 +222,8 @@ def any_credential(headers: RawHeaders, web: WebPolicy) -> bool:
 
 def without_ours(headers: RawHeaders) -> str:
     """Return the Cookie header for a service behind Vestibule, without the cookies of sign-ins, known devices,
-    questions to authenticators, codes to be typed, sent letters, refused forms, recovery codes and service keys.
+    questions to authenticators, codes to be typed, sent letters, refused forms, recovery codes, service keys and
+    operators who act as somebody else.
     """
     kept = [
         pair.strip(b" \t")
@@ -228,7 +237,7 @@ def without_ours(headers: RawHeaders) -> str:
 
 def _is_ours(name: str) -> bool:
     bare = name.removeprefix(protocol.HOST_PREFIX)
-    return bare in {*_OF_SIGN_IN, *_OF_ONE_STEP} or bare.startswith(DEVICE)
+    return bare in {*_OF_SIGN_IN, *_OF_ONE_STEP, *_OF_OPERATORS} or bare.startswith(DEVICE)
 
 
 def read_devices(headers: RawHeaders, web: WebPolicy) -> dict[str, tuple[str, ...]]:

@@ -128,6 +128,12 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     ),
     errors.ReauthenticationRequired: HttpMapping(403),
     operator_errors.PermissionMissing: HttpMapping(403),
+    operator_errors.NotWhileActing: HttpMapping(
+        403, "You act as this person: only the owner of the account may do this; end acting, or ask the owner"
+    ),
+    operator_errors.CannotBeActedAs: HttpMapping(
+        409, "Nobody can act as this account: it is an operator's, or it is disabled"
+    ),
     operator_errors.PersonUnknown: HttpMapping(404, "No account has this id"),
     operator_errors.CursorInvalid: HttpMapping(
         400, "after is not a cursor: take it from the page before, or leave it out"

@@ -17,6 +17,7 @@ from vestibule.web.site import site_of
 from vestibule.web.web_policy import WebPolicy
 
 _RESERVED_PREFIXES = (b"vestibule-", b"vestibule_")
+# `Vestibule-Actor` is not among them: it is in few answers, so what a client sends would pass through.
 # A client that sends one of these deceives no service, because proxies overwrite them with the headers of our answer.
 _OVERWRITTEN = frozenset({b"vestibule-user", b"vestibule-role", b"vestibule-session", b"vestibule-email-verified"})
 _METHOD = b"x-forwarded-method"
@@ -49,11 +50,15 @@ def check_forwarded(headers: RawHeaders, web: WebPolicy) -> None:
 
 
 def caller_headers(caller: Caller, headers: RawHeaders) -> dict[str, str]:
-    """Return the headers for the service: the caller, and in `Vestibule-Cookie` the request's cookies without ours."""
+    """Return the headers for the service: the caller, the operator who acts as the caller, if one does, and in
+    `Vestibule-Cookie` the request's cookies without ours.
+    """
+    actor = {"Vestibule-Actor": caller.actor_id} if caller.actor_id is not None else {}
     return {
         "Vestibule-User": caller.account.id,
         "Vestibule-Role": caller.account.role.value,
         "Vestibule-Session": caller.session_id,
         "Vestibule-Email-Verified": "true" if caller.account.verified else "false",
         "Vestibule-Cookie": cookies.without_ours(headers),
+        **actor,
     }

@@ -24,6 +24,9 @@ class Line:
     `permission` is what an operator needs. Only lines of the console and its API have one, which `operator_guard`
     checks after the guards.
 
+    `while_acting`: an operator who acts as the owner of an account may use it too (`owner_alone`). Such a line changes
+    nothing, or ends the acting.
+
     A line has no limit if it writes nothing and hashes nothing, or if proxies or services call it for all their users.
     """
 
@@ -34,6 +37,7 @@ class Line:
     limit: RateClass | None
     hashes: bool
     permission: Permission | None = field(default=None, kw_only=True)
+    while_acting: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import TypeVar
 
+from vestibule.model.impersonation import Impersonation
 from vestibule.model.operators import Console
+from vestibule.model.permissions import Permission
 from vestibule.model.policy import Policy
 from vestibule.web import routes
 from vestibule.web.admin_routes import ADMIN_PAGES, ADMIN_ROUTES
@@ -26,6 +28,8 @@ def switched_on(lines: Sequence[AnyLine], policy: Policy) -> list[AnyLine]:
 
 def _is_on(line: Line, policy: Policy) -> bool:
     if line.permission is not None and policy.console is Console.OFF:
+        return False
+    if line.permission is Permission.PEOPLE_IMPERSONATE and policy.impersonation is Impersonation.OFF:
         return False
     return policy.email_codes or not line.path.startswith(_OF_EMAIL_CODES)
 

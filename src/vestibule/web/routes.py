@@ -4,6 +4,7 @@ body of a success, refusals. `application` makes FastAPI routes of it.
 
 from vestibule.model import errors as e
 from vestibule.model import factor_errors as fe
+from vestibule.model import operator_errors as oe
 from vestibule.model.email_code_errors import EMAIL_CODE_REFUSALS
 from vestibule.model.limits import RateClass
 from vestibule.web.api import (
@@ -86,6 +87,7 @@ SIGN_OUT_FORM = (own_site, session_form)
 
 # Refusals that several lines share, named by what the caller does not get.
 NO_TOKEN = (e.NotSignedIn, e.AccessTokenInvalid, e.SessionOver)
+NO_OWNER = (*NO_TOKEN, oe.NotWhileActing)
 NO_SIGN_IN = (e.WrongCredentials, e.TooManyAttempts, e.EmailNotVerified, CrossSite)
 NO_PASSKEY_STEP = (fe.PasskeysUnavailable, fe.CeremonyOver, fe.PasskeyRefused, fe.PasskeyUnknown)
 NO_PASSKEY = (*NO_PASSKEY_STEP, e.EmailNotVerified, CrossSite)
@@ -93,7 +95,7 @@ NO_LOST_FACTORS = (fe.NoPendingSignIn, fe.FactorResetUnavailable, fe.FactorReset
 NO_SECOND_STEP = (fe.NoPendingSignIn, fe.SecondFactorPaused, fe.WrongCode, fe.TotpUnavailable, CrossSite)
 NO_SIGN_OUT = (*NO_TOKEN, CrossSite)
 NO_REFRESH = (e.RefreshRefused, CrossSiteRefresh)
-NO_HOLDER = (*NO_SIGN_OUT, fe.RefreshTokenRequired)
+NO_HOLDER = (*NO_OWNER, CrossSite, fe.RefreshTokenRequired)
 NO_CHANGE = (*NO_HOLDER, e.WrongPassword, e.TooManyAttempts, e.ReauthenticationRequired)
 NO_NEW_TOKENS = (*NO_CHANGE, fe.SecondFactorEnrolmentRequired)
 NO_CODE = (fe.WrongCode, fe.SecondFactorPaused, fe.TotpUnavailable)
@@ -124,35 +126,35 @@ ROUTES = (
     Route("GET",   "/api/auth/refresh",                    auth.refresh,                  ON_PURPOSE_REFRESH,   REFRESH,   NO_HASH, 200, answers.SignedIn, (*NO_REFRESH, FetchedAhead)),
     Route("POST",  "/api/auth/refresh",                    auth.refresh,                  OWN_SITE_REFRESH,     REFRESH,   NO_HASH, 200, answers.SignedIn, NO_REFRESH),
     Route("HEAD",  "/api/auth/refresh",                    auth.answer_head,              ANYONE,               UNLIMITED, NO_HASH, 200, None),
-    Route("GET",   "/api/auth/logout",                     auth.logout,                   ON_PURPOSE_SIGNED_IN, ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, FetchedAhead)),
-    Route("POST",  "/api/auth/logout",                     auth.logout,                   SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, NO_SIGN_OUT),
-    Route("HEAD",  "/api/auth/logout",                     auth.answer_head,              SIGNED_IN,            UNLIMITED, NO_HASH, 200, None, NO_TOKEN),
+    Route("GET",   "/api/auth/logout",                     auth.logout,                   ON_PURPOSE_SIGNED_IN, ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, FetchedAhead), while_acting=True),
+    Route("POST",  "/api/auth/logout",                     auth.logout,                   SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, NO_SIGN_OUT, while_acting=True),
+    Route("HEAD",  "/api/auth/logout",                     auth.answer_head,              SIGNED_IN,            UNLIMITED, NO_HASH, 200, None, NO_TOKEN, while_acting=True),
     Route("GET",   "/api/auth/verifyemail/{code}",         auth.verify_email,             ON_PURPOSE,           MAIL,      NO_HASH, 200, answers.Told, (e.VerificationCodeInvalid, FetchedAhead)),
     Route("HEAD",  "/api/auth/verifyemail/{code}",         auth.answer_head,              ANYONE,               UNLIMITED, NO_HASH, 200, None),
     Route("POST",  "/api/auth/verifyemail",                auth.resend,                   OWN_SITE,             MAIL,      NO_HASH, 200, answers.Told, (CrossSite,)),
     Route("POST",  "/api/auth/forgotpassword",             auth.forgot_password,          OWN_SITE,             MAIL,      NO_HASH, 200, answers.Told, (CrossSite,)),
     Route("PATCH", "/api/auth/resetpassword/{token}",      auth.reset,                    OWN_SITE,             MAIL,      HASHES,  200, answers.Told, NO_RESET),
-    Route("GET",   "/api/users/me",                        me.me,                         SIGNED_IN,            UNLIMITED, NO_HASH, 200, answers.Me, NO_TOKEN),
-    Route("PATCH", "/api/users/me",                        my_account.change_my_name,     SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Me, NO_SIGN_OUT),
+    Route("GET",   "/api/users/me",                        me.me,                         SIGNED_IN,            UNLIMITED, NO_HASH, 200, answers.Me, NO_TOKEN, while_acting=True),
+    Route("PATCH", "/api/users/me",                        my_account.change_my_name,     SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Me, (*NO_OWNER, CrossSite)),
     Route("PATCH", "/api/users/me/password",               my_account.change_my_password, HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_NEW_TOKENS, e.PasswordTooEasy)),
     Route("PATCH", "/api/users/me/email",                  my_account.change_my_email,    HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  200, answers.Told, (*NO_CHANGE, e.EmailUnchanged)),
     Route("POST",  "/api/users/me/step-up/options",        step_up.options,               HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyOptions, (*NO_HOLDER, fe.PasskeysUnavailable)),
     Route("POST",  "/api/users/me/step-up",                step_up.step_up,               HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  200, answers.SignedIn, NO_STEP_UP),
-    Route("GET",   "/api/users/me/factors",                factors.list_factors,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, factor_answers.Factors, NO_TOKEN),
+    Route("GET",   "/api/users/me/factors",                factors.list_factors,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, factor_answers.Factors, NO_TOKEN, while_acting=True),
     Route("POST",  "/api/users/me/factors/totp",           factors.begin_totp,            HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, factor_answers.NewTotp, (*NO_FACTOR, fe.TotpUnavailable)),
     Route("POST",  "/api/users/me/factors/totp/confirm",   factors.confirm_totp,          HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  200, factor_answers.FactorAdded, (*NO_FACTOR, fe.WrongCode, fe.FactorUnknown, fe.TotpUnavailable)),
     Route("DELETE", "/api/users/me/factors/totp",          factors.remove_totp,           HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_FACTOR, fe.FactorUnknown, fe.LastFactor)),
     Route("POST",  "/api/users/me/factors/recovery-codes", factors.make_recovery_codes,   HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  200, factor_answers.RecoveryCodes, (*NO_FACTOR, fe.FactorUnknown)),
     Route("DELETE", "/api/users/me/factors/reset",         factors.cancel_reset,          HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_HOLDER, fe.FactorResetUnknown)),
-    Route("GET",   "/api/users/me/factors/passkeys",       passkeys.list_my_passkeys,     SIGNED_IN,            ACCOUNT,   NO_HASH, 200, factor_answers.Passkeys, NO_TOKEN),
+    Route("GET",   "/api/users/me/factors/passkeys",       passkeys.list_my_passkeys,     SIGNED_IN,            ACCOUNT,   NO_HASH, 200, factor_answers.Passkeys, NO_TOKEN, while_acting=True),
     Route("POST",  "/api/users/me/factors/passkeys/options", passkeys.creation_options,     HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyOptions, (*NO_FACTOR, fe.PasskeysUnavailable, fe.TooManyPasskeys)),
     Route("POST",  "/api/users/me/factors/passkeys",       passkeys.add_my_passkey,       HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  201, factor_answers.PasskeyAdded, (*NO_FACTOR, *NO_NEW_PASSKEY)),
     Route("PATCH", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.rename_my_passkey,    HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_FACTOR, fe.PasskeyUnknown)),
     Route("DELETE", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.remove_my_passkey,    HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyRemoved, (*NO_FACTOR, fe.PasskeyUnknown, fe.LastFactor)),
-    Route("GET",   "/api/users/me/sessions",               my_account.list_mine,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, answers.Sessions, NO_TOKEN),
+    Route("GET",   "/api/users/me/sessions",               my_account.list_mine,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, answers.Sessions, NO_TOKEN, while_acting=True),
     Route("DELETE", "/api/users/me/sessions",              my_account.end_others,         HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Ended, (*NO_HOLDER, e.ReauthenticationRequired)),
     Route("DELETE", "/api/users/me/sessions/{session_id}", my_account.end_one,            HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_HOLDER, e.SessionUnknown, e.ReauthenticationRequired)),
-    Route("GET",   "/api/auth/verify",                     me.verify,                     FORWARD_AUTH,         UNLIMITED, NO_HASH, 204, None, (*NO_TOKEN, CrossSite, ReservedHeader)),
+    Route("GET",   "/api/auth/verify",                     me.verify,                     FORWARD_AUTH,         UNLIMITED, NO_HASH, 204, None, (*NO_TOKEN, CrossSite, ReservedHeader), while_acting=True),
     Route("POST",  "/api/auth/introspect",                 services.introspect_token,     SERVICE,              UNLIMITED, NO_HASH, 200, service_answers.Introspection, NO_INTROSPECTION, ("token",)),
     Route("GET",   "/api/revocations",                     services.stream_revocations,   SERVICE,              UNLIMITED, NO_HASH, 200, None, (e.ServiceKeyInvalid, NonceInvalid, e.TooManyRequests, e.TooManyPolls, e.TooManyFollowers)),
     Route("GET",   "/healthz/live",                        health.live,                   ANYONE,               UNLIMITED, NO_HASH, 200, answers.Told),
@@ -165,7 +167,7 @@ PAGES = (
     Page("GET",  "/",                                       sign_in.go_to_profile,       ANYONE,       UNLIMITED, NO_HASH),
     Page("GET",  "/login",                                  sign_in.ask_sign_in,         ANYONE,       REFRESH,   NO_HASH),
     Page("POST", "/login",                                  sign_in.sign_in,             OWN_SITE,     SIGN_IN,   HASHES,  sign_in.sign_in_form),
-    Page("POST", "/logout",                                 sign_in.sign_out,            SIGN_OUT_FORM, ACCOUNT,   NO_HASH, None, "/profile"),
+    Page("POST", "/logout",                                 sign_in.sign_out,            SIGN_OUT_FORM, ACCOUNT,   NO_HASH, None, "/profile", while_acting=True),
     Page("POST", "/login/passkey",                          sign_in.use_passkey,         OWN_SITE,     SIGN_IN,   NO_HASH, None, "/login"),
     Page("GET",  "/login/second-step",                      second_step.ask_second_step, PUBLIC,       REFRESH,   NO_HASH),
     Page("POST", "/login/second-step",                      second_step.take_second_step, PUBLIC_FORM, SIGN_IN,   HASHES, second_step.second_step_form),
@@ -208,11 +210,11 @@ PAGES = (
     Page("POST", "/keepfactors/{token}",                    keep_factors.keep,           PUBLIC_FORM,  MAIL,      NO_HASH),
     Page("GET",  "/removefactor/{token}",                   remove_new_factor.ask_remove, PUBLIC,      UNLIMITED, NO_HASH),
     Page("POST", "/removefactor/{token}",                   remove_new_factor.remove,    PUBLIC_FORM,  MAIL,      NO_HASH),
-    Page("GET",  "/profile",                                account.profile,             BROWSER,      ACCOUNT,   NO_HASH),
+    Page("GET",  "/profile",                                account.profile,             BROWSER,      ACCOUNT,   NO_HASH, while_acting=True),
     Page("GET",  "/profile/name",                           account.ask_name,            BROWSER,      ACCOUNT,   NO_HASH),
     Page("POST", "/profile/name",                           account.change_name,         BROWSER_FORM, ACCOUNT,   NO_HASH, account.name_form),
     Page("POST", "/profile/verification",                   account.send_verification,   BROWSER_FORM, MAIL,      NO_HASH, None, "/profile"),
-    Page("GET",  "/profile/security",                       account.security,            BROWSER,      ACCOUNT,   NO_HASH),
+    Page("GET",  "/profile/security",                       account.security,            BROWSER,      ACCOUNT,   NO_HASH, while_acting=True),
     Page("GET",  "/profile/security/password",              account.ask_password,        BROWSER,      ACCOUNT,   NO_HASH),
     Page("POST", "/profile/security/password",              account.change_password,     BROWSER_FORM, SIGN_IN,   HASHES,  account.password_form),
     Page("GET",  "/profile/security/email",                 account.ask_new_email,       BROWSER,      ACCOUNT,   NO_HASH),

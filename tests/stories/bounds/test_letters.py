@@ -22,9 +22,11 @@ from tests.stories.factors.resets import RESET
 from tests.stories.passkeys import MINE, add, store_passkey
 from tests.stories.passkeys import sign_in as sign_in_by
 from tests.unit.flows import DONE, EMAIL, PASSWORD, ask_for_change, ask_for_reset, confirm, twice, verify
+from tests.unit.flows.acts import an_operator
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.find_people import find_account
+from vestibule.flows.impersonate import impersonate
 from vestibule.flows.invite import invite
 from vestibule.flows.look_after_mail import send_test_letter
 from vestibule.flows.reset_factors import begin_reset
@@ -192,6 +194,15 @@ async def keep_lost_factors(world: World) -> None:
     await world.deliver()
 
 
+async def act_as_somebody(world: World) -> None:
+    """An operator does, again and again; each time the oldest one ends."""
+    ada, operator = await find_account(world.env, EMAIL), await an_operator(world)
+    assert ada is not None
+    for _ in range(OFTEN):
+        await impersonate(world.env, operator, ada.id, "a ticket")
+        await later(world, timedelta(seconds=1))
+
+
 async def try_the_mail_server(world: World) -> None:
     """An operator does, and past the outbox."""
     await send_test_letter(world.env, EMAIL, "en")
@@ -229,6 +240,7 @@ BOUNDS: dict[Callable[[World], Awaitable[None]], dict[LetterKind, int]] = {
         LetterKind.FACTOR_RESET_CANCELED: NOTICES_A_DAY,
         LetterKind.FACTORS_RESET: 1,  # after a day's wait each
     },
+    act_as_somebody: {LetterKind.ACTING_BEGUN: NOTICES_A_DAY},
     try_the_mail_server: {LetterKind.TEST: 0},
     invite_often: {LetterKind.INVITATION: A_DAY},
 }

@@ -34,6 +34,7 @@ from vestibule.flows import (
     email_code_sign_in,
     enrol_at_sign_in,
     enrol_totp,
+    impersonate,
     import_accounts,
     invite,
     look_after_mail,
@@ -57,6 +58,7 @@ from vestibule.flows import (
     sign_out,
     sign_up,
     step_up,
+    stop_acting,
     take_over,
     unlock_account,
     verify_email,
@@ -73,8 +75,8 @@ from vestibule.model.factors import SecondFactorRule
 from vestibule.model.letters import LetterKind, RefusedForGood
 from vestibule.model.one_time_tokens import Purpose, issue
 from vestibule.model.operator_errors import RoleTaken
-from vestibule.model.operators import COMMAND_LINE
-from vestibule.model.sessions import Device
+from vestibule.model.operators import COMMAND_LINE, Operator
+from vestibule.model.sessions import Device, begin
 
 Act = Callable[[World, Person], Awaitable[Any]]
 NEW_PASSWORD = "another horse"
@@ -309,6 +311,24 @@ async def _sign_in_by_a_code(world: World, person: Person) -> Any:
     return await email_code_sign_in.sign_in_by_email_code(world.env, kept, code, person.client_info)
 
 
+async def _act_as(world: World, person: Person) -> Any:
+    """By an admin who has just signed in."""
+    operator, _ = await create_account.create_account(
+        world.env, COMMAND_LINE, "Olive", f"{new_id()}@example.com", Role.ADMIN
+    )
+    begun = begin(new_id(), operator.id, BROWSER, world.env.policy.sessions, world.clock.now())
+    async with world.env.store.transaction() as tx:
+        await tx.sessions.open(begun, operator.epoch)
+    acts = Operator(operator.id, begun.id, "192.0.2.7")
+    return await impersonate.impersonate(world.env, acts, person.account.id, "a ticket")
+
+
+async def _stop_acting(world: World, person: Person) -> Any:
+    """By an admin who has just begun."""
+    acting = await _act_as(world, person)
+    return await stop_acting.stop_acting(world.env, acting.session.id)
+
+
 CONTENDERS: dict[str, tuple[str, Act]] = {
     "sign out everywhere": ("administer", lambda w, p: administer.sign_out_everywhere(w.env, COMMAND_LINE, p.account)),
     "end one session": (
@@ -319,6 +339,8 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "enable": ("administer", lambda w, p: administer.enable_account(w.env, COMMAND_LINE, p.account)),
     "set the role": ("set_role", lambda w, p: set_role.set_role(w.env, COMMAND_LINE, p.account, Role.HELPER)),
     "set custom roles": ("set_custom_roles", _set_custom_roles),
+    "act as somebody": ("impersonate", _act_as),
+    "stop acting": ("stop_acting", _stop_acting),
     "unlock": ("unlock_account", lambda w, p: unlock_account.unlock_account(w.env, COMMAND_LINE, p.account)),
     "mail a link": (
         "mail_link",

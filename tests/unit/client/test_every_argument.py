@@ -46,6 +46,7 @@ NO_LIST = ("", "x", "/", "/health", b"x", b"", 5, True, {"x": 1}, float("nan"))
 NO_FLAG = (None, "", "x", "false", "0", b"x", 0, 1, -1, float("nan"), [])
 
 WRONG: dict[str, tuple[Any, ...]] = {
+    "actor": NO_TEXT,
     "app": (None, *NO_OBJECT),
     "authenticated_at": (0.5, 2**70, *NO_NUMBER),
     "audience": ("", *NO_TEXT),

@@ -26,6 +26,7 @@ from vestibule.flows.custom_roles import (
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.env import Env
 from vestibule.flows.find_people import find_account
+from vestibule.flows.impersonate import impersonate
 from vestibule.flows.invite import invite
 from vestibule.flows.mail_link import mail_link
 from vestibule.flows.mark_verified import mark_verified
@@ -58,6 +59,7 @@ class Act:
     permission: Permission
     prepare: Prepare | None = None
     do: Do | None = None
+    by_command_line: bool = True
 
     async def carry_out(self, env: Env, operator: Operator, account: Account) -> Any:
         return await (self.do or self.flow)(env, operator, account)
@@ -196,6 +198,14 @@ ACTS = {
     ),
     "mark verified": Act(
         mark_verified, EventKind.EMAIL_VERIFIED, BY | {"from": "not verified", "to": "verified"}, CHANGE, _unverified
+    ),
+    "act as somebody": Act(
+        impersonate,
+        EventKind.ACTING_BEGUN,
+        BY | {"reason": "a ticket"},
+        Permission.PEOPLE_IMPERSONATE,
+        do=lambda env, operator, account: impersonate(env, operator, account.id, "a ticket"),
+        by_command_line=False,
     ),
     "reset factors": Act(
         begin_reset, EventKind.FACTOR_RESET_BEGUN, BY | {"asked_by": "operator"}, CHANGE, _with_a_passkey

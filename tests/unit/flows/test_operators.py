@@ -15,6 +15,7 @@ from vestibule.model.operators import COMMAND_LINE, Operator
 from vestibule.model.permissions import OF_ROLE
 
 EVERY = pytest.mark.parametrize("name", ACTS)
+BY_COMMAND_LINE = pytest.mark.parametrize("name", [name for name, act in ACTS.items() if act.by_command_line])
 
 
 async def recorded(world: World) -> list[Event]:
@@ -46,7 +47,7 @@ async def test_o19_an_act_is_an_event_with_its_actor(world: World, name: str) ->
 
 
 @pytest.mark.any_engine
-@EVERY
+@BY_COMMAND_LINE
 async def test_o19_the_command_line_is_nobody(world: World, name: str) -> None:
     (event,) = [e for e in await carry_out(world, name, COMMAND_LINE) if e.kind is ACTS[name].event]
     assert (event.actor_id, event.network_address, event.detail["by"]) == (None, None, "operator")

@@ -37,6 +37,7 @@ SUBJECTS = {
     LetterKind.FACTOR_RESET_CANCELED: "Vestibule: your second factor stays",
     LetterKind.FACTORS_RESET: "Vestibule: your second factor was removed",
     LetterKind.SIGN_IN_CODE: "Your Vestibule sign-in code",
+    LetterKind.ACTING_BEGUN: "Vestibule: an administrator signed in as you",
     LetterKind.EMAIL_TAKEN: "You already have an account with Vestibule",
     LetterKind.INVITATION: "Your invitation to Vestibule",
     LetterKind.TEST: "Test email from Vestibule",
@@ -53,7 +54,7 @@ PROMISES = {
     LetterKind.INVITATION: "1 week",
 }
 HOURS = {"en": "3 hours", "de": "3 Stunden", "fr": "3 heures", "es": "3 horas", "pt": "3 horas"}
-TELLS_OF_A_DEVICE = {*NOTICES, LetterKind.FACTORS_LOST} - {LetterKind.FACTORS_RESET}
+TELLS_OF_A_DEVICE = {*NOTICES, LetterKind.FACTORS_LOST} - {LetterKind.FACTORS_RESET, LetterKind.ACTING_BEGUN}
 TO_BE_ACTED_ON = {
     LetterKind.TOKEN_REUSED,
     LetterKind.PASSKEY_MAY_BE_COPIED,

@@ -113,7 +113,7 @@ def rows_of(connection: Connection, table: Table) -> Iterator[dict[str, Any]]:
     return (dict(row) for row in connection.execute(select(table).order_by(order)).mappings())
 
 
-ADDED_TO_SESSIONS = ("amr", "authenticated_at", "client_id", "scope", "resource", "parent_id", "actor_id")
+ADDED_TO_SESSIONS = ("amr", "authenticated_at", "client_id", "scope", "resource", "parent_id", "actor_id", "acted_at")
 ADDED_SINCE: dict[str, dict[str, None]] = {
     "accounts": {"disabled_reason": None, "roles": None},
     "events": {"actor_id": None},

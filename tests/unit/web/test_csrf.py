@@ -100,7 +100,7 @@ async def signed_in(world: World) -> httpx.AsyncClient:
 
 
 def test_b1_every_route_that_changes_something_is_in_this_table() -> None:
-    listed = {(method, path.replace("0" * 64, "").replace("nonsense", "")) for method, path in ROUTES}
+    listed = {(method, path.replace("0" * 64, "").partition("nonsense")[0]) for method, path in ROUTES}
     assert CHANGING - listed == set()
 
 

@@ -123,6 +123,7 @@ STATUSES = {
     "DELETE /api/admin/roles/{name}": {200, 403, 404, 409, 429} | TOKEN,
     "DELETE /api/admin/roles/{name}/holders": {200, 403, 404, 429} | TOKEN,
     "GET /api/admin/health": {200, 403, 429} | TOKEN,
+    "POST /api/admin/people/{account_id}/impersonate": {201, 403, 404, 409, 429} | TOKEN | BODY,
     "GET /api/admin/events": {200, 400, 403, 404, 429} | TOKEN,
     "GET /api/admin/events/export": {200, 400, 403, 404, 429} | TOKEN,
     "GET /api/auth/verify": {204, 403} | TOKEN,
@@ -290,6 +291,7 @@ async def test_every_success_is_as_declared(world: World) -> None:
     await ask("PATCH /api/admin/roles/{name}", 403, "billing", permissions=["invoices:read"])
     await ask("DELETE /api/admin/roles/{name}", 403, "billing")
     await ask("DELETE /api/admin/roles/{name}/holders", 403, "billing/holders")
+    await ask("POST /api/admin/people/{account_id}/impersonate", 403, "x/impersonate", reason="a ticket")
     await ask("GET /api/admin/events", 403)
     await ask("GET /api/admin/events/export", 403)
     await ask("GET /api/auth/verify", 204)

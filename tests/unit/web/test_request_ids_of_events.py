@@ -28,6 +28,7 @@ from vestibule.model.operators import COMMAND_LINE
 ADA, NEW, ELSEWHERE = "ada@example.com", "countess@example.com", ("198.51.100.9", 4711)
 PASSWORD = "correct horse"
 OF_COMMANDS = {
+    EventKind.ACTING_BEGUN,
     EventKind.ACCOUNT_DISABLED,
     EventKind.ACCOUNT_ENABLED,
     EventKind.ROLE_CHANGED,

@@ -165,7 +165,7 @@ EACH_TIME = {
 BY_OPERATORS = (
     "enable disable verify unlock send-verification send-reset reset-factors reset-factors-now keep-factors set-role "
     "set-roles "
-    "set-email invite "
+    "set-email invite impersonate "
     "sessions/{session_id} delete"  # of one account
 )
 ONCE = {
@@ -179,6 +179,7 @@ ONCE = {
     "/admin/create",
     "/admin/invite",
     "/invitation/{token}",
+    "/impersonation/end",
     "/login",
     "/logout",
     "/login/passkey",

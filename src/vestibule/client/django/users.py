@@ -101,6 +101,7 @@ class VestibuleUser(_ByRole):
         self.id = self.pk = self.username = caller.id
         self.role = caller.role
         self.email_verified = caller.email_verified
+        self.actor = caller.actor
 
     def __str__(self) -> str:
         return self.id
@@ -122,6 +123,7 @@ class Nobody(_ByRole):
     id = pk = None
     username = role = ""  # no role has an empty name
     email_verified = False
+    actor = None
 
     def __str__(self) -> str:
         return "AnonymousUser"

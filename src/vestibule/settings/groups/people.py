@@ -62,6 +62,12 @@ class Registering(Group):
         "What the console for operators, `/admin`, and its API ask for, beside a sign-in within 15 minutes: a second "
         "factor, or, with `password`, a second factor only from operators who have one. `off`: neither exists here.",
     )
+    impersonation: Literal["told", "untold", "off"] = setting(
+        "VESTIBULE_IMPERSONATION",
+        "told",
+        "`told`: admins may act as somebody else, for 30 minutes and with a reason, and an email tells the owner. "
+        "`untold`: without that email; the owner still sees the session and its event. `off`: nobody may.",
+    )
 
 
 class StayingSignedIn(Group):

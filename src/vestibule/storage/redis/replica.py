@@ -81,6 +81,7 @@ class RedisSessionReplica:
             "role": account.role.value,
             "created_at": session.created_at.isoformat(),
             "expires_at": session.expires_at.isoformat(),
+            **({"act": {"sub": session.actor_id}} if session.actor_id is not None else {}),
         }
         end = int(session.idle_expires_at.timestamp() * 1000)
         await self._try(lambda: self._redis.eval(_PUT, 2, *_keys(session.id), json.dumps(content), str(end)))

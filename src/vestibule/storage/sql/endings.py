@@ -15,8 +15,7 @@ from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.revocations import SqlRevocations
 from vestibule.storage.sql.schema import events, revocations
-from vestibule.storage.sql.session_statements import ENDING_ONE
-from vestibule.storage.sql.sessions import SqlSessions
+from vestibule.storage.sql.session_statements import END_ALONE, ENDING_ALONE
 
 _r = revocations.c
 _AT = bindparam("now", type_=Instant)
@@ -24,7 +23,7 @@ _AT = bindparam("now", type_=Instant)
 # (docs/decisions/0025-two-at-once.md). All parts see the database as it was before the wait for the lock. But an UPDATE
 # reads again a row that was changed meanwhile, so a session that ended during the wait is not ended twice.
 _LOCKED = LOCKING.cte("locked")
-_ENDED = ENDING_ONE.where(exists(select(_LOCKED.c.id))).cte("ended")
+_ENDED = ENDING_ALONE.where(exists(select(_LOCKED.c.id))).cte("ended")
 _RECORDED = (
     insert(events)
     .from_select(
@@ -50,11 +49,8 @@ _END = Prepared(
 class SqlEndings:
     """Implements `Endings`."""
 
-    def __init__(
-        self, connection: DriverConnection, sessions: SqlSessions, events: SqlEvents, revocations: SqlRevocations
-    ) -> None:
+    def __init__(self, connection: DriverConnection, events: SqlEvents, revocations: SqlRevocations) -> None:
         self._connection = connection
-        self._sessions = sessions
         self._events = events
         self._revocations = revocations
 
@@ -74,8 +70,7 @@ class SqlEndings:
 
     async def _one_after_the_other(self, session_id: str, ending: Ending) -> list[Revocation]:
         """End the session without locking its account: SQLite runs one transaction at a time."""
-        ended = await self._sessions.end(session_id, ending.account_id, ending.reason, ending.at)
-        await self._events.record(*map(ending.event, ended))
-        return await self._revocations.append(
-            [ending.revocation(ended_id, issued_at) for ended_id, issued_at in ended.items()]
-        )
+        which = {"of_session": session_id, "of_account": ending.account_id, "reason": ending.reason.value}
+        ended = (await self._connection.execute(END_ALONE, which | {"now": ending.at})).all()
+        await self._events.record(*(ending.event(row.id) for row in ended))
+        return await self._revocations.append([ending.revocation(row.id, row.last_seen_at) for row in ended])

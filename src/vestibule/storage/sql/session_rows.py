@@ -9,8 +9,8 @@ from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.odd_rows import OddRow
 from vestibule.storage.sql.schema import sessions
 
-_NOT_USED_YET = {"client_id", "scope", "resource", "parent_id", "actor_id"}
-COLUMNS = tuple(column for column in sessions.c if column.name not in _NOT_USED_YET)
+_NOT_READ = {"client_id", "scope", "resource", "acted_at"}
+COLUMNS = tuple(column for column in sessions.c if column.name not in _NOT_READ)
 _READER = odd_rows.Reader(COLUMNS)
 _LIKE_FIELDS = tuple(c.name for c in COLUMNS if c.name not in {"user_agent", "network_address", "amr"})
 _REASONS = frozenset(EndReason)
@@ -28,7 +28,8 @@ def from_row(row: Sequence[Any]) -> Session | None:
         return None
     device = Device(values.pop("user_agent"), values.pop("network_address"))
     reason = values.pop("end_reason")
-    methods = tuple((values.pop("amr") or Method.PASSWORD).split())
+    amr = values.pop("amr")
+    methods = (Method.PASSWORD.value,) if amr is None else tuple(amr.split())
     values["authenticated_at"] = values["authenticated_at"] or values["created_at"]
     end_reason = EndReason(reason) if reason in _REASONS else None
     return Session(**values, device=device, methods=methods, end_reason=end_reason)

@@ -1,6 +1,6 @@
 """Define the statements on sessions, each prepared once."""
 
-from sqlalchemy import and_, bindparam, case, delete, exists, func, insert, literal, not_, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, exists, func, insert, literal, not_, or_, select, text, update
 
 from vestibule.model.sessions import (
     MAX_LIVE_SUCCESSORS,
@@ -28,6 +28,7 @@ _COUNT_OF_OTHERS = (
         .where(
             _others.c.account_id == bindparam("of_account"),
             _others.c.ended_at.is_(None),
+            _others.c.actor_id.is_(None),
             _others.c.id != bindparam("new_id"),
         )
         .limit(MOST_COUNTED)
@@ -137,14 +138,16 @@ SEEN_ON_DEVICE = Prepared(
             _s.user_agent == bindparam("by_agent"),
             _s.network_address == bindparam("from_network"),
             _s.created_at < _NOW,
+            _s.actor_id.is_(None),
         )
     )
 )
 _ENDED_NOW = {"ended_at": _NOW, "end_reason": bindparam("reason")}
-ENDING_ONE = (
-    update(sessions).where(_THIS_SESSION, _THIS_ACCOUNT, _LIVE).values(_ENDED_NOW).returning(_s.id, _s.last_seen_at)
-)
-END_ONE = Prepared(ENDING_ONE)
+_ENDING_ONE = update(sessions).where(_THIS_SESSION, _THIS_ACCOUNT, _LIVE).values(_ENDED_NOW)
+END_ONE = Prepared(_ENDING_ONE.returning(_s.id, _s.last_seen_at, _s.acted_at))
+ENDING_ALONE = _ENDING_ONE.where(_s.acted_at.is_(None)).returning(_s.id, _s.last_seen_at)
+"""Ends a session in which no operator has begun to act as somebody else: nothing else ends with it."""
+END_ALONE = Prepared(ENDING_ALONE)
 # Chosen in a WITH, because PostgreSQL may evaluate a sub-select in IN more than once.
 _SOME_OTHERS = (
     select(_s.id)
@@ -154,7 +157,10 @@ _SOME_OTHERS = (
     .cte("live")
 )
 END_OTHERS = Prepared(
-    update(sessions).where(_s.id.in_(select(_SOME_OTHERS.c.id))).values(_ENDED_NOW).returning(_s.id, _s.last_seen_at)
+    update(sessions)
+    .where(_s.id.in_(select(_SOME_OTHERS.c.id)))
+    .values(_ENDED_NOW)
+    .returning(_s.id, _s.last_seen_at, _s.acted_at)
 )
 _OTHERS_BY = (
     select(_s.id)
@@ -170,14 +176,17 @@ _OTHERS_BY = (
     .cte("live")
 )
 END_OTHERS_BY = Prepared(
-    update(sessions).where(_s.id.in_(select(_OTHERS_BY.c.id))).values(_ENDED_NOW).returning(_s.id, _s.last_seen_at)
+    update(sessions)
+    .where(_s.id.in_(select(_OTHERS_BY.c.id)))
+    .values(_ENDED_NOW)
+    .returning(_s.id, _s.last_seen_at, _s.acted_at)
 )
 _SOME_PAST = select(_s.id).where(_THIS_ACCOUNT, not_(_LIVE)).limit(bindparam("most")).cte("over")
 PURGE = deletion_of_oldest(sessions, _s.expires_at < bindparam("before", type_=Instant), _s.expires_at)
 PURGE_PAST = Prepared(delete(sessions).where(_s.id.in_(select(_SOME_PAST.c.id))).returning(_s.id))
 _LONGEST_UNSEEN = (
     select(_s.id)
-    .where(_THIS_ACCOUNT, _s.ended_at.is_(None), _s.id != bindparam("spare"))
+    .where(_THIS_ACCOUNT, _s.ended_at.is_(None), _s.actor_id.is_(None), _s.id != bindparam("spare"))
     .order_by(_s.last_seen_at, _s.id)
     .limit(bindparam("most"))
     # Do not wait for a session that another sign-in is ending, or that is being refreshed.
@@ -197,7 +206,7 @@ END_LONGEST_UNSEEN = Prepared(
     update(sessions)
     .where(_s.id.in_(select(_LONGEST_UNSEEN.c.id)))
     .values(_END_OR_KEEP_REASON)
-    .returning(_s.id, _s.end_reason, _s.last_seen_at)
+    .returning(_s.id, _s.end_reason, _s.last_seen_at, _s.acted_at)
 )
 # Also sessions that have expired by this machine's clock: it may be ahead, and then some of them are live.
 _ALL_NOT_ENDED = (
@@ -207,5 +216,24 @@ END_ALL = Prepared(
     update(sessions)
     .where(_s.id.in_(select(_ALL_NOT_ENDED.c.id)))
     .values(_END_OR_KEEP_REASON)
-    .returning(_s.id, _s.end_reason, _s.last_seen_at)
+    .returning(_s.id, _s.end_reason, _s.last_seen_at, _s.acted_at)
+)
+NOTE_ACTING = Prepared(update(sessions).where(_THIS_SESSION).values(acted_at=func.coalesce(_s.acted_at, _NOW)))
+# The first condition is that of the index.
+_ACTING = (
+    select(*COLUMNS, *account_rows.COLUMNS)
+    .join(accounts, accounts.c.id == _s.account_id)
+    .where(text("sessions.actor_id IS NOT NULL"), _LIVE)
+    .order_by(_s.created_at.desc(), _s.id)
+    .limit(bindparam("most"))
+)
+ACTING = {False: Prepared(_ACTING.where(_s.actor_id == bindparam("of_actor"))), True: Prepared(_ACTING)}
+"""By whether they are of every operator."""
+_parents = sessions.alias("parents")
+_ACTOR = select(_parents.c.account_id).where(_parents.c.id == bindparam("of_parent")).scalar_subquery()
+END_ACTING = Prepared(
+    update(sessions)
+    .where(text("sessions.actor_id IS NOT NULL"), _s.actor_id == _ACTOR, _s.parent_id == bindparam("of_parent"), _LIVE)
+    .values(_ENDED_NOW)
+    .returning(*COLUMNS)
 )

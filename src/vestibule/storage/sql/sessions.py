@@ -4,6 +4,7 @@
 named like a column: SQLAlchemy would take it for a new value of that column.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +37,23 @@ class SqlSessions:
         condition = {"of_account": session.account_id, "in_epoch": epoch}
         opened = await self._connection.execute(statements.OPEN, row | condition)
         return int(opened.scalar_one_or_none() or 0)
+
+    async def begin_acting(self, session: Session, epoch: int, now: datetime) -> bool:
+        begun = await self.open(session, epoch) > 0
+        if begun:
+            noted = {"of_session": session.parent_id, "now": now}
+            await self._connection.execute(statements.NOTE_ACTING, noted)
+        return begun
+
+    async def acting(self, actor_id: str | None, most: int, now: datetime) -> list[tuple[Session, Account]]:
+        statement, which = statements.ACTING[actor_id is None], {"of_actor": actor_id} if actor_id else {}
+        rows = await self._connection.execute(statement, {**which, "most": most, "now": now})
+        return [found for row in rows if (found := _with_account(row)) is not None]
+
+    async def end_acting(self, parent_id: str, reason: EndReason, now: datetime) -> list[Session]:
+        which = {"of_parent": parent_id, "reason": reason.value, "now": now}
+        rows = await self._connection.execute(statements.END_ACTING, which)
+        return [session for row in rows if (session := from_row(row)) is not None]
 
     async def find(self, session_id: str) -> tuple[Session, Account] | None:
         return _with_account(
@@ -91,36 +109,34 @@ class SqlSessions:
 
     async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> EndedSessions:
         which = {"of_session": session_id, "of_account": account_id}
-        ended = await self._connection.execute(statements.END_ONE, which | {"reason": reason.value, "now": now})
-        return {row.id: row.last_seen_at for row in ended}
+        return _ended(await self._connection.execute(statements.END_ONE, which | {"reason": reason.value, "now": now}))
 
     async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> EndedSessions:
         which = {"of_account": account_id, "reason": reason.value, "now": now, "most": _MOST_ENDED_AT_ONCE}
-        ended: EndedSessions = {}
+        rows: list[Any] = []
         while True:
             batch = (await self._connection.execute(statements.END_ALL, which)).all()
-            ended |= {row.id: row.last_seen_at for row in batch if row.end_reason == reason.value}
+            rows += (row for row in batch if row.end_reason == reason.value)
             if len(batch) < _MOST_ENDED_AT_ONCE:
-                return ended
+                return _ended(rows)
 
     async def end_others(
         self, account_id: str, spare: str, most: int, reason: EndReason, now: datetime
     ) -> EndedSessions:
         which = {"of_account": account_id, "spare": spare, "reason": reason.value, "now": now, "most": most}
-        return {row.id: row.last_seen_at for row in await self._connection.execute(statements.END_OTHERS, which)}
+        return _ended(await self._connection.execute(statements.END_OTHERS, which))
 
     async def end_others_by(
         self, account_id: str, spare: str, method: Method, most: int, reason: EndReason, now: datetime
     ) -> EndedSessions:
         which = {"of_account": account_id, "spare": spare, "reason": reason.value, "now": now, "most": most}
-        ended = await self._connection.execute(statements.END_OTHERS_BY, which | {"method": method.value})
-        return {row.id: row.last_seen_at for row in ended}
+        return _ended(await self._connection.execute(statements.END_OTHERS_BY, which | {"method": method.value}))
 
     async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> EndedSessions:
         too_many = EndReason.TOO_MANY_SESSIONS.value
         which = {"of_account": account_id, "spare": spare, "reason": too_many, "most": most, "now": now}
         ended = await self._connection.execute(statements.END_LONGEST_UNSEEN, which)
-        return {row.id: row.last_seen_at for row in ended if row.end_reason == too_many}
+        return _ended(row for row in ended if row.end_reason == too_many)
 
     async def purge_past(self, account_id: str, now: datetime, most: int) -> int:
         gone = await self._connection.execute(
@@ -130,6 +146,16 @@ class SqlSessions:
 
     async def purge(self, before: datetime, most: int) -> int:
         return (await self._connection.execute(statements.PURGE, {"before": before, "most": most})).rowcount
+
+
+def _ended(rows: Iterable[Any]) -> EndedSessions:
+    """Return the sessions that the rows name. `acted_at` is judged here: `IS NOT NULL` in a RETURNING of an UPDATE is
+    always true on SQLite 3.40.
+    """
+    found = list(rows)
+    ended = EndedSessions({row.id: row.last_seen_at for row in found})
+    ended.acted = tuple(row.id for row in found if row.acted_at is not None)
+    return ended
 
 
 def _with_account(row: Any) -> tuple[Session, Account] | None:

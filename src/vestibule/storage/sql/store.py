@@ -83,13 +83,13 @@ class SqlStore:
 
 
 def _ports(connection: DriverConnection, events: SqlEvents) -> Ports:
-    sessions, revocations = SqlSessions(connection), SqlRevocations(connection)
+    revocations = SqlRevocations(connection)
     return Ports(
         accounts=SqlAccounts(connection),
         account_search=SqlAccountSearch(connection),
         event_search=SqlEventSearch(connection),
-        sessions=sessions,
-        endings=SqlEndings(connection, sessions, events, revocations),
+        sessions=SqlSessions(connection),
+        endings=SqlEndings(connection, events, revocations),
         one_time_tokens=SqlOneTimeTokens(connection),
         letters=SqlLetters(connection),
         known_devices=SqlKnownDevices(connection),

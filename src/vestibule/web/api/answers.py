@@ -1,7 +1,7 @@
 """The response bodies of the API. The OpenAPI document shows these classes with their docstrings."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -65,10 +65,20 @@ class UserData(Answer):
     user: PublicUser
 
 
-class Me(Success):
-    """The caller's account."""
+class Actor(Answer):
+    """The operator who acts as the user."""
 
-    data: UserData
+    id: str = Field(json_schema_extra={"format": "uuid"})
+
+
+class ActingData(UserData):
+    actor: Actor
+
+
+class Me(Success):
+    """The caller's account. `actor` is there only while an operator acts as its owner."""
+
+    data: ActingData | UserData
 
 
 class Registered(Told):
@@ -89,6 +99,12 @@ class ShownSession(Answer):
 
     @classmethod
     def of(cls, session: Session, current_id: str) -> "ShownSession":
+        if session.actor_id is not None:
+            return OperatorsSession._of(session, current_id)
+        return cls._of(session, current_id)
+
+    @classmethod
+    def _of(cls, session: Session, current_id: str) -> Self:
         return cls(
             id=session.id,
             device=session.device.user_agent,
@@ -99,8 +115,14 @@ class ShownSession(Answer):
         )
 
 
+class OperatorsSession(ShownSession):
+    """A session in which an operator acts as the owner; not said is who and from where."""
+
+    by_operator: Literal[True] = Field(default=True, alias="byOperator")
+
+
 class SessionsData(Answer):
-    sessions: list[ShownSession]
+    sessions: list[OperatorsSession | ShownSession]
 
 
 class SomeSessionsData(SessionsData):

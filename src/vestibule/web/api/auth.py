@@ -12,10 +12,9 @@ from vestibule.flows.register import register as register_flow
 from vestibule.flows.report_lost_factors import report_lost_factors as report_lost_factors_flow
 from vestibule.flows.reset_password import reset_password
 from vestibule.flows.sign_in import sign_in
-from vestibule.flows.sign_out import sign_out
 from vestibule.flows.verify_email import verify_email as verify_email_flow
 from vestibule.model.errors import RefreshRefused
-from vestibule.web import cookies
+from vestibule.web import cookies, operator_session
 from vestibule.web.api import answers, bodies
 from vestibule.web.api.cookie_answers import asking, signed_in, waiting, with_tokens, without_tokens
 from vestibule.web.body import Sent
@@ -99,8 +98,10 @@ async def refresh(request: Request, env: EnvDep) -> Response:
 
 async def logout(request: Request, env: EnvDep, caller: SignedInCaller) -> Response:
     """End this session and clear its cookies; other devices stay signed in."""
-    await sign_out(env, caller)
-    return without_tokens(request, env, answers.Success())
+    await operator_session.sign_out_here(request, env, caller)
+    response = without_tokens(request, env, answers.Success())
+    operator_session.forget(request, response)
+    return response
 
 
 async def verify_email(request: Request, env: EnvDep, code: str) -> Response:

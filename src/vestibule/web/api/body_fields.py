@@ -1,5 +1,6 @@
 """The types of the members of request bodies, each with the contract's error messages."""
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from vestibule.web.body import type_name
 
 _LOGIN_MIN_LENGTH = 8  # of the contract
 _MAX_CODE_CHARACTERS = 64
+_CONTROLS = {"Cc", "Cf", "Zl", "Zp"}  # with what turns the direction of a text, and its line separators
 _ROLES = [Role.ADMIN.value, Role.USER.value]  # of the contract
 
 
@@ -52,6 +54,13 @@ def required(message: str) -> Callable[[str], str]:
         return text
 
     return check
+
+
+def one_line(text: str) -> str:
+    """Return the text; raises an error for one with a control character in it, such as a line break."""
+    if any(unicodedata.category(character) in _CONTROLS for character in text):
+        raise contract_error("Control characters are not allowed", code="custom")
+    return text
 
 
 def _email(message: str) -> Callable[[str], str]:

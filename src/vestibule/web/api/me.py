@@ -30,5 +30,9 @@ async def jwks(env: EnvDep) -> Response:
 
 def me_content(caller: Caller) -> bytes:
     """Return the JSON body of `me`. The fast path sends the same bytes."""
-    data = answers.UserData(user=answers.PublicUser.of(caller.account))
+    user = answers.PublicUser.of(caller.account)
+    if caller.actor_id is None:
+        data = answers.UserData(user=user)
+    else:
+        data = answers.ActingData(user=user, actor=answers.Actor(id=caller.actor_id))
     return answers.Me(data=data).model_dump_json(by_alias=True).encode() + Json.end

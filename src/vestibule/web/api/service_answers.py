@@ -33,6 +33,7 @@ class Introspection(BaseModel):
     auth_time: int | None = None
     amr: list[str] | None = None
     acr: str | None = None
+    act: dict[Literal["sub"], str] | None = None
     token_type: Literal["Bearer"] | None = None
 
     @classmethod
@@ -54,5 +55,6 @@ class Introspection(BaseModel):
             auth_time=token.authenticated_at,
             amr=list(token.methods),
             acr=token.level.acr,
+            act={"sub": token.actor_id} if token.actor_id is not None else None,
             token_type="Bearer",  # noqa: S106  # a kind, not a secret
         )

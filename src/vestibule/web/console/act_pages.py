@@ -1,6 +1,6 @@
 """The pages of the acts: each asks before it is carried out, and leads back to the person."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -101,6 +101,29 @@ async def _page(
     chosen: Sequence[str] | None = None,
 ) -> Response:
     made = await list_custom_roles(env) if act.field == _BOXES else ()
+    return act_page(
+        request,
+        {"title": act.title, "question": act.question, "field": act.field, "danger": act.danger},
+        person,
+        status,
+        faults,
+        boxes=[{"name": role.name, "permits": role.permissions} for role in made],
+        has=person.account.roles if chosen is None else chosen,
+        suggested=await _suggested(request, env, act, person),
+    )
+
+
+def act_page(
+    request: Request,
+    asked: Mapping[str, Any],
+    person: Person,
+    status: int = 200,
+    faults: dict[str, Sentence] | None = None,
+    **variables: Any,
+) -> Response:
+    """Return the page that asks before an act: its `title` and `question`, the `field` to be typed, if any, and whether
+    it is a `danger`.
+    """
     return render.page(
         request,
         "console/act.html",
@@ -108,10 +131,8 @@ async def _page(
         faults=faults,
         whose={"name": person.account.name, "email": person.account.email},
         person_at=f"{PEOPLE}/{person.account.id}",
-        act={"title": act.title, "question": act.question, "field": act.field, "danger": act.danger},
+        act=asked,
         role=person.account.role,
         roles=list(Role),
-        boxes=[{"name": role.name, "permits": role.permissions} for role in made],
-        has=person.account.roles if chosen is None else chosen,
-        suggested=await _suggested(request, env, act, person),
+        **variables,
     )

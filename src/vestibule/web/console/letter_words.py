@@ -25,6 +25,7 @@ LETTER_NAMES = {
     LetterKind.FACTOR_RESET_BEGUN: _("Turning off two-factor authentication requested"),
     LetterKind.FACTOR_RESET_CANCELED: _("Two-factor authentication kept"),
     LetterKind.FACTORS_RESET: _("Two-factor authentication turned off"),
+    LetterKind.ACTING_BEGUN: _("An administrator signed in as the owner"),
     LetterKind.EMAIL_TAKEN: _("Notice that the email address has an account"),
     LetterKind.SIGN_IN_CODE: _("Sign-in code"),
     LetterKind.PASSKEY_MAY_BE_COPIED: _("Passkey may have been copied"),

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from vestibule.flows.env import Env
 from vestibule.flows.see_person import see_person
+from vestibule.model.impersonation import Impersonation, can_be_acted_as
 from vestibule.model.operator_errors import PersonUnknown
 from vestibule.model.people import Person
 from vestibule.model.permissions import OF_ROLE, Permission
@@ -40,6 +41,7 @@ async def show(request: Request, env: EnvDep, caller: BrowserCaller, account_id:
         request,
         "console/person.html",
         person=person,
+        can_act_as=_can_act_as(env, person, permitted),
         why=said(request, why_words.sentence(reason)),
         mends=[act for act in possible if reason.mend in act.mends],
         others=[act for act in possible if reason.mend not in act.mends],
@@ -58,6 +60,11 @@ async def person_with(env: Env, account_id: str) -> Person:
     if person is None:
         raise PersonUnknown
     return person
+
+
+def _can_act_as(env: Env, person: Person, permitted: Collection[Permission]) -> bool:
+    is_on = env.policy.impersonation is not Impersonation.OFF
+    return is_on and Permission.PEOPLE_IMPERSONATE in permitted and can_be_acted_as(person.account)
 
 
 def acts_for(person: Person, permitted: Collection[Permission]) -> list[Act]:

@@ -24,10 +24,25 @@ DONE = {
     "retried": _("The emails are tried again now."),
     "rotated": _("The next keys sign from now on. New next ones are published."),
     "revoked": _("The key is revoked."),
+    "acting-ended": _("You are no longer acting as this person."),
 }
-"""What was just done to the installation, by the `done` in the next page's URL."""
+"""What was just done, by the `done` in the next page's URL; what acts do stands beside them."""
+
+ACT_AS = _("Act as this person")
+WHAT_ACTING_IS = _(
+    "You see what this person sees, here and in your apps, for 30 minutes at most. You can change nothing in the "
+    "account. The person can see that an administrator was here, and read your reason."
+)
+"""The button that leads to acting as somebody, and what the page says that asks before."""
 
 WHY_NOT_HERE: dict[type[Exception], tuple[str, str]] = {
+    oe.NotWhileActing: (
+        _("Not while you act as somebody else"),
+        _(
+            "Only the owner can change or export what is in this account. The console opens again as soon as you stop "
+            "acting as this person."
+        ),
+    ),
     oe.PermissionMissing: (_("You may not do this"), _("Your role does not allow it. Ask an administrator.")),
     oe.LastAdmin: (
         _("Nothing was changed"),
@@ -52,6 +67,10 @@ WHY_NOT_DONE: dict[type[Exception], Sentence] = {
     ),
     oe.PasswordInDoubt: (
         _("The email address was registered more than once, so the password may be a stranger's. Send a link instead."),
+        {},
+    ),
+    oe.CannotBeActedAs: (
+        _("Nobody can act as this person: it is an operator, or the account is disabled."),
         {},
     ),
     oe.EmailDiffers: (_("This is not the email address of the account."), {}),

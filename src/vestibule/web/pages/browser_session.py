@@ -17,6 +17,7 @@ from vestibule.flows.refresh import refresh
 from vestibule.flows.require_holder import require_holder
 from vestibule.model.errors import AccessTokenInvalid, Fault, NotSignedIn, RefreshRefused, Refusal, SessionOver
 from vestibule.model.factor_errors import RefreshTokenRequired
+from vestibule.model.operator_errors import NotWhileActing
 from vestibule.web import cookies
 from vestibule.web.caller import device_of, env_of
 from vestibule.web.pages.form import read_form
@@ -104,9 +105,9 @@ def form_token(env: Env, caller: Caller) -> str:
 
 
 def _note_refusal(request: Request, refusal: Refusal) -> None:
-    """Note that the browser has no live session, and if it had one, why that ended."""
+    """Note that the browser has no live session, unless an operator acts in it; and if it had one, why that ended."""
     context = context_of(request)
-    context.has_session = False
+    context.has_session = isinstance(refusal, NotWhileActing)
     if isinstance(refusal, SessionOver | RefreshRefused) and refusal.code.startswith(SESSION_CODE):
         context.session_over = refusal.code
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from vestibule.crypto.entropy import random_bytes
-from vestibule.web import cookies
+from vestibule.web import cookies, operator_session
 from vestibule.web.caller import wanted_language
 from vestibule.web.pages import no_cookies, refused_form, return_to
 from vestibule.web.pages.browser_session import form_token
@@ -144,6 +144,7 @@ def _common_variables(request: Request) -> dict[str, Any]:
         "app_at": f"{app}/" if app else "",
         "app_host": app.partition("://")[2],
         "has_session": has_session(request),
+        "acting": operator_session.banner(request),
         "caller": caller,
         "permissions": context.permissions,
         "account": caller.account if caller else None,

@@ -15,7 +15,7 @@ from vestibule.model.errors import (
     RetryLater,
     SessionOver,
 )
-from vestibule.web import cookies
+from vestibule.web import cookies, operator_session
 from vestibule.web.admission import Handler, admitted
 from vestibule.web.caller import env_of, set_device_cookie
 from vestibule.web.console.words import WHY_NOT_HERE
@@ -95,6 +95,7 @@ def see_other(target: str) -> Response:
 async def set_session_cookies(request: Request, response: Response, outcome: SignedIn) -> Response:
     """Return the response with the cookies of a new session."""
     set_device_cookie(request, response, await env_of(request), outcome.device)
+    operator_session.forget(request, response)
     return await set_token_cookies(request, response, outcome.tokens)
 
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.crypto.seal import CannotUnseal
-from vestibule.protocol.cookies import read
+from vestibule.protocol.cookies import pairs, read
 from vestibule.web import cookies
 from vestibule.web.site import site_of
 
@@ -22,11 +22,14 @@ _END = "until"
 
 @dataclass(frozen=True)
 class SealedCookie:
-    """A cookie of this `name`, which is good for `seconds`. The sealed text has at most `max_characters`."""
+    """A cookie of this `name`, which is good for `seconds`. The sealed text has at most `max_characters`. No other host
+    can have set one that is `host_only`; its path is `/`.
+    """
 
     name: str
     seconds: int
     max_characters: int
+    host_only: bool = False
 
     def seal(self, request: Request, subject: str, content: Mapping[str, Any]) -> str:
         """Return the content as a sealed text; empty if that would be too long."""
@@ -39,7 +42,7 @@ class SealedCookie:
     def open(self, request: Request, subject: str) -> dict[str, Any] | None:
         """Return the content; None without the cookie, or if it has ended or was sealed for another subject."""
         env = site_of(request).env
-        sealed = read(request.headers.raw, self.name.encode()) or ""
+        sealed = read(request.headers.raw, self._cookie(request).encode()) or ""
         if not 0 < len(sealed) <= self.max_characters:
             return None
         try:
@@ -51,12 +54,21 @@ class SealedCookie:
     def set(self, request: Request, response: Response, sealed: str, path: str) -> None:
         """Set the cookie for the pages under `path`."""
         site = site_of(request)
-        cookies.set_of_pages(response, self.name, sealed, path, self.seconds, site.env.clock.now(), site.web)
+        cookies.set_of_pages(
+            response, self._cookie(request), sealed, path, self.seconds, site.env.clock.now(), site.web
+        )
 
     def clear(self, request: Request, response: Response, path: str) -> None:
         """Delete the cookie that was set with this path."""
         site = site_of(request)
-        cookies.set_of_pages(response, self.name, "", path, 0, site.env.clock.now(), site.web)
+        cookies.set_of_pages(response, self._cookie(request), "", path, 0, site.env.clock.now(), site.web)
+
+    def is_sent(self, request: Request) -> bool:
+        """Return whether the browser has the cookie, with whatever in it."""
+        return any(name == self._cookie(request).encode() for name, _ in pairs(request.headers.raw))
+
+    def _cookie(self, request: Request) -> str:
+        return cookies.host_only(self.name, site_of(request).web) if self.host_only else self.name
 
     def _name(self, subject: str) -> str:
         return f"{self.name} {subject}"

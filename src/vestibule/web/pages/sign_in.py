@@ -5,10 +5,9 @@ from starlette.responses import Response
 
 from vestibule.flows.passkey_sign_in import sign_in_with_passkey
 from vestibule.flows.sign_in import sign_in as sign_in_flow
-from vestibule.flows.sign_out import sign_out as sign_out_flow
 from vestibule.model.errors import EmailNotVerified, WrongCredentials
 from vestibule.model.sessions import EndReason
-from vestibule.web import cookies
+from vestibule.web import cookies, operator_session
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS
@@ -97,9 +96,10 @@ def sign_in_form(request: Request, status: int) -> Response:
 
 async def sign_out(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
     """End this session, delete the `return_to` cookie, and redirect to the page that says so."""
-    await sign_out_flow(env, caller)
+    await operator_session.sign_out_here(request, env, caller)
     response = see_other(return_to.with_query(SIGNED_OUT, reason=EndReason.SIGNED_OUT.value))
     cookies.clear_return_to(response, env.clock.now(), site_of(request).web)
+    operator_session.forget(request, response)
     return await clear_session_cookies(request, response)
 
 

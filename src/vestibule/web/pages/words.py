@@ -93,6 +93,7 @@ WHY_OVER = {
         "You were signed in on too many devices, so the one unused for longest was signed out."
     ),
     EndReason.ROLE_CHANGED: _("Your role was changed. Sign in again."),
+    EndReason.ACTING_ENDED: _("An administrator was signed in as you, and no longer is."),
     EndReason.SECOND_FACTOR_REQUIRED: _("Your account needs more than a password now. Sign in again."),
 }
 """Why a session ended, told to its user."""
@@ -144,6 +145,7 @@ WHAT_HAPPENED = {
     EventKind.FACTOR_RESET_CANCELED: _("Two-factor authentication kept"),
     EventKind.FACTORS_RESET: _("Two-factor authentication turned off"),
     EventKind.LETTER_REFUSED: _("Email could not be delivered"),
+    EventKind.ACTING_BEGUN: _("An administrator signed in as you"),
     EventKind.ROLE_CHANGED: _("Role changed"),
     EventKind.ROLES_CHANGED: _("Role changed"),
     EventKind.SESSIONS_ENDED: _("Signed out everywhere"),

@@ -6,6 +6,7 @@ from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.schema.parts import ID, Sequence, metadata, owner
 
 _NOT_ENDED = text("ended_at IS NULL")
+_ACTING = text("actor_id IS NOT NULL")
 
 sessions = Table(
     "sessions",
@@ -26,17 +27,20 @@ sessions = Table(
     Column("end_reason", String(32)),
     Column("amr", Text),
     Column("authenticated_at", Instant),
-    # Not used yet: for sign-ins of OAuth clients, and of operators in somebody's name.
+    # Not used yet: for sign-ins of OAuth clients.
     Column("client_id", ID),
     Column("scope", Text),
     Column("resource", Text),
+    # Where an operator acts as the account: the operator's session, and account.
     Column("parent_id", ID),
     Column("actor_id", ID),
+    Column("acted_at", Instant),  # in the operator's own session: when it was first the parent of such a one
     Index("sessions_of_account", "account_id"),
     Index("sessions_by_age", "account_id", "created_at"),
     Index("sessions_not_ended", "account_id", postgresql_where=_NOT_ENDED, sqlite_where=_NOT_ENDED),
     # `expires_at` never changes. An index on a column that a refresh changes would cost each refresh one more write.
     Index("sessions_to_purge", "expires_at"),
+    Index("sessions_acting", "actor_id", postgresql_where=_ACTING, sqlite_where=_ACTING),
 )
 
 revocations = Table(

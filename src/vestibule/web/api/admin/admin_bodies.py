@@ -16,7 +16,17 @@ from vestibule.model.custom_roles import (
     role_permissions,
 )
 from vestibule.protocol.permissions import MAX_PERMISSION, PERMISSION
-from vestibule.web.api.body_fields import Email, Name, Text, Texts, at_most, contract_error, one_of, required
+from vestibule.web.api.body_fields import (
+    Email,
+    Name,
+    Text,
+    Texts,
+    at_most,
+    contract_error,
+    one_line,
+    one_of,
+    required,
+)
 from vestibule.web.body import ContractBody
 
 _ROLES = [role.value for role in Role]
@@ -61,6 +71,13 @@ class Disable(ContractBody):
 
     REQUIRED: ClassVar = {"reason": _REASON_REQUIRED}
     reason: Reason
+
+
+class Impersonate(ContractBody):
+    """Why the operator has to act as this person. The reason is kept, and the person can read it."""
+
+    REQUIRED: ClassVar = {"reason": _REASON_REQUIRED}
+    reason: Annotated[Reason, AfterValidator(one_line)]
 
 
 class Delete(ContractBody):

@@ -59,13 +59,14 @@ class PersonLetter(Answer):
 
 
 class PersonSession(Answer):
-    """A signed-in device."""
+    """A signed-in device; with `actor_id`, an operator who acts as the person."""
 
     id: str
     device: str
     address: str
     created_at: str
     last_seen_at: str
+    actor_id: str | None
 
     @classmethod
     def of(cls, session: Session) -> "PersonSession":
@@ -75,6 +76,7 @@ class PersonSession(Answer):
             address=session.device.network_address,
             created_at=timestamp(session.created_at),
             last_seen_at=timestamp(session.last_seen_at),
+            actor_id=session.actor_id,
         )
 
 
