@@ -32,6 +32,7 @@ _WHY_OVER = {
     EndReason.FACTORS_RESET: _("two-factor authentication turned off"),
     EndReason.REFRESH_TOKEN_REUSED: _("used from two places"),
     EndReason.ENDED_BY_OPERATOR: _("by an administrator"),
+    EndReason.ACTING_ENDED: _("an administrator was signed in as this person"),
     EndReason.ACCOUNT_DISABLED: _("account disabled"),
     EndReason.ACCOUNT_DELETED: _("account deleted"),
     EndReason.TOO_MANY_SESSIONS: _("too many devices"),
