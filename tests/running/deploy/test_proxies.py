@@ -25,6 +25,7 @@ EMAIL = "ada@example.com"
 LOGIN = "POST /api/auth/login"
 STARTED: dict[str, Callable[[Path, int, int], AbstractContextManager[Nginx]]] = {"nginx": nginx, "caddy": caddy}
 TOLD = ("Vestibule-User", "Vestibule-Role", "Vestibule-Session", "Vestibule-Email-Verified")
+ACTOR = "Vestibule-Actor"  # told only while an operator acts
 WEBSOCKET = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
@@ -171,11 +172,20 @@ def test_l13_what_is_told_is_told_once_whatever_the_client_says(site: Site, name
         assert answer.status_code == 400
 
 
-@pytest.mark.parametrize("name", ["Vestibule-Admin", "Vestibule-Actor", "Vestibule_User", "vestibule_email_verified"])
+@pytest.mark.parametrize("name", ["Vestibule-Admin", "Vestibule_Actor", "Vestibule_User", "vestibule_email_verified"])
 def test_l13_nothing_else_that_begins_like_ours_reaches_the_service(site: Site, name: str) -> None:
     before = len(site.service.seen)
     assert site.ask(**{name: "forged"}).status_code in {200, 400}
     assert not [1 for each in site.service.seen[before:] if name.lower() in dict(each) or "forged" in str(each)]
+
+
+def test_l13_nobody_says_that_an_operator_acts(site: Site) -> None:
+    """L13: without one, a proxy passes the header on without a value, or not at all."""
+    before = len(site.service.seen)
+    assert site.ask(**{ACTOR: "forged"}).status_code in {200, 400}
+    assert site.ask().status_code == 200
+    assert [dict(each).get(ACTOR.lower(), "") for each in site.service.seen[before:]][-1] == ""
+    assert "forged" not in str(site.service.seen[before:])
 
 
 def test_l14_no_client_chooses_the_id_that_is_logged(site: Site) -> None:
@@ -249,7 +259,8 @@ def test_l12_l13_traefik_passes_on_no_cookie_and_no_forged_header() -> None:
     chain = [http["middlewares"][name] for name in http["routers"]["orders"]["middlewares"]]
     removed = {name.lower() for each in chain if "headers" in each for name in each["headers"]["customRequestHeaders"]}
     assert {"cookie", "x-request-id", "traceparent", "tracestate"} <= removed
-    assert {name.lower() for name in TOLD} | {name.lower().replace("-", "_") for name in TOLD} <= removed
+    told = {*TOLD, ACTOR}
+    assert {name.lower() for name in told} | {name.lower().replace("-", "_") for name in told} <= removed
     (asked,) = [each["forwardAuth"] for each in chain if "forwardAuth" in each]
-    assert set(asked["authResponseHeaders"]) == set(TOLD)
+    assert set(asked["authResponseHeaders"]) == told
     assert "authRequestHeaders" not in asked, "Origin and Fetch Metadata go along"
