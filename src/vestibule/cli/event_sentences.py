@@ -52,6 +52,7 @@ SENTENCES = {
     EventKind.SERVICE_CREATED: "Service key created",
     EventKind.SERVICE_REVOKED: "Service key revoked",
     EventKind.LETTERS_RETRIED: "Operator had emails tried again",
+    EventKind.DATA_EXPORTED: "Operator exported everything stored about the owner",
 }
 _WHY = ("reason", "fault", "factor", "letter", "service", "custom_role")
 """The members of an event's detail that the sentence may end with: the first one that is there."""

@@ -1,4 +1,4 @@
-"""`vestibule users`: find, create, invite, import, change, sign out, disable, unlock and delete accounts."""
+"""`vestibule users`: find, create, invite, import, export, change, sign out, disable, unlock and delete accounts."""
 
 import asyncio
 import json
@@ -10,6 +10,7 @@ from vestibule.cli.accounts import AsJson, Email, NoNewAccount, tell, typed_emai
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes, show_once
 from vestibule.cli.discreet_command import Commands
+from vestibule.cli.export_user import export_user
 from vestibule.cli.factors import print_factors, print_factors_as_json
 from vestibule.cli.import_users import import_users
 from vestibule.cli.invite import invite
@@ -37,8 +38,8 @@ from vestibule.process import streams
 from vestibule.protocol.one_line import one_line
 
 _HELP = (
-    "Find, create, invite, import, sign out, disable, enable, unlock and delete accounts; change their email and role; "
-    "show and reset their second factors."
+    "Find, create, invite, import, export, sign out, disable, enable, unlock and delete accounts; change their email "
+    "and roles; show and reset their second factors."
 )
 
 users = Commands(no_args_is_help=True, help=_HELP)
@@ -54,6 +55,7 @@ users.command("set-roles")(set_roles)
 users.command("sign-out")(sign_out)
 users.command()(unlock)
 users.command("reset-factors")(reset_factors)
+users.command("export")(export_user)
 users.command("import")(import_users)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
-from vestibule.flows.my_factors import MyFactors, list_factors
+from vestibule.flows.my_factors import MyFactors, read_own_factors
 from vestibule.flows.my_sessions import SessionList, live_sessions_of
 from vestibule.flows.reauthenticate import require_recent_sign_in
 from vestibule.model.accounts import Account
@@ -59,16 +59,22 @@ async def my_data(env: Env, caller: Caller) -> MyData:
     """Return all data of the caller's account. Raises `SessionOver` if the account was just deleted, and
     `ReauthenticationRequired` if the sign-in is too long ago.
     """
-    now, account_id = env.clock.now(), caller.account.id
     async with env.store.reading() as read:
-        account = await read.accounts.get(account_id)
-        await require_recent_sign_in(env, read, caller, now)
-        passkeys = await read.passkeys.of_account(account_id)
+        account = await read.accounts.get(caller.account.id)
+        await require_recent_sign_in(env, read, caller, env.clock.now())
     if account is None:
         raise SessionOver
-    live = _sessions(env, account_id, now, live=True)
-    past = _sessions(env, account_id, now, live=False)
-    return MyData(account, await list_factors(env, caller), passkeys, live, past, _events(env, account_id))
+    return await data_of(env, account)
+
+
+async def data_of(env: Env, account: Account) -> MyData:
+    """Return all data of an account, as its owner may see it. For a flow that has checked who asks."""
+    now = env.clock.now()
+    async with env.store.reading() as read:
+        factors = await read_own_factors(read, account.id)
+        passkeys = await read.passkeys.of_account(account.id)
+    live, past = (_sessions(env, account.id, now, live=live) for live in (True, False))
+    return MyData(account, factors, passkeys, live, past, _events(env, account.id))
 
 
 async def _sessions(env: Env, account_id: str, now: datetime, *, live: bool) -> AsyncIterator[Sequence[Session]]:

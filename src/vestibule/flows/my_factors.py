@@ -38,9 +38,14 @@ class MyFactors:
 async def list_factors(env: Env, caller: Caller) -> MyFactors:
     """Return the caller's second factors."""
     async with env.store.reading() as read:
-        totp = await read.totps.confirmed(caller.account.id)
-        factors = await read.factors.of(caller.account.id)
-        reset = await read.factor_resets.of(caller.account.id)
+        return await read_own_factors(read, caller.account.id)
+
+
+async def read_own_factors(read: Ports, account_id: str) -> MyFactors:
+    """Return the second factors of an account, as its owner may see them."""
+    totp = await read.totps.confirmed(account_id)
+    factors = await read.factors.of(account_id)
+    reset = await read.factor_resets.of(account_id)
     return MyFactors(totp, factors.passkeys, factors.recovery_codes_left, reset)
 
 

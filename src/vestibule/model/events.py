@@ -63,6 +63,7 @@ class EventKind(StrEnum):
     SERVICE_CREATED = "service_created"
     SERVICE_REVOKED = "service_revoked"
     LETTERS_RETRIED = "letters_retried"
+    DATA_EXPORTED = "data_exported"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from vestibule.web.api.admin import (
     admin_answers,
     events,
     events_answers,
+    export,
     health,
     health_answers,
     keys,
@@ -30,6 +31,7 @@ from vestibule.web.api.admin import (
 from vestibule.web.api.admin import installation_answers as shown
 from vestibule.web.console import act_pages, impersonation, new_person_pages, person, start
 from vestibule.web.console import events as event_pages
+from vestibule.web.console import export as export_page
 from vestibule.web.console import health as health_page
 from vestibule.web.console import keys as key_pages
 from vestibule.web.console import letters as letter_pages
@@ -91,6 +93,7 @@ ADMIN_ROUTES = (
     Route("DELETE", "/api/admin/roles/{name}",             roles.delete_role,             HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_ACT, oe.RoleUnknown, oe.RoleInUse), permission=Permission.ROLES_CHANGE),
     Route("DELETE", "/api/admin/roles/{name}/holders",     roles.take_role,               HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, roles_answers.RoleTakenFrom, (*NO_ACT, oe.RoleUnknown), permission=Permission.PEOPLE_ROLES),
     *(Route("POST", f"/api/admin/people/{{account_id}}/{act.slug}", acts.doing(act),         HOLDER_OWN_SITE,      _limit(act), act.hashes, 200, admin_answers.ActDone, (*NO_ACT, oe.PersonUnknown, *act.refusals), permission=act.permission) for act in ACTS),
+    Route("POST",  "/api/admin/people/{account_id}/export", export.export,                HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, None, (*NO_ACT, oe.PersonUnknown), media_type="application/json", permission=Permission.PEOPLE_EXPORT),
     Route("DELETE", f"/api/admin/people/{{account_id}}/{END_SESSION.slug}", acts.end_session, HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, admin_answers.ActDone, (*NO_ACT, oe.PersonUnknown), permission=END_SESSION.permission),
     Route("POST",  "/api/admin/people/{account_id}/impersonate", acting.begin,            HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 201, acting.ActingBegun, (*NO_ACT, oe.PersonUnknown, oe.CannotBeActedAs), permission=Permission.PEOPLE_IMPERSONATE),
 )
@@ -122,6 +125,8 @@ ADMIN_PAGES = (
     Page("GET",  "/admin/health",                           health_page.show,            BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.HEALTH_READ),
     Page("GET",  "/admin/events",                           event_pages.show,            BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.EVENTS_READ),
     Page("GET",  "/admin/events/export",                    event_pages.take_along,      BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.EVENTS_READ),
+    Page("GET",  "/admin/people/{account_id}/export",       export_page.ask,             BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_EXPORT),
+    Page("POST", "/admin/people/{account_id}/export",       export_page.export,          BROWSER_FORM, ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_EXPORT),
     *(Page("GET",  f"/admin/{way.slug}",                    new_person_pages.asking(way), BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_CHANGE) for way in WAYS),
     *(Page("POST", f"/admin/{way.slug}",                    new_person_pages.making(way), BROWSER_FORM, SIGN_IN,   HASHES,  permission=Permission.PEOPLE_CHANGE) for way in WAYS),
     Page("GET",  "/admin/people/{account_id}/impersonate",  impersonation.ask,           BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_IMPERSONATE),

@@ -35,6 +35,7 @@ from vestibule.flows import (
     enrol_at_sign_in,
     enrol_totp,
     impersonate,
+    export_person,
     import_accounts,
     invite,
     look_after_mail,
@@ -341,6 +342,7 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "set custom roles": ("set_custom_roles", _set_custom_roles),
     "act as somebody": ("impersonate", _act_as),
     "stop acting": ("stop_acting", _stop_acting),
+    "export": ("export_person", lambda w, p: export_person.export_person(w.env, COMMAND_LINE, p.account)),
     "unlock": ("unlock_account", lambda w, p: unlock_account.unlock_account(w.env, COMMAND_LINE, p.account)),
     "mail a link": (
         "mail_link",

@@ -25,6 +25,7 @@ from vestibule.flows.custom_roles import (
 )
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.env import Env
+from vestibule.flows.export_person import export_person
 from vestibule.flows.find_people import find_account
 from vestibule.flows.impersonate import impersonate
 from vestibule.flows.invite import invite
@@ -229,6 +230,7 @@ ACTS = {
         CHANGE,
         do=lambda env, operator, _: invite(env, operator, "Bob", f"{new_id()}@example.com"),
     ),
+    "export": Act(export_person, EventKind.DATA_EXPORTED, BY, Permission.PEOPLE_EXPORT),
     "delete": Act(delete_account, EventKind.ACCOUNT_DELETED, BY, Permission.PEOPLE_DELETE),
 }
 

@@ -108,6 +108,7 @@ STATUSES = {
         f"POST /api/admin/people/{{account_id}}/{act}": {200, 403, 404, 429} | TOKEN | more
         for act, more in ACTS.items()
     },
+    "POST /api/admin/people/{account_id}/export": {200, 403, 404, 429} | TOKEN,
     "DELETE /api/admin/people/{account_id}/sessions/{session_id}": {200, 403, 404, 429} | TOKEN,
     "GET /api/admin/letters": {200, 400, 403, 429} | TOKEN,
     "POST /api/admin/letters/retry": {200, 403, 429} | TOKEN,
@@ -279,6 +280,7 @@ async def test_every_success_is_as_declared(world: World) -> None:
     typed |= {"set-email": {"new_email": "bob@example.com"}, "set-roles": {"roles": ["billing"]}}
     for act in ACTS:
         await ask(f"POST /api/admin/people/{{account_id}}/{act}", 403, f"x/{act}", **typed.get(act, {}))
+    await ask("POST /api/admin/people/{account_id}/export", 403, "x/export")
     await ask("DELETE /api/admin/people/{account_id}/sessions/{session_id}", 403, "x/sessions/y")
     for part in ("letters", "keys", "services", "roles", "health"):
         await ask(f"GET /api/admin/{part}", 403)

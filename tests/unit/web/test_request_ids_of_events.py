@@ -47,6 +47,7 @@ OF_COMMANDS = {
     EventKind.SERVICE_CREATED,
     EventKind.SERVICE_REVOKED,
     EventKind.LETTERS_RETRIED,
+    EventKind.DATA_EXPORTED,
 }
 Act = Callable[[World], Awaitable[Any]]
 

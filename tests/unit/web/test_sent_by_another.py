@@ -169,6 +169,7 @@ BY_OPERATORS = (
     "sessions/{session_id} delete"  # of one account
 )
 ONCE = {
+    "/admin/people/{account_id}/export",
     "/admin/keys/rotate",
     "/admin/services/new",
     "/admin/services/{name}/revoke",

@@ -154,6 +154,7 @@ WHAT_HAPPENED = {
     EventKind.ACCOUNT_UNLOCKED: _("Pause after wrong attempts ended"),
     EventKind.ACCOUNT_DELETED: _("Account deleted"),
     EventKind.IMPORTED: _("Account imported"),
+    EventKind.DATA_EXPORTED: _("Data exported by an administrator"),
 }
 """What happened to an account, told to its owner."""
 
