@@ -17,8 +17,9 @@ from vestibule.web.site import site_of
 from vestibule.web.web_policy import WebPolicy
 
 _RESERVED_PREFIXES = (b"vestibule-", b"vestibule_")
-# `Vestibule-Actor` is not among them: it is in few answers, so what a client sends would pass through.
 # A client that sends one of these deceives no service, because proxies overwrite them with the headers of our answer.
+# `Vestibule-Actor` and `Vestibule-Roles` are refused: a proxy that was set up before they were there would pass them on,
+# and the first is in few answers.
 _OVERWRITTEN = frozenset({b"vestibule-user", b"vestibule-role", b"vestibule-session", b"vestibule-email-verified"})
 _METHOD = b"x-forwarded-method"
 
@@ -52,11 +53,15 @@ def check_forwarded(headers: RawHeaders, web: WebPolicy) -> None:
 def caller_headers(caller: Caller, headers: RawHeaders) -> dict[str, str]:
     """Return the headers for the service: the caller, the operator who acts as the caller, if one does, and in
     `Vestibule-Cookie` the request's cookies without ours.
+
+    `Vestibule-Roles` has the roles that operators made, with a space between two; it is empty without any. Their names
+    have letters, digits, `_` and `-` alone, also where a row says otherwise (`storage.sql.account_rows`).
     """
     actor = {"Vestibule-Actor": caller.actor_id} if caller.actor_id is not None else {}
     return {
         "Vestibule-User": caller.account.id,
         "Vestibule-Role": caller.account.role.value,
+        "Vestibule-Roles": " ".join(caller.account.roles),
         "Vestibule-Session": caller.session_id,
         "Vestibule-Email-Verified": "true" if caller.account.verified else "false",
         "Vestibule-Cookie": cookies.without_ours(headers),

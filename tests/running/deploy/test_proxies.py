@@ -162,7 +162,7 @@ def test_l12_the_service_gets_no_cookie_of_ours_and_every_other(site: Site) -> N
     assert "".join(site.service.last("cookie")) == ""
 
 
-@pytest.mark.parametrize("name", [*TOLD, "Vestibule-Cookie", "vestibule-user", "VESTIBULE-ROLE"])
+@pytest.mark.parametrize("name", [*TOLD, "Vestibule-Roles", "Vestibule-Cookie", "vestibule-user", "VESTIBULE-ROLE"])
 def test_l13_what_is_told_is_told_once_whatever_the_client_says(site: Site, name: str) -> None:
     answer = site.ask(**{name: "forged"})
     if answer.status_code == 200:

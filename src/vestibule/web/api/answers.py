@@ -61,8 +61,20 @@ class PublicUser(Answer):
         )
 
 
+class UserWithRoles(PublicUser):
+    """The same of an account that has roles which operators made."""
+
+    roles: list[str]
+
+
+def shown_user(account: Account) -> PublicUser:
+    """Return what the API shows of an account: `roles` only if there are any, as the contract does not know them."""
+    user = PublicUser.of(account)
+    return UserWithRoles(**user.model_dump(by_alias=True), roles=list(account.roles)) if account.roles else user
+
+
 class UserData(Answer):
-    user: PublicUser
+    user: UserWithRoles | PublicUser
 
 
 class Actor(Answer):

@@ -35,7 +35,7 @@ async def register(env: EnvDep, sent: Sent[bodies.Register], client_info: Client
     """Make an account and mail a link that verifies its email."""
     account = await register_flow(env, sent.name, sent.email, sent.password, client_info)
     message = "An email with a verification code has been sent to your email"
-    data = answers.UserData(user=answers.PublicUser.of(account))
+    data = answers.UserData(user=answers.shown_user(account))
     return answers.as_json(answers.Registered(message=message, data=data), 201)
 
 

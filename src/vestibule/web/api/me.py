@@ -30,7 +30,7 @@ async def jwks(env: EnvDep) -> Response:
 
 def me_content(caller: Caller) -> bytes:
     """Return the JSON body of `me`. The fast path sends the same bytes."""
-    user = answers.PublicUser.of(caller.account)
+    user = answers.shown_user(caller.account)
     if caller.actor_id is None:
         data = answers.UserData(user=user)
     else:

@@ -40,7 +40,7 @@ async def change_my_name(
 ) -> Response:
     """Change the name of the account."""
     account = await change_name(env, caller, sent.name, client_info)
-    return answers.as_json(answers.Me(data=answers.UserData(user=answers.PublicUser.of(account))))
+    return answers.as_json(answers.Me(data=answers.UserData(user=answers.shown_user(account))))
 
 
 async def change_my_password(
