@@ -20,6 +20,7 @@ Email = Annotated[str, typer.Argument(help="The account's email.", metavar="EMAI
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
+AsJsonLines = Annotated[bool, typer.Option("--json", help="Print a line of JSON for each, for programs.")]
 _WHY_NOT: dict[type[Refusal], str] = {
     LastAdmin: "is the last admin; make another one first: vestibule users set-role EMAIL admin",
     AccountDisabled: "is disabled: enable it first",

@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from vestibule.cli.accounts import AsJson
 from vestibule.cli.command_context import AccountSource, CommandContext, NamedFile
-from vestibule.cli.console import notes
+from vestibule.cli.console import notes, print_json
 from vestibule.cli.usage import WrongUsage
 from vestibule.flows.env import Env
 from vestibule.flows.import_accounts import ImportListener, ImportReport, Source, import_accounts
@@ -48,6 +49,7 @@ def import_users(
         bool, typer.Option("--admins", help="Import admins as admins. Otherwise they become users.")
     ] = False,
     dry: Annotated[bool, typer.Option("--dry-run", help="Change nothing; show what would be done.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Import accounts from a file of another program, or the tutorial server's own `users` table, so that nobody has to
     choose a new password.
@@ -65,7 +67,10 @@ def import_users(
         raise WrongUsage("--format, --verified and --hash-config go with FILE; see: vestibule users import --help")
     named = NamedFile(file, format_, verified, hash_config) if file else None
     report = asyncio.run(_import(context.obj, _Asked(named, source, admins, dry)))
-    _sum_up(report, dry=dry)
+    if as_json:
+        print_json({"dry_run": dry, **asdict(report)})
+    else:
+        _sum_up(report, dry=dry)
     raise typer.Exit(int(report.left_out > 0))
 
 

@@ -2,18 +2,18 @@
 
 import asyncio
 import base64
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
+from vestibule.cli.accounts import AsJson, AsJsonLines
 from vestibule.cli.command_context import CommandContext
-from vestibule.cli.console import notes, results
+from vestibule.cli.console import notes, print_json, results
 from vestibule.cli.discreet_command import Commands, DiscreetCommand
-from vestibule.cli.tables import Long, print_records, table
+from vestibule.cli.print_keys import details_of, given_table, print_given, print_stored, stored_table
+from vestibule.cli.tables import Long, print_records
 from vestibule.crypto import jwk
 from vestibule.flows.env import Env
 from vestibule.flows.follow_keys import ensure_next_keys
@@ -22,7 +22,6 @@ from vestibule.flows.reencrypt_totps import Reencrypted, reencrypt_totps
 from vestibule.flows.rotate_keys import reencrypt_keys, require_key_manager, rotate_keys, withdraw_key
 from vestibule.model.signing_keys import KeyState, KeyUse, SealedKey
 from vestibule.process.operator_errors import OperatorError
-from vestibule.state.key_ring import KeyRing
 
 
 class TotpsNotOpened(OperatorError):
@@ -56,6 +55,7 @@ def list_keys(
     context: typer.Context,
     everything: Annotated[bool, typer.Option("--all", help="Include keys that are gone.")] = False,
     long: Long = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """List the keys with use, id, kind and state. Never shows a private key.
 
@@ -65,7 +65,7 @@ def list_keys(
     command_context: CommandContext = context.obj
     given = command_context.given_keys()
     if given is not None:
-        results.print(_given_table(given))
+        print_given(given) if as_json else results.print(given_table(given))
         return
     stored = asyncio.run(command_context.stored_keys())
     if not stored:
@@ -75,10 +75,12 @@ def list_keys(
         (key for key in stored if everything or key.state is not KeyState.GONE),
         key=lambda key: (key.use, list(KeyState).index(key.state)),
     )
-    if long:
-        print_records([(key.kid, _details(key)) for key in listed])
+    if as_json:
+        print_stored(listed)
+    elif long:
+        print_records([(key.kid, details_of(key)) for key in listed])
     else:
-        results.print(_stored_table(listed))
+        results.print(stored_table(listed))
 
 
 @keys.command()
@@ -86,6 +88,7 @@ def rotate(
     context: typer.Context,
     use: Annotated[Uses, typer.Option(help="Which keys to rotate.")] = Uses.BOTH,
     now: Now = False,
+    as_json: AsJson = False,
 ) -> None:
     """Let the next key sign, retire the current one, and publish a new next one.
 
@@ -95,6 +98,9 @@ def rotate(
     command_context: CommandContext = context.obj
     uses = list(KeyUse) if use is Uses.BOTH else [KeyUse(use.value)]
     kids, stored = asyncio.run(_rotate(command_context, uses, early=now))
+    if as_json:
+        print_json({"signing": {name.value: kid for name, kid in kids.items()}})
+        return
     for name, kid in kids.items():
         results.print(f"{kid} signs {name.value} tokens from now on.")
     for key in _of_another_kind(stored, kids):
@@ -116,6 +122,7 @@ def withdraw(
     context: typer.Context,
     kid: Annotated[str, typer.Argument(metavar="KEY_ID", help="As `vestibule keys list` shows it.")],
     now: Now = False,
+    as_json: AsJson = False,
 ) -> None:
     """Withdraw a key: tokens that it signed are rejected from now on.
 
@@ -125,11 +132,14 @@ def withdraw(
     """
     command_context: CommandContext = context.obj
     asyncio.run(_withdraw(command_context, kid, early=now))
-    results.print(f"{escape(kid)} is gone.")
+    if as_json:
+        print_json({"kid": kid, "state": "gone"})
+    else:
+        results.print(f"{escape(kid)} is gone.")
 
 
 @keys.command()
-def reencrypt(context: typer.Context) -> None:
+def reencrypt(context: typer.Context, as_json: AsJson = False) -> None:
     """Re-encrypt the keys, and the secrets of authenticator apps, in the database with VESTIBULE_SECRET_KEY.
 
     First set the new VESTIBULE_SECRET_KEY on every machine, with the previous one as VESTIBULE_SECRET_KEY_OLD, and
@@ -145,6 +155,9 @@ def reencrypt(context: typer.Context) -> None:
             "VESTIBULE_SECRET_KEY_OLD and run this again; if it is lost, their owners sign in with a recovery code or "
             "a passkey, and add the app anew"
         )
+    if as_json:
+        print_json({"keys": count, "authenticator_apps": apps.secrets})
+        return
     and_apps = f" and {apps.secrets} secrets of authenticator apps" if apps.secrets else ""
     old = " VESTIBULE_SECRET_KEY_OLD is no longer needed." if settings.secret_key_old.get_secret_value() else ""
     results.print(f"{count} keys{and_apps} are encrypted with {where}.{old}")
@@ -204,30 +217,3 @@ async def _reencrypt(command_context: CommandContext) -> tuple[int, Reencrypted]
         # is: then `reencrypt_keys` refuses, and says why.
         only_apps = env.key_manager is None and env.seal is not None
         return 0 if only_apps else await reencrypt_keys(env), await reencrypt_totps(env)
-
-
-def _given_table(ring: KeyRing) -> Table:
-    lines = table("use", "key id", "kind", "state")
-    for use, key_set in (("access", ring.access), ("refresh", ring.refresh)):
-        public = key_set.signing.public
-        lines.add_row(use, public.kid, f"{public.alg} {public.bits}", "current")
-    return lines
-
-
-def _stored_table(stored: list[SealedKey]) -> Table:
-    lines = table("use", "key id", "kind", "state", "since")
-    for key in stored:
-        lines.add_row(
-            key.use.value, escape(key.kid), escape(key.alg), key.state.value, key.state_since.date().isoformat()
-        )
-    return lines
-
-
-def _details(key: SealedKey) -> dict[str, str]:
-    until = _time(key.checks_until) if key.checks_until and key.state is KeyState.RETIRED else ""
-    since = _time(key.state_since)
-    return {"use": key.use.value, "kind": key.alg, "state": key.state.value, "since": since, "until": until}
-
-
-def _time(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from vestibule.cli.accounts import AsJsonLines
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes, results
 from vestibule.cli.people import account_for_programs, state_of
@@ -27,7 +28,7 @@ def list_users(
     limit: Annotated[
         int, typer.Option("--limit", "-n", metavar="NUMBER", help="Show at most this many.", min=1, max=100_000)
     ] = PEOPLE_AT_ONCE,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each, for programs.")] = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """List accounts, ordered by email: all, or those that `--search` finds."""
     found, more, meant = asyncio.run(_found(context.obj, search, limit))

@@ -10,9 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from vestibule.cli.accounts import AsJson, AsJsonLines, tell
 from vestibule.cli.command_context import CommandContext
-from vestibule.cli.console import notes, results
+from vestibule.cli.console import notes, print_json, results
 from vestibule.cli.discreet_command import Commands
+from vestibule.cli.print_letters import print_letters
 from vestibule.cli.tables import Long, print_records, shortened, table
 from vestibule.cli.usage import WrongUsage
 from vestibule.flows.look_after_mail import Outbox, read_outbox, retry_letters, send_test_letter
@@ -47,9 +49,13 @@ def list_letters(
         int, typer.Option("--limit", metavar="NUMBER", help="Show at most this many.", min=1, max=10_000)
     ] = 50,
     long: Long = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """List the emails that wait or were refused, the oldest first. `--long` shows why each was not sent."""
     outbox, now = asyncio.run(_outbox_and_time(context.obj, limit))
+    if as_json:
+        print_letters(outbox.letters)
+        return
     if long:
         print_records([(f"{state.letter.id}  {_kind(state)}", _details(state, now)) for state in outbox.letters])
     elif outbox.letters:
@@ -69,11 +75,12 @@ def retry(
             show_default=False,
         ),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Retry emails now, also those that were refused for good. A running server sends them within a second."""
     count = asyncio.run(_retry(context.obj, letters))
     nothing = _NONE_OF_THESE if letters else _NOTHING_FAILED
-    notes.print(f"Emails to be retried: {count:,}." if count else nothing)
+    tell({"retried": count}, f"Emails to be retried: {count:,}." if count else nothing, as_json=as_json)
 
 
 @mail.command("test")
@@ -83,6 +90,7 @@ def send_one(
     language: Annotated[
         Language | None, typer.Option(help="Language, instead of VESTIBULE_LANGUAGE.", show_default=False)
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Send a test email now, without the outbox, and show what the mail server answered.
 
@@ -96,7 +104,9 @@ def send_one(
         raise WrongUsage(f"EMAIL: {email!r} is not an email that Vestibule sends to") from None
     notes.print(f"Handing an email for {to} to {_destination(command_context.settings)} …")
     answer = asyncio.run(_send(command_context, to, language))
-    if command_context.settings.email_host:
+    if as_json:
+        print_json({"email": to, "by": _destination(command_context.settings), "answer": answer})
+    elif command_context.settings.email_host:
         notes.print(f"[green]Accepted.[/] The server said: {escape(answer)}")
     else:
         notes.print(f"There is no EMAIL_HOST, so nothing is sent: the email is the file {escape(answer)}")

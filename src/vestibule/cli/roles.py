@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Column
 
-from vestibule.cli.accounts import AsJson, tell
+from vestibule.cli.accounts import AsJson, AsJsonLines, tell
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes, results
 from vestibule.cli.discreet_command import Commands
@@ -86,7 +86,7 @@ roles = Commands(
 @roles.command("list")
 def list_all(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each, for programs.")] = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """List the roles that were made here, what they permit, and how many accounts have them. Built-in roles are not
     among them.
