@@ -91,13 +91,17 @@ def _id_of(server: Running, name: str) -> str:
 
 
 def test_the_scripts_do_what_is_said_of_them(server: Running) -> None:
-    curl, export, act = SCRIPTS
+    curl, person, export, act = SCRIPTS
     assert "curl" in curl
     around = operator(server)
     answers = [typed(server, curl.replace(HOST, server.base), **around) for _ in range(2)]
     assert ['"changed":true' in answers[0], '"changed":false' in answers[1]] == [True, True], answers
     begun = typed(server, act.replace(HOST, server.base), **{**around, "ID": around["ANOTHER_ID"]})
     assert re.search(r'"access_token":"[^"]+".*"expiresAt":', begun), begun
+    typed(server, person)
+    written = server.folder / "ada.json"
+    assert written.stat().st_mode & 0o077 == 0
+    assert "ada@example.com" in json.dumps(json.loads(written.read_text()))
     typed(server, export)
     events = server.folder / "events.jsonl"
     assert events.stat().st_mode & 0o077 == 0

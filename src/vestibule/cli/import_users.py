@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -68,7 +68,7 @@ def import_users(
     named = NamedFile(file, format_, verified, hash_config) if file else None
     report = asyncio.run(_import(context.obj, _Asked(named, source, admins, dry)))
     if as_json:
-        print_json({"dry_run": dry, **asdict(report)})
+        print_json({"dry_run": dry, **_for_programs(report)})
     else:
         _sum_up(report, dry=dry)
     raise typer.Exit(int(report.left_out > 0))
@@ -80,6 +80,17 @@ class _Asked:
     source: str | None
     admins: bool
     dry: bool
+
+
+def _for_programs(report: ImportReport) -> dict[str, Any]:
+    return {
+        "imported": report.imported,
+        "by_kind": dict(report.by_kind),
+        "already_there": report.already_there,
+        "made_room": report.made_room,
+        "demoted": report.demoted,
+        "left_out": report.left_out,
+    }
 
 
 def _sum_up(report: ImportReport, *, dry: bool) -> None:

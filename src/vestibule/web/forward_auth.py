@@ -18,7 +18,7 @@ from vestibule.web.web_policy import WebPolicy
 
 _RESERVED_PREFIXES = (b"vestibule-", b"vestibule_")
 # A client that sends one of these deceives no service, because proxies overwrite them with the headers of our answer.
-# `Vestibule-Actor` and `Vestibule-Roles` are refused: a proxy that was set up before they were there would pass them on,
+# `Vestibule-Actor` and `Vestibule-Roles` are refused: a proxy that was set up before there were any would pass them on,
 # and the first is in few answers.
 _OVERWRITTEN = frozenset({b"vestibule-user", b"vestibule-role", b"vestibule-session", b"vestibule-email-verified"})
 _METHOD = b"x-forwarded-method"

@@ -108,6 +108,15 @@ async def test_o73_nobody_gets_anothers_email(world: World, verified: bool) -> N
     assert (await ada_of(world)).email == ADA
 
 
+async def test_o73_no_link_is_mailed_to_the_email_that_another_has_verified(world: World) -> None:
+    ada = await add(world, ADA)
+    await add(world, NEW)
+    with pytest.raises(EmailTaken):
+        await set_email(world.env, COMMAND_LINE, ada, NEW)
+    await world.deliver()
+    assert world.mailer.letters == []
+
+
 async def test_o73_disabled_or_the_same(world: World) -> None:
     ada = await add(world, ADA)
     assert await set_email(world.env, COMMAND_LINE, ada, ADA) is EmailOutcome.UNCHANGED

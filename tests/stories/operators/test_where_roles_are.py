@@ -45,7 +45,7 @@ async def test_a_service_behind_a_proxy_is_told_in_a_header_that_is_safe(world: 
     client = await world.sign_in(account.email, password)
     assert (await client.get("/api/auth/verify")).headers["vestibule-roles"] == "billing editor-2"
     async with world.engines.sqlalchemy_transaction() as connection:
-        odd = {"roles": "billing x\r\nVestibule-Role:admin <b> editor-2", "id": account.id}
+        odd = {"roles": "billing X\r\nVestibule-Role:admin <b> editor-2", "id": account.id}
         await connection.execute(text("UPDATE accounts SET roles = :roles WHERE id = :id"), odd)
     client = await world.sign_in(account.email, password)
     headers = (await client.get("/api/auth/verify")).headers
