@@ -24,6 +24,7 @@ async def sign_out(env: Env, caller: Caller) -> None:
     await announce(env, revoked or await _end_with_others(env, caller, now))
 
 
+@retry_on_conflict
 async def _end_with_others(env: Env, caller: Caller, now: datetime) -> list[Revocation]:
     async with env.store.transaction() as tx:
         await tx.accounts.lock(caller.account.id)
