@@ -32,7 +32,7 @@ from vestibule.model.limits import LetterLimits, NetworkLimits, RateClass
 from vestibule.model.login_attempts import LoginAttemptLimits
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.policy import Policy
-from vestibule.model.sessions import SessionLimits
+from vestibule.model.session_limits import SessionLimits
 from vestibule.model.signing_keys import REFRESH_ALGORITHM, KeyManager, KeySet
 from vestibule.process.niced_threads import NicedThreads
 from vestibule.state.feed import Feed

@@ -43,7 +43,8 @@ from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.refresh_tokens import RefreshToken
 from vestibule.model.revocations import Revocation
-from vestibule.model.sessions import Device, EndReason, Session, SessionLimits
+from vestibule.model.session_limits import SessionLimits
+from vestibule.model.sessions import Device, EndReason, Session
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from vestibule.model.login_attempts import LoginAttemptLimits
 from vestibule.model.operators import Console
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.retention import Retention
-from vestibule.model.sessions import SessionLimits
+from vestibule.model.session_limits import SessionLimits
 from vestibule.model.signing_keys import KeyUse
 from vestibule.protocol.access_tokens import MAX_LIFETIME_SECONDS
 from vestibule.protocol.claims import MAX_LEEWAY_SECONDS

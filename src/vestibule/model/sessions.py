@@ -4,17 +4,16 @@
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from vestibule.model.accounts import Account
+from vestibule.model.session_limits import SessionLimits
 from vestibule.protocol.authentication import Method
 
 MAX_LIVE_SUCCESSORS = 16
-"""How many refresh tokens that were issued in exchange for the same one may be valid at once: several answers may get
-lost.
-"""
+"""How many refresh tokens issued for the same one may be valid at once: several answers may get lost."""
 MOST_COUNTED = 2_000
 """How many sessions of an account are counted at most. From there on they are too many, whatever the number."""
 
@@ -50,37 +49,8 @@ class Device:
 
 
 @dataclass(frozen=True)
-class SessionLimits:
-    """The limits of sessions. A session ends after `idle` without use, and `absolute` after its begin. For
-    `refresh_grace` after a refresh, another tab may use the same refresh token again. `rotate`: each refresh issues a
-    new refresh token. `for_account`: how many sessions one account may have at once.
-    """
-
-    idle: timedelta
-    absolute: timedelta
-    refresh_grace: timedelta
-    rotate: bool = True
-    for_account: int = 100
-
-    def idle_end(self, now: datetime, expires_at: datetime) -> datetime:
-        """Return when a session used at `now` ends if it is not used again; never after its absolute end."""
-        return min(now + self.idle, expires_at)
-
-    def may_have_token_of_second(self, issued_at: datetime, now: datetime) -> bool:
-        """Return whether a session may have an access token that was issued in the same second as `now`.
-
-        `issued_at` is when its last refresh token was issued, together with an access token. Later access tokens may
-        have been issued without a refresh token: to a racing tab, within `refresh_grace`, and to any refresh if
-        refresh tokens do not rotate.
-        """
-        return not self.rotate or issued_at >= now - self.refresh_grace - timedelta(seconds=1)
-
-
-@dataclass(frozen=True)
 class Session:
-    """One sign-in.
-
-    `methods` say how its user last authenticated, at `authenticated_at` (`amr`, RFC 8176).
+    """One sign-in. `methods` say how its user last authenticated, at `authenticated_at` (`amr`, RFC 8176).
 
     The refresh counters of a session: `current` is the last one issued, at `issued_at`; `parent` is the last one
     accepted; `base` is the last one that had been issued when `parent` was accepted. So the live successors are those

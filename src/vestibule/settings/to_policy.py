@@ -15,7 +15,7 @@ from vestibule.model.operators import Console
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.policy import Policy
 from vestibule.model.retention import Retention
-from vestibule.model.sessions import SessionLimits
+from vestibule.model.session_limits import SessionLimits
 from vestibule.settings.fields import Settings
 
 _LETTERS_APART = timedelta(minutes=5)

@@ -8,6 +8,7 @@ from vestibule.model import errors as e
 from vestibule.model import operator_errors as oe
 from vestibule.model.limits import RateClass
 from vestibule.model.permissions import Permission
+from vestibule.web import shared_refusals as no
 from vestibule.web.api import answers
 from vestibule.web.api.admin import (
     acting,
@@ -49,19 +50,10 @@ from vestibule.web.routes import (
     HASHES,
     HOLDER_OWN_SITE,
     NO_HASH,
-    NO_HOLDER,
-    NO_OWNER,
     OWN_SITE,
     SIGN_IN,
     SIGNED_IN,
 )
-
-# Refusals of every line.
-NO_OPERATOR = (*NO_OWNER, oe.PermissionMissing, e.ReauthenticationRequired)
-# Refusals of what changes something.
-NO_ACT = (*NO_HOLDER, oe.PermissionMissing, e.ReauthenticationRequired)
-# Refusals of a query for events.
-NO_QUERY = (oe.CursorInvalid, oe.FilterInvalid, oe.PersonUnknown)
 
 
 def _limit(act: Act) -> RateClass:
@@ -71,31 +63,31 @@ def _limit(act: Act) -> RateClass:
 
 # fmt: off
 ADMIN_ROUTES = (
-    Route("GET",   "/api/admin/me",                        me.admin_me,                   SIGNED_IN,            ACCOUNT,   NO_HASH, 200, admin_answers.OperatorMe, NO_OPERATOR, permission=Permission.PEOPLE_READ),
-    Route("GET",   "/api/admin/people",                    people.list_people,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, people_answers.People, (*NO_OPERATOR, oe.CursorInvalid), permission=Permission.PEOPLE_READ),
-    Route("POST",  "/api/admin/people",                    people.create_person,          HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  201, people_answers.OnePerson, (*NO_ACT, e.EmailTaken), permission=Permission.PEOPLE_CHANGE),
-    Route("POST",  "/api/admin/invitations",               people.invite_person,          HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  201, people_answers.OnePerson, (*NO_ACT, e.EmailTaken, oe.TooManyLinks), permission=Permission.PEOPLE_CHANGE),
-    Route("GET",   "/api/admin/people/{account_id}",       people.show_person,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, person_answers.ShownPerson, (*NO_OPERATOR, oe.PersonUnknown), permission=Permission.PEOPLE_READ),
-    Route("GET",   "/api/admin/letters",                   letters.list_letters,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, shown.ListedLetters, (*NO_OPERATOR, oe.CursorInvalid), permission=Permission.LETTERS_READ),
-    Route("POST",  "/api/admin/letters/retry",             letters.retry_all,             HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, shown.LettersRetried, NO_ACT, permission=Permission.LETTERS_RETRY),
-    Route("POST",  "/api/admin/letters/{letter_id}/retry", letters.retry_one,             HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, shown.LettersRetried, NO_ACT, permission=Permission.LETTERS_RETRY),
-    Route("GET",   "/api/admin/keys",                      keys.list_keys,                SIGNED_IN,            ACCOUNT,   NO_HASH, 200, shown.ListedKeys, NO_OPERATOR, permission=Permission.KEYS_READ),
-    Route("POST",  "/api/admin/keys/rotate",               keys.rotate,                   HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, shown.ListedKeys, (*NO_ACT, oe.KeysNotRotated), permission=Permission.KEYS_ROTATE),
-    Route("GET",   "/api/admin/services",                  services.list_services,        SIGNED_IN,            ACCOUNT,   NO_HASH, 200, shown.ListedServices, NO_OPERATOR, permission=Permission.SERVICES_READ),
-    Route("POST",  "/api/admin/services/{name}",           services.create,               HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 201, shown.ServiceCreated, (*NO_ACT, oe.ServiceNameInvalid, oe.ServiceNameTaken), permission=Permission.SERVICES_CHANGE),
-    Route("DELETE", "/api/admin/services/{name}",          services.revoke,               HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_ACT, oe.ServiceUnknown), permission=Permission.SERVICES_CHANGE),
-    Route("GET",   "/api/admin/health",                    health.show_health,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, health_answers.Health, NO_OPERATOR, permission=Permission.HEALTH_READ),
-    Route("GET",   "/api/admin/events",                    events.list_events,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, events_answers.ListedEvents, (*NO_OPERATOR, *NO_QUERY), permission=Permission.EVENTS_READ),
-    Route("GET",   "/api/admin/events/export",             events.export,                 SIGNED_IN,            ACCOUNT,   NO_HASH, 200, None, (*NO_OPERATOR, *NO_QUERY), media_type="application/jsonl", permission=Permission.EVENTS_READ),
-    Route("GET",   "/api/admin/roles",                     roles.list_roles,              SIGNED_IN,            ACCOUNT,   NO_HASH, 200, roles_answers.ListedRoles, NO_OPERATOR, permission=Permission.ROLES_READ),
-    Route("POST",  "/api/admin/roles",                     roles.create_role,             HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 201, roles_answers.RoleCreated, (*NO_ACT, oe.RoleTaken, oe.TooManyRoles), permission=Permission.ROLES_CHANGE),
-    Route("PATCH", "/api/admin/roles/{name}",              roles.set_permissions,         HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, admin_answers.ActDone, (*NO_ACT, oe.RoleUnknown), permission=Permission.ROLES_CHANGE),
-    Route("DELETE", "/api/admin/roles/{name}",             roles.delete_role,             HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_ACT, oe.RoleUnknown, oe.RoleInUse), permission=Permission.ROLES_CHANGE),
-    Route("DELETE", "/api/admin/roles/{name}/holders",     roles.take_role,               HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, roles_answers.RoleTakenFrom, (*NO_ACT, oe.RoleUnknown), permission=Permission.PEOPLE_ROLES),
-    *(Route("POST", f"/api/admin/people/{{account_id}}/{act.slug}", acts.doing(act),         HOLDER_OWN_SITE,      _limit(act), act.hashes, 200, admin_answers.ActDone, (*NO_ACT, oe.PersonUnknown, *act.refusals), permission=act.permission) for act in ACTS),
-    Route("POST",  "/api/admin/people/{account_id}/export", export.export,                HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, None, (*NO_ACT, oe.PersonUnknown), media_type="application/json", permission=Permission.PEOPLE_EXPORT),
-    Route("DELETE", f"/api/admin/people/{{account_id}}/{END_SESSION.slug}", acts.end_session, HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, admin_answers.ActDone, (*NO_ACT, oe.PersonUnknown), permission=END_SESSION.permission),
-    Route("POST",  "/api/admin/people/{account_id}/impersonate", acting.begin,            HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 201, acting.ActingBegun, (*NO_ACT, oe.PersonUnknown, oe.CannotBeActedAs), permission=Permission.PEOPLE_IMPERSONATE),
+    Route("GET",   "/api/admin/me",                        me.admin_me,                   SIGNED_IN,            ACCOUNT,   NO_HASH, 200, admin_answers.OperatorMe, no.OPERATOR, permission=Permission.PEOPLE_READ),
+    Route("GET",   "/api/admin/people",                    people.list_people,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, people_answers.People, (*no.OPERATOR, oe.CursorInvalid), permission=Permission.PEOPLE_READ),
+    Route("POST",  "/api/admin/people",                    people.create_person,          HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  201, people_answers.OnePerson, (*no.ACT, e.EmailTaken), permission=Permission.PEOPLE_CHANGE),
+    Route("POST",  "/api/admin/invitations",               people.invite_person,          HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  201, people_answers.OnePerson, (*no.ACT, e.EmailTaken, oe.TooManyLinks), permission=Permission.PEOPLE_CHANGE),
+    Route("GET",   "/api/admin/people/{account_id}",       people.show_person,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, person_answers.ShownPerson, (*no.OPERATOR, oe.PersonUnknown), permission=Permission.PEOPLE_READ),
+    Route("GET",   "/api/admin/letters",                   letters.list_letters,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, shown.ListedLetters, (*no.OPERATOR, oe.CursorInvalid), permission=Permission.LETTERS_READ),
+    Route("POST",  "/api/admin/letters/retry",             letters.retry_all,             HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, shown.LettersRetried, no.ACT, permission=Permission.LETTERS_RETRY),
+    Route("POST",  "/api/admin/letters/{letter_id}/retry", letters.retry_one,             HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, shown.LettersRetried, no.ACT, permission=Permission.LETTERS_RETRY),
+    Route("GET",   "/api/admin/keys",                      keys.list_keys,                SIGNED_IN,            ACCOUNT,   NO_HASH, 200, shown.ListedKeys, no.OPERATOR, permission=Permission.KEYS_READ),
+    Route("POST",  "/api/admin/keys/rotate",               keys.rotate,                   HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, shown.ListedKeys, (*no.ACT, oe.KeysNotRotated), permission=Permission.KEYS_ROTATE),
+    Route("GET",   "/api/admin/services",                  services.list_services,        SIGNED_IN,            ACCOUNT,   NO_HASH, 200, shown.ListedServices, no.OPERATOR, permission=Permission.SERVICES_READ),
+    Route("POST",  "/api/admin/services/{name}",           services.create,               HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 201, shown.ServiceCreated, (*no.ACT, oe.ServiceNameInvalid, oe.ServiceNameTaken), permission=Permission.SERVICES_CHANGE),
+    Route("DELETE", "/api/admin/services/{name}",          services.revoke,               HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*no.ACT, oe.ServiceUnknown), permission=Permission.SERVICES_CHANGE),
+    Route("GET",   "/api/admin/health",                    health.show_health,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, health_answers.Health, no.OPERATOR, permission=Permission.HEALTH_READ),
+    Route("GET",   "/api/admin/events",                    events.list_events,            SIGNED_IN,            ACCOUNT,   NO_HASH, 200, events_answers.ListedEvents, (*no.OPERATOR, *no.QUERY), permission=Permission.EVENTS_READ),
+    Route("GET",   "/api/admin/events/export",             events.export,                 SIGNED_IN,            ACCOUNT,   NO_HASH, 200, None, (*no.OPERATOR, *no.QUERY), media_type="application/jsonl", permission=Permission.EVENTS_READ),
+    Route("GET",   "/api/admin/roles",                     roles.list_roles,              SIGNED_IN,            ACCOUNT,   NO_HASH, 200, roles_answers.ListedRoles, no.OPERATOR, permission=Permission.ROLES_READ),
+    Route("POST",  "/api/admin/roles",                     roles.create_role,             HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 201, roles_answers.RoleCreated, (*no.ACT, oe.RoleTaken, oe.TooManyRoles), permission=Permission.ROLES_CHANGE),
+    Route("PATCH", "/api/admin/roles/{name}",              roles.set_permissions,         HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, admin_answers.ActDone, (*no.ACT, oe.RoleUnknown), permission=Permission.ROLES_CHANGE),
+    Route("DELETE", "/api/admin/roles/{name}",             roles.delete_role,             HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*no.ACT, oe.RoleUnknown, oe.RoleInUse), permission=Permission.ROLES_CHANGE),
+    Route("DELETE", "/api/admin/roles/{name}/holders",     roles.take_role,               HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, roles_answers.RoleTakenFrom, (*no.ACT, oe.RoleUnknown), permission=Permission.PEOPLE_ROLES),
+    *(Route("POST", f"/api/admin/people/{{account_id}}/{act.slug}", acts.doing(act),         HOLDER_OWN_SITE,      _limit(act), act.hashes, 200, admin_answers.ActDone, (*no.ACT, oe.PersonUnknown, *act.refusals), permission=act.permission) for act in ACTS),
+    Route("POST",  "/api/admin/people/{account_id}/export", export.export,                HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, None, (*no.ACT, oe.PersonUnknown), media_type="application/json", permission=Permission.PEOPLE_EXPORT),
+    Route("DELETE", f"/api/admin/people/{{account_id}}/{END_SESSION.slug}", acts.end_session, HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, admin_answers.ActDone, (*no.ACT, oe.PersonUnknown), permission=END_SESSION.permission),
+    Route("POST",  "/api/admin/people/{account_id}/impersonate", acting.begin,            HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 201, acting.ActingBegun, (*no.ACT, oe.PersonUnknown, oe.CannotBeActedAs), permission=Permission.PEOPLE_IMPERSONATE),
 )
 
 ADMIN_PAGES = (

@@ -1,7 +1,5 @@
-"""The cookies (RFC 6265): the contract's three for a sign-in, one for each known device, one for a second step, one for
-a question to an authenticator, one for an email code, one with the session of an operator who acts as somebody else,
-and seven of pages: the language, `return_to`, `sent_letter`, `refused_form`, `recovery_codes`, `service_key` and
-`cookies_kept`.
+"""The cookies (RFC 6265): the contract's three for a sign-in, one for each known device, those of one step of a sign-in
+or a page, and one with the session of an operator who acts as somebody else.
 
 Names and attributes of the contract's cookies are exactly the contract's.
 """
@@ -103,9 +101,7 @@ def set_language(response: Response, language: str, now: datetime, web: WebPolic
 
 
 def set_return_to(response: Response, target: str, now: datetime, web: WebPolicy) -> None:
-    """Set the cookie with the page to return to. The cookie lasts an hour: enough for signing up and opening an
-    email.
-    """
+    """Set the cookie with the page to return to, for an hour: enough for signing up and opening an email."""
     _set(response, RETURN_TO, target, _RETURN_TO_SECONDS, now, web)
 
 
@@ -221,10 +217,7 @@ def any_credential(headers: RawHeaders, web: WebPolicy) -> bool:
 
 
 def without_ours(headers: RawHeaders) -> str:
-    """Return the Cookie header for a service behind Vestibule, without the cookies of sign-ins, known devices,
-    questions to authenticators, codes to be typed, sent letters, refused forms, recovery codes, service keys and
-    operators who act as somebody else.
-    """
+    """Return the Cookie header for a service behind Vestibule, without our cookies that have a secret or an email."""
     kept = [
         pair.strip(b" \t")
         for header, content in headers
@@ -241,9 +234,7 @@ def _is_ours(name: str) -> bool:
 
 
 def read_devices(headers: RawHeaders, web: WebPolicy) -> dict[str, tuple[str, ...]]:
-    """Return the device secrets in the cookies, by account tag. Each account's secret is found, no matter how many
-    cookies other sites have planted.
-    """
+    """Return the device secrets in the cookies, by account tag, however many cookies other sites have planted."""
     prefix = device_prefix(web).encode()
     found: dict[str, tuple[str, ...]] = {}
     for key, value in protocol.pairs(headers):

@@ -4,9 +4,9 @@ body of a success, refusals. `application` makes FastAPI routes of it.
 
 from vestibule.model import errors as e
 from vestibule.model import factor_errors as fe
-from vestibule.model import operator_errors as oe
 from vestibule.model.email_code_errors import EMAIL_CODE_REFUSALS
 from vestibule.model.limits import RateClass
+from vestibule.web import shared_refusals as no
 from vestibule.web.api import (
     answers,
     auth,
@@ -52,14 +52,10 @@ from vestibule.web.pages import email_code as email_code_pages
 from vestibule.web.pages.browser_session import browser_session, find_session, page_holder, session_form
 from vestibule.web.prefetch import on_purpose
 from vestibule.web.request_errors import (
-    BodyMalformed,
-    BodyTooLarge,
     CrossSite,
-    CrossSiteRefresh,
     FetchedAhead,
     NonceInvalid,
     ReservedHeader,
-    UnsupportedMedia,
 )
 
 SIGN_IN, REGISTER, MAIL, REFRESH, ACCOUNT = RateClass
@@ -85,77 +81,55 @@ SECRET = (browser_session, page_holder)
 BROWSER_FORM = (own_site, session_form, page_holder)
 SIGN_OUT_FORM = (own_site, session_form)
 
-# Refusals that several lines share, named by what the caller does not get.
-NO_TOKEN = (e.NotSignedIn, e.AccessTokenInvalid, e.SessionOver)
-NO_OWNER = (*NO_TOKEN, oe.NotWhileActing)
-NO_SIGN_IN = (e.WrongCredentials, e.TooManyAttempts, e.EmailNotVerified, CrossSite)
-NO_PASSKEY_STEP = (fe.PasskeysUnavailable, fe.CeremonyOver, fe.PasskeyRefused, fe.PasskeyUnknown)
-NO_PASSKEY = (*NO_PASSKEY_STEP, e.EmailNotVerified, CrossSite)
-NO_LOST_FACTORS = (fe.NoPendingSignIn, fe.FactorResetUnavailable, fe.FactorResetUnderWay, CrossSite)
-NO_SECOND_STEP = (fe.NoPendingSignIn, fe.SecondFactorPaused, fe.WrongCode, fe.TotpUnavailable, CrossSite)
-NO_SIGN_OUT = (*NO_TOKEN, CrossSite)
-NO_REFRESH = (e.RefreshRefused, CrossSiteRefresh)
-NO_HOLDER = (*NO_OWNER, CrossSite, fe.RefreshTokenRequired)
-NO_CHANGE = (*NO_HOLDER, e.WrongPassword, e.TooManyAttempts, e.ReauthenticationRequired)
-NO_NEW_TOKENS = (*NO_CHANGE, fe.SecondFactorEnrolmentRequired)
-NO_CODE = (fe.WrongCode, fe.SecondFactorPaused, fe.TotpUnavailable)
-NO_STEP_UP = (*NO_NEW_TOKENS, *NO_CODE, *NO_PASSKEY_STEP)
-NO_NEW_PASSKEY = (fe.PasskeysUnavailable, fe.CeremonyOver, fe.PasskeyRefused, fe.PasskeyTaken, fe.TooManyPasskeys)
-NO_ENROLMENT = (fe.NoPendingSignIn, fe.SecondFactorRequired, CrossSite)
-NO_FACTOR = (*NO_HOLDER, e.ReauthenticationRequired)
-NO_INTROSPECTION = (e.ServiceKeyInvalid, e.TooManyRequests, BodyMalformed, BodyTooLarge, UnsupportedMedia)
-NO_RESET = (e.ResetTokenInvalid, e.PasswordTooEasy, CrossSite)
-
-
 # fmt: off
 ROUTES = (
     Route("GET",   "/api/healthchecker",                   health.healthchecker,          ANYONE,               UNLIMITED, NO_HASH, 200, answers.Told),
     Route("POST",  "/api/auth/register",                   auth.register,                 OWN_SITE,             REGISTER,  HASHES,  201, answers.Registered, (e.EmailTaken, e.PasswordTooEasy, CrossSite)),
-    Route("POST",  "/api/auth/login",                      auth.login,                    OWN_SITE,             SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_SIGN_IN, fe.SecondFactorRequired, fe.SecondFactorEnrolmentRequired)),
+    Route("POST",  "/api/auth/login",                      auth.login,                    OWN_SITE,             SIGN_IN,   HASHES,  200, answers.SignedIn, (*no.SIGN_IN, fe.SecondFactorRequired, fe.SecondFactorEnrolmentRequired)),
     Route("POST",  "/api/auth/login/second-factor/options", auth.second_factor_options,   OWN_SITE,             SIGN_IN,   NO_HASH, 200, factor_answers.PasskeyOptions, (fe.NoPendingSignIn, fe.PasskeysUnavailable, CrossSite)),
-    Route("POST",  "/api/auth/login/second-factor",        auth.second_factor,            OWN_SITE,             SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_SECOND_STEP, *NO_PASSKEY_STEP)),
-    Route("POST",  "/api/auth/login/enrol/totp",           enrolment.enrol_totp,          OWN_SITE,             SIGN_IN,   NO_HASH, 200, factor_answers.NewTotp, (*NO_ENROLMENT, fe.TotpUnavailable)),
-    Route("POST",  "/api/auth/login/enrol/totp/confirm",   enrolment.confirm_enrolment,   OWN_SITE,             SIGN_IN,   HASHES,  200, factor_answers.Enrolled, (*NO_ENROLMENT, fe.WrongCode, fe.FactorUnknown, fe.TotpUnavailable)),
-    Route("POST",  "/api/auth/login/enrol/passkey/options", enrolment.enrol_passkey_options, OWN_SITE,          SIGN_IN,   NO_HASH, 200, factor_answers.PasskeyOptions, (*NO_ENROLMENT, fe.PasskeysUnavailable)),
-    Route("POST",  "/api/auth/login/enrol/passkey",        enrolment.enrol_passkey,       OWN_SITE,             SIGN_IN,   HASHES,  200, factor_answers.Enrolled, (*NO_ENROLMENT, *NO_NEW_PASSKEY)),
-    Route("POST",  "/api/auth/login/second-factor/lost",   auth.report_lost_factors,      OWN_SITE,             MAIL,      NO_HASH, 200, answers.Told, NO_LOST_FACTORS),
+    Route("POST",  "/api/auth/login/second-factor",        auth.second_factor,            OWN_SITE,             SIGN_IN,   HASHES,  200, answers.SignedIn, (*no.SECOND_STEP, *no.PASSKEY_STEP)),
+    Route("POST",  "/api/auth/login/enrol/totp",           enrolment.enrol_totp,          OWN_SITE,             SIGN_IN,   NO_HASH, 200, factor_answers.NewTotp, (*no.ENROLMENT, fe.TotpUnavailable)),
+    Route("POST",  "/api/auth/login/enrol/totp/confirm",   enrolment.confirm_enrolment,   OWN_SITE,             SIGN_IN,   HASHES,  200, factor_answers.Enrolled, (*no.ENROLMENT, fe.WrongCode, fe.FactorUnknown, fe.TotpUnavailable)),
+    Route("POST",  "/api/auth/login/enrol/passkey/options", enrolment.enrol_passkey_options, OWN_SITE,          SIGN_IN,   NO_HASH, 200, factor_answers.PasskeyOptions, (*no.ENROLMENT, fe.PasskeysUnavailable)),
+    Route("POST",  "/api/auth/login/enrol/passkey",        enrolment.enrol_passkey,       OWN_SITE,             SIGN_IN,   HASHES,  200, factor_answers.Enrolled, (*no.ENROLMENT, *no.NEW_PASSKEY)),
+    Route("POST",  "/api/auth/login/second-factor/lost",   auth.report_lost_factors,      OWN_SITE,             MAIL,      NO_HASH, 200, answers.Told, no.LOST_FACTORS),
     Route("POST",  "/api/auth/passkeys/options",           passkeys.sign_in_options,      OWN_SITE,             REFRESH,   NO_HASH, 200, factor_answers.PasskeyOptions, (fe.PasskeysUnavailable, CrossSite)),
-    Route("POST",  "/api/auth/passkeys/verify",            passkeys.sign_in,              OWN_SITE,             SIGN_IN,   NO_HASH, 200, answers.SignedIn, NO_PASSKEY),
+    Route("POST",  "/api/auth/passkeys/verify",            passkeys.sign_in,              OWN_SITE,             SIGN_IN,   NO_HASH, 200, answers.SignedIn, no.PASSKEY),
     Route("POST",  "/api/auth/email-code",                 email_code.ask,                OWN_SITE,             MAIL,      NO_HASH, 200, answers.Told, (CrossSite,)),
     Route("POST",  "/api/auth/email-code/verify",          email_code.verify,             OWN_SITE,             SIGN_IN,   NO_HASH, 200, answers.SignedIn, (*EMAIL_CODE_REFUSALS, fe.SecondFactorRequired, fe.SecondFactorEnrolmentRequired, CrossSite)),
-    Route("GET",   "/api/auth/refresh",                    auth.refresh,                  ON_PURPOSE_REFRESH,   REFRESH,   NO_HASH, 200, answers.SignedIn, (*NO_REFRESH, FetchedAhead)),
-    Route("POST",  "/api/auth/refresh",                    auth.refresh,                  OWN_SITE_REFRESH,     REFRESH,   NO_HASH, 200, answers.SignedIn, NO_REFRESH),
+    Route("GET",   "/api/auth/refresh",                    auth.refresh,                  ON_PURPOSE_REFRESH,   REFRESH,   NO_HASH, 200, answers.SignedIn, (*no.REFRESH, FetchedAhead)),
+    Route("POST",  "/api/auth/refresh",                    auth.refresh,                  OWN_SITE_REFRESH,     REFRESH,   NO_HASH, 200, answers.SignedIn, no.REFRESH),
     Route("HEAD",  "/api/auth/refresh",                    auth.answer_head,              ANYONE,               UNLIMITED, NO_HASH, 200, None),
-    Route("GET",   "/api/auth/logout",                     auth.logout,                   ON_PURPOSE_SIGNED_IN, ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, FetchedAhead), while_acting=True),
-    Route("POST",  "/api/auth/logout",                     auth.logout,                   SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, NO_SIGN_OUT, while_acting=True),
-    Route("HEAD",  "/api/auth/logout",                     auth.answer_head,              SIGNED_IN,            UNLIMITED, NO_HASH, 200, None, NO_TOKEN, while_acting=True),
+    Route("GET",   "/api/auth/logout",                     auth.logout,                   ON_PURPOSE_SIGNED_IN, ACCOUNT,   NO_HASH, 200, answers.Success, (*no.SIGN_OUT, FetchedAhead), while_acting=True),
+    Route("POST",  "/api/auth/logout",                     auth.logout,                   SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, no.SIGN_OUT, while_acting=True),
+    Route("HEAD",  "/api/auth/logout",                     auth.answer_head,              SIGNED_IN,            UNLIMITED, NO_HASH, 200, None, no.TOKEN, while_acting=True),
     Route("GET",   "/api/auth/verifyemail/{code}",         auth.verify_email,             ON_PURPOSE,           MAIL,      NO_HASH, 200, answers.Told, (e.VerificationCodeInvalid, FetchedAhead)),
     Route("HEAD",  "/api/auth/verifyemail/{code}",         auth.answer_head,              ANYONE,               UNLIMITED, NO_HASH, 200, None),
     Route("POST",  "/api/auth/verifyemail",                auth.resend,                   OWN_SITE,             MAIL,      NO_HASH, 200, answers.Told, (CrossSite,)),
     Route("POST",  "/api/auth/forgotpassword",             auth.forgot_password,          OWN_SITE,             MAIL,      NO_HASH, 200, answers.Told, (CrossSite,)),
-    Route("PATCH", "/api/auth/resetpassword/{token}",      auth.reset,                    OWN_SITE,             MAIL,      HASHES,  200, answers.Told, NO_RESET),
-    Route("GET",   "/api/users/me",                        me.me,                         SIGNED_IN,            UNLIMITED, NO_HASH, 200, answers.Me, NO_TOKEN, while_acting=True),
-    Route("PATCH", "/api/users/me",                        my_account.change_my_name,     SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Me, (*NO_OWNER, CrossSite)),
-    Route("PATCH", "/api/users/me/password",               my_account.change_my_password, HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_NEW_TOKENS, e.PasswordTooEasy)),
-    Route("PATCH", "/api/users/me/email",                  my_account.change_my_email,    HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  200, answers.Told, (*NO_CHANGE, e.EmailUnchanged)),
-    Route("POST",  "/api/users/me/step-up/options",        step_up.options,               HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyOptions, (*NO_HOLDER, fe.PasskeysUnavailable)),
-    Route("POST",  "/api/users/me/step-up",                step_up.step_up,               HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  200, answers.SignedIn, NO_STEP_UP),
-    Route("GET",   "/api/users/me/factors",                factors.list_factors,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, factor_answers.Factors, NO_TOKEN, while_acting=True),
-    Route("POST",  "/api/users/me/factors/totp",           factors.begin_totp,            HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, factor_answers.NewTotp, (*NO_FACTOR, fe.TotpUnavailable)),
-    Route("POST",  "/api/users/me/factors/totp/confirm",   factors.confirm_totp,          HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  200, factor_answers.FactorAdded, (*NO_FACTOR, fe.WrongCode, fe.FactorUnknown, fe.TotpUnavailable)),
-    Route("DELETE", "/api/users/me/factors/totp",          factors.remove_totp,           HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_FACTOR, fe.FactorUnknown, fe.LastFactor)),
-    Route("POST",  "/api/users/me/factors/recovery-codes", factors.make_recovery_codes,   HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  200, factor_answers.RecoveryCodes, (*NO_FACTOR, fe.FactorUnknown)),
-    Route("DELETE", "/api/users/me/factors/reset",         factors.cancel_reset,          HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_HOLDER, fe.FactorResetUnknown)),
-    Route("GET",   "/api/users/me/factors/passkeys",       passkeys.list_my_passkeys,     SIGNED_IN,            ACCOUNT,   NO_HASH, 200, factor_answers.Passkeys, NO_TOKEN, while_acting=True),
-    Route("POST",  "/api/users/me/factors/passkeys/options", passkeys.creation_options,     HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyOptions, (*NO_FACTOR, fe.PasskeysUnavailable, fe.TooManyPasskeys)),
-    Route("POST",  "/api/users/me/factors/passkeys",       passkeys.add_my_passkey,       HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  201, factor_answers.PasskeyAdded, (*NO_FACTOR, *NO_NEW_PASSKEY)),
-    Route("PATCH", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.rename_my_passkey,    HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_FACTOR, fe.PasskeyUnknown)),
-    Route("DELETE", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.remove_my_passkey,    HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyRemoved, (*NO_FACTOR, fe.PasskeyUnknown, fe.LastFactor)),
-    Route("GET",   "/api/users/me/sessions",               my_account.list_mine,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, answers.Sessions, NO_TOKEN, while_acting=True),
-    Route("DELETE", "/api/users/me/sessions",              my_account.end_others,         HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Ended, (*NO_HOLDER, e.ReauthenticationRequired)),
-    Route("DELETE", "/api/users/me/sessions/{session_id}", my_account.end_one,            HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_HOLDER, e.SessionUnknown, e.ReauthenticationRequired)),
-    Route("GET",   "/api/auth/verify",                     me.verify,                     FORWARD_AUTH,         UNLIMITED, NO_HASH, 204, None, (*NO_TOKEN, CrossSite, ReservedHeader), while_acting=True),
-    Route("POST",  "/api/auth/introspect",                 services.introspect_token,     SERVICE,              UNLIMITED, NO_HASH, 200, service_answers.Introspection, NO_INTROSPECTION, ("token",)),
+    Route("PATCH", "/api/auth/resetpassword/{token}",      auth.reset,                    OWN_SITE,             MAIL,      HASHES,  200, answers.Told, no.RESET),
+    Route("GET",   "/api/users/me",                        me.me,                         SIGNED_IN,            UNLIMITED, NO_HASH, 200, answers.Me, no.TOKEN, while_acting=True),
+    Route("PATCH", "/api/users/me",                        my_account.change_my_name,     SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Me, (*no.OWNER, CrossSite)),
+    Route("PATCH", "/api/users/me/password",               my_account.change_my_password, HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  200, answers.SignedIn, (*no.NEW_TOKENS, e.PasswordTooEasy)),
+    Route("PATCH", "/api/users/me/email",                  my_account.change_my_email,    HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  200, answers.Told, (*no.CHANGE, e.EmailUnchanged)),
+    Route("POST",  "/api/users/me/step-up/options",        step_up.options,               HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyOptions, (*no.HOLDER, fe.PasskeysUnavailable)),
+    Route("POST",  "/api/users/me/step-up",                step_up.step_up,               HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  200, answers.SignedIn, no.STEP_UP),
+    Route("GET",   "/api/users/me/factors",                factors.list_factors,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, factor_answers.Factors, no.TOKEN, while_acting=True),
+    Route("POST",  "/api/users/me/factors/totp",           factors.begin_totp,            HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, factor_answers.NewTotp, (*no.FACTOR, fe.TotpUnavailable)),
+    Route("POST",  "/api/users/me/factors/totp/confirm",   factors.confirm_totp,          HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  200, factor_answers.FactorAdded, (*no.FACTOR, fe.WrongCode, fe.FactorUnknown, fe.TotpUnavailable)),
+    Route("DELETE", "/api/users/me/factors/totp",          factors.remove_totp,           HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*no.FACTOR, fe.FactorUnknown, fe.LastFactor)),
+    Route("POST",  "/api/users/me/factors/recovery-codes", factors.make_recovery_codes,   HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  200, factor_answers.RecoveryCodes, (*no.FACTOR, fe.FactorUnknown)),
+    Route("DELETE", "/api/users/me/factors/reset",         factors.cancel_reset,          HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*no.HOLDER, fe.FactorResetUnknown)),
+    Route("GET",   "/api/users/me/factors/passkeys",       passkeys.list_my_passkeys,     SIGNED_IN,            ACCOUNT,   NO_HASH, 200, factor_answers.Passkeys, no.TOKEN, while_acting=True),
+    Route("POST",  "/api/users/me/factors/passkeys/options", passkeys.creation_options,     HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyOptions, (*no.FACTOR, fe.PasskeysUnavailable, fe.TooManyPasskeys)),
+    Route("POST",  "/api/users/me/factors/passkeys",       passkeys.add_my_passkey,       HOLDER_OWN_SITE,      SIGN_IN,   HASHES,  201, factor_answers.PasskeyAdded, (*no.FACTOR, *no.NEW_PASSKEY)),
+    Route("PATCH", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.rename_my_passkey,    HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*no.FACTOR, fe.PasskeyUnknown)),
+    Route("DELETE", "/api/users/me/factors/passkeys/{passkey_id}", passkeys.remove_my_passkey,    HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, factor_answers.PasskeyRemoved, (*no.FACTOR, fe.PasskeyUnknown, fe.LastFactor)),
+    Route("GET",   "/api/users/me/sessions",               my_account.list_mine,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, answers.Sessions, no.TOKEN, while_acting=True),
+    Route("DELETE", "/api/users/me/sessions",              my_account.end_others,         HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Ended, (*no.HOLDER, e.ReauthenticationRequired)),
+    Route("DELETE", "/api/users/me/sessions/{session_id}", my_account.end_one,            HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*no.HOLDER, e.SessionUnknown, e.ReauthenticationRequired)),
+    Route("GET",   "/api/auth/verify",                     me.verify,                     FORWARD_AUTH,         UNLIMITED, NO_HASH, 204, None, (*no.TOKEN, CrossSite, ReservedHeader), while_acting=True),
+    Route("POST",  "/api/auth/introspect",                 services.introspect_token,     SERVICE,              UNLIMITED, NO_HASH, 200, service_answers.Introspection, no.INTROSPECTION, ("token",)),
     Route("GET",   "/api/revocations",                     services.stream_revocations,   SERVICE,              UNLIMITED, NO_HASH, 200, None, (e.ServiceKeyInvalid, NonceInvalid, e.TooManyRequests, e.TooManyPolls, e.TooManyFollowers)),
     Route("GET",   "/healthz/live",                        health.live,                   ANYONE,               UNLIMITED, NO_HASH, 200, answers.Told),
     Route("GET",   "/healthz/ready",                       health.ready,                  ANYONE,               UNLIMITED, NO_HASH, 200, answers.Told, (e.NotReady,)),

@@ -12,7 +12,7 @@ from tests.harness.world import POLICY, World, world_on
 from tests.unit.flows import DONE, ask_for_change, confirm, verify
 from vestibule.model.letters import LetterKind
 from vestibule.model.limits import LetterLimits
-from vestibule.model.sessions import SessionLimits
+from vestibule.model.session_limits import SessionLimits
 
 WANTED = "new@example.com"
 LONG = SessionLimits(idle=timedelta(days=9), absolute=timedelta(days=30), refresh_grace=timedelta(seconds=10))

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from vestibule.model.sessions import Device, EndReason, Session, SessionLimits, begin
+from vestibule.model.session_limits import SessionLimits
+from vestibule.model.sessions import Device, EndReason, Session, begin
 
 NOW = datetime(2026, 11, 23, 23, 9, 51, 236_000, tzinfo=UTC)
 HOUR, DAY, TICK = timedelta(hours=1), timedelta(days=1), timedelta(microseconds=1)

@@ -6,7 +6,8 @@ from typing import Any
 from tests.harness.clock import ManualClock
 from vestibule.crypto.entropy import new_id
 from vestibule.model.accounts import Account, Role
-from vestibule.model.sessions import Device, Session, SessionLimits, begin
+from vestibule.model.session_limits import SessionLimits
+from vestibule.model.sessions import Device, Session, begin
 from vestibule.model.store import Store
 
 NOW = ManualClock().now()

@@ -12,7 +12,8 @@ from vestibule.model.events import EventKind
 from vestibule.model.sessions import EndReason
 from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.map_reading import PAGES
-from vestibule.web.pages.words import NOTICES, WHAT_HAPPENED, WHY_NOT, WHY_OVER
+from vestibule.web.pages.account_words import WHAT_HAPPENED, WHY_OVER
+from vestibule.web.pages.words import NOTICES, WHY_NOT
 
 pytestmark = pytest.mark.any_engine
 

@@ -9,13 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from vestibule.model.accounts import Account
-from vestibule.model.sessions import (
-    Device,
-    EndedSessions,
-    EndReason,
-    Session,
-    SessionLimits,
-)
+from vestibule.model.session_limits import SessionLimits
+from vestibule.model.sessions import Device, EndedSessions, EndReason, Session
 from vestibule.protocol.authentication import Method
 from vestibule.storage.sql import account_rows
 from vestibule.storage.sql import session_statements as statements

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from vestibule.model.events import Event, EventKind
 from vestibule.web.console.remark_words import REMARKS
 from vestibule.web.pages import render
-from vestibule.web.pages.words import WHAT_HAPPENED
+from vestibule.web.pages.account_words import WHAT_HAPPENED
 
 
 def _(english: str) -> str:

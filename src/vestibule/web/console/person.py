@@ -20,8 +20,8 @@ from vestibule.web.console.event_words import HAPPENED, remark_on
 from vestibule.web.console.notices import notice_of
 from vestibule.web.console.say import said
 from vestibule.web.pages import render
+from vestibule.web.pages.account_words import WHY_OVER
 from vestibule.web.pages.browser_session import BrowserCaller
-from vestibule.web.pages.words import WHY_OVER
 
 _MOST_EVENTS = 20
 

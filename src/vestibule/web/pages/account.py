@@ -20,19 +20,11 @@ from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import my_passkeys, render, return_to, sent_letter
+from vestibule.web.pages.account_words import WHAT_HAPPENED, WHY_OVER
 from vestibule.web.pages.browser_session import BrowserCaller, SessionForm
 from vestibule.web.pages.form import validated
 from vestibule.web.pages.route import see_other, set_session_cookies
-from vestibule.web.pages.words import (
-    EMAIL_ASKED,
-    EMAIL_UNCHANGED,
-    TOO_EASY,
-    WHAT_HAPPENED,
-    WHY_OVER,
-    WRONG_PASSWORD,
-    Sentence,
-    faults_of,
-)
+from vestibule.web.pages.words import EMAIL_ASKED, EMAIL_UNCHANGED, TOO_EASY, WRONG_PASSWORD, Sentence, faults_of
 from vestibule.web.request_errors import BodyInvalid
 from vestibule.web.site import site_of
 

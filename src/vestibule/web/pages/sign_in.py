@@ -12,6 +12,7 @@ from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import refused_form, render, return_to, sent_letter
+from vestibule.web.pages.account_words import IF_NOT_YOU, NAME_RESET, WHY_OVER
 from vestibule.web.pages.arrival import arrive
 from vestibule.web.pages.browser_session import SESSION_CODE, BrowserCaller, OptionalBrowserCaller
 from vestibule.web.pages.form import form_values, read_form, sent_credential, validated
@@ -19,16 +20,7 @@ from vestibule.web.pages.no_cookies import keeps_none
 from vestibule.web.pages.outcome import lead_on
 from vestibule.web.pages.passkey_form import PASSKEY_REFUSALS, refused_passkey
 from vestibule.web.pages.route import SIGNED_OUT, clear_session_cookies, see_other, set_session_cookies
-from vestibule.web.pages.words import (
-    AFTER_LINKS,
-    IF_NOT_YOU,
-    NAME_RESET,
-    NO_PASSWORD,
-    WHY_OVER,
-    WRONG_CREDENTIALS,
-    Sentence,
-    faults_of,
-)
+from vestibule.web.pages.words import AFTER_LINKS, NO_PASSWORD, WRONG_CREDENTIALS, Sentence, faults_of
 from vestibule.web.request_context import context_of
 from vestibule.web.request_errors import BodyInvalid
 from vestibule.web.site import site_of

@@ -1,0 +1,34 @@
+"""The refusals that several lines of the URL map share, named by what the caller does not get: `no.TOKEN` there means
+that the access token is not accepted.
+"""
+
+from vestibule.model import errors as e
+from vestibule.model import factor_errors as fe
+from vestibule.model import operator_errors as oe
+from vestibule.web.request_errors import BodyMalformed, BodyTooLarge, CrossSite, CrossSiteRefresh, UnsupportedMedia
+
+TOKEN = (e.NotSignedIn, e.AccessTokenInvalid, e.SessionOver)
+OWNER = (*TOKEN, oe.NotWhileActing)
+SIGN_IN = (e.WrongCredentials, e.TooManyAttempts, e.EmailNotVerified, CrossSite)
+PASSKEY_STEP = (fe.PasskeysUnavailable, fe.CeremonyOver, fe.PasskeyRefused, fe.PasskeyUnknown)
+PASSKEY = (*PASSKEY_STEP, e.EmailNotVerified, CrossSite)
+LOST_FACTORS = (fe.NoPendingSignIn, fe.FactorResetUnavailable, fe.FactorResetUnderWay, CrossSite)
+SECOND_STEP = (fe.NoPendingSignIn, fe.SecondFactorPaused, fe.WrongCode, fe.TotpUnavailable, CrossSite)
+SIGN_OUT = (*TOKEN, CrossSite)
+REFRESH = (e.RefreshRefused, CrossSiteRefresh)
+HOLDER = (*OWNER, CrossSite, fe.RefreshTokenRequired)
+CHANGE = (*HOLDER, e.WrongPassword, e.TooManyAttempts, e.ReauthenticationRequired)
+NEW_TOKENS = (*CHANGE, fe.SecondFactorEnrolmentRequired)
+CODE = (fe.WrongCode, fe.SecondFactorPaused, fe.TotpUnavailable)
+STEP_UP = (*NEW_TOKENS, *CODE, *PASSKEY_STEP)
+NEW_PASSKEY = (fe.PasskeysUnavailable, fe.CeremonyOver, fe.PasskeyRefused, fe.PasskeyTaken, fe.TooManyPasskeys)
+ENROLMENT = (fe.NoPendingSignIn, fe.SecondFactorRequired, CrossSite)
+FACTOR = (*HOLDER, e.ReauthenticationRequired)
+INTROSPECTION = (e.ServiceKeyInvalid, e.TooManyRequests, BodyMalformed, BodyTooLarge, UnsupportedMedia)
+RESET = (e.ResetTokenInvalid, e.PasswordTooEasy, CrossSite)
+OPERATOR = (*OWNER, oe.PermissionMissing, e.ReauthenticationRequired)
+"""Of every line for operators."""
+ACT = (*HOLDER, oe.PermissionMissing, e.ReauthenticationRequired)
+"""Of every line by which operators change something."""
+QUERY = (oe.CursorInvalid, oe.FilterInvalid, oe.PersonUnknown)
+"""Of a query for events."""
