@@ -17,7 +17,7 @@ from rich.text import Text
 from vestibule.process.streams import OutputLost
 from vestibule.protocol.one_line import one_line
 
-# Output into a pipe is not wrapped to the width of a screen.
+# The width of tables in a pipe, which has no screen's width. Other lines are never wrapped (`soft_wrap`).
 _PIPED_WIDTH = 200
 
 _IS_TERMINAL = sys.stdout is not None and sys.stdout.isatty()  # None: closed
@@ -34,7 +34,9 @@ class Terminal(Console):
         return super().render_str(one_line(text), **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Yield the segments of anything printed that is not a string; only the layout adds line breaks."""
+        """Yield the segments of anything printed, without control characters. Line breaks stay: the layout is made of
+        them, and a string has none after `render_str`. A `Text` keeps its own, so make it one line before.
+        """
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=_lines(segment.text))
 

@@ -28,7 +28,7 @@ def import_users(
         ExportFormat | None, typer.Option("--format", help="Format of FILE. Default: recognised by its content.")
     ] = None,
     verified: Annotated[
-        bool, typer.Option("--verified", help="Count emails as verified of which FILE does not say whether they are.")
+        bool, typer.Option("--verified", help="Count an email as verified if FILE does not say whether it is.")
     ] = False,
     hash_config: Annotated[
         Path | None,
@@ -57,9 +57,9 @@ def import_users(
     Keeps ids and password hashes; a hash that is not ours is replaced at its owner's next sign-in. Accounts that are
     already here stay as they are, so it is safe to run again; the old table is only read.
 
-    Rows that cannot be imported are listed with their lines or ids. Of two emails that differ only in spelling, the
-    verified account is imported, or else the older one. An account here that nobody verified is removed for a verified
-    one with its email. Exit status 1 if anything was left out.
+    Rows that cannot be imported are listed with their lines or ids. Of emails that differ only in how they are written,
+    such as in upper case, the verified account is imported, or else the older one. An account here that nobody verified
+    is removed for a verified one with its email. Exit status 1 if anything was left out.
     """
     if file is not None and source is not None:
         raise WrongUsage("FILE and --from name two sources; give one of them; see: vestibule users import --help")
@@ -104,7 +104,7 @@ def _sum_up(report: ImportReport, *, dry: bool) -> None:
         notes.print(f"{removed} {report.made_room:,} accounts that nobody had verified, each named above.")
     if report.demoted:
         notes.print(
-            f"[yellow]Imported as users, though admins there: {report.demoted:,}.[/] A role from elsewhere is not "
+            f"[yellow]{done} as users, though admins there: {report.demoted:,}.[/] A role from elsewhere is not "
             "believed without a word of yours. To keep them as admins, use --admins."
         )
     if report.left_out:
@@ -115,8 +115,8 @@ def _sum_up(report: ImportReport, *, dry: bool) -> None:
 async def _opened(
     command_context: CommandContext, asked: _Asked, progress: Progress
 ) -> AsyncIterator[tuple[Env, AccountSource]]:
-    """Open the database to import into and the source. Opens a source that was named first, so that a wrong one is
-    reported before wrong settings.
+    """Open the database to import into, and the source. A FILE or a `--from` is opened before the database, so that a
+    mistake in it is reported before wrong settings.
     """
     if asked.file is not None:
         task = progress.add_task("Reading", total=None)

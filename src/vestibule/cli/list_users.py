@@ -50,14 +50,14 @@ async def _found(
     found: list[Account] = []
     start: Position | None = None
     async with command_context.opened() as env:
-        while True:
-            page = await find_people(env, search, start, limit - len(found))
+        while len(found) <= limit:  # one more than is shown: a page may name a next one that is empty
+            page = await find_people(env, search, start, limit + 1 - len(found))  # at most `PEOPLE_AT_ONCE`
             found += page.accounts
             start = page.next
-            if start is None or len(found) >= limit:
+            if start is None:
                 break
         typo = None if found else await probably_meant(env, search)
-    return found, start is not None, typo.other if typo else None
+    return found[:limit], len(found) > limit, typo.other if typo else None
 
 
 def _print_table(accounts: Sequence[Account]) -> None:

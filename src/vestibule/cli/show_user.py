@@ -1,4 +1,4 @@
-"""`vestibule users show`: one page about a person, with the reason why they cannot sign in on top."""
+"""`vestibule users show`: one page about a person, first why they cannot sign in, or that nothing is in the way."""
 
 import asyncio
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from vestibule.flows.see_person import probably_meant, see_person
 from vestibule.model.people import Person
 from vestibule.model.why_not_in import ProbablyTypo, Reason, why_not_in
 
-_MOST = 5
+_MOST_OF_EACH = 5  # letters, live sessions, past sessions
 _MOST_EVENTS = 20
 
 Who = Annotated[str, typer.Argument(help="The account's email or id.", metavar="EMAIL", show_default=False)]
@@ -94,23 +94,23 @@ def _factors(person: Person) -> Iterator[str]:
     for factor in person.factors.factors:
         used = f"last used {minute(factor.last_used_at)}" if factor.last_used_at else "never used"
         yield " ".join(filter(None, (factor.kind.value, factor.name and f"“{factor.name}”", used)))
-    if person.factors.needed:
+    if person.factors.needed:  # by a sign-in
         yield f"{person.factors.recovery_codes_left} recovery codes left"
 
 
 def _letters(person: Person) -> Iterator[str]:
-    for letter in person.letters[:_MOST]:
+    for letter in person.letters[:_MOST_OF_EACH]:
         fault = f": {letter.fault}" if letter.fault else ""
         yield f"{minute(letter.at)} {letter.kind.value.replace('_', ' ')} {letter.fate.value}{fault}"
 
 
 def _sessions(person: Person) -> Iterator[str]:
-    for session in person.live[:_MOST]:
+    for session in person.live[:_MOST_OF_EACH]:
         from_where = f"from {session.device.network_address}" if session.actor_id is None else "by an operator"
         yield f"{minute(session.last_seen_at)} last used, {from_where}"
-    if (more := person.live_sessions - _MOST) > 0:
+    if (more := person.live_sessions - _MOST_OF_EACH) > 0:
         yield f"and {more} more"
-    for session in person.past[:_MOST]:
+    for session in person.past[:_MOST_OF_EACH]:
         reason = session.end_reason.value.replace("_", " ") if session.end_reason else "expired"
         yield f"{minute(session.ended_at or session.last_seen_at)} ended: {reason}"
 

@@ -29,7 +29,7 @@ class EndedError(Exception):
 
 
 class Background:
-    """One event loop that runs `work` once, to its end, and meanwhile the coroutines that `call` is given.
+    """One event loop that runs `work` once, to its end, and meanwhile the coroutines given to `call` and `call_async`.
 
     `release` runs last, and closes what the work opened.
     """
@@ -46,7 +46,9 @@ class Background:
         self._working: asyncio.Task[None] | None = None
 
     def run(self) -> BaseException | None:
-        """Run the work on this thread. Return what ended it: an exception, or None if it returned or was cancelled."""
+        """Run the work on this thread, then `release`. Return the exception that ended the work, or else that of
+        `release`; None if both returned or were cancelled.
+        """
         self._working = self._loop.create_task(self._work())
         fault = self._run_to_end(self._working)
         self._end()
@@ -118,9 +120,8 @@ class Background:
         # In this order: a task still under way would hand its connection back to a closed client.
         await _end_all_others()
         await self._release()
-        for transport in [
-            *getattr(self._loop, "_transports", {}).values()
-        ]:  # asyncio's own list: connections that httpx left open when it was cancelled
+        # asyncio's own list of connections. httpx left some open when it was cancelled.
+        for transport in list(getattr(self._loop, "_transports", {}).values()):
             transport.abort()
         await asyncio.sleep(0)  # an aborted connection closes its socket in the loop's next iteration
 

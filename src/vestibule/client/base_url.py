@@ -17,13 +17,13 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 class PlainHttpError(ValueError):
     """The URL is plain HTTP to another machine. `what` is for people; the rest of the message is for developers."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.what = f"{url} would send secrets in the open"
+    def __init__(self, shown_url: str) -> None:
+        self.shown_url = shown_url
+        self.what = f"{shown_url} would send secrets in the open"
         super().__init__(f"{self.what}: use https, or say plain_http=True in a private network")
 
     def __reduce__(self) -> tuple[Any, ...]:  # an exception is unpickled from `args`, which is the message
-        return type(self), (self.url,)
+        return type(self), (self.shown_url,)
 
 
 def base_of(url: str, *, plain_http: bool) -> str:
@@ -64,7 +64,7 @@ def _require_possible_host(url: str, parts: SplitResult) -> None:
 
 
 def _shown(url: str) -> str:
-    """Return the URL for a message, without password, query or fragment, which may hold a key."""
+    """Return the URL as messages show it, in quotes: without password, query or fragment, which may hold a key."""
     without_user = "…" + url.rpartition("@")[2] if "@" in url else url
     return repr(re.split(r"[?#]", without_user)[0])
 

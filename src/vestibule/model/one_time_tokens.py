@@ -42,7 +42,9 @@ attacker who has changed either.
 UNDOING = frozenset({Purpose.UNDO_EMAIL_CHANGE, Purpose.REMOVE_NEW_FACTOR})
 """The purposes of tokens that undo a change, and every later one. Their `created_at` is the time of that change."""
 MOST_NEW_FACTORS = 100
-"""How many tokens that remove a new factor an account may have: more than letters tell of new factors in three days."""
+"""How many tokens that remove a new factor an account may have. Letters bring fewer in the three days that each works,
+because their number in a day is limited (`flows.tell_owner`).
+"""
 UNDO_MAILED_WITHIN = timedelta(hours=48)
 """How long after a change of email the letter that undoes it may still be sent. The lifetime of its link begins when
 the letter is sent.
@@ -157,9 +159,9 @@ class OneTimeTokens(Protocol):
         """
 
     async def void(self, account_id: str, *, undo_since: datetime | None = None) -> None:
-        """Void the unspent tokens of an account, except those `FOR_EVERY_EPOCH`, which may be an owner's last way to
-        regain a stolen account, or to keep it. A token that undoes a change of email is voided if the change was at
-        `undo_since` or later.
+        """Void the tokens of an account, spent or not, except those `FOR_EVERY_EPOCH`, which may be an owner's last way
+        to regain a stolen account, or to keep it. With `undo_since`, void also those of them that undo a change of
+        email made then or later.
         """
 
     async def purge(self, before: datetime, most: int) -> int:

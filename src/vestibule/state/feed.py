@@ -46,7 +46,9 @@ class Follower:
 
 
 class Feed:
-    """The feed of this process: the connections of the services, at most `most`. Publishing does no I/O."""
+    """The feed of this process: the connections of the services, at most `most`. Publishing does no I/O. `polls` limits
+    services that poll instead of staying connected.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most

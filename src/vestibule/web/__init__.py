@@ -1,1 +1,1 @@
-"""Vestibule over HTTP. `routes` lists every URL on one screen; `application` makes FastAPI routes of them."""
+"""Vestibule over HTTP. `routes` lists every URL, a line for each; `application` makes FastAPI routes of them."""

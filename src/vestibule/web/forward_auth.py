@@ -16,10 +16,10 @@ from vestibule.web.request_errors import CrossSite, ReservedHeader
 from vestibule.web.site import site_of
 from vestibule.web.web_policy import WebPolicy
 
-_RESERVED_PREFIXES = (b"vestibule-", b"vestibule_")
+_RESERVED_PREFIXES = (b"vestibule-", b"vestibule_")  # in WSGI and CGI both become HTTP_VESTIBULE_
 # A client that sends one of these deceives no service, because proxies overwrite them with the headers of our answer.
-# `Vestibule-Actor` and `Vestibule-Roles` are refused: a proxy that was set up before there were any would pass them on,
-# and the first is in few answers.
+# Every other reserved header is refused. `Vestibule-Actor` and `Vestibule-Roles` are younger: a proxy that was set up
+# before them would pass on a client's own. And most answers have no `Vestibule-Actor` to overwrite one with.
 _OVERWRITTEN = frozenset({b"vestibule-user", b"vestibule-role", b"vestibule-session", b"vestibule-email-verified"})
 _METHOD = b"x-forwarded-method"
 
@@ -55,7 +55,7 @@ def caller_headers(caller: Caller, headers: RawHeaders) -> dict[str, str]:
     `Vestibule-Cookie` the request's cookies without ours.
 
     `Vestibule-Roles` has the roles that operators made, with a space between two; it is empty without any. Their names
-    have letters, digits, `_` and `-` alone, also where a row says otherwise (`storage.sql.account_rows`).
+    have only letters, digits, `_` and `-`: `storage.sql.account_rows` drops any other name that it finds in a row.
     """
     actor = {"Vestibule-Actor": caller.actor_id} if caller.actor_id is not None else {}
     return {

@@ -1,5 +1,7 @@
-"""The URL map, on one screen: method, path, handler, guards, rate limit, whether it hashes a password, the status and
-body of a success, refusals. `application` makes FastAPI routes of it.
+"""The URL map, a line for each route: method, path, handler, guards, rate limit, whether it hashes a password. Then,
+for the API, the status and body of a success and the refusals (`no.TOKEN`: the access token is not accepted); for a
+page, what shows its form again, and the path of its form if that is another page. `map_lines` explains each;
+`application` makes FastAPI routes of them.
 """
 
 from vestibule.model import errors as e
@@ -58,7 +60,7 @@ from vestibule.web.request_errors import (
     ReservedHeader,
 )
 
-SIGN_IN, REGISTER, MAIL, REFRESH, ACCOUNT = RateClass
+SIGN_IN, REGISTER, MAIL, REFRESH, ACCOUNT = RateClass  # in the order of the class
 UNLIMITED = None
 HASHES, NO_HASH = True, False
 

@@ -15,7 +15,9 @@ from vestibule.settings.types import MAX_LOGO_BYTES
 
 
 def mailer(settings: Settings, clock: Clock) -> Mailer:
-    """Return the mailer: SMTP, or a folder if no mail server is set. Raises as `renderer` does."""
+    """Return the mailer: SMTP, or a folder if no mail server is set. Raises `WrongSettings` for a wrong sender; for a
+    logo, what `brand` raises.
+    """
     letters = renderer(settings, clock)
     if not settings.email_host:
         return FolderMailer(settings.data / "mail", letters, clock, log_links=not settings.production)

@@ -116,11 +116,13 @@ async def test_o54_who_has_the_current_document_gets_no_other(world: World) -> N
 
 async def test_o54_strangers_cost_no_statement_and_no_signature(world: World) -> None:
     first, _ = await said(world)
+    signed = world.env.roles.signed
     with statements() as ran:
         for _ in range(5):
             answer, _ = await said(world)
             assert answer.text == first.text
     assert ran == []
+    assert world.env.roles.signed is signed, "the same text may have been signed again"
 
 
 async def test_o54_a_process_that_could_not_read_the_roles_reads_them_before_it_publishes(world: World) -> None:

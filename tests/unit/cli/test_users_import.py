@@ -119,7 +119,7 @@ async def test_i3_every_row_is_judged_and_what_is_left_out_is_named_by_its_id(
     for output in (dry.stderr, done.stderr, again.stderr):
         assert {name for name in left if f"Left out {name}: " in output} == left
         assert f"Left out {len(left) + 4}," in output
-        assert "Imported as users, though admins there: 1." in output
+        assert "as users, though admins there: 1." in output
         assert "canary" not in output.lower()
         assert "$2b$" not in output
         assert "Traceback" not in output

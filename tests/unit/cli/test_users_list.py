@@ -54,5 +54,7 @@ def test_o40_more_than_are_shown_are_told_of(folder: Path) -> None:
     assert len(lines) == 3
     assert notes == "There are more: type more of the email or name, or raise --limit.\n"
     assert listed(folder, "--limit", "2", "--json")[1] == notes
+    everybody = len(listed(folder)[0]) - 1  # without the line of the headings
+    assert listed(folder, "--limit", str(everybody))[1] == ""
     lines, notes = listed(folder, "--search", "no\x1b[31mbody")
     assert (lines, notes) == ([], "No email and no name begins with no\ufffd[31mbody, and it is no account's id.\n")

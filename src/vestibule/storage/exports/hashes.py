@@ -41,8 +41,8 @@ def _scrypt_of_django(text: str) -> str:
 
 
 def _pbkdf2_of_passlib(text: str) -> str:
-    _empty, name, rounds, salt, digest = text.replace(".", "+").split("$")
-    if rounds.startswith("i="):
+    _empty, name, rounds, salt, digest = text.replace(".", "+").split("$")  # passlib's base64 has `.` in place of `+`
+    if rounds.startswith("i="):  # not passlib's: it is in our form already
         return text
     return pbkdf2_form(
         name.removeprefix("pbkdf2").removeprefix("-") or "sha1", int(rounds), from_base64(salt), from_base64(digest)

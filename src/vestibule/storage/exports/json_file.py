@@ -19,8 +19,9 @@ def json_rows(
     path: Path, file: "BufferedReader[FileIO]", format_: ExportFormat | None, given: Given
 ) -> Iterator[ForeignRow]:
     """Yield the rows of a JSON file; raises `UnusableFile`. An entry that is no user is an unreadable row."""
+    # `peek` returns the whole buffer, which `export_file` made some kilobytes large.
     chosen = _format(path, file.peek(1), format_)
-    if chosen.member is None:
+    if chosen.member is None:  # no list, but an object in each line
         for line in lines(file):
             if line.fault or line.text.strip():
                 yield _row_of_line(chosen, line, given)

@@ -26,7 +26,7 @@ def _(english: str) -> str:
 KEYS = "/admin/keys"
 _CONFLICT = 409
 _GIVEN = _("The signing keys are given by settings. Rotate them where those are kept.")
-_NOT_YET = _("The next keys sign from %(when)s on: by then every service that keeps the published keys has them.")
+_NOT_YET = _("The next keys can sign from %(when)s on: by then every service that keeps the published keys has them.")
 KEY_STATES = {
     KeyState.NEXT: _("published, signs next"),
     KeyState.CURRENT: _("signs"),
@@ -64,5 +64,6 @@ async def rotate(request: Request, env: EnvDep, _form: SessionForm, operator: Ac
 
 
 def _not_rotated(request: Request, ready_at: datetime | None) -> Response:
+    """Ask again, and say why nothing was rotated: too early; or, without `ready_at`, the keys are given by settings."""
     why: Sentence = (_GIVEN, {}) if ready_at is None else (_NOT_YET, {"when": f"{ready_at:%Y-%m-%d %H:%M} UTC"})
     return render.page(request, "console/rotate.html", _CONFLICT, faults={"keys": why})

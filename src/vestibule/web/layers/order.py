@@ -14,7 +14,7 @@ from vestibule.web.site import Site
 
 def add_layers(app: ASGIApp, site: Site) -> ASGIApp:
     """Return `app` inside every layer. Each line wraps the lines above it, so a request passes the last one first."""
-    # Innermost, so that the application's answers and its own (preflights, refusals) carry the same headers.
+    # Innermost. The application's answers get the same headers as those of this layer itself (preflights, refusals).
     app = HeadersLayer(app, site.web, site.hints)
     # Around the headers, so that answers of that layer close their connection too while the process is draining.
     app = Draining(app, site.env_holder, site.in_flight)
