@@ -88,29 +88,28 @@ async def _show(
     command_context: CommandContext, query: _Query, print_events: Callable[[Sequence[Event], Emails], None]
 ) -> None:
     async with command_context.opened() as env:
-        account_id = (await account_of(env, query.email)).id if query.email else None
+        account_id = (await account_of(env, query.email)).id if query.email is not None else None
         since = env.clock.now() - query.since if query.since is not None else None
-        wanted, told_empty = replace(query.wanted, account_id=account_id, since=since), False
+        wanted = replace(query.wanted, account_id=account_id, since=since)
         while True:
             found = await find_events(env, wanted, query.limit)
             if found:
                 events = [event for _, event in found]
                 print_events(events, await emails_in(env, events))
-            elif not wanted.after and not told_empty:
+            elif wanted.after is None:
                 notes.print(_nothing(query))
-                told_empty = True
             if not query.follow:
                 return
-            if found:
-                last_number, _ = found[-1]
-                wanted = replace(wanted, after=last_number)
-            await asyncio.sleep(_POLL_SECONDS)
+            # From here on, events come in their order, and none is left out however many there are.
+            wanted = replace(wanted, after=found[-1][0] if found else wanted.after or 0)
+            if len(found) < query.limit:
+                await asyncio.sleep(_POLL_SECONDS)
 
 
 def _nothing(query: _Query) -> str:
     """Return what to say, and what to do next, if there is nothing to show."""
     if query.follow:
         return "No event yet; each is shown as it happens. Ctrl-C ends this."
-    if query.email or query.since or query.wanted != EventFilter():
+    if query.email is not None or query.since or query.wanted != EventFilter():
         return "No event matches; leave out an option to see more."
     return "No event yet. Sign-ups and sign-ins at a running server (vestibule serve) appear here."

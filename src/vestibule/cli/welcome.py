@@ -4,6 +4,7 @@ import contextlib
 import socket
 import time
 
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Column, Table
 
@@ -36,15 +37,15 @@ def _answers(host: str, port: int) -> bool:
 
 def _welcome(settings: Settings, places: Places, host: str, port: int, workers: int) -> None:
     lines = Table.grid(Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2))
-    here = base_url(host, port)
+    here = escape(base_url(host, port))
     lines.add_row("Listening on", f"[bold]{here}[/]" + (f"  ({workers} processes)" if workers > 1 else ""))
     lines.add_row("Mode", _mode(settings))
     server = f"{places.database}://{places.database_at}"
-    lines.add_row("Data", str(settings.data.absolute()) if settings.embedded else server)
+    lines.add_row("Data", escape(str(settings.data.absolute()) if settings.embedded else server))
     if places.redis:
-        lines.add_row("Redis", places.redis)
-    lines.add_row("Mail", _mail(settings))
-    lines.add_row("Allowed origins", ", ".join(settings.front_ends) or "none; its own pages need none")
+        lines.add_row("Redis", escape(places.redis))
+    lines.add_row("Mail", escape(_mail(settings)))
+    lines.add_row("Allowed origins", escape(", ".join(settings.front_ends)) or "none; its own pages need none")
     for name, path in (("Pages", "login"), ("Example emails", "letters"), ("API", "docs")):
         lines.add_row(name, f"{here}/{path}")
     # In a log a path must stay on one line, so the panel is wide.

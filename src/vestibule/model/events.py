@@ -95,7 +95,7 @@ class EventFilter:
     network_address: str | None = None
     kinds: tuple[EventKind, ...] = ()
     since: datetime | None = None
-    after: int = 0
+    after: int | None = None
 
 
 class Events(Protocol):
@@ -107,7 +107,9 @@ class Events(Protocol):
         """
 
     async def find(self, wanted: EventFilter, most: int) -> list[tuple[int, Event]]:
-        """Return up to `most` of the newest events that match, the oldest of them first, each with its number."""
+        """Return up to `most` of the newest events that match, each with its number, the oldest of them first. With
+        `wanted.after`, return instead the first ones after it, so that whoever asks again and again misses none.
+        """
 
     async def purge(self, before: datetime, most: int) -> int:
         """Delete up to `most` events from before `before`, the oldest first; return their number."""

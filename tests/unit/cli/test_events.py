@@ -32,11 +32,17 @@ def test_they_are_shown_found_and_followed(tmp_path: Path) -> None:
         assert [event["email"] for event in read] == [ADA, BOB, ADA]
         assert "Account created by signing up" in run(tmp_path, "events", "--long", **given_keys()).stdout
         with (tmp_path / "followed").open("w+") as output:
-            command = [*PROGRAM, "events", "--follow", "--json", "--kind", "session_ended"]
-            following = subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path, given_keys()), stdout=output)
+            # One at a time, and not the newest alone: all of them end in the same second.
+            command = [*PROGRAM, "events", "--follow", "--json", "--kind", "session_ended", "-n", "1"]
+            following = subprocess.Popen(
+                command, cwd=tmp_path, env=environment(tmp_path, given_keys()), stdout=output, stderr=output
+            )
             try:
-                assert browser.get("/api/auth/logout").status_code == 200
-                wait_until(lambda: "signed_out" in (tmp_path / "followed").read_text(), "the event")
+                wait_until(lambda: "No event yet" in (tmp_path / "followed").read_text(), "its first look")
+                for _ in range(5):  # the first sign-in ends the session that the browser had
+                    sign_in(browser, ADA)
+                    assert browser.get("/api/auth/logout").status_code == 200
+                wait_until(lambda: (tmp_path / "followed").read_text().count("signed_out") == 6, "the events")
             finally:
                 following.kill()
                 following.wait()
@@ -69,3 +75,4 @@ def test_an_email_that_nobody_has_is_one_line(tmp_path: Path) -> None:
     refused = run(tmp_path, "events", "--of", "nobody@example.com", **given_keys())
     assert refused.returncode == 1
     assert complaint(refused.stderr) == "there is no account with the email nobody@example.com"
+    assert run(tmp_path, "events", "--of", "", **given_keys()).returncode == 1, "an unset variable names nobody"

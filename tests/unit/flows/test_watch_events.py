@@ -111,6 +111,17 @@ async def test_they_are_found_by_what_they_are_about(world: World) -> None:
     assert await find_events(world.env, EventFilter(after=newest[0][0]), 2) == newest[1:]
 
 
+async def test_whoever_asks_again_and_again_misses_none(world: World) -> None:
+    """However many there are at once: each time the first ones after those before, not the newest."""
+    await a_day(world)
+    everything = await find_events(world.env, EventFilter(), 1000)
+    asked, after = [], 0
+    while found := await find_events(world.env, EventFilter(after=after), 3):
+        asked += found
+        after = found[-1][0]
+    assert asked == everything
+
+
 async def test_the_old_are_forgotten_and_no_other(backend: Backend) -> None:
     async with world_on(backend, replace(POLICY, events_kept=timedelta(days=7))) as world:
         now = world.clock.now()

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import and_, bindparam, insert, or_, select, update
+from sqlalchemy import Row, and_, bindparam, insert, or_, select, update
 
 from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.storage.sql import odd_rows
@@ -81,8 +81,17 @@ class SqlEvents:
         self._recorded += events
 
     async def find(self, wanted: EventFilter, most: int) -> list[tuple[int, Event]]:
+        rows = await self._matching(wanted, most)
+        found = _readable(rows)
+        while wanted.after is not None and rows and not found:  # a later version wrote these: go on after them
+            wanted = replace(wanted, after=rows[-1].sequence)
+            rows = await self._matching(wanted, most)
+            found = _readable(rows)
+        return found
+
+    async def _matching(self, wanted: EventFilter, most: int) -> list[Row[Any]]:
         # Not prepared: only operators call this, and seldom.
-        matches = [_e.sequence > wanted.after]
+        matches = [_e.sequence > (wanted.after or 0)]
         if wanted.account_id is not None:
             matches.append(_e.account_id == wanted.account_id)
         if wanted.network_address is not None:
@@ -91,9 +100,10 @@ class SqlEvents:
             matches.append(_e.kind.in_([kind.value for kind in wanted.kinds]))
         if wanted.since is not None:
             matches.append(_e.at >= wanted.since)
-        rows = await self._connection.execute(select(events).where(*matches).order_by(_e.sequence.desc()).limit(most))
-        found = [(row.sequence, event_from_row(row)) for row in reversed(rows.all())]
-        return [(sequence, event) for sequence, event in found if event is not None]
+        onward = wanted.after is not None
+        order = _e.sequence if onward else _e.sequence.desc()
+        rows = (await self._connection.execute(select(events).where(*matches).order_by(order).limit(most))).all()
+        return list(rows if onward else reversed(rows))
 
     async def purge(self, before: datetime, most: int) -> int:
         return (await self._connection.execute(_PURGE, {"before": before, "most": most})).rowcount
@@ -157,3 +167,9 @@ def event_from_row(row: Any) -> Event | None:
     except OddRow:
         detail = {}
     return Event(**{**values, "kind": kind, "detail": detail})
+
+
+def _readable(rows: Sequence[Row[Any]]) -> list[tuple[int, Event]]:
+    """Return the events of the rows that this version can read, each with its number."""
+    found = [(row.sequence, event_from_row(row)) for row in rows]
+    return [(sequence, event) for sequence, event in found if event is not None]
