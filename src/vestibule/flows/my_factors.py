@@ -66,8 +66,9 @@ async def _remove_totp(env: Env, caller: Caller, client_info: ClientInfo, *, end
         await lock_recent(env, tx, caller, now)
         if not await tx.totps.remove(account_id):
             raise FactorUnknown
-        await note_removed(env, tx, caller, FactorKind.TOTP, client_info, now)
+        # Before `note_removed`: with the last factor, that takes from all sessions the mark by which these are found.
         revoked = await end_sessions_by(env, tx, account_id, caller.session_id, Method.ONE_TIME_CODE, now)
+        await note_removed(env, tx, caller, FactorKind.TOTP, client_info, now)
         return [*revoked, *await end_others_too(env, tx, caller, now, wanted=end_others)]
 
 

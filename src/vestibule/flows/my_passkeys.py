@@ -65,6 +65,7 @@ async def _remove(
         removed = await tx.passkeys.remove(account_id, passkey_id) if is_id(passkey_id) else None
         if removed is None:
             raise PasskeyUnknown
-        await note_removed(env, tx, caller, FactorKind.PASSKEY, client_info, now)
+        # Before `note_removed`: with the last factor, that takes from all sessions the mark by which these are found.
         revoked = await end_sessions_by(env, tx, account_id, caller.session_id, removed.key_method, now)
+        await note_removed(env, tx, caller, FactorKind.PASSKEY, client_info, now)
         return removed, [*revoked, *await end_others_too(env, tx, caller, now, wanted=end_others)]

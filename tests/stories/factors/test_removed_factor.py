@@ -100,3 +100,18 @@ async def test_f69_a_first_app_signs_out_nobody(world: World) -> None:
     browser, other = await world.sign_in(), await world.sign_in()
     await confirm(browser, (await scan(world, browser)).code())
     assert (await other.get("/api/users/me")).status_code == 200
+
+
+async def test_f69_so_do_those_of_the_last_one(world: World) -> None:
+    """Nothing is left that they had proved."""
+    browser, app, _ = await enrolled(world)
+    ada = Ada(world, browser, app)
+    other = await ada.elsewhere_by_code()
+    await prove(browser, app)
+    await _remove_app(ada)
+    assert (await other.get("/api/users/me")).status_code == 401
+    await ada.add(ada.synced)
+    other = await ada.elsewhere_by(ada.synced)
+    await ada.remove(ada.synced)
+    assert (await other.get("/api/users/me")).status_code == 401
+    assert (await browser.get("/api/users/me")).status_code == 200
