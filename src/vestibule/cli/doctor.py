@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.table import Column, Table
 from rich.text import Text
 
+from vestibule.cli.accounts import AsJson
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import print_json, results
 from vestibule.model.findings import Finding, Severity, fault
@@ -43,7 +44,7 @@ def doctor(
         str | None,
         typer.Option(callback=_server_url, metavar="URL", help="Check the server at this URL, from outside."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check the installation for common problems (read-only).
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vestibule.cli.accounts import account_of
+from vestibule.cli.accounts import AsJsonLines, account_of
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes
 from vestibule.cli.print_events import Emails, print_as_json, print_in_full, print_table
@@ -64,7 +64,7 @@ def events(
     ] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep running; show events as they happen.")] = False,
     long: Long = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each, for programs.")] = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Show events: sign-ins, refusals and changes, the newest last. Shows no secrets."""
     wanted = EventFilter(network_address=network, kinds=tuple(kind or ()))

@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
 
 from rich.markup import escape
 from rich.table import Table
 
-from vestibule.cli.tables import table
+from vestibule.cli.tables import minute, table
 from vestibule.model.signing_keys import KeyState, SealedKey
 from vestibule.state.key_ring import KeyRing
 
@@ -49,10 +48,6 @@ def stored_table(stored: list[SealedKey]) -> Table:
 
 def details_of(key: SealedKey) -> dict[str, str]:
     """Return everything about a stored key but itself."""
-    until = _minute(key.checks_until) if key.checks_until and key.state is KeyState.RETIRED else ""
-    since = _minute(key.state_since)
+    until = minute(key.checks_until) if key.checks_until and key.state is KeyState.RETIRED else ""
+    since = minute(key.state_since)
     return {"use": key.use.value, "kind": key.alg, "state": key.state.value, "since": since, "until": until}
-
-
-def _minute(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -5,6 +5,7 @@ from datetime import datetime
 from shlex import quote
 from typing import Any
 
+from vestibule.cli.tables import minute
 from vestibule.model import why_not_in as why
 from vestibule.model.letters import LetterKind
 from vestibule.model.people import LetterFate, LetterRecord
@@ -141,8 +142,3 @@ _SENTENCES: Mapping[type, Callable[[Any], str]] = {
     why.ProbablyTypo: _typo,
     why.NothingInTheWay: _nothing,
 }
-
-
-def minute(moment: datetime) -> str:
-    """Return a moment for people."""
-    return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -11,20 +11,20 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from vestibule.cli.accounts import NoSuchAccount
+from vestibule.cli.accounts import AsJson, NoSuchAccount
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import print_json, results
 from vestibule.cli.event_sentences import sentence
 from vestibule.cli.people import account_for_programs, state_of
-from vestibule.cli.reasons import command_of, minute, sentence_of
+from vestibule.cli.reasons import command_of, sentence_of
+from vestibule.cli.tables import minute
 from vestibule.cli.unlock import pause_in_words
 from vestibule.flows.find_people import find_account_of
-from vestibule.flows.see_person import probably_meant, see_person
+from vestibule.flows.see_person import MOST_SHOWN, probably_meant, see_person
 from vestibule.model.people import Person
 from vestibule.model.why_not_in import ProbablyTypo, Reason, why_not_in
 
 _MOST_OF_EACH = 5  # letters, live sessions, past sessions
-_MOST_EVENTS = 20
 
 Who = Annotated[str, typer.Argument(help="The account's email or id.", metavar="EMAIL", show_default=False)]
 
@@ -32,7 +32,7 @@ Who = Annotated[str, typer.Argument(help="The account's email or id.", metavar="
 def show_user(
     context: typer.Context,
     who: Who,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show a person: why they cannot sign in, the command that mends it, and what there is to know of the account."""
     person, reason = asyncio.run(_seen(context.obj, who))
@@ -116,7 +116,7 @@ def _sessions(person: Person) -> Iterator[str]:
 
 
 def _events(person: Person) -> Iterator[str]:
-    for event in person.events[:_MOST_EVENTS]:
+    for event in person.events[:MOST_SHOWN]:
         origin = f", from {event.network_address}" if event.network_address else ""
         yield f"{minute(event.at)} {sentence(event)}{origin}"
 
@@ -135,7 +135,7 @@ def _for_programs(person: Person | None, reason: Reason, email: str) -> dict[str
         "letters": [_plain(asdict(letter)) for letter in person.letters],
         "live_sessions": person.live_sessions,
         "sessions": [_plain(asdict(session)) for session in (*person.live, *person.past)],
-        "events": [_plain(asdict(event)) for event in person.events[:_MOST_EVENTS]],
+        "events": [_plain(asdict(event)) for event in person.events[:MOST_SHOWN]],
     }
 
 

@@ -1,6 +1,7 @@
 """Lay out lists for 80 columns: a table with one line for each thing, or every detail of each (`--long`)."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -32,3 +33,8 @@ def print_records(records: Sequence[tuple[str, Mapping[str, str]]]) -> None:
             if value:
                 lines.add_row(f"  {escape(name)}", escape(value))
         results.print(lines)
+
+
+def minute(moment: datetime) -> str:
+    """Return a moment for people."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Annotated
 
 import typer
 
-from vestibule.cli.accounts import Email, with_account
+from vestibule.cli.accounts import AsJson, Email, with_account
 from vestibule.cli.console import notes, print_json
+from vestibule.cli.tables import minute
 from vestibule.flows.unlock_account import unlock_account
 from vestibule.model.pauses import AttemptKind, Pause
 
@@ -17,7 +17,7 @@ _WORDS = {AttemptKind.PASSWORD: "passwords", AttemptKind.CODE: "codes", AttemptK
 def unlock(
     context: typer.Context,
     email: Email,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """End the pauses of an account after too many wrong passwords or codes, and count both from 0 again.
 
@@ -39,7 +39,7 @@ def unlock(
 def pause_in_words(pause: Pause) -> str:
     """Return a pause for people."""
     until_reset = " or the password is reset" if pause.of is AttemptKind.PASSWORD else ""
-    end = f"until {pause.until:%Y-%m-%d %H:%M} UTC" if pause.until else f"until it is unlocked{until_reset}"
+    end = f"until {minute(pause.until)}" if pause.until else f"until it is unlocked{until_reset}"
     return f"{_WORDS[pause.of]} on devices that are not known, {end}"
 
 

@@ -51,8 +51,8 @@ async def read_own_factors(read: Ports, account_id: str) -> MyFactors:
 
 async def remove_totp(env: Env, caller: Caller, client_info: ClientInfo, *, end_others: bool = False) -> None:
     """Remove the caller's authenticator app, and end the other sessions in which a code proved a second factor.
-    `end_others`: end all others too. Raises `FactorUnknown`
-    if there is none, `LastFactor`, `ReauthenticationRequired` and `SessionOver`.
+    `end_others`: end all others too. Raises `FactorUnknown` if there is none, `LastFactor`, `ReauthenticationRequired`
+    and `SessionOver`.
     """
     revoked = await _remove_totp(env, caller, client_info, end_others=end_others)
     env.letters_waiting.set()
@@ -61,26 +61,36 @@ async def remove_totp(env: Env, caller: Caller, client_info: ClientInfo, *, end_
 
 @retry_on_conflict
 async def _remove_totp(env: Env, caller: Caller, client_info: ClientInfo, *, end_others: bool) -> Sequence[Revocation]:
-    now, account_id = env.clock.now(), caller.account.id
+    now = env.clock.now()
     async with env.store.transaction() as tx:
         await lock_recent(env, tx, caller, now)
-        if not await tx.totps.remove(account_id):
+        if not await tx.totps.remove(caller.account.id):
             raise FactorUnknown
-        # Before `note_removed`: with the last factor, that takes from all sessions the mark by which these are found.
-        revoked = await end_sessions_by(env, tx, account_id, caller.session_id, Method.ONE_TIME_CODE, now)
-        await note_removed(env, tx, caller, FactorKind.TOTP, client_info, now)
-        return [*revoked, *await end_others_too(env, tx, caller, now, wanted=end_others)]
+        kind, method = FactorKind.TOTP, Method.ONE_TIME_CODE
+        return await note_removed(env, tx, caller, kind, method, client_info, now, end_others=end_others)
 
 
 async def note_removed(
-    env: Env, tx: Ports, caller: Caller, kind: FactorKind, client_info: ClientInfo, now: datetime
-) -> None:
-    """Do what comes with the removal of a factor: cancel a reset of factors, and tell the owner. If it was the last
-    one, delete the recovery codes, and lower the level of sessions to one factor. Raises `LastFactor`, which undoes the
-    removal, if the account must have a factor. Call it inside the transaction that removes the factor.
+    env: Env,
+    tx: Ports,
+    caller: Caller,
+    kind: FactorKind,
+    method: Method,
+    client_info: ClientInfo,
+    now: datetime,
+    *,
+    end_others: bool,
+) -> Sequence[Revocation]:
+    """Do what comes with the removal of a factor: cancel a reset of factors, tell the owner, and end the caller's other
+    sessions in which a factor of this `method` was the second one; all others too, if `end_others`. If it was the last
+    factor, delete the recovery codes, and lower the level of sessions to one factor. Return the revocations, to
+    announce after the commit. Raises `LastFactor`, which undoes the removal, if the account must have a factor. Call it
+    inside the transaction that removes the factor.
     """
     account_id = caller.account.id
     await cancel_factor_reset(tx, account_id, CanceledBy.SESSION, client_info, now)
+    # First: `drop_second_factor` takes from all sessions the mark by which these are found.
+    revoked = await end_sessions_by(env, tx, account_id, caller.session_id, method, now)
     if not (await tx.factors.of(account_id)).needed:
         if env.policy.second_factor.demands(caller.account.role):
             raise LastFactor
@@ -88,6 +98,7 @@ async def note_removed(
         await tx.sessions.drop_second_factor(account_id)
     detail = {"factor": kind.value}
     await tell_of_factor(tx, account_id, EventKind.FACTOR_REMOVED, LetterKind.FACTOR_REMOVED, detail, client_info, now)
+    return [*revoked, *await end_others_too(env, tx, caller, now, wanted=end_others)]
 
 
 async def make_recovery_codes(

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 from vestibule.crypto.entropy import is_id
-from vestibule.flows.add_factor import end_others_too
 from vestibule.flows.announce import announce
-from vestibule.flows.end_sessions import end_sessions_by
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.my_factors import note_removed
@@ -59,13 +57,11 @@ async def remove_passkey(
 async def _remove(
     env: Env, caller: Caller, passkey_id: str, client_info: ClientInfo, *, end_others: bool
 ) -> tuple[Passkey, Sequence[Revocation]]:
-    now, account_id = env.clock.now(), caller.account.id
+    now = env.clock.now()
     async with env.store.transaction() as tx:
         await lock_recent(env, tx, caller, now)
-        removed = await tx.passkeys.remove(account_id, passkey_id) if is_id(passkey_id) else None
+        removed = await tx.passkeys.remove(caller.account.id, passkey_id) if is_id(passkey_id) else None
         if removed is None:
             raise PasskeyUnknown
-        # Before `note_removed`: with the last factor, that takes from all sessions the mark by which these are found.
-        revoked = await end_sessions_by(env, tx, account_id, caller.session_id, removed.key_method, now)
-        await note_removed(env, tx, caller, FactorKind.PASSKEY, client_info, now)
-        return removed, [*revoked, *await end_others_too(env, tx, caller, now, wanted=end_others)]
+        kind, method = FactorKind.PASSKEY, removed.key_method
+        return removed, await note_removed(env, tx, caller, kind, method, client_info, now, end_others=end_others)

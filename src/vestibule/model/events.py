@@ -108,7 +108,7 @@ class Events(Protocol):
 
     async def find(self, wanted: EventFilter, most: int) -> list[tuple[int, Event]]:
         """Return up to `most` of the newest events that match, each with its number, the oldest of them first. With
-        `wanted.after`, return instead the first ones after it, so that whoever asks again and again misses none.
+        `wanted.after`, return instead the first ones after it, so that asking again and again misses none.
         """
 
     async def purge(self, before: datetime, most: int) -> int:

@@ -84,8 +84,8 @@ def banner(request: Request) -> Banner | None:
 
 
 async def sign_out_here(request: Request, env: Env, caller: Caller) -> None:
-    """End the caller's session. While an operator acts in this browser, end the operator's own too: whoever signs out
-    leaves nothing behind to return to.
+    """End the caller's session. While an operator acts in this browser, end the operator's own too: a sign-out leaves
+    nothing behind to return to.
     """
     kept = find(request)
     if kept is not None and kept.session_id == caller.session_id:

@@ -1,6 +1,21 @@
 """Define the statements on sessions, each prepared once."""
 
-from sqlalchemy import and_, bindparam, case, delete, exists, func, insert, literal, not_, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    not_,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from vestibule.model.sessions import (
     MAX_LIVE_SUCCESSORS,
@@ -148,39 +163,24 @@ END_ONE = Prepared(_ENDING_ONE.returning(_s.id, _s.last_seen_at, _s.acted_at))
 ENDING_ALONE = _ENDING_ONE.where(_s.acted_at.is_(None)).returning(_s.id, _s.last_seen_at)
 """Ends a session in which no operator has begun to act as somebody else: nothing else ends with it."""
 END_ALONE = Prepared(ENDING_ALONE)
-# Chosen in a WITH, because PostgreSQL may evaluate a sub-select in IN more than once.
-_SOME_OTHERS = (
-    select(_s.id)
-    .where(_THIS_ACCOUNT, _LIVE, _s.id != bindparam("spare"))
-    .limit(bindparam("most"))
-    .with_for_update()
-    .cte("live")
-)
-END_OTHERS = Prepared(
-    update(sessions)
-    .where(_s.id.in_(select(_SOME_OTHERS.c.id)))
-    .values(_ENDED_NOW)
-    .returning(_s.id, _s.last_seen_at, _s.acted_at)
-)
-_OTHERS_BY = (
-    select(_s.id)
-    .where(
-        _THIS_ACCOUNT,
-        _LIVE,
-        _s.id != bindparam("spare"),
-        _s.amr.contains(_MFA),
-        _s.amr.contains(bindparam("method", type_=_s.amr.type)),
+
+
+def _ending_others(*more: ColumnElement[bool]) -> Prepared:
+    """Return the statement that ends live sessions of an account, never `spare`, for which `more` holds."""
+    # Chosen in a WITH, because PostgreSQL may evaluate a sub-select in IN more than once.
+    others = (
+        select(_s.id)
+        .where(_THIS_ACCOUNT, _LIVE, _s.id != bindparam("spare"), *more)
+        .limit(bindparam("most"))
+        .with_for_update()
+        .cte("live")
     )
-    .limit(bindparam("most"))
-    .with_for_update()
-    .cte("live")
-)
-END_OTHERS_BY = Prepared(
-    update(sessions)
-    .where(_s.id.in_(select(_OTHERS_BY.c.id)))
-    .values(_ENDED_NOW)
-    .returning(_s.id, _s.last_seen_at, _s.acted_at)
-)
+    ending = update(sessions).where(_s.id.in_(select(others.c.id))).values(_ENDED_NOW)
+    return Prepared(ending.returning(_s.id, _s.last_seen_at, _s.acted_at))
+
+
+END_OTHERS = _ending_others()
+END_OTHERS_BY = _ending_others(_s.amr.contains(_MFA), _s.amr.contains(bindparam("method", type_=_s.amr.type)))
 _SOME_PAST = select(_s.id).where(_THIS_ACCOUNT, not_(_LIVE)).limit(bindparam("most")).cte("over")
 PURGE = deletion_of_oldest(sessions, _s.expires_at < bindparam("before", type_=Instant), _s.expires_at)
 PURGE_PAST = Prepared(delete(sessions).where(_s.id.in_(select(_SOME_PAST.c.id))).returning(_s.id))

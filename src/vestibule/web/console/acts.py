@@ -6,15 +6,10 @@ from vestibule.model import operator_errors as oe
 from vestibule.model.errors import EmailTaken
 from vestibule.model.permissions import Permission
 from vestibule.model.why_not_in import Mend
+from vestibule.translations.marking import _
 from vestibule.web.api.admin import admin_bodies
 from vestibule.web.console import carry_out
 from vestibule.web.console.act import Act
-
-
-def _(english: str) -> str:
-    """Return the sentence itself. `make translations` collects the sentences by this name."""
-    return english
-
 
 NOTHING = _("Nothing was changed: it was so already.")
 """The notice after an act that found nothing to do."""

@@ -5,15 +5,10 @@ from collections.abc import Mapping
 from starlette.requests import Request
 
 from vestibule.model.events import Event, EventKind
+from vestibule.translations.marking import _
 from vestibule.web.console.remark_words import REMARKS
 from vestibule.web.pages import render
 from vestibule.web.pages.account_words import WHAT_HAPPENED
-
-
-def _(english: str) -> str:
-    """Return the sentence itself. `make translations` collects the sentences by this name."""
-    return english
-
 
 HAPPENED: Mapping[EventKind, str] = {
     **WHAT_HAPPENED,

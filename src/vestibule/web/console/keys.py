@@ -8,6 +8,7 @@ from starlette.responses import Response
 from vestibule.flows.open_key_ring import stored_keys
 from vestibule.flows.rotate_keys import KeysUnchanged, rotate_keys
 from vestibule.model.signing_keys import KeyState, KeyUse
+from vestibule.translations.marking import _
 from vestibule.web.api.admin.keys import in_order
 from vestibule.web.caller import EnvDep
 from vestibule.web.console.notices import notice_of
@@ -16,12 +17,6 @@ from vestibule.web.pages import render, return_to
 from vestibule.web.pages.browser_session import SessionForm
 from vestibule.web.pages.route import see_other
 from vestibule.web.pages.words import Sentence
-
-
-def _(english: str) -> str:
-    """Return the sentence itself. `make translations` collects the sentences by this name."""
-    return english
-
 
 KEYS = "/admin/keys"
 _CONFLICT = 409

@@ -9,13 +9,9 @@ from vestibule.flows.env import Env
 from vestibule.flows.invite import invite
 from vestibule.model.accounts import Account, Role
 from vestibule.model.operators import Operator
+from vestibule.translations.marking import _
 from vestibule.web.api.admin import admin_bodies
 from vestibule.web.body import ContractBody
-
-
-def _(english: str) -> str:
-    """Return the sentence itself. `make translations` collects the sentences by this name."""
-    return english
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,9 @@ from vestibule.flows.env import Env
 from vestibule.flows.look_after_mail import count_letters
 from vestibule.model.findings import Severity
 from vestibule.model.permissions import Permission
+from vestibule.translations.marking import _
 from vestibule.web.pages import render
 from vestibule.web.site import site_of
-
-
-def _(english: str) -> str:
-    """Return the sentence itself. `make translations` collects the sentences by this name."""
-    return english
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.flows.env import Env
-from vestibule.flows.see_person import see_person
+from vestibule.flows.see_person import MOST_SHOWN, see_person
 from vestibule.model.impersonation import Impersonation, can_be_acted_as
 from vestibule.model.operator_errors import PersonUnknown
 from vestibule.model.people import Person
@@ -23,8 +23,6 @@ from vestibule.web.pages import render
 from vestibule.web.pages.account_words import WHY_OVER
 from vestibule.web.pages.browser_session import BrowserCaller
 
-_MOST_EVENTS = 20
-
 
 async def show(request: Request, env: EnvDep, caller: BrowserCaller, account_id: str) -> Response:
     """Show a person; raises `PersonUnknown`."""
@@ -35,7 +33,7 @@ async def show(request: Request, env: EnvDep, caller: BrowserCaller, account_id:
     past = [(session, session.why_over(now)) for session in person.past]
     happened = [
         (event, render.say(request, HAPPENED.get(event.kind, event.kind.value)), remark_on(request, event))
-        for event in person.events[:_MOST_EVENTS]
+        for event in person.events[:MOST_SHOWN]
     ]
     return render.page(
         request,

@@ -5,12 +5,7 @@ from collections.abc import Mapping
 from vestibule.model.events import EventKind
 from vestibule.model.refused_sign_ins import WhyRefused
 from vestibule.model.sessions import EndReason
-
-
-def _(english: str) -> str:
-    """Return the sentence itself. `make translations` collects the sentences by this name."""
-    return english
-
+from vestibule.translations.marking import _
 
 _WHY_REFUSED = {
     WhyRefused.NO_ACCOUNT: _("no account has this email address"),

@@ -2,13 +2,8 @@
 
 from vestibule.model.custom_roles import MAX_PERMISSIONS, MAX_ROLE_NAME, MAX_ROLES
 from vestibule.model.operator_errors import RoleInUse, RoleTaken, TooManyRoles
+from vestibule.translations.marking import _
 from vestibule.web.pages.words import Sentence
-
-
-def _(english: str) -> str:
-    """Return the sentence itself. `make translations` collects the sentences by this name."""
-    return english
-
 
 WRONG_NAME: Sentence = (
     _(

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from vestibule.flows.service_keys import create_service_key, list_service_keys, revoke_service_key
 from vestibule.model.operator_errors import ServiceUnknown
 from vestibule.model.service_keys import MAX_NAME, is_service_name
+from vestibule.translations.marking import _
 from vestibule.web import cookies
 from vestibule.web.caller import EnvDep
 from vestibule.web.console.notices import notice_of
@@ -20,12 +21,6 @@ from vestibule.web.pages.browser_session import BrowserCaller, SessionForm
 from vestibule.web.pages.route import see_other
 from vestibule.web.pages.sealed_cookie import SealedCookie
 from vestibule.web.pages.words import Sentence
-
-
-def _(english: str) -> str:
-    """Return the sentence itself. `make translations` collects the sentences by this name."""
-    return english
-
 
 SERVICES = "/admin/services"
 CREATED = f"{SERVICES}/created"

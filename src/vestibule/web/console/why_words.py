@@ -6,12 +6,8 @@ from typing import Any
 
 from vestibule.model import why_not_in as why
 from vestibule.model.people import LetterFate
+from vestibule.translations.marking import _
 from vestibule.web.console.say import Said
-
-
-def _(english: str) -> str:
-    """Return the sentence itself. `make translations` collects the sentences by this name."""
-    return english
 
 
 def sentence(reason: why.Reason) -> Said:

@@ -4,13 +4,8 @@ from vestibule.model import operator_errors as oe
 from vestibule.model.accounts import Role
 from vestibule.model.custom_roles import MAX_ROLES_OF_ACCOUNT
 from vestibule.model.errors import EmailTaken
+from vestibule.translations.marking import _
 from vestibule.web.pages.words import Sentence
-
-
-def _(english: str) -> str:
-    """Return the sentence itself. `make translations` collects the sentences by this name."""
-    return english
-
 
 WHAT_ROLES_DO = {
     Role.ADMIN: _("As an administrator, you may do everything."),

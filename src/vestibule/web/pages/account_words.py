@@ -4,12 +4,7 @@ translated when rendered.
 
 from vestibule.model.events import EventKind
 from vestibule.model.sessions import EndReason
-
-
-def _(english: str) -> str:
-    """Return the sentence itself. `make translations` collects the sentences by this name, as with `gettext_noop`."""
-    return english
-
+from vestibule.translations.marking import _
 
 WHY_OVER = {
     EndReason.SIGNED_OUT: _("You signed out."),

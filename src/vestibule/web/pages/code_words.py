@@ -9,7 +9,8 @@ from vestibule.model.email_code_errors import (
 )
 from vestibule.model.errors import Refusal
 from vestibule.model.factors import CodeFault
-from vestibule.web.pages.words import Sentence, _
+from vestibule.translations.marking import _
+from vestibule.web.pages.words import Sentence
 
 WRONG_CODES: dict[CodeFault, Sentence] = {
     CodeFault.WRONG: (_("This code is wrong. Enter the one that the app shows now."), {}),

@@ -20,9 +20,9 @@ from vestibule.model.errors import (
 )
 from vestibule.model.factor_errors import FactorResetLinkInvalid
 from vestibule.model.one_time_tokens import Purpose
+from vestibule.translations.marking import _
 from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import render
-from vestibule.web.pages.words import _
 from vestibule.web.request_context import context_of
 
 _TITLE = _("This link no longer works")

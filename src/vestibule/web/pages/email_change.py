@@ -10,6 +10,7 @@ from vestibule.flows.check_link import link_works
 from vestibule.flows.identify import Caller
 from vestibule.model.errors import EmailChangeInvalid, EmailChangeOfAnother
 from vestibule.model.one_time_tokens import UNDO_POSSIBLE_FOR, Purpose
+from vestibule.translations.marking import _
 from vestibule.web.caller import EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import render, return_to, sent_letter
@@ -17,7 +18,6 @@ from vestibule.web.pages.browser_session import BrowserCaller, OptionalBrowserCa
 from vestibule.web.pages.dead_link import dead_link_page
 from vestibule.web.pages.link_action import to_sign_in
 from vestibule.web.pages.route import CHECK_EMAIL_AT, see_other
-from vestibule.web.pages.words import _
 
 _CONFIRM_TITLE = _("Confirm your new email address")
 _CONFIRM_QUESTION = _(

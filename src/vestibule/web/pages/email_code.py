@@ -8,6 +8,7 @@ from starlette.responses import Response
 from vestibule.flows.ask_for_email_code import request_email_code
 from vestibule.flows.email_code_sign_in import sign_in_by_email_code
 from vestibule.model.email_code_errors import EMAIL_CODE_REFUSALS, EmailCodeElsewhere
+from vestibule.translations.marking import _
 from vestibule.web import cookies
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
@@ -20,7 +21,7 @@ from vestibule.web.pages.form import read_form, validated
 from vestibule.web.pages.no_cookies import keeps_none
 from vestibule.web.pages.outcome import lead_on
 from vestibule.web.pages.route import see_other
-from vestibule.web.pages.words import Sentence, _, faults_of
+from vestibule.web.pages.words import Sentence, faults_of
 from vestibule.web.request_errors import BodyInvalid
 from vestibule.web.site import site_of
 

@@ -8,13 +8,13 @@ from starlette.responses import Response
 from vestibule.flows.cancel_factor_reset import cancel_by_link, cancel_my_reset, reset_of_link
 from vestibule.model.factor_errors import FactorResetLinkInvalid, FactorResetUnknown
 from vestibule.model.one_time_tokens import Purpose
+from vestibule.translations.marking import _
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.pages import render, return_to
 from vestibule.web.pages.browser_session import BrowserCaller, SessionForm
 from vestibule.web.pages.dead_link import dead_link_page
 from vestibule.web.pages.my_factors import SECURITY
 from vestibule.web.pages.route import SIGN_IN, see_other
-from vestibule.web.pages.words import _
 
 _TITLE = _("Keep two-factor authentication")
 _QUESTION = _(

@@ -14,6 +14,7 @@ from vestibule.model.factor_errors import (
     NoPendingSignIn,
 )
 from vestibule.model.one_time_tokens import Purpose
+from vestibule.translations.marking import _
 from vestibule.web.caller import ClientInfoDep, EnvDep, second_step_handle
 from vestibule.web.pages import render, return_to
 from vestibule.web.pages.arrival import start_again
@@ -21,7 +22,6 @@ from vestibule.web.pages.dead_link import dead_link_page
 from vestibule.web.pages.form import read_form
 from vestibule.web.pages.route import SIGN_IN, see_other
 from vestibule.web.pages.second_step import PATH
-from vestibule.web.pages.words import _
 from vestibule.web.site import site_of
 
 LOST = f"{PATH}/lost"

@@ -16,13 +16,13 @@ from vestibule.flows.take_over import take_over as take_over_flow
 from vestibule.flows.verify_email import needs_new_password, verify_or_reset
 from vestibule.model.errors import VerificationCodeInvalid
 from vestibule.model.one_time_tokens import Purpose
+from vestibule.translations.marking import _
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.pages import return_to
 from vestibule.web.pages.dead_link import dead_link_page
 from vestibule.web.pages.link_action import LinkAction, ask_page, run_link_action
 from vestibule.web.pages.password_by_link import PasswordPage
 from vestibule.web.pages.route import see_other
-from vestibule.web.pages.words import _
 from vestibule.web.request_context import context_of
 
 NEW_PASSWORD = PasswordPage(Purpose.RESET_PASSWORD, "reset.html", "password_reset")

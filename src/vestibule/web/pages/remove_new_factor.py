@@ -9,12 +9,12 @@ from vestibule.flows.check_link import link_works
 from vestibule.flows.remove_new_factor import remove_new_factor
 from vestibule.model.factor_errors import FactorResetLinkInvalid
 from vestibule.model.one_time_tokens import Purpose
+from vestibule.translations.marking import _
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.pages import render, return_to
 from vestibule.web.pages.dead_link import dead_link_page
 from vestibule.web.pages.link_action import to_sign_in
 from vestibule.web.pages.route import see_other
-from vestibule.web.pages.words import _
 
 _TITLE = _("Remove the new way to sign in")
 _QUESTION = _(

@@ -14,6 +14,7 @@ from vestibule.flows.sign_up import sign_up
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import EmailTaken, PasswordTooEasy
 from vestibule.model.factors import FactorKind
+from vestibule.translations.marking import _
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS
@@ -24,7 +25,7 @@ from vestibule.web.pages.enrol import go_to_enrolment
 from vestibule.web.pages.form import read_form, validated
 from vestibule.web.pages.no_cookies import keeps_none
 from vestibule.web.pages.route import CHECK_EMAIL_AT, see_other, set_session_cookies
-from vestibule.web.pages.words import CHECK_EMAIL, EMAIL_TAKEN, TOO_EASY, Sentence, _, faults_of
+from vestibule.web.pages.words import CHECK_EMAIL, EMAIL_TAKEN, TOO_EASY, Sentence, faults_of
 from vestibule.web.request_errors import BodyInvalid
 from vestibule.web.site import site_of
 

@@ -4,14 +4,10 @@ from typing import Any
 
 from vestibule.model.errors import EmailNotVerified, Refusal
 from vestibule.model.factor_errors import CeremonyOver, PasskeyRefused, PasskeyTaken, PasskeyUnknown
+from vestibule.translations.marking import _
 
 Sentence = tuple[str, dict[str, int | str]]
 """A sentence in English, and what fills its placeholders: numbers, or words in the reader's language."""
-
-
-def _(english: str) -> str:
-    """Return the sentence itself. `make translations` collects the sentences by this name, as with `gettext_noop`."""
-    return english
 
 
 NO_PASSWORD: Sentence = (_("Enter your password."), {})

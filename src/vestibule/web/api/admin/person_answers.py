@@ -4,6 +4,7 @@ import re
 
 from pydantic import Field
 
+from vestibule.flows.see_person import MOST_SHOWN
 from vestibule.model.events import Event, EventKind
 from vestibule.model.factors import FactorKind
 from vestibule.model.letters import LetterKind
@@ -12,8 +13,6 @@ from vestibule.model.sessions import Session
 from vestibule.model.why_not_in import Mend, Reason
 from vestibule.web.api.admin.people_answers import ListedPerson
 from vestibule.web.api.answers import Answer, Success, timestamp
-
-_MOST_EVENTS = 20
 
 
 class WhyNotIn(Answer):
@@ -127,7 +126,7 @@ class PersonData(Answer):
             letters=[PersonLetter.of(letter) for letter in person.letters],
             sessions=[PersonSession.of(session) for session in person.live],
             live_sessions=person.live_sessions,
-            events=[PersonEvent.of(event) for event in person.events[:_MOST_EVENTS]],
+            events=[PersonEvent.of(event) for event in person.events[:MOST_SHOWN]],
         )
 
 
