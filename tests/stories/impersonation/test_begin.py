@@ -220,3 +220,11 @@ async def test_o61_the_owner_sees_it_and_ends_it(world: World) -> None:
     assert acting.operator.account.id not in page + json.dumps(listed)
     assert (await owner.delete(f"/api/users/me/sessions/{acting.session_id}")).status_code == 200
     assert await code_of_me(acting.client) == "session_signed_out_elsewhere"
+
+
+@pytest.mark.parametrize("name", ["%00", "a%00b", "nobody", "%F0%9F%92%A9", "0" * 4000])
+async def test_o60_an_id_that_is_none_names_nobody(world: World, name: str) -> None:
+    """Also one that PostgreSQL could not store."""
+    operator = await operator_in(world, Role.ADMIN)
+    refused = await operator.client.post(f"/api/admin/people/{name}/impersonate", json=REASON)
+    assert (refused.status_code, refused.json()["code"]) == (404, "person_unknown")

@@ -3,6 +3,7 @@
 from pydantic import Field
 from starlette.responses import Response
 
+from vestibule.flows.find_people import account_with_id
 from vestibule.flows.impersonate import impersonate
 from vestibule.web.api import answers
 from vestibule.web.api.admin.admin_bodies import Impersonate
@@ -28,6 +29,7 @@ class ActingBegun(answers.SignedIn):
 
 async def begin(env: EnvDep, operator: ActingOperator, sent: Sent[Impersonate], account_id: str) -> Response:
     """Begin to act as a person, for 30 minutes at most. The token is only in the body; no cookie changes."""
-    acting = await impersonate(env, operator, account_id, sent.reason)
+    account = await account_with_id(env, account_id)
+    acting = await impersonate(env, operator, account.id, sent.reason)
     data = ActingData(session=acting.session.id, expiresAt=answers.timestamp(acting.session.expires_at))
     return answers.as_json(ActingBegun(access_token=acting.tokens.access_token, data=data), 201)
