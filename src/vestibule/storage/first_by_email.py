@@ -1,4 +1,4 @@
-"""Which row of an import came first with each email, on disk: rows are many."""
+"""Remember on disk which row of an import was the first with each email: memory may be too small for all of them."""
 
 import sqlite3
 

@@ -10,7 +10,7 @@ _OBJECT_ID_CHARACTERS = 24
 
 
 def row(fields: Fields, _given: Given) -> ForeignRow:
-    """Return the row in an object. The id is Auth0's, without `auth0|`; another `|` becomes `-`."""
+    """Return the row of an exported user. Its id is Auth0's without a leading `auth0|`; any other `|` becomes `-`."""
     object_id = text_of(object_of(fields.get("_id")).get("$oid"))
     whole = either(text_of(fields.get("user_id")), text_of(fields.get("alt_id")), object_id) or ""
     password = either(text_of(fields.get("passwordHash")), text_of(fields.get("password_hash")))
@@ -40,7 +40,9 @@ def _email_among(identifiers: object) -> Fields:
 
 
 def _made_at(object_id: str | None) -> str | None:
-    """Return when MongoDB made an object id: its first four bytes are the seconds since 1970."""
+    """Return when MongoDB made an object id, in ISO 8601; None if it is no object id. Its first four bytes are the
+    seconds since 1970.
+    """
     if object_id is None or len(object_id) != _OBJECT_ID_CHARACTERS:
         return None
     try:

@@ -15,7 +15,7 @@ from vestibule.storage.exports.lines import lines
 
 
 def csv_rows(path: Path, file: BinaryIO, format_: ExportFormat | None, given: Given) -> Iterator[ForeignRow]:
-    """Yield the rows of a CSV file; raises `UnusableFile`. A record that cannot be read is an unreadable row."""
+    """Yield the rows of a CSV file: for a record that cannot be read, an `unreadable_row`. Raises `UnusableFile`."""
     found = records(lines(file))
     head = next(found)
     if head.fault is not None:

@@ -30,8 +30,8 @@ class Record:
 
 
 def records(lines: Iterator[Line]) -> Iterator[Record]:
-    """Yield the records of a CSV file, the one with the names of the columns too. The first line tells which of comma,
-    semicolon and tab separates fields. Blank lines are left out.
+    """Yield the records of a CSV file, beginning with the one that names the columns. Fields are separated by a comma,
+    semicolon or tab: the one that is in the first line most often. Blank lines are left out.
     """
     ahead: deque[Line] = deque()
     separator = None
@@ -62,6 +62,6 @@ def _record(first: Line, lines: Iterator[Line], ahead: deque[Line], separator: s
 
 
 def _broken(taken: Sequence[Line], ahead: deque[Line], fault: str) -> Record:
-    """Return a broken record of the first line alone, and read the others again: they may be whole records."""
+    """Return a broken record of the first line alone, and put the other lines back: they may be whole records."""
     ahead.extendleft(reversed(taken[1:]))
     return Record(taken[0].number, fault=fault)

@@ -1,6 +1,7 @@
 """Django's users: the table `auth_user` as CSV, or the JSON of `manage.py dumpdata auth.user`.
 
-Django does not store whether an email is verified. All are unverified, unless the operator imports with `--verified`.
+Django does not store whether an email is verified. All are imported as unverified, unless the operator gives
+`--verified`.
 """
 
 from vestibule.model.accounts import Role

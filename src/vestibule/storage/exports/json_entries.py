@@ -96,7 +96,7 @@ class _Window:
                     return value
 
     def _read(self) -> bool:
-        """Read as much again as is left in the window; return whether there was something."""
+        """Drop what was taken, and read more: as much as is left, or `_CHUNK_BYTES`. Return False at the file's end."""
         if self._over:
             return False
         kept = self._text[self._at :]

@@ -18,7 +18,7 @@ from vestibule.storage.exports.lines import Line, lines
 def json_rows(
     path: Path, file: "BufferedReader[FileIO]", format_: ExportFormat | None, given: Given
 ) -> Iterator[ForeignRow]:
-    """Yield the rows of a JSON file; raises `UnusableFile`. An entry that is no user is an unreadable row."""
+    """Yield the rows of a JSON file: for an entry that is no user, an `unreadable_row`. Raises `UnusableFile`."""
     # `peek` returns the whole buffer, which `export_file` made some kilobytes large.
     chosen = _format(path, file.peek(1), format_)
     if chosen.member is None:  # no list, but an object in each line

@@ -18,7 +18,7 @@ class Line:
 
 
 def lines(file: BinaryIO) -> Iterator[Line]:
-    """Yield the lines of a file with their ends, and without a byte order mark."""
+    """Yield the lines of a file with their line breaks, and without a byte order mark."""
     number = 0
     while content := file.readline(MAX_LINE_BYTES + 1):
         number += 1

@@ -7,7 +7,7 @@ from vestibule.storage.exports.hashes import stored_form
 
 NEEDED = {"email"}
 _OF_THE_TUTORIAL = {"verificationCode", "passwordResetToken", "passwordResetAt"}
-"""Columns that its table has and Vestibule does not need: allowed, and ignored."""
+"""Columns of the tutorial's table that Vestibule does not need: allowed, and ignored."""
 COLUMNS = (
     NEEDED
     | _OF_THE_TUTORIAL

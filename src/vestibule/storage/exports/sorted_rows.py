@@ -1,4 +1,6 @@
-"""Keep the rows of a file on disk, because memory is too small for a million, and return them in order."""
+"""Keep the rows of a file on disk, because memory may be too small for a million, and return them in the order of an
+import: `ForeignRow.precedence`, whose two parts are the columns `later` and `since`.
+"""
 
 import json
 import sqlite3
@@ -11,7 +13,7 @@ _ROWS_AT_ONCE = 500
 
 
 class SortedRows:
-    """Rows in a temporary file without a name: verified ones first, and older before newer ones."""
+    """Rows in a temporary file without a name: verified ones first, then older before newer ones."""
 
     def __init__(self) -> None:
         self._file = sqlite3.connect("", isolation_level=None)

@@ -10,7 +10,7 @@ _YES = {"true", "t", "1"}
 
 
 def row(fields: Fields, given: Given) -> ForeignRow:
-    """Return the row in a record; raises `UnusableRow` for a user who was deleted there."""
+    """Return the row in a record; raises `UnusableRow` for a user who was deleted at Supabase."""
     if text_of(fields.get("deleted_at")):
         raise UnusableRow("it is a user who was deleted there")
     by_app, by_user = json_object(fields.get("raw_app_meta_data")), json_object(fields.get("raw_user_meta_data"))

@@ -1,5 +1,5 @@
-"""`model.sessions.SessionReplica` on Redis: `session:{sid}` holds a live session as JSON, until the session expires. A
-session that has just ended leaves `ended:{sid}` for a minute, so that a request that began earlier does not write
+"""`model.sessions.SessionReplica` on Redis: `session:{sid}` holds a live session as JSON, until its `idle_expires_at`.
+A session that has just ended leaves `ended:{sid}` for a minute, so that a request that began earlier does not write
 `session:{sid}` again.
 
 Other programs may read the replica. Vestibule decides nothing by it, because after a crash or a failover Redis may hold

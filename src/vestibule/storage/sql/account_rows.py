@@ -40,7 +40,7 @@ def _roles(stored: str | None) -> tuple[str, ...]:
 
 
 def roles_in_row(roles: Sequence[str]) -> str | None:
-    """Return an account's custom roles as its row has them."""
+    """Return an account's custom roles as its row has them, separated by spaces; None if there are none."""
     return " ".join(roles) or None
 
 

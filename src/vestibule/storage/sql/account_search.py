@@ -29,7 +29,7 @@ BY_EMAIL = Prepared(
     .order_by(_email)
     .limit(_most)
 )
-# One lower bound only: beside another one, PostgreSQL reads from the pair on, be it where the index begins.
+# One lower bound only: given two, PostgreSQL would start reading at the pair, even where that is the index's beginning.
 BY_NAME = Prepared(
     select(*COLUMNS)
     .where(
@@ -82,12 +82,12 @@ def email_page(prefix: str, after: Key | None, most: int) -> dict[str, Any]:
 
 
 def name_page(prefix: str, after: Key | None, most: int) -> dict[str, Any]:
-    """Return the parameters of `BY_NAME`. The first page comes after the prefix itself with an id that nobody has."""
+    """Return the parameters of `BY_NAME`. The first page begins after the prefix with an empty id, which nobody has."""
     name, account_id = after or (prefix, "")
     return {"beyond": prefix + HIGHEST, "after": name, "after_id": account_id, "most": most}
 
 
 def _batch(rows: Sequence[Any], most: int, ordered_by: str) -> Batch:
-    """Return the accounts of the rows. The last row ends the batch also if it is malformed: others come after it."""
+    """Return the accounts of the rows, and the last row's key if more may follow. That row counts even if malformed."""
     end = (str(getattr(rows[-1], ordered_by)), str(rows[-1].id)) if len(rows) == most else None
     return Batch([account for row in rows if (account := from_row(row)) is not None], end)

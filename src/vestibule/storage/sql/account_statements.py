@@ -1,6 +1,6 @@
 """Define the statements on accounts, each prepared once.
 
-Parameters that set a column have its name; parameters that a column is compared with say what they are.
+A parameter with the name of a column sets that column. Parameters for conditions have other names (`of_account`).
 """
 
 from sqlalchemy import ColumnElement, Text, bindparam, delete, exists, func, or_, select, update
@@ -138,7 +138,7 @@ SET_ROLE = _change(or_(_ROLE.is_not_distinct_from(Role.ADMIN.value), leaves_an_a
 SET_ROLES = _change(roles=bindparam("new_roles", type_=_a.roles.type))
 CHANGE_EMAIL = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None)
 REASSIGN_TO_EMAIL = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None, password_hash=None)
-# Stays an account that nobody has used.
+# Not by `_change`, which marks the account as used.
 REPLACE_EMAIL = Prepared(
     update(accounts)
     .where(_THIS_ACCOUNT, never_used(bindparam("before", type_=Instant)))

@@ -13,8 +13,8 @@ USED_SINCE = func.coalesce(accounts.c.first_used_at, bindparam("now", type_=Inst
 
 
 def never_used(before: ColumnElement[datetime]) -> ColumnElement[bool]:
-    """Return a condition for accounts that were registered here before `before`, and never verified or used
-    (`Accounts.register_again`).
+    """Return a condition for accounts that were registered here, last changed before `before`, and never verified or
+    used (`Accounts.register_again`).
 
     Only `imported_at` tells whether an account was imported: our own hashes may have any form too. An account without a
     password was not registered here. A server older than migration 0013 may run beside this one, and does not set

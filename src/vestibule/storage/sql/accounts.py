@@ -36,9 +36,9 @@ class SqlAccounts:
             return set()
         rows = [to_row(account) for account in batch]
         added = set((await self._connection.execute(statements.ADD, rows)).scalars())
-        # A statement of its own: the INSERT may have waited for a transaction that keeps the email for another account,
-        # and sees the kept email only after that. It runs even if nothing was added, because the number of statements
-        # must not tell whether an account exists.
+        # The INSERT may have waited for a transaction that keeps the email for another account, and does not see what
+        # that transaction wrote; this second statement does. It runs even if nothing was added, because the number of
+        # statements must not tell whether an account exists.
         which = {"added": list(added or _NO_ID), "kept_digests": kept_digests([account.email for account in batch])}
         return added - set((await self._connection.execute(statements.DELETE_KEPT, which)).scalars())
 
@@ -138,7 +138,8 @@ class SqlAccounts:
         return account.email if changed else None
 
     async def replace_email(self, account_id: str, email: str, now: datetime) -> bool:
-        return await self._set_email(statements.REPLACE_EMAIL, account_id, email, now, before=now + SMALLEST_STEP)
+        before = now + SMALLEST_STEP  # the account may have been registered at `now`
+        return await self._set_email(statements.REPLACE_EMAIL, account_id, email, now, before=before)
 
     async def reassign_to_email(self, account_id: str, email: str, now: datetime) -> Account | None:
         changed = await self._set_email(statements.REASSIGN_TO_EMAIL, account_id, email, now)

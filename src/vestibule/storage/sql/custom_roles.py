@@ -66,7 +66,7 @@ class SqlCustomRoles:
 
 
 def _from_row(row: Sequence[Any]) -> CustomRole | None:
-    """Return the role; None, and a log line, if the row is malformed. A permission that is none is left out."""
+    """Return the role; None, and a log line, if the row is malformed. What is no valid permission is left out."""
     try:
         values = _READER.read(row)
     except OddRow as why:

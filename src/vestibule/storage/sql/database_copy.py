@@ -19,7 +19,7 @@ from vestibule.storage.sql.source import SourceUnusable, source_errors, tolerate
 
 _ROWS_AT_ONCE = 500
 _MOST_KEY_CHARACTERS = 64  # of a primary key that a message repeats
-_ARGUMENT = re.compile(r"query argument \$(\d+)")  # so asyncpg names a value that does not fit
+_ARGUMENT = re.compile(r"query argument \$(\d+)")  # how asyncpg names a value that does not fit
 # How the database, a driver or SQLAlchemy refuses a value.
 _REFUSALS = (StatementError, ValueError, TypeError, OverflowError)
 
@@ -38,7 +38,7 @@ class DatabaseCopy:
     def __init__(self, source: Engines, target: Engines) -> None:
         self._source = source
         self._target = target
-        tolerate_invalid_utf8(source)  # so that the error for such a row can name it
+        tolerate_invalid_utf8(source)  # so that `RowRefused` can name a row with such text
 
     async def count(self) -> int:
         """Return the number of rows to copy; raises `SourceUnavailable`."""

@@ -29,9 +29,9 @@ class Watcher(Protocol):
 
 
 class DriverConnection(ABC):
-    """A connection of the driver, with the part of SQLAlchemy Core's interface that the ports need. `generation` is how
-    often connections of its engine had broken before this one was opened; those that break together count once
-    (`checkout.py`).
+    """A connection of the driver, with the part of SQLAlchemy Core's interface that the ports need. `Checkouts` gives
+    each connection the `generation` of its pool. It begins a new generation when a connection breaks, and then replaces
+    connections of an older one.
     """
 
     watchers: ClassVar[list[Watcher]] = []
@@ -42,12 +42,14 @@ class DriverConnection(ABC):
         self.dialect = dialect
         self.generation = generation
         self.os_error: OSError | None = None
-        """The last OSError that the driver raised: a fault of the network, or a statement that took too long."""
+        """The OSError that the driver raised last: the network failed, or a statement timed out. None until then."""
 
     async def execute(
         self, statement: Prepared | Executable, given: Parameters | Sequence[Parameters] | None = None
     ) -> Rows:
-        """Run a statement for one row of values or many, and return its rows. Raises `sqlalchemy.exc.DBAPIError`."""
+        """Run a statement once, or once for each of many rows of values, and return its rows. Raises
+        `sqlalchemy.exc.DBAPIError`; OSError if the network fails or the statement times out.
+        """
         prepared = statement if isinstance(statement, Prepared) else Prepared(statement)
         if given is None or isinstance(given, Mapping):
             return await self._execute(prepared, given or {})
@@ -67,8 +69,8 @@ class DriverConnection(ABC):
         return Rows([], len(given))
 
     async def _insert(self, prepared: Prepared, rows: Sequence[Parameters]) -> list[Any]:
-        """Insert rows, in full batches and the rest one by one; return what the statement returns for each. Only an
-        INSERT can write a batch as one statement, so no other statement that returns rows may be given many values.
+        """Insert rows, `ROWS_AT_ONCE` in each statement and the rest one by one. Return the rows of its RETURNING. Call
+        it for no other statement: only an INSERT can write several rows at once and return them.
         """
         found: list[Any] = []
         whole = len(rows) - len(rows) % ROWS_AT_ONCE
@@ -141,16 +143,16 @@ class DriverConnection(ABC):
     @property
     @abstractmethod
     def lost(self) -> bool:
-        """Return whether the connection is closed, or must not be used again."""
+        """Return whether the connection cannot be used again: it is closed, or `hang_up` was called."""
 
     @abstractmethod
     def hang_up(self) -> None:
-        """Close the connection without telling the server, which may not be listening."""
+        """Give the connection up without waiting for the database, which may not answer: it is `lost` from now on."""
 
 
 def as_sqlalchemy_error(error: Exception, sql: str = "", *, lost: bool = True) -> exc.DBAPIError:
-    """Return the SQLAlchemy error for a driver's error, without any value of a row. `lost` says that the connection is
-    closed.
+    """Return the SQLAlchemy error for a driver's error in the statement `sql`, without any value of a row. `lost` says
+    that the connection cannot be used again.
     """
     redact_driver_error(error)
     kind = next((kind for errors, kind in _SQLALCHEMY_ERRORS if isinstance(error, errors)), exc.DBAPIError)

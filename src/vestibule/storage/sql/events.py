@@ -30,7 +30,7 @@ NEW = {c.name: bindparam(f"new_{c.name}", type_=c.type) for c in _e if c.name no
 """The parameters of a new event, by column."""
 _RECORD = Prepared(insert(events).values(**NEW, account_id=_ACCOUNT_IF_THERE.scalar_subquery()))
 READ = (_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address, _e.detail, _e.actor_id)
-"""What is read of an event."""
+"""The columns that an event is read from."""
 _LATEST_OF_ACCOUNT = Prepared(
     select(*READ)
     .where(_e.account_id == bindparam("of_account"))

@@ -28,7 +28,7 @@ _BEGIN = Prepared(insert(factor_resets).on_conflict_do_nothing().returning(_r.ac
 _OF = Prepared(select(*_COLUMNS).where(_ACCOUNT))
 _CANCEL = Prepared(delete(factor_resets).where(_ACCOUNT).returning(_r.account_id))
 _CANCEL_ASKED_BY = Prepared(delete(factor_resets).where(_ACCOUNT, _ASKED_BY).returning(_r.account_id))
-# True once the letter that announces the reset was handed over, or refused for good.
+# True once the mail server took the letter that announces the reset, or refused it for good.
 _TOLD = not_(
     exists().where(
         letters.c.account_id == _r.account_id, letters.c.kind == LetterKind.FACTOR_RESET_BEGUN.value, WAITING

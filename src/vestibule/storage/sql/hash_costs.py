@@ -16,7 +16,7 @@ _MOST_COSTS = 100
 
 
 def _first(*conditions: ColumnElement[bool]) -> Select[Any]:
-    """Return the query for the first beginning of a hash that meets the conditions."""
+    """Return the query for the lowest beginning of a hash, of those that meet the conditions."""
     found = select(beginning_of_hash.label("beginning")).select_from(accounts).where(has_other_hash, *conditions)
     return found.order_by(beginning_of_hash).limit(1)
 

@@ -38,10 +38,10 @@ _ADD = Prepared(
 )
 _DELETE_LONGEST_UNSEEN = deletion_of_oldest(known_devices, _THIS_ACCOUNT, _d.last_seen_at)
 _later = known_devices.alias()
-# Each account keeps the device that it was last seen on.
-_SEEN_WITH_ANOTHER = exists().where(_later.c.account_id == _d.account_id, _later.c.last_seen_at > _d.last_seen_at)
+# Each account keeps its device that was seen last.
+_ANOTHER_SEEN_LATER = exists().where(_later.c.account_id == _d.account_id, _later.c.last_seen_at > _d.last_seen_at)
 _PURGE_UNSEEN = deletion_of_oldest(
-    known_devices, and_(_d.last_seen_at < bindparam("before", type_=Instant), _SEEN_WITH_ANOTHER), _d.last_seen_at
+    known_devices, and_(_d.last_seen_at < bindparam("before", type_=Instant), _ANOTHER_SEEN_LATER), _d.last_seen_at
 )
 _DELETE_OF = Prepared(delete(known_devices).where(_THIS_ACCOUNT))
 

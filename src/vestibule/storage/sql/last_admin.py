@@ -1,4 +1,4 @@
-"""Decide in SQL whether an enabled admin remains if an account is no admin any more."""
+"""Decide in SQL whether an enabled admin remains if an account stops being one."""
 
 from sqlalchemy import ColumnElement, bindparam, or_, select, text
 

@@ -50,7 +50,7 @@ class LegacyUsers:
 
     async def require(self) -> None:
         """Refuse a database without the tutorial's table: raise `NoSuchTable`. Raises `SourceUnavailable` if the
-        database's encoding is unknown.
+        database's encoding is unknown, and `StoreUnavailable`.
         """
         try:
             async with self._engines.sqlalchemy_reading() as connection:

@@ -38,6 +38,7 @@ def record_from(row: Any) -> LetterRecord | None:
 
 
 def _fate(values: dict[str, Any]) -> tuple[LetterFate, datetime]:
+    """Return what became of the letter, and `LetterRecord.at`."""
     if values["settled_at"] is not None:
         return LetterFate.SENT if values["attempts"] else LetterFate.WITHDRAWN, values["settled_at"]
     if values["refused_at"] is not None:

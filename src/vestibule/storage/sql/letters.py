@@ -28,7 +28,9 @@ _MOST_MALFORMED = 50  # rows that one claim refuses; the next claim goes on
 
 
 class SqlLetters:
-    """Implements `Letters`. A claim sets the due time to the end of the lease: a lost worker's letter is due again."""
+    """Implements `Letters`. A claim moves the letter's `due_at` to the end of the lease: if the worker dies meanwhile,
+    the letter is due again then.
+    """
 
     def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection

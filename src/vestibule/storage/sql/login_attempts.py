@@ -127,7 +127,9 @@ def _waited(limits: LoginAttemptLimits) -> ColumnElement[bool]:
 
 
 def _last_allowed(limits: LoginAttemptLimits, failures: ColumnElement[int]) -> ColumnElement[datetime]:
-    """Return the latest time of the last of so many attempts, `limits.free` or more, that allows another one now."""
+    """Return the latest `last_at` that allows another attempt now, after `failures`, of which there are at least
+    `limits.free`.
+    """
     growing = {number: bindparam(_wait_ago(number), type_=Instant) for number in _growing_waits(limits)}
     longest = bindparam(_LONGEST_WAIT_AGO, type_=Instant)
     return case(growing, value=failures, else_=longest) if growing else longest
@@ -148,8 +150,8 @@ def _moments_of_waits(limits: LoginAttemptLimits, now: datetime) -> dict[str, da
 
 @cache
 def _growing_waits(limits: LoginAttemptLimits) -> dict[int, timedelta]:
-    """Return the waits that are shorter than the longest, by number of failures. Each is a WHEN branch of `_waited`;
-    the longest is its ELSE.
+    """Return the waits that are shorter than the longest, by number of failures. Each is a WHEN branch of
+    `_last_allowed`; the longest is its ELSE.
     """
     waits = {failures: limits.wait_after(failures) for failures in range(limits.free, limits.at_most)}
     return {failures: wait for failures, wait in waits.items() if wait < limits.longest_wait}

@@ -28,7 +28,8 @@ _INSERT = Prepared(insert(one_time_tokens))
 
 def _valid(t: Any) -> tuple[ColumnElement[bool], ...]:
     """Return conditions for a token that is unused, not expired, and not issued by a clock that was ahead: such a token
-    would be valid for too long. Links that undo a change, and are made later, are exempt from the last condition.
+    would be valid for too long. Tokens that are `UNDOING` are exempt from the last: their `created_at` is the time of
+    the change that they undo.
     """
     not_ahead = or_(t.created_at <= bindparam("latest", type_=Instant), t.purpose.in_(_UNDOING))
     return t.used_at.is_(None), t.expires_at > _NOW, not_ahead
@@ -46,7 +47,7 @@ _DELETE_OLDER_UNDO = _delete_older(
     _OF_ANOTHER_LETTER, _t.email == bindparam("to_email"), _t.digest != bindparam("kept_digest")
 )
 _DELETE_OF_DIGEST = Prepared(delete(one_time_tokens).where(_t.digest == _DIGEST))
-# The one just added comes first, even if other machines' clocks were ahead and dated others later.
+# The token just added comes first, even if a clock of another machine was ahead and gave an older one a later date.
 _JUST_ADDED = case((_t.digest == _DIGEST, 0), else_=1)
 _NEWEST = (
     select(_t.digest)
@@ -81,7 +82,7 @@ def _spendable(t: Any, purpose: Purpose) -> Select[Any]:
 
 
 def _has_factor_of(t: Any) -> ColumnElement[bool]:
-    """Return the condition that the account still has a factor that was added when the token says."""
+    """Return the condition that the account still has a factor that was added at the token's `created_at`."""
     app = exists().where(totps.c.account_id == t.account_id, totps.c.confirmed_at == t.created_at)
     passkey = exists().where(passkeys.c.account_id == t.account_id, passkeys.c.created_at == t.created_at)
     return or_(app, passkey)

@@ -102,7 +102,7 @@ class SqlPasskeys:
 
 
 class SqlCeremonies:
-    """Implements `Ceremonies`. Of a question that was answered, only the digest is stored."""
+    """Implements `Ceremonies`. Only the digest of a challenge is stored, and only once the challenge was answered."""
 
     def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection

@@ -34,7 +34,9 @@ _ADD = Prepared(
     )
     .returning(_p.digest)
 )
-# The one just added comes first, even if other machines' clocks were ahead and dated others later.
+# Which pending sign-ins an account keeps (`PendingSignIns.add`). The one just added comes first, even if a clock of
+# another machine was ahead and gave an older one a later date. Then come the newest of each origin before any second
+# newest, then likewise of each customer's network (`WIDE_CHARACTERS`), then those of known devices.
 _JUST_ADDED = case((_DIGEST, 0), else_=1)
 _BY_AGE = (_p.created_at.desc(), _p.digest)
 _KNOWN_FIRST = case((_p.origin.startswith(DEVICE), 0), else_=1)
@@ -49,7 +51,7 @@ _FAIREST = (
 )
 _DELETE_OTHERS = Prepared(delete(pending_sign_ins).where(_ACCOUNT, _p.digest.not_in(_FAIREST)))
 _OF_THIS_EPOCH = exists().where(_a.id == _p.account_id, _a.epoch == _p.epoch, _a.disabled_at.is_(None))
-# One that was added by a clock that was ahead would be valid for too long.
+# A sign-in added by a clock that was ahead would be valid for too long: `latest` excludes it.
 _GOOD = and_(_p.expires_at > _NOW, _p.created_at <= bindparam("latest", type_=Instant), _OF_THIS_EPOCH)
 _FIND = Prepared(select(*_COLUMNS).where(_DIGEST, _GOOD))
 _CONSUME = Prepared(delete(pending_sign_ins).where(_DIGEST, _GOOD).returning(_p.digest))

@@ -1,7 +1,8 @@
 """Compile statements once with SQLAlchemy, and run them through the driver.
 
 Running a statement through Core takes three to eight times the CPU of the statement itself: it looks up the text, wraps
-the result, and switches to a greenlet. We use Core for one text for both databases, and types of parameters and rows.
+the result, and switches to a greenlet. So we use Core only to write one text for both databases, and for the types of
+parameters and columns.
 """
 
 from collections import namedtuple
@@ -25,7 +26,7 @@ Parameters = Mapping[str, Any]
 """The values of a statement's parameters, by name."""
 ROWS_AT_ONCE = 50
 """Rows that one INSERT writes: with up to 30 columns, far fewer values than either database takes (32,766)."""
-_LENGTHS_KEPT = 64  # texts of one statement, each for lists of other lengths
+_LENGTHS_KEPT = 64  # texts that one statement keeps, one for each length that its lists had
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ class Prepared:
 
 
 def compile_for(dialect: Dialect, statement: Executable, names: Collection[str]) -> Callable[[Parameters], DriverText]:
-    """Return a function from values with these names to the compiled statement. That is the same each time, unless a
-    parameter is a list, whose length may differ. Raises `ValueError` for a name that is no parameter of the statement.
+    """Return a function from values with these names to the compiled statement. The text is the same each time, unless
+    a parameter is a list, whose length may differ. Raises `ValueError` for a name that is no parameter.
     """
     compiled = statement.compile(dialect=dialect, column_keys=list(names) or None)  # type: ignore[attr-defined]
     if unknown := set(names) - set(compiled.binds):

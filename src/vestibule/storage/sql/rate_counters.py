@@ -84,7 +84,7 @@ def _take_spaced(spacing: Spacing, *, enforce: bool) -> Prepared:
 
 
 def _due(spacing: Spacing, now: datetime) -> dict[str, datetime]:
-    """Return the latest `ends_at` at which the next letter is due, by parameter name. A row ends
+    """Return for each wait, by parameter name, the latest `ends_at` of a row whose wait is over. A row ends
     `spacing.forgotten_after` after its last letter.
     """
     ends_at = now + spacing.forgotten_after
@@ -101,7 +101,7 @@ def _key(what: Limit | Spacing, subject: str) -> str:
 
 
 def _growing_waits(spacing: Spacing) -> Iterator[int]:
-    """Yield the numbers of letters whose wait grows with each letter, until the longest wait is reached."""
+    """Yield each number of letters, from `first_few` on, after which the wait is shorter than the longest."""
     letters = spacing.first_few
     while spacing.after(letters) < spacing.longest:
         yield letters

@@ -85,7 +85,7 @@ class SqlRevocations:
 
     async def purge(self, now: datetime, most: int) -> int:
         gone = (await self._connection.execute(_PURGE, {"now": now, "most": most})).rowcount
-        # The newest row stays, so that its number is not given again. Its subject may be a deleted account, so it goes.
+        # The newest row stays, so that its number is not given again. Clear its subject: the account may be deleted.
         await self._connection.execute(_CLEAR_NEWEST, {"now": now})
         return gone
 

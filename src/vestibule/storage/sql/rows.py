@@ -1,4 +1,4 @@
-"""The result of a statement, with the methods that SQLAlchemy's `Result` has (`driver.py` returns it)."""
+"""The result of a statement, which `driver.py` returns. Its methods do what those of SQLAlchemy's `Result` do."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -12,6 +12,7 @@ from vestibule.storage.sql.schema import sessions
 _NOT_READ = {"client_id", "scope", "resource", "acted_at"}
 COLUMNS = tuple(column for column in sessions.c if column.name not in _NOT_READ)
 _READER = odd_rows.Reader(COLUMNS)
+# Columns that have the name and the type of a field of `Session`.
 _LIKE_FIELDS = tuple(c.name for c in COLUMNS if c.name not in {"user_agent", "network_address", "amr"})
 _REASONS = frozenset(EndReason)
 

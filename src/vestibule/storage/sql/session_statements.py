@@ -105,7 +105,7 @@ _ROTATING = (
     )
 )
 ROTATE = Prepared(_ROTATING)
-# SQLite returns columns of the changed table only, and lets no SELECT read from an UPDATE.
+# Not for SQLite, which lets no SELECT read from an UPDATE: there, `ROTATE` and then `FIND` run.
 _ROTATED = _ROTATING.returning(*COLUMNS).cte("rotated")
 ROTATE_AND_FIND = Prepared(
     select(*_ROTATED.c, *account_rows.COLUMNS).join(accounts, accounts.c.id == _ROTATED.c.account_id)
@@ -193,6 +193,7 @@ _LONGEST_UNSEEN = (
     .with_for_update(skip_locked=True)
     .cte("unseen")
 )
+# A session that had expired before gets the time and the reason of that.
 _EXPIRED_OR_IDLE = _s.idle_expires_at <= _NOW
 _END_OR_KEEP_REASON = {
     "ended_at": case((_EXPIRED_OR_IDLE, _s.idle_expires_at), else_=_NOW),
@@ -219,7 +220,8 @@ END_ALL = Prepared(
     .returning(_s.id, _s.end_reason, _s.last_seen_at, _s.acted_at)
 )
 NOTE_ACTING = Prepared(update(sessions).where(_THIS_SESSION).values(acted_at=func.coalesce(_s.acted_at, _NOW)))
-# The first condition is that of the index.
+# Sessions in which an operator acts as somebody else. The first condition is that of the index `sessions_acting`:
+# without it, the databases would not use that index.
 _ACTING = (
     select(*COLUMNS, *account_rows.COLUMNS)
     .join(accounts, accounts.c.id == _s.account_id)
@@ -228,7 +230,7 @@ _ACTING = (
     .limit(bindparam("most"))
 )
 ACTING = {False: Prepared(_ACTING.where(_s.actor_id == bindparam("of_actor"))), True: Prepared(_ACTING)}
-"""By whether they are of every operator."""
+"""Of the operator `of_actor` (False), or of all operators (True)."""
 _parents = sessions.alias("parents")
 _ACTOR = select(_parents.c.account_id).where(_parents.c.id == bindparam("of_parent")).scalar_subquery()
 END_ACTING = Prepared(

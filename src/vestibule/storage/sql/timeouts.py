@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class DatabaseTimeouts:
     """How many seconds to wait for the database before it counts as unavailable.
 
-    A revocation may be committed as late as `for_transaction` allows. So `OVERLAP_SECONDS`, for which the record of
-    revocations is read again, must be longer.
+    A revocation may be committed as late as `for_transaction` allows. So `model.revocations.OVERLAP_SECONDS`, for which
+    the record of revocations is read again, must be longer.
     """
 
     for_connection: float = 1.0  # for a free connection of the pool

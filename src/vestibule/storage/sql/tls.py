@@ -14,8 +14,8 @@ _USUAL_ROOT = "~/.postgresql/root.crt"
 
 
 def context(mode: str, files: dict[str, str]) -> ssl.SSLContext | str:
-    """Return the driver's `ssl` argument: a context, or the mode itself if the driver needs no more. Raises ValueError,
-    which names the wrong parameter.
+    """Return the driver's `ssl` argument: a context, or the mode itself if the driver needs no more. `files` has the
+    paths of those `FILES` that were given. Raises ValueError, which names the wrong parameter.
 
     If `files` has `sslrootcert`, the server's certificate is checked against it. The host name is checked only with
     verify-full.

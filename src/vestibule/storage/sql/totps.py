@@ -20,6 +20,7 @@ _ID = _t.id == bindparam("of_id", type_=_t.id.type)
 _STEP = bindparam("of_step", type_=_t.last_step.type)
 _NOW = bindparam("now", type_=Instant)
 _UNCONFIRMED = _t.confirmed_at.is_(None)
+# What began to add the app still exists: the session, or the pending sign-in (`PendingSignIn.beginner`).
 _OF_SESSION = exists().where(
     sessions.c.id == _t.session_id, sessions.c.account_id == _t.account_id, sessions.c.ended_at.is_(None)
 )

@@ -1,4 +1,4 @@
-"""The accounts, and the browsers that they know."""
+"""The accounts (`model.accounts.Account`), and the browsers that they know (`model/devices.py`)."""
 
 from sqlalchemy import Boolean, Column, Index, Integer, PrimaryKeyConstraint, String, Table, Text, literal_column, text
 
@@ -30,8 +30,8 @@ accounts = Table(
     Column("roles", String(300)),
 )
 
-# Hashes that are not argon2id at the default cost of crypto/passwords.py, by their beginnings, as crypto/hash_forms.py,
-# crypto/derived_hashes.py and crypto/pepper.py know them.
+# Hashes of any other kind or cost than those that crypto/passwords.py makes by default. Each is recognized by how it
+# begins: crypto/hash_forms.py, crypto/derived_hashes.py and crypto/pepper.py have these beginnings.
 has_other_hash = text(
     "length(password_hash) <= 400"
     " AND (substr(password_hash, 1, 2) = '$2'"
@@ -74,7 +74,7 @@ known_devices = Table(
     Column("digest", String(64), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("last_seen_at", Instant, nullable=False),
-    Column("place", Integer),
+    Column("place", Integer),  # names the attempt counter that it uses; NULL in rows from before this column
     PrimaryKeyConstraint("account_id", "digest"),
     Index("known_devices_to_purge", "last_seen_at"),
 )

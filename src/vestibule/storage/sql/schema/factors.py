@@ -1,4 +1,6 @@
-"""The second factors of accounts, pending sign-ins, challenges that were used, and resets of factors."""
+"""The second factors of accounts, used WebAuthn challenges (`ceremonies`), pending sign-ins, and resets of factors.
+`model` has a class that describes the columns of each: `Totp`, `Passkey`, `PendingSignIn`, `FactorReset`.
+"""
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, PrimaryKeyConstraint, String, Table, Text
 
@@ -50,7 +52,7 @@ passkeys = Table(
     Index("passkeys_of_account", "account_id"),
 )
 
-# The challenges that were used, so that none is used twice. Until then, only the browser that asked for one keeps it.
+# The challenges that were used, so that none is used twice. Only the browser that asked for one has it before its use.
 ceremonies = Table(
     "ceremonies",
     metadata,

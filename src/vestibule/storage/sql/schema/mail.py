@@ -48,7 +48,7 @@ one_time_tokens = Table(
     Column("expires_at", Instant, nullable=False),
     Column("used_at", Instant),
     Column("letter_id", ID),
-    # The account's, when the token was made.
+    # The account's epoch and email when the token was made.
     Column("epoch", Integer, nullable=False, server_default="0"),
     Column("account_email", String(254)),
     Column("return_to", Text),

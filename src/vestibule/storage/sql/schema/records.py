@@ -38,7 +38,7 @@ login_attempts = Table(
     Column("account_id", ID),
     Column("failures", Integer, nullable=False),  # since the waits last restarted
     Column("last_at", Instant, nullable=False),
-    Column("in_all", Integer),  # all in a row; NULL in rows from before this column: `failures` is their total
+    Column("in_all", Integer),  # all in a row; NULL in rows from before this column, whose `failures` has all
     Index("login_attempts_of_account", "account_id"),
     Index("login_attempts_to_purge", "last_at"),
 )
@@ -46,7 +46,7 @@ login_attempts = Table(
 rate_counters = Table(
     "rate_counters",
     metadata,
-    Column("subject", String(64), primary_key=True),
+    Column("subject", String(64), primary_key=True),  # a digest of the limit's name and of what it counts for
     Column("count", Integer, nullable=False),
     Column("ends_at", Instant, nullable=False),
     Index("rate_counters_to_purge", "ends_at"),

@@ -14,8 +14,8 @@ custom_roles = Table(
     Column("changed_at", Instant, nullable=False),
 )
 
-# `accounts.roles` says the same of each account, so that no sign-in reads this table. This one finds who has a role,
-# and keeps a role that somebody has from being deleted.
+# `accounts.roles` says the same for each account, so that no sign-in reads the table `account_roles`. That table finds
+# the accounts with a role, and its foreign key keeps the database from deleting a role that an account has.
 account_roles = Table(
     "account_roles",
     metadata,

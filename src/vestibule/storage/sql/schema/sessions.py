@@ -1,4 +1,4 @@
-"""The sessions, and the revocations that tell every process of their end."""
+"""The sessions (`model.sessions.Session`), and the revocations that tell every process which tokens to refuse."""
 
 from sqlalchemy import Column, Index, Integer, String, Table, Text, text
 
@@ -31,10 +31,10 @@ sessions = Table(
     Column("client_id", ID),
     Column("scope", Text),
     Column("resource", Text),
-    # Where an operator acts as the account: the operator's session, and account.
+    # Set in a session in which an operator acts as the account: the operator's own session, and the operator's account.
     Column("parent_id", ID),
     Column("actor_id", ID),
-    Column("acted_at", Instant),  # in the operator's own session: when it was first the parent of such a one
+    Column("acted_at", Instant),  # set in the operator's own session: when it first became a `parent_id`
     Index("sessions_of_account", "account_id"),
     Index("sessions_by_age", "account_id", "created_at"),
     Index("sessions_not_ended", "account_id", postgresql_where=_NOT_ENDED, sqlite_where=_NOT_ENDED),
@@ -49,8 +49,8 @@ revocations = Table(
     Column("sequence", Sequence, primary_key=True, autoincrement=True),
     Column("at", Instant, nullable=False),
     Column("kind", String(16), nullable=False),
-    Column("subject", ID, nullable=False),
-    Column("not_before", Instant),
-    Column("purge_at", Instant, nullable=False),
+    Column("subject", ID, nullable=False),  # the id of a session or an account, as `kind` says
+    Column("not_before", Instant),  # for an account: only tokens issued before this are refused
+    Column("purge_at", Instant, nullable=False),  # by then, every refused token has expired
     Index("revocations_to_purge", "purge_at"),
 )

@@ -28,5 +28,5 @@ def upgrade() -> None:
     rename = sa.text("UPDATE guesses SET budget = :new WHERE budget = :old")
     for start in range(0, len(renamed), _BATCH):
         database.execute(rename, renamed[start : start + _BATCH])
-    first = {"place": ":0"}
+    first = {"place": ":0"}  # the counters of known devices so far become those of place 0
     database.execute(sa.text("UPDATE guesses SET budget = budget || :place WHERE budget LIKE 'familiar:%'"), first)

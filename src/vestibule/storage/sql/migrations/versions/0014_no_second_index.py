@@ -1,4 +1,4 @@
-"""Drop the index of revocations by end and number: every statement finds them by one of the two alone."""
+"""Drop the index of revocations by `forget_at` and `sequence`: every statement finds them by one of the two alone."""
 
 from alembic import op
 

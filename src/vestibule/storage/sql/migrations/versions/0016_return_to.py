@@ -1,4 +1,4 @@
-"""Keep with a mailed link where the person was going, so that it is known in another browser too.
+"""Add to mailed links the page that the person was going to, so that another browser can go on there too.
 
 Servers of the version before neither read nor write the column.
 """

@@ -1,7 +1,7 @@
 """Add to sessions how and when somebody proved who they are, and room for clients and for acting in another's name.
 
-Every column may be null: servers of the version before go on writing rows without them, and such a session was by
-password.
+Every column may be null: servers of the version before go on writing rows without them, and such a session counts as
+one by password.
 """
 
 from typing import Any

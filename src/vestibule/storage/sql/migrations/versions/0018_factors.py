@@ -1,4 +1,4 @@
-"""Add the second factors of accounts, the sign-ins that wait for one, used challenges, and resets that wait.
+"""Add the second factors of accounts, sign-ins that wait for one, used challenges, and resets of factors to come.
 
 Servers of the version before know none of these tables, and sign in by password alone. So let no server of that version
 run once somebody has set up a factor.

@@ -1,4 +1,5 @@
-"""Keep with a sign-in that waits for its second step where it comes from, so that a flood from elsewhere ends no other.
+"""Add to sign-ins that wait for their second step where each comes from, so that a flood from one place ends none from
+another.
 
 Servers of the version before neither read nor write the column.
 """

@@ -1,4 +1,4 @@
-"""Add indexes that find accounts for an operator: by how the email or the name begins, and those never verified by age.
+"""Add indexes that find accounts for an operator: by how the email or the name begins, and unverified ones by age.
 
 SQLite's own index of unique emails is in the order of their bytes, as the search is; PostgreSQL's is in the order of
 the database's language.

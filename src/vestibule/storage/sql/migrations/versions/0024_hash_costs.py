@@ -1,5 +1,5 @@
-"""Replace the two indexes that find imported hashes by one that finds their costs, of all kinds of hashes, however many
-there are: every wrong password must take as long as with the costliest of each kind.
+"""Replace the two indexes that find imported hashes by one that finds the costs of all kinds at once, even among
+millions of hashes: every wrong password must take as long as with the costliest of each kind.
 """
 
 import sqlalchemy as sa

@@ -1,6 +1,6 @@
 """Index the enabled admins, so that the last one is found at once among many accounts.
 
-Servers of the version before go on without it. While it is made, PostgreSQL lets nobody write accounts: about two
+Servers of the version before go on without it. While PostgreSQL builds the index, nobody can write accounts: about two
 seconds for a million of them.
 """
 

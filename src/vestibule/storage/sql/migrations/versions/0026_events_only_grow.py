@@ -1,9 +1,9 @@
-"""Let nobody change or delete events, except as the rules do: events of a deleted account are detached from it, and old
-ones purged.
+"""Let nobody change or delete events. Two things stay allowed: to detach events from a deleted account, and to purge
+old ones.
 
 An event may be deleted once it is 23 hours old by the database's own clock: an hour less than the shortest that a
 setting keeps events, because the clock of the server may be a little ahead. Inserts meet no trigger. On SQLite, a later
-migration that makes the table anew has to make the triggers again. Servers of the version before go on without it.
+migration that makes the table anew has to make the triggers again. Servers of the version before go on as they were.
 """
 
 from alembic import op

@@ -1,7 +1,7 @@
 """Index events by kind and by network address, so that operators find the few that match among very many.
 
-Servers of the version before go on without both. While they are made, PostgreSQL lets nobody write events, so nobody
-signs in: some seconds for a million of them.
+Servers of the version before go on without both. While PostgreSQL builds the indexes, nobody can write events, so
+nobody can sign in: some seconds for a million events.
 """
 
 import sqlalchemy as sa

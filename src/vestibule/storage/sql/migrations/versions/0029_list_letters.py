@@ -1,6 +1,6 @@
 """Index the letters that wait or were refused, so that operators list them page by page.
 
-Servers of the version before go on without both. Few letters are in them: those that were sent are not.
+Servers of the version before go on without both indexes, which are small: letters that were sent are not in them.
 """
 
 import sqlalchemy as sa

@@ -1,5 +1,5 @@
-"""Find the sessions in which an operator acts as somebody else, and note in an operator's own session that one has
-begun: whatever ends it has to end them too.
+"""Index the sessions in which an operator acts as somebody else, and note in the operator's own session when it first
+began one: whatever ends the operator's session has to end those too.
 
 Servers of the version before take such a session for the owner's own. They show it nothing that asks for a recent
 sign-in, and do not end it with the operator's session: impersonate nobody before every server runs this version.
