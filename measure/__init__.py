@@ -2,5 +2,5 @@
 
 import warnings
 
-# The PostgreSQL wheel looks for a folder of the desktop's when it is imported, and does without.
+# The PostgreSQL wheel warns at its import that this variable is unset, and works without it.
 warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")

@@ -1,4 +1,4 @@
-"""The load: virtual users who send a request, wait for its answer and send the next, in one asyncio process."""
+"""Make load: virtual users who send a request, wait for its answer and send the next, in one asyncio process."""
 
 import asyncio
 from collections.abc import Generator, Sequence
@@ -15,7 +15,9 @@ Script = Generator[bytes, Answer, None]
 
 @dataclass
 class Measured:
-    """How many requests were done, in how many seconds of time and of CPU; and how long each took, if measured."""
+    """How many requests were answered, in how many seconds by the clock and of the server's CPU. `latencies` are the
+    seconds that each took; empty if they were not measured.
+    """
 
     count: int = 0
     seconds: float = 0.0
@@ -23,7 +25,7 @@ class Measured:
     latencies: list[float] = field(default_factory=list)
 
     def add(self, other: "Measured") -> None:
-        """Take another round in."""
+        """Add the figures of another round."""
         self.count += other.count
         self.seconds += other.seconds
         self.cpu_seconds += other.cpu_seconds
@@ -31,34 +33,34 @@ class Measured:
 
     @property
     def rate(self) -> float:
-        """How many a second."""
+        """Return the number of requests per second."""
         return self.count / self.seconds
 
     @property
     def cpu(self) -> float:
-        """Microseconds of CPU, user and system, that each cost."""
+        """Return the microseconds of CPU, user and system, that each request cost."""
         return self.cpu_seconds / self.count * 1e6
 
     def percentile(self, percent: int) -> float:
-        """Milliseconds within which `percent` percent of the answers came."""
+        """Return the milliseconds within which `percent` percent of the answers came."""
         return percentile(self.latencies, percent) * 1e3
 
 
 def percentile(times: Sequence[float], percent: int) -> float:
-    """The smallest of the times that `percent` percent do not exceed (nearest rank)."""
+    """Return the smallest of the times that `percent` percent of them do not exceed (nearest rank)."""
     rank = -(-len(times) * percent // 100)
     return sorted(times)[rank - 1]
 
 
 class VirtualUser:
-    """Follows a script, over as many rounds as there are: it goes on where it was."""
+    """Follows a script. In a later round of measurement, it goes on where the round before stopped."""
 
     def __init__(self, script: Script) -> None:
         self._script = script
         self.request: bytes | None = next(script, None)
 
     def take(self, answer: Answer) -> None:
-        """Let the script see the answer and say what is asked next; nothing, when it is over."""
+        """Pass the answer to the script, and set `request` to what it yields next; None once the script is over."""
         try:
             self.request = self._script.send(answer)
         except StopIteration:
@@ -66,7 +68,9 @@ class VirtualUser:
 
 
 async def measure(server: Server, users: Sequence[VirtualUser], seconds: float, expected: int) -> Measured:
-    """Let the users ask for so long, or until their scripts are over. Every answer must have the one status."""
+    """Let the users ask for `seconds`, or until their scripts are over, and return what was measured. Raises
+    `UnexpectedAnswer` if an answer has another status than `expected`, and OSError if the server hangs up.
+    """
     loop = asyncio.get_running_loop()
     latencies: list[float] = []
     connections = [_Connection(user, expected, latencies) for user in users]
@@ -86,7 +90,7 @@ async def measure(server: Server, users: Sequence[VirtualUser], seconds: float, 
 
 
 class _Connection(asyncio.Protocol):
-    """A virtual user's connection. Written for few Python calls for each request, so that the server is what limits."""
+    """A virtual user's connection. It makes few Python calls for each request, so that the server limits the rate."""
 
     def __init__(self, user: VirtualUser, expected: int, latencies: list[float]) -> None:
         self._user = user
@@ -98,7 +102,7 @@ class _Connection(asyncio.Protocol):
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def itself(self) -> "_Connection":
-        """For asyncio, which wants to be told how to make one."""
+        """Return this object. asyncio takes a function that makes a protocol."""
         return self
 
     def begin(self, until: float) -> None:

@@ -1,4 +1,4 @@
-"""Where and when a run took place, so that its figures can be compared with another's."""
+"""Describe where and when a run took place, so that its figures can be compared with those of another run."""
 
 import os
 import platform
@@ -20,7 +20,7 @@ class Machine:
 
     @classmethod
     def this(cls) -> "Machine":
-        """The machine that runs this, today."""
+        """Return the machine that runs this process, with today's date."""
         return cls(
             day=SystemClock().now().date().isoformat(),
             processor=_processor(),

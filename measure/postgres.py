@@ -1,4 +1,4 @@
-"""A PostgreSQL server of one's own, run by its own tools, that keeps what it has committed."""
+"""Run a PostgreSQL server for one measurement with `pg_ctl`. It keeps what it has committed."""
 
 import shutil
 import tempfile
@@ -38,7 +38,7 @@ class Postgres:
         self._control("-w", "-o", arguments, "-l", str(self.folder / "log"), "start")
 
     def stop(self, mode: str = "fast") -> None:
-        """`fast` ends connections and writes everything down; `immediate` is a crash."""
+        """Stop the server. `fast` ends connections and writes everything to the disk; `immediate` is a crash."""
         self._control("-w", "-m", mode, "stop")
 
     def restart(self, mode: str = "fast") -> None:
@@ -46,11 +46,11 @@ class Postgres:
         self.start()
 
     def promote(self) -> None:
-        """A replica becomes a primary."""
+        """Make this replica a primary."""
         self._control("-w", "promote")
 
     def replica(self) -> "Postgres":
-        """A running copy that follows this one, made with pg_basebackup."""
+        """Return a running replica of this server, made with pg_basebackup."""
         other = Postgres()
         shutil.rmtree(other.folder)
         source = ("-h", "127.0.0.1", "-p", str(self.port), "-U", _USER)
@@ -58,16 +58,16 @@ class Postgres:
         self.own(target)
         pgexec("pg_basebackup", (*source, "-D", str(target / "data"), "-R", "-X", "stream", "-c", "fast"), **self._how)
         other.folder = target / "data"
-        other._options = dict(self._options)  # its own kind
+        other._options = dict(self._options)  # of the same class, so its private member may be set
         other.start()
         return other
 
     def address(self, port: int | None = None) -> str:
-        """Where Vestibule's database is; through a proxy, if its port is given."""
+        """Return the URL of Vestibule's database; through a proxy, if the proxy's `port` is given."""
         return f"postgresql://{_USER}@127.0.0.1:{port or self.port}/vestibule"
 
     async def admin(self, statement: str) -> None:
-        """A statement about databases, which is not made inside ours."""
+        """Run a statement about databases, such as CREATE DATABASE, on the database `postgres`."""
         connection = await asyncpg.connect(self.address().replace("/vestibule", "/postgres"))
         try:
             await connection.execute(statement)
@@ -80,7 +80,7 @@ class Postgres:
             shutil.chown(folder, self._cluster.system_user)
 
     async def connect(self) -> asyncpg.Connection:
-        """A connection that goes past every proxy and every fault."""
+        """Return a connection that goes past every proxy, and so past every fault of the network."""
         return await asyncpg.connect(self.address())
 
     async def ask(self, query: str, *arguments: object) -> list[asyncpg.Record]:
@@ -91,7 +91,7 @@ class Postgres:
             await connection.close()
 
     def tool(self, name: str, *arguments: str) -> str:
-        """One of its own programs, run to its end; what it printed."""
+        """Run one of PostgreSQL's programs on this server, and return what it printed."""
         return str(pgexec(name, ("-h", "127.0.0.1", "-p", str(self.port), "-U", _USER, *arguments), **self._how))
 
     def remove(self) -> None:

@@ -13,62 +13,64 @@ VERIFY = "/api/auth/verify"
 
 
 class Tokens(NamedTuple):
-    """What a sign-in gave."""
+    """The tokens that a sign-in returned."""
 
     access: str
     refresh: str
 
 
 def look(path: str, tokens: Tokens) -> bytes:
-    """A read by a service or a browser that holds the token."""
+    """Return a GET request with the access token."""
     return request("GET", path, token=tokens.access)
 
 
 def sign_out(tokens: Tokens) -> bytes:
-    """A device signs out."""
+    """Return a request to sign out."""
     return request("POST", "/api/auth/logout", token=tokens.access)
 
 
 def sharing(requests: Iterator[bytes], users: int) -> list[VirtualUser]:
-    """Virtual users who take the requests from one pile, each the next one, until it is empty."""
+    """Return virtual users who share the requests: each takes the next one, until none is left."""
     return [VirtualUser(_taking(requests)) for _ in range(users)]
 
 
 def again_and_again(requests: list[bytes], users: int) -> list[VirtualUser]:
-    """The same, but the pile never ends."""
+    """Return virtual users who share the requests, and begin again after the last one."""
     return sharing(cycle(requests), users)
 
 
 def signing_in(emails: list[str], kept: list[Tokens], users: int, most: int | None = None) -> list[VirtualUser]:
-    """Virtual users who sign in, as many times as they are let, or `most` times; what they are given is kept."""
+    """Return virtual users who sign in until they are stopped, or `most` times in all. Tokens are added to `kept`."""
     turns = count() if most is None else iter(range(most))
     return [VirtualUser(_signing_in(emails, turns, kept)) for _ in range(users)]
 
 
 def refreshing(tokens: list[Tokens], kept: list[Tokens] | None = None) -> list[VirtualUser]:
-    """Each session refreshes, and then with what it was given, which is kept if that is wanted."""
+    """Return a virtual user for each session, who refreshes again and again, each time with the newest token. The
+    tokens are added to `kept`, if given.
+    """
     return [VirtualUser(_refreshing(held.refresh, [] if kept is None else kept)) for held in tokens]
 
 
 def registering(users: int) -> list[VirtualUser]:
-    """New people, each with an address of their own."""
+    """Return virtual users who register new accounts, each with another email."""
     numbers = count()
     return [VirtualUser(_registering(numbers)) for _ in range(users)]
 
 
 def registration(email: str) -> bytes:
-    """Somebody new."""
+    """Return a request to register."""
     body = {"name": "Ada Lovelace", "email": email, "password": PASSWORD, "passwordConfirm": PASSWORD}
     return request("POST", "/api/auth/register", body=body)
 
 
 def sign_in(email: str) -> bytes:
-    """Somebody known."""
+    """Return a request to sign in."""
     return request("POST", "/api/auth/login", body={"email": email, "password": PASSWORD})
 
 
 def tokens_of(answer: Answer) -> Tokens:
-    """What the answer to a sign-in gives."""
+    """Return the tokens in the cookies of an answer. Raises `UnexpectedAnswer` if there are none."""
     return Tokens(answer.cookie("access_token"), answer.cookie("refresh_token"))
 
 

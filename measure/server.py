@@ -1,7 +1,7 @@
-"""The processes of a server that is measured: what they cost, and what they hold.
+"""Start the servers that are measured, and read the CPU and the memory of their processes.
 
-Vestibule runs in `.venv/server`, an environment made of requirements/serve.lock alone, as users have it. In the
-environment of the tests, Redis imports OpenTelemetry and structlog imports Twisted.
+Vestibule runs in `.venv/server`, an environment made of requirements/serve.lock alone, as users have it. The
+environment of the tests has more packages, which make it larger: redis-py imports OpenTelemetry, structlog Twisted.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ HEALTH = "/api/healthchecker"
 ROOT = Path(__file__).parents[1]
 SERVER_PYTHON = str(Path(sys.prefix) / "server" / "bin" / "python")
 PEER_PYTHON = str(Path(sys.prefix) / "peer" / "bin" / "python")
-"""Of requirements/peer.lock: what Vestibule is measured beside."""
+"""Python in the environment of requirements/peer.lock, which has the libraries that Vestibule is compared with."""
 _VESTIBULE = (SERVER_PYTHON, "-m", "vestibule")
 # As `vestibule serve` sets granian up.
 _CONNECTIONS = ("--backlog", "8192", "--backpressure", "8192")
@@ -34,7 +34,7 @@ _STOP_SECONDS = 20
 
 
 class Ended(RuntimeError):
-    """A server that was to be measured is not there."""
+    """A server to measure is not installed, or ended before it answered."""
 
 
 @dataclass(frozen=True)
@@ -44,25 +44,25 @@ class Server:
     port: int
     process: psutil.Process
     log: Path | None = None
-    """What it says, where that is kept."""
+    """The file with the server's output; None if it is not kept."""
 
     @classmethod
     def of(cls, running: Running) -> "Server":
-        """A Vestibule that the tests' harness started."""
+        """Return the server for a Vestibule that the tests' harness started."""
         return cls(running.port, psutil.Process(running.process.pid), running.log)
 
     def cpu_seconds(self) -> float:
-        """The user and system time that all its processes have used."""
+        """Return the seconds of CPU, user and system, that all processes of the server have used."""
         times = [process.cpu_times() for process in self._processes()]
         return float(sum(spent.user + spent.system for spent in times))
 
     def megabytes(self) -> tuple[float, float]:
-        """The resident memory of its worker process, and of the process that started it."""
+        """Return the resident megabytes of the worker process, and of the process that started it."""
         parent, *children = (process.memory_info().rss / 1e6 for process in self._processes())
         return max(children), parent
 
     def shared_out_megabytes(self) -> float:
-        """The PSS of all its processes: memory that several of them share counts once."""
+        """Return the PSS of all processes in megabytes: memory that several of them share counts once."""
         return float(sum(process.memory_full_info().pss for process in self._processes()) / 1e6)
 
     def _processes(self) -> list[psutil.Process]:
@@ -73,7 +73,7 @@ class Server:
 async def vestibule(
     folder: Path, settings: dict[str, str], program: Sequence[str] = _VESTIBULE
 ) -> AsyncIterator[Server]:
-    """`vestibule serve`, answering; one worker process, as by default."""
+    """Yield a `vestibule serve` that answers, with one worker process. Stop it after the block. Raises `Ended`."""
     with starting_vestibule(folder, settings, program) as running:
         try:
             await answering(running.port, HEALTH, running.process)
@@ -85,7 +85,7 @@ async def vestibule(
 def starting_vestibule(
     folder: Path, settings: dict[str, str], program: Sequence[str] = _VESTIBULE
 ) -> AbstractContextManager[Running]:
-    """The same, perhaps not answering yet. Raises `Ended` where the environment is missing."""
+    """Start `vestibule serve` without waiting for its first answer. Raises `Ended` if `program` is not installed."""
     if not Path(program[0]).exists():
         raise Ended("The environment of the server is missing; type: make .venv/server.stamp")
     return starting(folder, program=program, **settings)
@@ -99,7 +99,9 @@ async def granian(
     ready: str,
     program: Sequence[str] = (SERVER_PYTHON, "-m", "granian"),
 ) -> AsyncIterator[Server]:
-    """Another application on the same server as Vestibule's, answering at `ready`; dead afterwards."""
+    """Yield another application on granian, set up as Vestibule sets it up, once it answers at the path `ready`. Stop
+    it after the block. Raises `Ended`.
+    """
     port = free_port()
     command = [*program, "--interface", interface, "--port", str(port), *_GRANIAN, target]
     async with answering_program(command, port, environment, ready) as server:
@@ -110,7 +112,9 @@ async def granian(
 async def answering_program(
     command: Sequence[str], port: int, environment: dict[str, str], ready: str
 ) -> AsyncIterator[Server]:
-    """A program that answers at `ready` on a port; dead afterwards. It sees only the environment given and PATH."""
+    """Yield a program once it answers at the path `ready`, and stop it after the block. It sees only `environment` and
+    PATH. Raises `Ended`.
+    """
     process = psutil.Popen(
         command, cwd=ROOT, env={"PATH": os.environ["PATH"], **environment}, stdout=subprocess.DEVNULL
     )
@@ -123,7 +127,7 @@ async def answering_program(
 
 
 async def answering(port: int, path: str, process: "subprocess.Popen[bytes]") -> None:
-    """Returns at the first answer that is no fault; raises `Ended` if the process does not live to give it."""
+    """Wait until an answer is below 500. Raises `Ended` if the process ends first, `TimeoutError` after a minute."""
     async with asyncio.timeout(_ANSWER_SECONDS):
         while not await _answers(port, path):
             if process.poll() is not None:

@@ -1,4 +1,4 @@
-"""Just enough HTTP/1.1 to load a server from one cheap process: requests are bytes, made once and sent as they are."""
+"""Speak just enough HTTP/1.1 to load a server from one process: a request is made once, as bytes, and sent as it is."""
 
 import asyncio
 import json
@@ -13,11 +13,11 @@ _CHUNK = 65536
 
 
 class UnexpectedAnswer(RuntimeError):
-    """A server answered otherwise than the measurement supposes; figures about such answers would mean nothing."""
+    """A server answered otherwise than the measurement expects. Figures about such answers would mean nothing."""
 
 
 class Answer(NamedTuple):
-    """A response, parsed no further than it must be. `head` is in lower case, except what headers contain."""
+    """A response. `head` has the status line and the header lines, unparsed and as they were received."""
 
     status: int
     head: bytes
@@ -25,12 +25,14 @@ class Answer(NamedTuple):
 
     @property
     def headers(self) -> list[tuple[str, str]]:
-        """Every header, its name in lower case."""
+        """Return all headers as pairs, the name in lower case."""
         pairs = (line.partition(b":") for line in self.head.split(b"\r\n")[1:])
         return [(name.decode().lower(), content.strip().decode()) for name, _, content in pairs]
 
     def cookie(self, name: str) -> str:
-        """The value that a cookie is set to."""
+        """Return the value of a cookie that the response sets. Raises `UnexpectedAnswer` if it sets none of
+        that name.
+        """
         start = f"{name}="
         for header, content in self.headers:
             if header == "set-cookie" and content.startswith(start):
@@ -42,7 +44,7 @@ class Answer(NamedTuple):
 
 
 def parse(received: bytes) -> Answer | None:
-    """The answer, once all of it is there."""
+    """Return the answer; None until all of it was received. Raises `UnexpectedAnswer` if its end cannot be told."""
     end = received.find(_HEAD_END)
     if end < 0:
         return None
@@ -52,7 +54,9 @@ def parse(received: bytes) -> Answer | None:
 
 
 def _whole(head: bytes, body: bytes) -> bytes | None:
-    """The body, once all of it is there. Raises `UnexpectedAnswer` if nothing says where it ends."""
+    """Return the body; None until all of it was received. Raises `UnexpectedAnswer` if no header tells
+    where it ends.
+    """
     named = head.lower()
     at = named.find(_LENGTH)
     if at >= 0:
@@ -63,7 +67,7 @@ def _whole(head: bytes, body: bytes) -> bytes | None:
 
 
 def _joined(body: bytes) -> bytes | None:
-    """The content of chunks (RFC 9112, section 7.1), once the last one is there."""
+    """Return the content of a chunked body (RFC 9112, section 7.1); None until the last chunk was received."""
     joined = b""
     while True:
         size, _, rest = body.partition(b"\r\n")
@@ -77,7 +81,7 @@ def _joined(body: bytes) -> bytes | None:
 def request(
     method: str, path: str, *, token: str = "", cookie: str = "", body: Any = None, form: str = "", origin: str = ""
 ) -> bytes:
-    """A request on a connection that is kept; `body` goes as JSON, `form` as it stands."""
+    """Return a request for a connection that is kept open. `body` is sent as JSON; `form` is already encoded."""
     lines = [f"{method} {path} HTTP/1.1", f"Host: {HOST}"]
     if token:
         lines.append(f"Authorization: Bearer {token}")
@@ -93,7 +97,7 @@ def request(
 
 
 class Asker:
-    """One kept connection on which to ask one thing after the other."""
+    """A connection that is kept open for one request after another."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -108,7 +112,7 @@ class Asker:
         self._writer.close()
 
     async def ask(self, sent: bytes, expected: int | None = None) -> Answer:
-        """The answer; raises `UnexpectedAnswer` if its status is not the expected one."""
+        """Send a request and return the answer. Raises `UnexpectedAnswer` if its status is not `expected`."""
         self._writer.write(sent)
         received = b""
         while (answer := parse(received)) is None:

@@ -1,6 +1,6 @@
 """`python -m measure.capacity`: fill a PostgreSQL database step by step, measure at each, and write docs/capacity.md.
 
-`ACCOUNTS` says how far; ten million by default. A run below that writes nothing, unless `--write` is given.
+`ACCOUNTS` is the last size; ten million by default. A run that stops earlier writes nothing, unless `--write` is given.
 """
 
 import argparse
@@ -28,7 +28,8 @@ from vestibule.storage.sql import engine
 from vestibule.storage.sql.migrate import migrate
 
 _SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
-# What an operator with such a database would set, and room to fill it in; durability is as PostgreSQL has it.
+# What an operator with such a database would set, and enough log and memory to fill it quickly. Every commit is on the
+# disk, as PostgreSQL does by default.
 _OPTIONS = {"shared_buffers": "2GB", "max_wal_size": "4GB", "maintenance_work_mem": "512MB"}
 
 

@@ -15,7 +15,7 @@ from tests.harness.process import PASSWORD
 from vestibule.crypto.passwords import Argon2id, Hasher
 
 BYTES_PER_ACCOUNT = 1_000
-"""What an account and its tenth of the rest take on the disk, with indexes and room for the log; rounded up."""
+"""What an account takes on the disk with its share of the other rows, with indexes and room for the log; rounded up."""
 SESSION_EVERY = 10
 REVOCATION_EVERY = 10
 _BATCH = 250_000
@@ -42,7 +42,7 @@ _STATEMENTS = (
 )
 
 
-# A constraint that others need is taken away after them, and comes back before them: foreign keys last.
+# A foreign key needs the primary key that it refers to. So foreign keys are dropped first, and made again last.
 _CONSTRAINTS = """SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS drop,
     format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) AS make
     FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype IN ('f', 'p', 'u')
@@ -53,7 +53,9 @@ _SECONDS = 1_800.0  # for a statement
 
 
 async def fill(address: str, have: int, want: int, advance: Callable[[int], None]) -> None:
-    """From `have` accounts to `want`; `advance` is told of each batch. Ends with fresh statistics, all on the disk."""
+    """Add accounts from `have` to `want`. `advance` is called with the size of each batch. At the end, the statistics
+    are fresh and everything is on the disk.
+    """
     password_hash = Hasher(Argon2id()).hash(PASSWORD)
     connection = await asyncpg.connect(address)
     try:
@@ -74,7 +76,7 @@ async def fill(address: str, have: int, want: int, advance: Callable[[int], None
 
 @asynccontextmanager
 async def _without_indexes(connection: asyncpg.Connection) -> AsyncIterator[None]:
-    """While the block lasts, there are neither indexes nor constraints that need one; afterwards, all are back."""
+    """Drop the indexes, and the constraints that need one, for the block, and make them again after it."""
     constraints, indexes = await connection.fetch(_CONSTRAINTS), await connection.fetch(_INDEXES)
     for row in (*constraints, *indexes):
         await connection.execute(row["drop"])
@@ -84,21 +86,21 @@ async def _without_indexes(connection: asyncpg.Connection) -> AsyncIterator[None
 
 
 def email_of(number: int) -> str:
-    """The email of person `number`."""
+    """Return the email of person `number`."""
     return f"person-{number}@example.com"
 
 
 def account_id_of(number: int) -> str:
-    """Their account's id."""
+    """Return the account id of person `number`."""
     return _hashed(f"account{number}")
 
 
 def session_id_of(number: int) -> str:
-    """Their session's id; only every tenth has one."""
+    """Return the session id of person `number`. Only every tenth person has one."""
     return _hashed(f"session{number}")
 
 
 def _hashed(text: str) -> str:
-    """As PostgreSQL writes `md5(text)::uuid`."""
+    """Return `md5(text)::uuid` as PostgreSQL writes it."""
     digits = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

@@ -1,8 +1,8 @@
-"""`python -m measure.capacity.histories`: what strangers can make more of, in bulk, and what that costs.
+"""`python -m measure.capacity.histories`: measure what rows cost that strangers can add in any number.
 
-Starts beside a million dead and live revocations, beside a million events and beside accounts with a hundred thousand
-sessions each, in turn with starts on an empty database; and the heaviest requests of such accounts. Writes that part of
-docs/capacity.md. `ROWS` says how many rows stand for a million.
+It measures starts beside a million revocations, most of them over, beside a million events, and beside accounts with a
+hundred thousand sessions each, in turn with starts on an empty database; and the heaviest requests of such accounts. It
+writes that part of docs/capacity.md. `ROWS` replaces the million.
 """
 
 import asyncio
@@ -34,8 +34,8 @@ _ROUNDS = 3
 
 @dataclass
 class Found:
-    """Of one kind of database: seconds and megabytes of each start, by what it was filled with; and each request's
-    seconds, and the longest that a health check waited meanwhile.
+    """The figures of one kind of database. `starts`: seconds and megabytes of each start, by what the database was
+    filled with. `requests`: the seconds of each request, and the longest that a health check waited meanwhile.
     """
 
     starts: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
@@ -64,18 +64,18 @@ async def _both() -> dict[str, Found]:
             postgres.remove()
 
 
-async def _measured(folder: Path, email_of: Callable[[str], str]) -> Found:
+async def _measured(folder: Path, address_of: Callable[[str], str]) -> Found:
     found = Found()
     for name, fill in {"empty": None, **FILLS}.items():
-        async with _open(email_of(name)) as engines:
+        async with _open(address_of(name)) as engines:
             await migrate(engines)
             await people(engines)
             if fill is not None:
                 await fill(engines)
     for _ in range(_ROUNDS):
         for name in ("empty", *FILLS):
-            found.starts.setdefault(name, []).append(await _start(folder, email_of(name)))
-    found.requests = await _requests(folder, email_of("sessions"))
+            found.starts.setdefault(name, []).append(await _start(folder, address_of(name)))
+    found.requests = await _requests(folder, address_of("sessions"))
     return found
 
 
@@ -147,7 +147,9 @@ def _signed_in(port: int, who: str) -> httpx.Client:
 
 @contextmanager
 def _asking_for_health(port: int) -> Iterator[list[float]]:
-    """How long each of the health checks waits that somebody else makes, one after the other."""
+    """Yield the seconds that each health check takes, which another client sends one after the other during
+    the block.
+    """
     waits, over, begun_asking = list[float](), threading.Event(), threading.Event()
 
     def ask() -> None:

@@ -1,4 +1,4 @@
-"""What strangers can make more of, put into a database of either kind in bulk."""
+"""Fill a database of either kind in bulk with rows that strangers can add in any number."""
 
 import os
 from collections.abc import Callable
@@ -17,17 +17,19 @@ from vestibule.storage.sql.schema import accounts, events, revocations, sessions
 
 ROWS = int(os.environ.get("ROWS") or 1_000_000)
 STANDING_OF = 50
-"""One revocation in so many still stands: who signs in and out all the time makes some twenty a second, as passwords
-are hashed, and each stands for the life of an access token.
+"""One revocation in this many is still in force. Hashing limits a client that signs in and out all the time to some
+twenty revocations a second, and each is in force for the life of an access token.
 """
 LIVE = 1_000
-"""Of an account's sessions: as many as any setting allows."""
+"""Live sessions of each account: the most that a setting allows."""
 _AT_ONCE = 20_000
 PEOPLE = ("page", "others", "password", "delete", "disable")
 
 
 async def _insert(engines: Engines, table: Table, many: int, values: Callable[[Any], dict[str, Any]]) -> None:
-    """Some in each statement, for none may take longer than seconds."""
+    """Insert `many` rows, `_AT_ONCE` in each statement: a statement may take some seconds only. `values` returns the
+    columns, given the row's number `i`.
+    """
     for first in range(0, many, _AT_ONCE):
         below = numbers(min(_AT_ONCE, many - first))
         n = select((below.c.i + first).label("i")).cte("shifted")
@@ -37,7 +39,7 @@ async def _insert(engines: Engines, table: Table, many: int, values: Callable[[A
 
 
 async def people(engines: Engines) -> None:
-    """Those to whom it happens, whose passwords are known."""
+    """Add the accounts that the other rows belong to. Their password is `PASSWORD`."""
     now, hashed = SystemClock().now(), Hasher(Argon2id()).hash(PASSWORD)
     rows = [
         {
@@ -87,7 +89,7 @@ async def _sessions(engines: Engines) -> None:
             "base": 0,
         }
         ended = ordinary | {"ended_at": now, "end_reason": "signed_out"}
-        for part in range(ROWS // 10 // LIVE):  # the first lives, and each began at another time
+        for part in range(ROWS // 10 // LIVE):  # the first part is live; each began at another time
             began = dict.fromkeys(("created_at", "last_seen_at", "issued_at"), now - timedelta(minutes=1 + part))
             row, prefix = (ended if part else ordinary) | began, literal(f"{place}{part:04}")
 

@@ -1,4 +1,4 @@
-"""The part of docs/capacity.md about what strangers can make more of."""
+"""Write the part of docs/capacity.md about rows that strangers can add in any number."""
 
 from collections.abc import Mapping
 from statistics import median
@@ -19,14 +19,14 @@ _HOW = (
 
 
 class Measured(Protocol):
-    """What was found on one kind of database."""
+    """What was found on one kind of database (`histories.Found`)."""
 
     starts: dict[str, list[tuple[float, float]]]
     requests: dict[str, tuple[float, float]]
 
 
 def write(machine: Machine, rows: int, found: Mapping[str, Measured]) -> None:
-    """Put it into the page, in place of what was there, and print it."""
+    """Replace this part of the page, and print it."""
     how = _HOW.format(rows=rows, tenth=rows // 10, **vars(machine))
     lines = [TITLE, fill(how, 116), "", "| database | filled with | start s | of empty | worker MB | of empty |"]
     lines.append("| --- | --- | ---: | ---: | ---: | ---: |")
@@ -54,7 +54,9 @@ def write(machine: Machine, rows: int, found: Mapping[str, Measured]) -> None:
 
 
 def kept() -> str:
-    """What the page has of it, for who writes the rest anew."""
+    """Return this part of the page as it is now, for `make capacity`, which writes the rest anew; empty if there is
+    none.
+    """
     _, title, rest = _PAGE.read_text().partition(TITLE)
     return f"\n{title}{rest}" if title else ""
 

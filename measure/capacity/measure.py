@@ -1,4 +1,4 @@
-"""What each operation costs on a database of a size."""
+"""Measure what each operation costs on a database of some size."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -22,16 +22,16 @@ from measure.speed.results import LoadedStart
 from measure.wire import Asker, request
 from tests.harness.process import UNLIMITED, given_keys
 
-_CLIENT_INFOS = 4
+_VIRTUAL_USERS = 4
 _SIGN_IN_SECONDS = 8.0
 _MOST = 250  # sessions for each of reading, refreshing and signing out; a database of 10,000 accounts has 1,000
 _LOOKS_SECONDS = 3.0
-_LARGE = 1_000  # rows; to read a smaller table as a whole is no fault
+_LARGE = 1_000  # rows; PostgreSQL rightly reads a smaller table as a whole
 
 
 @dataclass
 class Row:
-    """One operation at one size: milliseconds of what a client waits, microseconds of CPU that each request costs."""
+    """One operation at one size: milliseconds that a client waits, and microseconds of CPU that each request costs."""
 
     p50: float
     p99: float
@@ -41,7 +41,9 @@ class Row:
 
 @dataclass
 class Size:
-    """All that was found with one number of accounts."""
+    """All that was measured with one number of accounts. `whole_reads`: how often each large table was read
+    as a whole.
+    """
 
     accounts: int
     sessions: int
@@ -50,13 +52,13 @@ class Size:
     rows: dict[str, Row] = field(default_factory=dict)
     start_seconds: float = 0.0
     start: LoadedStart | None = None
-    """Of a second process, beside the first."""
+    """The start of a second process, beside the first."""
     worker_megabytes: float = 0.0
     whole_reads: dict[str, int] = field(default_factory=dict)
 
 
 async def measure_size(postgres: Postgres, people: People, folder: Path) -> Size:
-    """Two servers on it: one is measured; then the start of the other, and how a log-out travels to it."""
+    """Measure one server on the database, then the start of a second one, and how soon a sign-out reaches it."""
     settings = {
         "NODE_ENV": "production",
         "VESTIBULE_URL": "http://localhost:8000",
@@ -85,24 +87,24 @@ Step = Callable[[], Coroutine[Any, Any, Measured]]
 
 
 def _steps(server: Server, people: People) -> list[tuple[str, Step]]:
-    looked, known = people.tokens(_MOST), people.tokens(_CLIENT_INFOS * 10)
+    looked, known = people.tokens(_MOST), people.tokens(_VIRTUAL_USERS * 10)
     looks = [scripts.look(ME, held) for held in known]
     refreshes = [
         request("POST", "/api/auth/refresh", cookie=f"refresh_token={held.refresh}") for held in people.tokens(_MOST)
     ]
 
-    async def known_mappings() -> Measured:
+    async def known_looks() -> Measured:
         async with Asker(server.port) as asker:
             for look in looks:
                 await asker.ask(look, expected=200)
-        return await measure(server, scripts.again_and_again(looks, _CLIENT_INFOS), _LOOKS_SECONDS, 200)
+        return await measure(server, scripts.again_and_again(looks, _VIRTUAL_USERS), _LOOKS_SECONDS, 200)
 
     first = (scripts.look(ME, held) for held in looked)
     return [
-        ("sign-in", lambda: measure(server, scripts.sharing(people.sign_ins(), _CLIENT_INFOS), _SIGN_IN_SECONDS, 200)),
-        ("refresh", lambda: measure(server, scripts.sharing(iter(refreshes), _CLIENT_INFOS), 600, 200)),
-        ("me, token never seen", lambda: measure(server, scripts.sharing(first, _CLIENT_INFOS), 600, 200)),
-        ("me, token known", known_mappings),
+        ("sign-in", lambda: measure(server, scripts.sharing(people.sign_ins(), _VIRTUAL_USERS), _SIGN_IN_SECONDS, 200)),
+        ("refresh", lambda: measure(server, scripts.sharing(iter(refreshes), _VIRTUAL_USERS), 600, 200)),
+        ("me, token never seen", lambda: measure(server, scripts.sharing(first, _VIRTUAL_USERS), 600, 200)),
+        ("me, token known", known_looks),
     ]
 
 
@@ -118,7 +120,9 @@ def _times(seconds: list[float]) -> tuple[float, float]:
 
 
 def _database_cpu(postgres: Postgres) -> float:
-    """Seconds that the database's processes have used. Those that end take theirs along; a pool keeps its own."""
+    """Return the seconds of CPU that the database's processes have used. A process that ended no longer counts, but
+    those of a pool's connections stay.
+    """
     main = int((postgres.folder / "postmaster.pid").read_text().split()[0])
     family = [psutil.Process(main), *psutil.Process(main).children()]
     return sum(process.cpu_times().user + process.cpu_times().system for process in family)
@@ -133,7 +137,9 @@ async def _counted(postgres: Postgres, accounts: int) -> Size:
 
 
 async def _scans(postgres: Postgres, at_least: int = _LARGE) -> dict[str, int]:
-    """How often each table of so many rows was read as a whole so far, by the report that follows the last work."""
+    """Return how often each table of `at_least` rows was read as a whole so far, once PostgreSQL has counted the last
+    reads.
+    """
     connection: asyncpg.Connection = await postgres.connect()
     try:
         await asyncio.sleep(1)  # a session reports what it did at most once a second

@@ -1,4 +1,6 @@
-"""What an operator waits for on a database of a size: a page of a search, and the page about a person."""
+"""Measure how long an operator waits on a database of some size: for a page of a search, and for a page
+about a person.
+"""
 
 from collections.abc import Awaitable, Callable
 from time import perf_counter
@@ -20,7 +22,7 @@ Ask = Callable[[Env, int], Awaitable[Any]]
 
 
 async def measure_operators(postgres: Postgres, people: People) -> dict[str, list[float]]:
-    """The seconds that each took, by operation: without HTTP, one after the other."""
+    """Return the seconds of each call by operation: calls of the flow, without HTTP, one after the other."""
     asked: dict[str, Ask] = {"an operator's search": _search, "an operator's page about a person": _see}
     async with world_on(Backend(postgres.address(), None)) as world:
         return {
@@ -36,7 +38,7 @@ async def _timed(ask: Ask, env: Env, number: int) -> float:
 
 
 async def _search(env: Env, number: int) -> None:
-    """By turns for a whole email, for a whole name, for an id, and for how very many begin."""
+    """Search in turn for a whole email, a whole name, an id, and a prefix that very many share."""
     many = _PREFIXES[number % len(_PREFIXES)]
     typed = (email_of(number), f"person {number}", account_id_of(number), many)[number % 4]
     page = await find_people(env, typed)
@@ -45,4 +47,4 @@ async def _search(env: Env, number: int) -> None:
 
 
 async def _see(env: Env, number: int) -> None:
-    assert await see_person(env, account_id_of(number)) is not None  # as above
+    assert await see_person(env, account_id_of(number)) is not None  # not to find somebody would be quick

@@ -1,4 +1,4 @@
-"""docs/capacity.md, written from the figures of a run."""
+"""Write docs/capacity.md from the figures of a run."""
 
 from textwrap import fill
 
@@ -51,7 +51,7 @@ _WIDTH = 116
 
 
 def page(machine: Machine, found: list[Size]) -> str:
-    """The whole page."""
+    """Return the whole page, without the part of `histories_page.py`."""
     return _PAGE.format(
         day=machine.day,
         machine=machine,
@@ -113,7 +113,9 @@ def _figures(row: Row) -> tuple[str, ...]:
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]], numeric: int) -> str:
-    """With numbers to the right: the first `numeric` columns, or, for 0, all but the first."""
+    """Return a table in Markdown. Numbers are aligned to the right: the first `numeric` columns; for 0, all but the
+    first.
+    """
     right = [column < numeric if numeric else column > 0 for column in range(len(head))]
     rule = tuple("---:" if numbers else "---" for numbers in right)
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))

@@ -1,4 +1,6 @@
-"""People picked out of a filled database, and what they ask: nobody twice, so that nothing is remembered of them."""
+"""Pick people of a filled database, and make their requests. Nobody is picked twice, so that no server
+remembers them.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -22,7 +24,9 @@ _STRIDE = 7_368_787  # a prime: steps of it visit every number once, far from th
 
 
 class People:
-    """Those of a database that grows: `accounts` is how many there are. Nobody is picked again at a later size."""
+    """The people of a database that grows. `accounts` is their number now. No session is picked again at a
+    later size.
+    """
 
     def __init__(self) -> None:
         self.accounts = 0
@@ -30,17 +34,17 @@ class People:
         self._picked: set[int] = set()
 
     def sign_ins(self) -> Iterator[bytes]:
-        """Requests to sign in, each of somebody else."""
+        """Yield requests to sign in, each of another person."""
         for turn in self._turns:
             number = turn * _STRIDE % self.accounts + 1
             yield request("POST", "/api/auth/login", body={"email": email_of(number), "password": PASSWORD})
 
     def numbers(self, most: int) -> list[int]:
-        """Numbers of people from all over the database."""
+        """Return the numbers of `most` people from all over the database."""
         return [next(self._turns) * _STRIDE % self.accounts + 1 for _ in range(most)]
 
     def tokens(self, most: int) -> list[Tokens]:
-        """The tokens of a number of live sessions, each used nowhere else."""
+        """Return the tokens of `most` live sessions, none of which was picked before."""
         return [_tokens(self._session() * SESSION_EVERY) for _ in range(most)]
 
     def _session(self) -> int:
@@ -51,7 +55,7 @@ class People:
 
 
 def _tokens(number: int) -> Tokens:
-    """As the server would have signed them: it was given these keys."""
+    """Return the tokens of a session as the server would sign them, with the keys that it was started with."""
     now = SystemClock().now()
     keys, session = given_key_ring(), session_id_of(number)
     access = AccessToken(

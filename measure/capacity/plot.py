@@ -1,4 +1,4 @@
-"""The plot: how long each operation takes, by the number of accounts, on logarithmic scales."""
+"""Draw how long each operation takes by the number of accounts, on logarithmic scales."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ _LINE = "#d5dae0"
 
 
 def draw(found: list[Size], path: Path) -> None:
-    """Write the picture: the median as a line, the 99th percentile as a dashed one."""
+    """Write the picture: the median as a line, the 99th percentile as a dotted one."""
     with mpl.rc_context({"font.family": "DejaVu Sans", "font.size": 10}):
         figure = Figure(figsize=(9, 5), dpi=150, layout="constrained")
         axes = figure.subplots()

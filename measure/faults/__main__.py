@@ -1,4 +1,4 @@
-"""`python -m measure.faults`: run the cells, say what each found, and renew docs/reliability.md with its picture.
+"""`python -m measure.faults`: run the cells, print what each found, and write docs/reliability.md with its picture.
 
 `CELLS=F5,F7`, or names as arguments, choose some of them. `--short` runs few repetitions and writes nothing.
 """
@@ -22,7 +22,7 @@ from measure.faults.plot import draw
 from measure.machine import Machine
 from tests.harness import run
 
-_SAMPLE = 12
+_SAMPLE = 12  # of each kind of acknowledged things, how many the audit tries
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="few repetitions; writes nothing")
     parser.add_argument("--page", action="store_true", help="only make the page anew from the record")
     chosen = parser.parse_args()
-    # Ended from outside, it still takes its servers with it.
+    # So that SIGTERM, too, runs the `finally` blocks, which stop the servers.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if not chosen.page:
         names = set(chosen.cells) | {name for name in os.environ.get("CELLS", "").split(",") if name}

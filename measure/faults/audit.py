@@ -1,4 +1,4 @@
-"""The audit: after the fault, everything the ledger says was acknowledged is held against what is true now."""
+"""Audit: after the fault, compare what the ledger says was acknowledged with what is stored and answered now."""
 
 import asyncio
 import time
@@ -25,14 +25,14 @@ INVARIANTS = {
 NOT_MEASURED = {"I9": "tests/stories/attempts counts them, on both databases"}
 _BACK_SECONDS = 60.0
 _LETTER_SECONDS = 90.0  # a worker that was killed holds a letter for its lease of 60 s
-_SLACK = 0.10
+_SLACK = 0.10  # how much more than before the fault still counts as back
 _HASHES_MEGABYTES = 2 * 2 * 20  # two hashes at once in each server, whose memory the allocator keeps
-_MOST = 40  # of each kind that are tried again; hashes are dear
+_MOST = 40  # of each kind are tried: each sign-in costs a password hash
 _AT_ONCE = 4
 
 
 class Audit:
-    """What is checked after every cell. `sample` bounds how many of each kind are tried."""
+    """The checks after a cell. `sample`: how many things of each kind are tried at most."""
 
     def __init__(self, stand: Stand, load: Load, sample: int = _MOST) -> None:
         self._stand = stand
@@ -43,7 +43,9 @@ class Audit:
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def hold(self, base: Footprint | None, copies_allowed: int) -> None:
-        """Every invariant; what does not hold is counted in the ledger."""
+        """Check every invariant, and count in the ledger each violation. `base`: what the servers held before the
+        fault, None without load. `copies_allowed`: how many letters may have been sent twice.
+        """
         await self._letters_arrived(copies_allowed)
         await self._registrations()
         await self._all(self._still_signed_in(person) for person in self._load.people[: self._sample])
@@ -139,8 +141,8 @@ class Audit:
 
 
 def _grown(base: Footprint, now: Footprint) -> list[str]:
-    """What is more than a tenth above what it was. Pools may fill up, so what they may hold counts for base, as does
-    the memory of the hashes that may be under way.
+    """Return what is more than a tenth above `base`. Pools may have filled up meanwhile, so the base counts them as
+    full, and the memory of as many hashes as may run at once.
     """
     pairs = {
         "processes": (base.processes, now.processes),

@@ -1,7 +1,8 @@
-"""What stands between people and the servers: a client that does as a load balancer does.
+"""Send requests to the servers as a load balancer does.
 
-It asks the servers in turn, leaves out those whose health check fails, and goes to the next one where nobody
-listens. A connection that breaks under way, or an answer that does not come, is a failure: it may have been done.
+It asks the servers in turn, leaves out those whose health check fails, and asks the next one if nobody listens. If a
+connection breaks, or no answer comes, the request counts as failed, and is not sent again: it may have been carried
+out.
 """
 
 import asyncio
@@ -22,11 +23,13 @@ _NEVER_RIGHT = {"500", "502", "504"}
 
 
 class NoAnswer(Exception):
-    """The word says why: `refused`, `reset`, `timeout`, or `absent`: the one server that was asked for is not there."""
+    """No server answered. The message is one word: `refused`, `reset`, `timeout`, or `absent` if a request was for one
+    server, and that one does not listen.
+    """
 
 
 class Balancer:
-    """Asks, and writes down what came of it."""
+    """Sends requests, and adds each to the timeline and its violations to the ledger."""
 
     def __init__(self, ports: list[int], timeline: Timeline, ledger: Ledger) -> None:
         limits = httpx.Limits(max_connections=200, max_keepalive_connections=50)
@@ -51,7 +54,7 @@ class Balancer:
             await client.aclose()
 
     async def check(self) -> None:
-        """Take servers out whose health check fails, and in again; goes on until it is cancelled."""
+        """Leave out servers whose health check fails, until it succeeds again. Runs until it is cancelled."""
         async with httpx.AsyncClient(timeout=1.0) as client:
             while True:
                 await asyncio.gather(*(self._check(client, port) for port in self._clients))
@@ -65,7 +68,7 @@ class Balancer:
         (self._out.discard if well else self._out.add)(port)
 
     async def seen(self, port: int) -> None:
-        """Returns when this server has been seen to be ready, and so is sent requests again."""
+        """Wait until the health check finds this server ready, and requests go to it again."""
         self._out.add(port)
         while port in self._out:
             await asyncio.sleep(_CHECK_SECONDS / 10)
@@ -73,7 +76,9 @@ class Balancer:
     async def ask(
         self, kind: str, method: str, path: str, good: set[int], port: int | None = None, **request: Any
     ) -> httpx.Response:
-        """One request, to `port` or to whose turn it is; raises `NoAnswer`."""
+        """Send one request, to `port` or to the server whose turn it is, and return its answer; raises `NoAnswer`. The
+        statuses in `good` count as success. `kind` names the request in the figures.
+        """
         ports, nobody_listens = ([port], "absent") if port else (self._candidates(), "refused")
         begun = time.monotonic()
         try:
@@ -93,7 +98,7 @@ class Balancer:
     async def _sent(
         self, ports: list[int], fault: str, method: str, path: str, request: dict[str, Any]
     ) -> httpx.Response:
-        """What the first of the servers that listens answers; `fault` is the word where none does."""
+        """Return the answer of the first server that listens. Raises `NoAnswer`, with `fault` if none listens."""
         for port in ports:
             try:
                 return await self._clients[port].request(method, path, **request)

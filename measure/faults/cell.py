@@ -1,4 +1,4 @@
-"""A cell of the matrix, and what one run of it found."""
+"""Run a cell of the fault matrix, and say what it found."""
 
 import asyncio
 import time
@@ -14,12 +14,12 @@ from measure.faults.load import PEOPLE, SHARE, Load
 from measure.faults.stand import STANDARD, Footprint, Needs, Stand, standing
 from measure.faults.timeline import Figures
 
-_AROUND_SECONDS = 5.0
+_AROUND_SECONDS = 5.0  # of load before the fault, and after it
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One expectation of a cell's own: what it says, what was measured, whether it held."""
+    """An expectation of one cell: its words, what was measured, and whether it held."""
 
     expectation: str
     measured: str
@@ -28,7 +28,7 @@ class Finding:
 
 @dataclass
 class Run:
-    """What a cell works with: the stand, the load on it, how often and for how long."""
+    """What a cell works with: the stand, the load on it, how often to cause the fault and for how many seconds."""
 
     stand: Stand
     load: Load
@@ -42,7 +42,7 @@ class Run:
 
     @asynccontextmanager
     async def fault(self) -> AsyncIterator[None]:
-        """From the first to the last moment of the fault; the figures rely on it."""
+        """Note when the fault begins and ends. Of several faults, the first beginning and the last end count."""
         line = self.load.timeline
         line.begun = line.begun or time.monotonic()
         try:
@@ -51,11 +51,13 @@ class Run:
             line.ended = time.monotonic()
 
     async def use(self, seconds: float) -> None:
-        """Let the load go on for so long."""
+        """Let the load go on for `seconds`."""
         await asyncio.sleep(seconds)
 
     def statuses(self, *kinds: str, skip: float = 0.0) -> Counter[str]:
-        """How requests of these kinds (of all, without any) ended that began while the fault lasted."""
+        """Count the outcomes of the requests that began during the fault, but not in its first `skip` seconds: those of
+        these kinds, or of all if none is given.
+        """
         line = self.load.timeline
         begin, end = (line.begun or 0.0) + skip, line.ended or float("inf")
         return Counter(r.outcome for r in line.between(begin, end) if not kinds or r.kind in kinds)
@@ -66,9 +68,10 @@ Body = Callable[[Run], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Cell:
-    """A line of the matrix. `times` and `seconds` are the text's; `scaled` what a full run here does; and the short.
+    """A line of the fault matrix. `text` and `text_seconds` are how often and how long the matrix asks for; `full` and
+    `seconds` what a full run does here; `short` and `short_seconds` what `--short` does. `unit` says what is counted.
 
-    `recovery` is the text's bound for T99. Without `run` it is not run, and `why_not` says why.
+    `recovery` is the matrix's bound for T99, in seconds. Without `run` the cell is not run, and `why_not` says why.
     """
 
     id: str
@@ -91,7 +94,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run of a cell found."""
+    """What one run of a cell found. `times` is 0 if it was not run; `took` is in seconds."""
 
     cell: Cell
     times: int
@@ -104,12 +107,12 @@ class Outcome:
 
     @property
     def ran(self) -> bool:
-        """Here, or where the record was made: this machine may lack what the cell needs."""
+        """Return whether the cell was run, here or on the machine where the record was made."""
         return self.times > 0
 
     @property
     def sound(self) -> bool:
-        """Whether every invariant holds."""
+        """Return whether every invariant held."""
         return not any(self.violations.values())
 
     @property
@@ -127,8 +130,8 @@ async def run_cell(
     people: int = PEOPLE,
     share: float = SHARE,
 ) -> Outcome:
-    """One run on a stand of its own, with so many seconds of load before the fault and after it, by so many people who
-    do this share of the mix.
+    """Run the cell once on a stand of its own, and return what it found. `around` is the seconds of load before the
+    fault and after it, by `people` who do the `share` of the rates in `load.MIX`.
     """
     if cell.run is None:
         return Outcome(cell, 0)

@@ -1,4 +1,4 @@
-"""What people do, each as one request or a few, and what they write into the ledger."""
+"""What people do, each as one request or a few, and what of it goes into the ledger."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from measure.faults.ledger import Ended, Ledger, Person, claims
 from measure.faults.mailbox import Mailbox
 from vestibule.crypto.entropy import random_bytes
 
-_PROBE_AFTER_SECONDS = 6.0  # the staleness bound, 5 s, and one more
+_PROBE_AFTER_SECONDS = 6.0  # one more than a server may go on answering from memory (`known.STALENESS_SECONDS`)
 _LETTER_SECONDS = 5.0
 _GONE = {401, 403}
 _DEVICE = "device_"
@@ -26,7 +26,7 @@ def new_password() -> str:
 
 
 class Deeds:
-    """The verbs of the load. None raises: what fails is in the timeline, what is wrong in the ledger."""
+    """What people do. No method raises: a failed request is in the timeline, and a violation in the ledger."""
 
     def __init__(self, balancer: Balancer, ledger: Ledger, mailbox: Mailbox, ports: list[int]) -> None:
         self._balancer = balancer
@@ -37,7 +37,7 @@ class Deeds:
         self._reads = 0
 
     async def register(self, person: Person) -> bool:
-        """Somebody new; whether it was acknowledged."""
+        """Register somebody new, and return whether it was acknowledged."""
         asked = time.monotonic()
         body = {"name": "Ada Lovelace", "email": person.email} | _twice(person.password)
         answer = await self._ask("register", "POST", "/api/auth/register", {201}, json=body)
@@ -134,7 +134,7 @@ class Deeds:
         return None
 
     async def reset_password(self, person: Person) -> None:
-        """Ask for the letter, wait for it, spend its token: at two servers at once."""
+        """Ask for a reset letter, wait for it, and present its token at both servers at the same time."""
         if person.perhaps:
             return await self.sign_in(person)
         asked = time.monotonic()
@@ -188,7 +188,7 @@ class Deeds:
             return None
 
     def _take(self, person: Person, answer: httpx.Response, same_session: bool = False) -> None:
-        """The tokens that an answer hands over, which must be this person's."""
+        """Keep the tokens of an answer, and check that they are this person's."""
         access = answer.json()["access_token"]
         found = claims(access)
         if person.id:
@@ -204,7 +204,7 @@ class Deeds:
         person.device = devices[0] if devices else person.device
 
     def _end(self, person: Person) -> None:
-        """The end of this person's session was acknowledged; later on, somebody tries its tokens."""
+        """Note that the end of this person's session was acknowledged, and start a task that later tries its tokens."""
         if person.signed_in:
             ended = Ended(person, person.access, person.refresh, time.monotonic())
             self._ledger.ended.append(ended)
@@ -214,7 +214,7 @@ class Deeds:
         person.drop_session()
 
     async def probed(self) -> None:
-        """Returns when every ended session has been tried."""
+        """Wait until the tokens of every ended session were tried."""
         if self._probes:
             await asyncio.wait(self._probes)
 
@@ -227,7 +227,9 @@ class Deeds:
                 self._ledger.violate("I2", f"a session that was ended is let in {_PROBE_AFTER_SECONDS:.0f} s later")
 
     def _signed_out(self, person: Person, note: str) -> None:
-        """An answer that says the session is over: right only if its end was asked for and not acknowledged."""
+        """Note an answer that says the session is over. It is a violation, unless the end was asked for and not
+        acknowledged.
+        """
         if not person.unsure:
             self._ledger.violate("I1", f"{person.email} was signed out: {note}")
         person.drop_session()

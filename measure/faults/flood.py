@@ -1,6 +1,6 @@
-"""A flood of sign-ins, from a process of its own, so that what measures beside it is not held up by sending it.
+"""Flood the servers with sign-ins from another process, so that sending them does not delay the measuring process.
 
-`python -m measure.faults.flood EMAIL AT_ONCE SECONDS PORT …` prints what came of it, as JSON.
+`python -m measure.faults.flood EMAIL AT_ONCE SECONDS PORT …` prints a `Flooded` as JSON.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ _SHED = {429, 503}
 
 @dataclass
 class Flooded:
-    """How each attempt ended, and the seconds that those waited who were refused."""
+    """How many attempts ended with each status, and the seconds that each attempt waited for a 429 or 503 (`shed`)."""
 
     outcomes: dict[str, int] = field(default_factory=dict)
     shed: list[float] = field(default_factory=list)
 
 
 async def flood(email: str, at_once: int, seconds: float, ports: list[int]) -> Flooded:
-    """Start it in a process of its own, and wait for its end."""
+    """Run the flood in another process, and return what it found: `at_once` sign-ins at a time, for `seconds`."""
     arguments = [email, str(at_once), str(seconds), *map(str, ports)]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "measure.faults.flood", *arguments, stdout=asyncio.subprocess.PIPE
@@ -35,7 +35,7 @@ async def flood(email: str, at_once: int, seconds: float, ports: list[int]) -> F
 
 
 async def _knock_on(ports: list[int], email: str, at_once: int, seconds: float) -> Flooded:
-    """A number at once, each on its own connection, again and again."""
+    """Send `at_once` sign-ins at a time, each on a connection of its own, until `seconds` are over."""
     sent = request("POST", "/api/auth/login", body={"email": email, "password": "correct horse"})
     outcomes, shed = Counter[str](), list[float]()
 

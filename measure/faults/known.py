@@ -1,4 +1,4 @@
-"""What a server goes on answering from memory while it cannot ask, and for how long."""
+"""Check for how long servers go on answering from memory while they cannot reach the database."""
 
 import asyncio
 import time
@@ -10,6 +10,7 @@ from measure.faults.cell import Run
 from measure.faults.ledger import Person
 
 STALENESS_SECONDS = 5.0
+"""For how long a server may trust its revocation set without reading the record again."""
 _KNOWN = 5
 
 
@@ -56,7 +57,7 @@ class Known:
             self._looks.append((begun, answer.status_code))
 
     def served_while_fresh(self) -> None:
-        """What is known is answered while the revocation set is fresh, and not much longer."""
+        """Expect 200 for known tokens while the revocation set is fresh, and 503 from `STALENESS_SECONDS` on."""
         begun, ended = self._run.load.timeline.begun or 0.0, self._run.load.timeline.ended or 0.0
         fresh = [status for at, status in self._looks if begun < at < begun + STALENESS_SECONDS - 1.5]
         stale = [status for at, status in self._looks if begun + STALENESS_SECONDS + 1.5 < at < ended - 1.0]

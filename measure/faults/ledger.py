@@ -1,4 +1,4 @@
-"""The ledger: what the servers have acknowledged, written down by who was told so."""
+"""The ledger: what the servers have acknowledged."""
 
 import base64
 import json
@@ -9,10 +9,11 @@ from typing import Any
 
 @dataclass
 class Person:
-    """One who uses the server, one thing after the other, with a browser of its own: `device` is its cookie.
+    """Somebody who uses the servers, one request at a time. `device` is the cookie of their browser.
 
-    What was not acknowledged may have happened or not: then `unsure` is set, and a password under way is in `perhaps`.
-    If it was not answered at all, it may even happen later, and end sessions then: `late`.
+    A change that was not acknowledged may have happened or not. Then `unsure` is set: their session may have ended;
+    and `perhaps` is the password that may be the new one. If no answer came at all, `late` is set: the change may still
+    happen, and end sessions then. `old_refresh` are the last three refresh tokens that were spent.
     """
 
     email: str
@@ -48,10 +49,10 @@ class Ended:
 
 @dataclass
 class Ledger:
-    """Acknowledged things, and the violations that were seen while they went on. Times are monotonic seconds.
+    """What was acknowledged, and the violations found. Times are monotonic seconds.
 
-    `letters_due`: since when an email waits for a letter of a kind. A second one is not due while the first one's link
-    works, and none of a person whose links were perhaps voided.
+    `registered`: id and time by email. `letters_due`: since when a letter must arrive, by email and kind. A second
+    letter is not due while the link of the first works, and none is due to a person whose links may be void.
     """
 
     registered: dict[str, tuple[str, float]] = field(default_factory=dict)
@@ -64,19 +65,19 @@ class Ledger:
     acknowledged: Counter[str] = field(default_factory=Counter)
 
     def perhaps_void(self, email: str) -> None:
-        """Expect no letter with a link: what voids them may have happened."""
+        """Expect no more letters with links to this email: the links may be void."""
         for kind in ("resetpassword", "verifyemail"):
             self.letters_due[email, kind] = float("-inf")
 
     def violate(self, invariant: str, note: str) -> None:
-        """Count one, and keep the first few in words."""
+        """Count a violation of an invariant, and keep the note if it is among the first twenty."""
         self.violations[invariant] += 1
         if len(self.notes) < 20:
             self.notes.append(f"{invariant}: {note}")
 
 
 def claims(token: str) -> dict[str, Any]:
-    """What a JWT says, unverified: enough to see for whom it was made."""
+    """Return the claims of a JWT, unverified."""
     middle = token.split(".")[1]
     found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
     return found

@@ -1,4 +1,4 @@
-"""The load: a number of each deed per second, done by people who do one thing at a time."""
+"""Make load: each deed at its rate, done by people who do one thing at a time."""
 
 import asyncio
 from collections import Counter
@@ -10,7 +10,7 @@ from measure.faults.stand import Stand
 from measure.faults.timeline import Timeline
 from vestibule.crypto.entropy import random_bytes, spread
 
-# A second, of the whole mix; what a run asks for is a share of it.
+# Deeds per second, as the fault matrix has them. A run does a share of each.
 MIX: dict[str, float] = {
     "read": 200,
     "refresh": 100,
@@ -26,7 +26,7 @@ _DEEDS: dict[str, Deed] = {name: getattr(Deeds, name) for name in MIX if name !=
 
 
 class Load:
-    """People at work on a stand, from `begin` to `end`."""
+    """People who use a stand from `begin` to `end`. `held_back` counts deeds that were left out, as nobody was idle."""
 
     def __init__(self, stand: Stand, share: float = SHARE, people: int = PEOPLE) -> None:
         self.timeline = Timeline()
@@ -41,13 +41,13 @@ class Load:
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def begin(self) -> None:
-        """Register and sign everybody in, then let the mix begin."""
+        """Register everybody and sign them in, then begin the deeds of the mix."""
         await asyncio.gather(*(self._arrive() for _ in range(self._people_wanted)))
         self._tickers = [asyncio.create_task(self.balancer.check())]
         self._tickers += [asyncio.create_task(self._tick(name, rate * self._share)) for name, rate in MIX.items()]
 
     async def end(self) -> None:
-        """No new deeds; returns when those under way are over."""
+        """Begin no new deeds, and wait until those under way are over."""
         for ticker in self._tickers:
             ticker.cancel()
         await asyncio.gather(*self._tickers, return_exceptions=True)
@@ -83,10 +83,10 @@ class Load:
             self.people.append(person)
 
     def _idle(self) -> Person | None:
-        """The one that has waited longest; taken out of the row until the deed is over."""
+        """Take the person who has been idle longest out of `people`, until the deed is over; None if nobody is idle."""
         return self.people.pop(0) if self.people else None
 
 
 def a_stranger() -> Person:
-    """Somebody who has no account yet."""
+    """Return somebody who has no account yet."""
     return Person(f"{random_bytes(6).hex()}@example.com", new_password())

@@ -1,4 +1,4 @@
-"""A mail server that takes letters, or does not, as it is told; and knows which it took."""
+"""A mail server that takes letters or refuses them, as the cell says, and remembers those it took."""
 
 import asyncio
 import re
@@ -27,8 +27,9 @@ class Delivered:
 
 @dataclass
 class Mailbox:
-    """Every letter that arrived. `answers` are given in place of 250 to whom they are named after; `cut` holds the
-    Message-ID of each letter that was taken and not answered.
+    """Every letter that arrived. `answers` has the SMTP answers to give instead of 250, by recipient; `cut` the
+    Message-ID of each letter that was taken, and whose connection was cut before the answer; `attempts` each recipient,
+    with the time.
     """
 
     port: int = field(default_factory=free_port)
@@ -71,9 +72,9 @@ class Mailbox:
         return "250 OK"
 
     def secrets(self, to: str, kind: str, since: float) -> list[str]:
-        """The secrets in the letters of a kind that reached an address since then, oldest first."""
+        """Return the secrets in the links of a kind of letter that reached `to` from `since` on, oldest first."""
         return [m.secret for m in self.delivered if m.to == to and m.kind == kind and m.at >= since]
 
     def copies(self) -> int:
-        """How many letters arrived again."""
+        """Return how many letters arrived a second time or more often, by Message-ID."""
         return sum(count - 1 for count in Counter(m.message_id for m in self.delivered).values())

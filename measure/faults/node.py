@@ -1,4 +1,4 @@
-"""One `vestibule serve` of the stand: started, killed, stopped, paused, and looked at."""
+"""Start, kill, stop and pause one `vestibule serve` of the stand."""
 
 import asyncio
 import os
@@ -34,7 +34,9 @@ class Node:
         return f"http://127.0.0.1:{self.port}"
 
     async def start(self, wait: bool = True, output: int | None = None) -> float:
-        """Start it; the seconds until it answered. What it says goes to a file, or else to `output`."""
+        """Start the server, wait until it answers unless told not to, and return the seconds that took. Its output goes
+        to the file descriptor `output`, or to a file. Raises `RuntimeError` if it does not answer.
+        """
         begun = time.monotonic()
         self._running = self._stack.enter_context(
             starting(self.folder, port=self.port, program=self.program, output=output, **self.settings)
@@ -44,7 +46,9 @@ class Node:
         return time.monotonic() - begun
 
     async def ready(self) -> None:
-        """Returns when it answers; raises with its own words where it does not."""
+        """Wait until the server answers. Raises `RuntimeError` with its output if it ends, or does not
+        answer in time.
+        """
         end = time.monotonic() + _READY_SECONDS
         async with httpx.AsyncClient(timeout=2) as client:
             while time.monotonic() < end:
@@ -57,11 +61,11 @@ class Node:
         raise RuntimeError(f"the server on port {self.port} does not answer: {self.output()[-2000:]}")
 
     def kill(self) -> None:
-        """Kill -9, the parent and its worker."""
+        """Send SIGKILL to the server and its worker."""
         self._end(signal.SIGKILL)
 
     async def stop(self) -> tuple[int, float]:
-        """SIGTERM; the exit code, and how many seconds it took."""
+        """Send SIGTERM, wait for the end, and return the exit code and the seconds that took."""
         begun = time.monotonic()
         process = self.running.process
         process.send_signal(signal.SIGTERM)
@@ -76,7 +80,7 @@ class Node:
         self._signal(signal.SIGCONT)
 
     def family(self) -> list[psutil.Process]:
-        """The parent and its workers."""
+        """Return the server's processes: the parent and its workers."""
         return self._family(self.running)
 
     @staticmethod
@@ -97,7 +101,7 @@ class Node:
         return self._running is not None and self._running.process.poll() is None
 
     def output(self) -> str:
-        """What it has said, over all its lives."""
+        """Return the server's output since the first start."""
         return self.log + (self._running.output if self._running is not None else "")
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""docs/reliability.md: what was broken, what held, what fell short, and what was not run."""
+"""Write docs/reliability.md: what was broken, what held, what fell short, and what was not run."""
 
 from collections import Counter
 from textwrap import fill
@@ -61,7 +61,7 @@ _WIDTH = 116
 
 
 def page(recorded: list[Recorded], machine: Machine) -> str:
-    """The whole page."""
+    """Return the whole page."""
     outcomes = [item.outcome for item in recorded]
     days = sorted({item.day for item in recorded if item.day})
     return _INTRODUCTION.format(
@@ -194,7 +194,9 @@ def _expectations(outcome: Outcome) -> str:
 
 
 def _once(outcome: Outcome) -> list[Finding]:
-    """Every expectation once, though it was looked at in each repetition: the last time, or the one it failed."""
+    """Return each expectation once, although each repetition checked it: the first time that it failed, or the last
+    time.
+    """
     found: dict[str, Finding] = {}
     for finding in outcome.findings:
         if finding.expectation not in found or found[finding.expectation].held:

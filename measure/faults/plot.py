@@ -1,4 +1,4 @@
-"""The picture: for each cell, how long answers take during the fault and the time to recovery after it."""
+"""Draw, for each cell, how long answers take during the fault, and the time to recovery after it."""
 
 from pathlib import Path
 

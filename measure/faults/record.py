@@ -1,4 +1,4 @@
-"""The record: docs/reliability.json holds what the last full run of each cell found, and the page is made from it."""
+"""Keep in docs/reliability.json what the last full run of each cell found. The page is made from it."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -14,20 +14,20 @@ RECORD = ROOT / "docs" / "reliability.json"
 
 @dataclass(frozen=True)
 class Recorded:
-    """An outcome, and the day it is of."""
+    """An outcome, and the day of the run, as `2026-01-31`; an empty text if the cell was never run."""
 
     outcome: Outcome
     day: str
 
 
 def read(cells: tuple[Cell, ...], path: Path = RECORD) -> list[Recorded]:
-    """The last outcome of every cell, those never run included."""
+    """Return the last outcome of every cell, including those that were never run."""
     kept = json.loads(path.read_text()) if path.exists() else {}
     return [_from_json(cell, kept.get(cell.id)) for cell in cells]
 
 
 def write(outcomes: list[Outcome], path: Path = RECORD) -> None:
-    """Put these in place of earlier ones of the same cells; one that could not run here leaves the earlier."""
+    """Replace the recorded outcomes of these cells. A cell that could not run here keeps its earlier outcome."""
     kept = json.loads(path.read_text()) if path.exists() else {}
     for outcome in outcomes:
         if outcome.ran:

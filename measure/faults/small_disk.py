@@ -1,4 +1,4 @@
-"""A disk that is soon full, for PostgreSQL to write to."""
+"""Mount a small disk for PostgreSQL, and fill it."""
 
 import subprocess
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from measure.postgres import Postgres
 
 @contextmanager
 def small_disk(postgres: Postgres) -> Iterator[Path]:
-    """A file system of 24 MB, in memory."""
+    """Yield the folder of a file system of 24 MB in memory, which PostgreSQL owns. Needs root."""
     with TemporaryDirectory(prefix="vestibule-faults-disk-") as folder:
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=0755", "tmpfs", folder], check=True)
         try:
@@ -22,7 +22,7 @@ def small_disk(postgres: Postgres) -> Iterator[Path]:
 
 
 def fill(path: Path) -> None:
-    """Write zeros until no more are taken."""
+    """Write zeros to a file until the disk is full."""
     with suppress(OSError), path.open("wb", buffering=0) as file:
         while True:
             file.write(bytes(4096))

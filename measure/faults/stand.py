@@ -1,4 +1,4 @@
-"""The stand: two servers, what they depend on, and a proxy in front of each of those."""
+"""Start the stand: the servers, what they depend on, and a proxy in front of each of those."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -19,13 +19,13 @@ from tests.harness.redis_server import RedisServer
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.migrate import migrate
 
-# What the load does in an hour from one address would count as an attack.
+# All load comes from one network address. With the usual limits, it would count as an attack.
 _NO_LIMITS = {**UNLIMITED, "VESTIBULE_LETTERS_PER_EMAIL": "1000"}
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What a cell needs beside two servers and a mail server."""
+    """What a cell needs besides the mail server. Without `postgresql`, the servers use a SQLite file."""
 
     postgresql: bool = True
     redis: bool = True
@@ -50,7 +50,7 @@ class Footprint:
 
 @dataclass
 class Stand:
-    """Everything there is to break. Without PostgreSQL, `sqlite` is the file."""
+    """Everything that a cell may break. `sqlite` is the database file; None on PostgreSQL."""
 
     folder: Path
     nodes: list[Node]
@@ -67,7 +67,7 @@ class Stand:
         return [node.port for node in self.nodes]
 
     async def ask(self, query: str, *arguments: object) -> list[Any]:
-        """A look at the truth, past every proxy."""
+        """Return the rows of a query on the database, past every proxy."""
         if self.sqlite is None:
             return list(await self.postgres.ask(query, *arguments))
         engines = engine.connect(f"sqlite:///{self.sqlite}")
@@ -95,7 +95,7 @@ class Stand:
 
 @asynccontextmanager
 async def standing(folder: Path, needs: Needs) -> AsyncIterator[Stand]:
-    """A stand with its servers answering; all of it gone afterwards."""
+    """Yield a stand whose servers answer, and remove all of it after the block."""
     async with AsyncExitStack() as stack:
         mailbox, postgres, redis = Mailbox(), Postgres(), RedisServer(*needs.redis_options)
         stack.callback(redis.remove)

@@ -1,4 +1,4 @@
-"""What happened to each request, and the figures made of it."""
+"""Record what happened to each request, and compute the figures of a run."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ _NOT_LOAD = {"audit", "probe"}
 
 @dataclass(frozen=True)
 class Request:
-    """One request: what, when it began and how long it took (seconds), how it ended: a status, or a word."""
+    """One request. `begun` is in monotonic seconds; `outcome` is a status, or the word of `NoAnswer`."""
 
     kind: str
     begun: float
@@ -27,7 +27,9 @@ class Request:
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one run of a cell. Seconds; None where nothing could be measured."""
+    """The figures of one run of a cell, in seconds; None where nothing could be measured. `failed`: counts
+    by outcome.
+    """
 
     requests: int
     failed: dict[str, int]
@@ -47,12 +49,14 @@ class Timeline:
     closed: bool = False
 
     def add(self, request: Request) -> None:
-        """Write one down. What is asked after the load, to audit it, is no part of it."""
+        """Add a request of the load. Requests of the audit and probes are left out, and all once the timeline is
+        closed.
+        """
         if not self.closed and request.kind not in _NOT_LOAD:
             self.requests.append(request)
 
     def between(self, begin: float, end: float) -> list[Request]:
-        """The requests that began in a stretch of time."""
+        """Return the requests that began from `begin` until before `end`."""
         return [request for request in self.requests if begin <= request.begun < end]
 
     @property
@@ -75,12 +79,14 @@ class Timeline:
         )
 
     def longest_gap(self) -> float:
-        """The longest time in which no request succeeded."""
+        """Return the longest time without any success, in seconds."""
         ends = sorted(request.ended for request in self.requests if request.ok)
         return max((later - earlier for earlier, later in pairwise(ends)), default=0.0)
 
     def recovered_after(self) -> float | None:
-        """T99: from the end of the fault until 99 of 100 requests that begin from then on succeed; None: never."""
+        """Return T99: the seconds from the end of the fault until 99 of 100 requests that begin later succeed; None if
+        they never do.
+        """
         if self.ended is None:
             return None
         later = sorted(self.after, key=lambda request: request.begun)
@@ -94,5 +100,5 @@ class Timeline:
 
 
 def p99(requests: list[Request]) -> float | None:
-    """The 99th percentile of how long they took, in seconds; None without any."""
+    """Return the 99th percentile of how long the requests took, in seconds; None if there are none."""
     return percentile([request.seconds for request in requests], 99) if requests else None

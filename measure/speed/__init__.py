@@ -1,1 +1,1 @@
-"""Speed: what requests, starts and revocations take. `make bench` writes docs/performance.md."""
+"""Speed: how long requests, starts and revocations take, and their CPU. `make bench` writes docs/performance.md."""

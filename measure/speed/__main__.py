@@ -1,6 +1,6 @@
 """`python -m measure.speed`: measure, print the tables, and write docs/performance.md with its plot.
 
-`--quick` takes two minutes, shows whether all is well, and writes nothing.
+`--quick` takes two minutes, shows whether every step works, and writes nothing.
 """
 
 import argparse
@@ -71,7 +71,9 @@ async def _measured(plan: Plan, console: Console) -> Results:
 
 @asynccontextmanager
 async def _shown(progress: Progress, bar: TaskID, step: Step) -> AsyncIterator[None]:
-    """Let the bar move while the step runs, and stand at its end afterwards."""
+    """Move the bar while the block runs, at the rate that the step is expected to take, and set it to the
+    step's end.
+    """
     end = progress.tasks[bar].completed + step.seconds
     progress.update(bar, description=step.name)
 

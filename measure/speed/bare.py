@@ -1,4 +1,6 @@
-"""The limit of every read: an ASGI application that sends the same bytes as Vestibule does, and does nothing else."""
+"""Measure the limit of every read: an ASGI application that sends the same bytes as Vestibule, and does
+nothing else.
+"""
 
 import json
 import os
@@ -14,7 +16,7 @@ _ANSWERS = {
 
 
 async def application(scope: Any, _receive: Any, send: Any) -> None:
-    """Send what belongs to the path."""
+    """Send the answer that `BENCH_ANSWERS` has for the path."""
     start, body = _ANSWERS[scope["path"]]
     await send(start)
     await send(body)

@@ -1,4 +1,6 @@
-"""Vestibule, FastAPI-Users and Better Auth under the same load, in rounds that alternate, on one PostgreSQL server."""
+"""Measure Vestibule, FastAPI-Users and Better Auth under the same load, in alternating rounds, on one PostgreSQL
+server.
+"""
 
 import asyncio
 import json
@@ -18,13 +20,13 @@ from measure.speed.results import Contender, Operation, Results
 from measure.wire import Asker
 
 _EMAILS = [f"ada-{number}@example.com" for number in range(20)]
-_READ = 100  # tokens that are asked for in turn
+_READ = 100  # tokens whose owner is read, one after the other
 _LIBRARY_OF_PWDLIB = "argon2-cffi"
 
 
 @dataclass(frozen=True)
 class Running:
-    """One of them, answering, with the tokens that its sign-ins gave."""
+    """A contender that answers, with the tokens that its sign-ins returned."""
 
     entry: Entry
     server: Server
@@ -32,7 +34,9 @@ class Running:
 
 
 async def measure_contenders(plan: Plan, folder: Path, settings: dict[str, str], results: Results) -> None:
-    """Sign in, look and sign out; before that, what each one's password hash takes alone."""
+    """Measure what each contender's password hash takes alone; then sign-ins, reads and sign-outs. Add all to
+    `results`.
+    """
     results.left_out = {
         entry.name: reason for entry in ENTRIES if (reason := reason_to_leave_out(entry.name)) is not None
     }

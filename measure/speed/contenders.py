@@ -1,4 +1,4 @@
-"""What stands beside Vestibule under the same load: how each is started, and what its requests look like."""
+"""List the servers that are compared: how each is started, and what its requests are."""
 
 import json
 import shutil
@@ -21,18 +21,18 @@ from vestibule.crypto.passwords import Argon2id
 from vestibule.settings.fields import Settings
 
 POOL = Settings.model_fields["database_pool"].default
-"""Connections to PostgreSQL that each of them may have: Vestibule's default."""
+"""Connections to PostgreSQL that each server may have: Vestibule's default."""
 BETTER_AUTH_FOLDER = Path(sys.prefix) / "better_auth"
 _BETTER_AUTH_SOURCE = ROOT / "measure" / "speed" / "better_auth"
 _SESSION_COOKIE = "better-auth.session_token"
 Serving = Callable[[Path, dict[str, str]], AbstractAsyncContextManager[Server]]
-"""Serves one of them, given an empty folder and settings of Vestibule's."""
+"""Starts one of the servers, given an empty folder and Vestibule's settings."""
 
 
 @dataclass(frozen=True)
 class Requests:
-    """What is sent to one of them, given an email or the token of a session; what a sign-in gives; and the statuses of
-    a registration and a log-out.
+    """The requests to one server, given an email or a session's token; `token_of` finds that token in the answer to a
+    sign-in. `registered` and `signed_out` are the statuses of a registration and of a sign-out.
     """
 
     register: Callable[[str], bytes]
@@ -46,7 +46,7 @@ class Requests:
 
 @dataclass(frozen=True)
 class Entry:
-    """One of them."""
+    """One of the servers."""
 
     name: Contender
     serving: Serving
@@ -63,7 +63,7 @@ async def _vestibule(folder: Path, settings: dict[str, str]) -> AsyncIterator[Se
 
 
 def _on_a_database(served: Callable[[str], AbstractAsyncContextManager[Server]]) -> Serving:
-    """Serve one that needs an empty database and nothing else."""
+    """Return how to start a server that needs nothing but an empty database."""
 
     @asynccontextmanager
     async def serving(_folder: Path, _settings: dict[str, str]) -> AsyncIterator[Server]:
@@ -97,13 +97,15 @@ def _better_auth(database: str) -> AbstractAsyncContextManager[Server]:
 
 
 def better_auth_command(script: str, *arguments: str) -> list[str]:
-    """A script of better_auth/, placed beside the packages that it imports, which is where Node.js looks."""
+    """Return the command that runs a script of better_auth/. Copies it beside the packages that it imports, because
+    Node.js looks for them there.
+    """
     shutil.copy(_BETTER_AUTH_SOURCE / script, BETTER_AUTH_FOLDER / script)
     return ["node", str(BETTER_AUTH_FOLDER / script), *arguments]
 
 
 def reason_to_leave_out(name: Contender) -> str | None:
-    """Why it cannot be measured on this machine, if so."""
+    """Return why a server cannot be measured on this machine; None if it can."""
     if name is not Contender.BETTER_AUTH:
         return None
     if shutil.which("node") is None:

@@ -1,7 +1,7 @@
-"""fastapi-users as its documentation sets it up: SQLAlchemy on asyncpg, database tokens sent as Bearer.
+"""Serve FastAPI-Users as its documentation sets it up: SQLAlchemy on asyncpg, database tokens sent as Bearer.
 
-Runs in an environment of its own (requirements/peer.lock). Passwords are hashed at Vestibule's cost and not at
-this library's own, which is dearer, so that a sign-in compares the servers and not the settings.
+Runs in an environment of its own (requirements/peer.lock). Passwords are hashed at Vestibule's cost, and not at the
+higher default of FastAPI-Users, so that a sign-in compares the servers and not the settings.
 """
 
 import os
@@ -31,19 +31,19 @@ _sessions = async_sessionmaker(_engine, expire_on_commit=False)
 
 
 class Base(DeclarativeBase):
-    """Its tables."""
+    """The base class of the tables."""
 
 
 class User(SQLAlchemyBaseUserTableUUID, Base):
-    """Somebody."""
+    """The table of users."""
 
 
 class AccessToken(SQLAlchemyBaseAccessTokenTableUUID, Base):
-    """Who is signed in."""
+    """The table of access tokens."""
 
 
 class UserManager(UUIDIDMixin, BaseUserManager[User, uuid.UUID]):
-    """Nothing of its own."""
+    """The default manager."""
 
 
 async def _session() -> AsyncIterator[AsyncSession]:

@@ -1,4 +1,4 @@
-"""`python -m measure.speed.followers`: what a service that follows the feed costs a server process."""
+"""`python -m measure.speed.followers`: measure what services that follow the feed cost a server process."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ _MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class Cost:
-    """What the processes of a server take: resident memory in bytes, and CPU as a part of one core."""
+    """What the processes of a server take: resident memory in bytes, and CPU as a share of one core."""
 
     memory: int
     cpu: float
@@ -57,7 +57,7 @@ async def _follow(port: int, key: str) -> tuple[asyncio.StreamReader, asyncio.St
 
 
 async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.closing(writer):  # which is kept so: without it, the connection ends
+    with contextlib.closing(writer):  # the writer must be kept: once it is collected, the connection ends
         while await reader.read(65_536):
             pass
 

@@ -1,4 +1,4 @@
-"""What a server takes when nobody asks anything of it: the time to its first answer, and memory."""
+"""Measure an idle server: the seconds until its first answer, and its memory."""
 
 import asyncio
 from pathlib import Path
@@ -10,7 +10,7 @@ from measure.speed.results import Footprint
 
 
 async def measure_footprint(plan: Plan, folder: Path, settings: dict[str, str]) -> Footprint:
-    """On a database that exists, with its keys made: every start but an installation's first."""
+    """Return the footprint of starts after the first one, when the database and the keys exist already."""
     async with vestibule(folder, settings):
         pass
     starts = []

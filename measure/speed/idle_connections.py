@@ -1,4 +1,4 @@
-"""Many connections that are kept open and ask nothing: how long does a new one wait for its answer?"""
+"""Measure how long a new connection waits for its answer beside many that are open and idle."""
 
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -17,7 +17,7 @@ _NEW = 50
 
 
 async def measure_idle_connections(plan: Plan, folder: Path, settings: dict[str, str]) -> Idle:
-    """Each has asked once before; then new ones come, one after the other, and ask for `me`."""
+    """Open many connections, on each of which one request is sent; then measure new ones, which ask for `me`."""
     open_files.raise_limit()
     async with vestibule(folder, settings) as server, AsyncExitStack() as kept:
         look = await _look(server)
@@ -39,7 +39,7 @@ async def _look(server: Server) -> bytes:
 
 
 async def _asked(server: Server, kept: AsyncExitStack, sent: bytes) -> float:
-    """Seconds from opening a connection to its first answer; the connection stays open for as long as `kept`."""
+    """Return the seconds from opening a connection to its first answer. The connection stays open as long as `kept`."""
     begun = perf_counter()
     asker = await kept.enter_async_context(Asker(server.port))
     await asker.ask(sent, expected=200)

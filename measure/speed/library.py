@@ -1,4 +1,4 @@
-"""Which library a server hashes with: it measures both at its start, chooses, and says so in its log."""
+"""Find out which library a server hashes with: at its start it measures both, chooses one, and logs it."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ _MOST_SECONDS = 30
 
 
 async def library_of(server: Server) -> Chosen:
-    """The library that the server chose, once it says so; raises `TimeoutError` if it never does."""
+    """Wait until the server has logged the library that it chose, and return it; raises `TimeoutError`."""
     async with asyncio.timeout(_MOST_SECONDS):
         while (chosen := said_in(server.log.read_text() if server.log else "")) is None:  # noqa: ASYNC110  # another process writes it
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
@@ -21,7 +21,7 @@ async def library_of(server: Server) -> Chosen:
 
 
 def said_in(log: str) -> Chosen | None:
-    """What a log in JSON says about it."""
+    """Return the library that a log in JSON names; None if it names none yet."""
     for line in log.splitlines():
         if '"password_hashing"' in line:
             said = json.loads(line)

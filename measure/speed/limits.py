@@ -1,4 +1,4 @@
-"""The limits: what the unavoidable part of each operation costs when nothing is around it."""
+"""Measure the limits: what the unavoidable part of each operation costs alone."""
 
 import asyncio
 import base64
@@ -32,13 +32,13 @@ _CLAIMS = {
 
 
 class Limits:
-    """Each method measures one limit for a number of seconds, in this process, which does nothing else meanwhile."""
+    """Measures each limit for `seconds`, in this process, which does nothing else meanwhile."""
 
     def __init__(self) -> None:
         self._keys = {algorithm: jwk.generate(algorithm=algorithm) for algorithm in jwk.ALGORITHMS}
 
     async def hashes(self, library: str, seconds: float) -> Measured:
-        """Passwords checked with a library, on two threads of the priority that the server's have."""
+        """Check passwords with a library, on two threads of the same priority as the server's."""
         cost = Argon2id()
         hasher = LIBRARIES[library](Cost(cost.memory_kib, cost.iterations, cost.lanes))
         stored = hasher.hash(_PASSWORD)
@@ -57,17 +57,17 @@ class Limits:
         return done
 
     async def signatures(self, algorithm: str, seconds: float) -> Measured:
-        """Tokens signed, one after the other."""
+        """Sign tokens, one after the other."""
         return _repeated(lambda: self._sign(algorithm), seconds)
 
     async def checks(self, algorithm: str, seconds: float) -> Measured:
-        """Signatures checked, one after the other."""
+        """Verify tokens, one after the other."""
         token, key = self._sign(algorithm), self._keys[algorithm]
         checking = {key.kid: key.public}
         return _repeated(lambda: jws.verify(token, checking, "at+jwt"), seconds)
 
     def passkey_signatures(self, seconds: float) -> Measured:
-        """Signatures of a passkey (ES256) checked, one after the other."""
+        """Verify signatures of a passkey (ES256), one after the other."""
         key, kind = ec.generate_private_key(ec.SECP256R1()), ec.ECDSA(SHA256())
         public, signature = key.public_key(), key.sign(_PASSWORD, kind)
         return _repeated(lambda: public.verify(signature, _PASSWORD, kind), seconds)
@@ -77,13 +77,15 @@ class Limits:
 
 
 def algorithm_of(token: str) -> str:
-    """The `alg` of a signed JWT."""
+    """Return the `alg` of a signed JWT."""
     header = token.partition(".")[0]
     return str(json.loads(base64.urlsafe_b64decode(header + "=="))["alg"])
 
 
 async def selects(database: str, seconds: float) -> Measured:
-    """Accounts fetched by their key through the driver alone, one after the other; CPU of this side of the wire."""
+    """Fetch an account by its key with the driver alone, again and again. The CPU is this process's, not
+    PostgreSQL's.
+    """
     connection = await asyncpg.connect(database)
     try:
         account = await connection.fetchval("SELECT id FROM accounts LIMIT 1")

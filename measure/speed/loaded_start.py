@@ -1,4 +1,6 @@
-"""Starts of a process while the record holds many revocations: what the event loop is held for, and what it refuses."""
+"""Measure starts of a process while the record holds many revocations: for how long the event loop is held, and how
+soon sign-outs at another process are refused.
+"""
 
 import asyncio
 import json
@@ -21,7 +23,7 @@ _WATCHED = (SERVER_PYTHON, "-m", "measure.speed.watched")
 _WATCH_SECONDS = 6.0
 _END_SECONDS = 30.0
 _TRIALS = 10
-"""Log-outs for each start. One more is made before it."""
+"""Sign-outs after each start. One more comes before it."""
 _LOOK_AGAIN_SECONDS = 0.05
 _REVOCATIONS = """INSERT INTO revocations (at, kind, subject, purge_at)
     SELECT now(), 'session', md5('over' || n)::uuid::text, now() + interval '1 hour'
@@ -29,7 +31,7 @@ _REVOCATIONS = """INSERT INTO revocations (at, kind, subject, purge_at)
 
 
 async def measure_loaded_starts(plan: Plan, folder: Path, settings: dict[str, str]) -> list[LoadedStart]:
-    """One server runs all the time; another one starts beside it, again and again."""
+    """Run one server all the time, start another beside it again and again, and return what each start took."""
     await record_revocations(settings["DATABASE_URL"], plan.revocations)
     async with vestibule(folder, settings) as home:
         tokens = await signed_in(home, plan.loaded_starts * (_TRIALS + 1))
@@ -40,14 +42,16 @@ async def measure_loaded_starts(plan: Plan, folder: Path, settings: dict[str, st
 
 
 async def record_revocations(database_url: str, many: int) -> None:
-    """Add `many` sessions to the record, as signed out a moment ago."""
+    """Add `many` revocations to the record, of sessions that were signed out a moment ago."""
     database = await asyncpg.connect(database_url)
     await database.execute(_REVOCATIONS, many)
     await database.close()
 
 
 async def measure_start(home: Server, folder: Path, settings: dict[str, str], tokens: list[Tokens]) -> LoadedStart:
-    """Start one beside `home`: the first token is signed out before, the others as soon as it answers."""
+    """Start a server beside `home`, and return what the start took. The first of `tokens` is signed out before the
+    start, the others once the new server answers.
+    """
     watch = folder / "watch.json"
     watch.unlink(missing_ok=True)
     watched = {"PYTHONPATH": str(ROOT), "BENCH_WATCH": str(watch), "BENCH_WATCH_SECONDS": str(_WATCH_SECONDS)}

@@ -1,9 +1,10 @@
-"""How much the time of the next request tells of who has an account: `python -m measure.speed.next_request [pairs]`.
+"""`python -m measure.speed.next_request [PAIRS]`: measure how much the time of the next request reveals who has an
+account.
 
-Somebody asks for a reset, or registers or signs in where accounts are concealed, then asks `/healthz/live` over the
-same connection as fast as it answers, and takes the slowest answer: what is done for a known email alone may still go
-on. Known and unknown in turn. What it tells is the share of pairs in which the known one was slower: 0.5 is nothing,
-1.0 everything.
+An attacker asks for a reset, or registers or signs in where accounts are concealed, then asks `/healthz/live` on the
+same connection as fast as it answers, and notes the slowest answer: work that is done for known emails alone may still
+go on. Known and unknown emails come in turn. The result is the share of pairs in which the known one was slower: 0.5
+reveals nothing, 1.0 everything.
 """
 
 import json
@@ -24,20 +25,23 @@ from tests.harness.process import PASSWORD, UNLIMITED, Running, given_keys, regi
 KNOWN, NOBODY = "known", "nobody"
 _WARM_UP = 3  # pairs
 _SETTLE_SECONDS = 3.0
-WINDOWS = (0.045, 1.25)  # what was shown first; and until the letter has surely left
+# How many seconds to go on asking: as the first attack that was shown did, and until the letter has surely been sent.
+WINDOWS = (0.045, 1.25)
 
 CONCEALING = {"VESTIBULE_EMAIL_VERIFICATION": "mandatory"}
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked about an email that a stranger may not know to be known, and how it is answered for any."""
+    """A request about an email whose answer must not reveal whether it has an account: `status` is the same for any
+    email.
+    """
 
     name: str
     path: str
     status: int
     body: dict[str, str] = field(default_factory=dict)
-    """Beside the email."""
+    """The members besides the email."""
     settings: dict[str, str] = field(default_factory=dict)
 
 
@@ -55,7 +59,7 @@ QUESTIONS = (
 
 
 def main() -> None:
-    """Measure, and print a line for each question, way of sending and window."""
+    """Measure, and print a line for each question, way of sending letters and window."""
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     for question, mail in product(QUESTIONS, ("folder", "SMTP")):
         with _serving(mail, pairs, question) as server:
@@ -70,7 +74,7 @@ def main() -> None:
 
 
 def auc(ones: list[float], others: list[float]) -> float:
-    """The share of all pairs in which the first is larger, halves for equal ones (Mann and Whitney's U)."""
+    """Return the share of all pairs in which the first is larger; equal pairs count half (Mann and Whitney's U)."""
     return sum((a > b) + (a == b) / 2 for a, b in product(ones, others)) / (len(ones) * len(others))
 
 

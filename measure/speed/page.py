@@ -1,4 +1,4 @@
-"""docs/performance.md, written from the figures of a run."""
+"""Write docs/performance.md from the figures of a run."""
 
 from collections.abc import Callable, Iterator
 from statistics import median
@@ -138,7 +138,7 @@ _WIDTH = 116
 
 
 def page(machine: Machine, command: str, results: Results) -> str:
-    """The whole page."""
+    """Return the whole page."""
     how = "\n\n".join(fill(paragraph, _WIDTH) for paragraph in (_SETTING, _CPU))
     parts = [_INTRODUCTION.format(day=machine.day, command=command, machine=machine, how=how)]
     for table in tables(results):
@@ -149,7 +149,7 @@ def page(machine: Machine, command: str, results: Results) -> str:
 
 
 def _shortfalls(results: Results) -> list[str]:
-    """Why targets are missed, as a list; nothing if none is."""
+    """Return why targets are missed, as a list in Markdown; no lines if none is missed."""
     found = reasons(results)
     lines = [fill(f"* {reason}", _WIDTH, subsequent_indent="  ") for reason in found]
     return ["Where it falls short:\n", "\n".join(lines) + "\n"] if found else []

@@ -1,11 +1,13 @@
-"""How long to measure: the full form, which the documentation shows, and a short one to look whether all is well."""
+"""How long to measure: the full plan, whose figures the documentation shows, and a short one that tries every step."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Seconds for each round of a measurement, and how often. Rounds of a thing and of its limit alternate."""
+    """Seconds for each round of a measurement, and numbers of repetitions. Rounds of an operation and of its limit
+    alternate.
+    """
 
     rounds: int
     reads: float
@@ -13,14 +15,16 @@ class Plan:
     refreshes: float
     limits: float
     others: float
-    """For each operation of each server that stands beside ours, and of ours beside them."""
+    """Seconds for each operation of each server that is compared."""
     trials: int
+    """Sign-outs whose way to another process is timed."""
     starts: int
     idle: float
+    """Seconds between the last start and the look at its memory."""
     connections: int
-    """Kept open, while a new one asks."""
+    """Connections kept open while a new one asks."""
     revocations: int
-    """In the record when a process starts."""
+    """Revocations in the record when a process starts."""
     loaded_starts: int
     services: int
     """Rounds of the checks of a service, and its starts."""
@@ -63,5 +67,5 @@ QUICK = Plan(
 
 READERS = 32  # connections that read at once
 WRITERS = 16  # connections that sign in, refresh, sign out or register at once
-FLOOD = 48  # virtual users who sign in at once, while one looks; they all fit into the queue
+FLOOD = 48  # virtual users who sign in at once, while another one reads; they all fit into the queue for hashing
 WARM_UP_SECONDS = 0.5

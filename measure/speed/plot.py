@@ -1,4 +1,4 @@
-"""The plot: what each operation costs beside its limit, and at others below it, on a logarithmic scale."""
+"""Draw what each operation costs beside its limit, and below it what it costs other servers, on a logarithmic scale."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from measure.speed.results import Contender, Operation, Results
 
 _LIMIT, _OURS, _LINE = "#7b8794", "#1f5fbf", "#d5dae0"
 _OTHERS = {Contender.FASTAPI_USERS: ("#c46a12", 0.24), Contender.BETTER_AUTH: ("#2a7d4f", 0.48)}
-"""The colour, and how far below ours, of the distance between two operations."""
+"""The colour of each server's dots, and how far below ours they stand: 1 is the distance of two operations."""
 _BESIDE_POINTS = 8
 
 

@@ -1,4 +1,4 @@
-"""What was measured, and what each operation is held against."""
+"""What was measured, and the limit of each operation."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -8,12 +8,12 @@ from measure.load import Measured
 
 
 class Limit(StrEnum):
-    """The unavoidable parts, each measured alone."""
+    """The unavoidable parts of operations, each measured alone."""
 
     BARE_ME = "bare answer"
     BARE_VERIFY = "bare answer without a body"
     HASH = "argon2id hash"
-    """With the library that the server chose."""
+    """Made with the library that the server chose."""
     SIGNATURE = "signature of an access token"
     REFRESH_SIGNATURE = "signature of a refresh token"
     CHECK = "check of an access token's signature"
@@ -36,7 +36,7 @@ class Operation(StrEnum):
 
 
 class Push(StrEnum):
-    """How the other process hears of a log-out."""
+    """How another process hears of a sign-out."""
 
     NOTIFY = "PostgreSQL NOTIFY"
     REDIS = "Redis publish"
@@ -44,7 +44,7 @@ class Push(StrEnum):
 
 
 class Contender(StrEnum):
-    """Servers that the same load measures in turn."""
+    """The servers that are compared under the same load."""
 
     VESTIBULE = "Vestibule"
     FASTAPI_USERS = "FastAPI-Users"
@@ -52,7 +52,7 @@ class Contender(StrEnum):
 
 
 class Checker(StrEnum):
-    """What a service may check access tokens with."""
+    """The libraries that a service may check access tokens with."""
 
     KIT = "Verifier.check"
     PYJWT = "PyJWT with PyJWKClient"
@@ -73,8 +73,8 @@ PARTS: dict[Operation, tuple[Limit, ...]] = {
 
 @dataclass(frozen=True)
 class Footprint:
-    """One server with nothing to do: megabytes of its worker and its parent, and of all its processes together where
-    what they share counts once; and seconds to each first answer.
+    """An idle server: resident megabytes of its worker and of its parent; the PSS of all its processes, in which memory
+    that they share counts once (`together`); and the seconds from each start to the first answer.
     """
 
     worker: float
@@ -85,7 +85,7 @@ class Footprint:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The library that the server hashes with, and the milliseconds that made it choose."""
+    """The library that the server hashes with, and the milliseconds that a small hash took with each."""
 
     library: str
     milliseconds: dict[str, float]
@@ -138,19 +138,19 @@ class ServiceStart:
 
 @dataclass
 class Results:
-    """Everything that one run found out."""
+    """Everything that one run measured."""
 
     operations: dict[Operation, Measured] = field(default_factory=lambda: defaultdict(Measured))
     limits: dict[Limit, Measured] = field(default_factory=lambda: defaultdict(Measured))
     chosen: Chosen = field(default_factory=lambda: Chosen("argon2-cffi", {}))
     algorithms: tuple[str, str] = ("", "")
-    """Of the signatures of access and refresh tokens."""
+    """The algorithms of the signatures of access and refresh tokens."""
     beside: dict[Contender, dict[Operation, Measured]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(Measured))
     )
     hashes: dict[Contender, Measured] = field(default_factory=dict)
     left_out: dict[Contender, str] = field(default_factory=dict)
-    """Why a contender is not there."""
+    """Why a server was not measured."""
     delays: dict[Push, list[float]] = field(default_factory=dict)
     footprints: dict[str, Footprint] = field(default_factory=dict)
     idle: Idle | None = None
@@ -159,17 +159,18 @@ class Results:
     checks: dict[Checker, Checks] = field(default_factory=dict)
     service_starts: list[ServiceStart] = field(default_factory=list)
     service_megabytes: float = 0.0
-    """Of a service that starts where nothing is revoked."""
+    """The megabytes of a service that starts where nothing is revoked."""
     ceremonies: list[float] = field(default_factory=list)
-    """Seconds of each sign-in by passkey, from the question to the tokens, on one connection."""
+    """The seconds of each sign-in by passkey, from asking for the challenge to the tokens, on one connection."""
+    # The reads of one virtual user: alone, beside a crowd at the same process, and beside a crowd at another one.
     calm: Measured = field(default_factory=Measured)
     flooded: Measured = field(default_factory=Measured)
     flooded_elsewhere: Measured = field(default_factory=Measured)
 
     def limit_cpu(self, operation: Operation) -> float:
-        """Microseconds of CPU that the operation's unavoidable parts cost together."""
+        """Return the microseconds of CPU that the operation's unavoidable parts cost together."""
         return sum(self.limits[part].cpu for part in PARTS[operation])
 
     def times_limit(self, operation: Operation) -> float:
-        """How many times its limit an operation costs."""
+        """Return the operation's CPU divided by that of its limit."""
         return self.operations[operation].cpu / self.limit_cpu(operation)

@@ -1,4 +1,4 @@
-"""How long a token that was signed out at one server is still let in by another."""
+"""Measure how long a token that was signed out at one server is still accepted by another."""
 
 import asyncio
 from collections.abc import Iterator
@@ -15,15 +15,19 @@ from measure.speed.results import Push
 from measure.wire import Asker, UnexpectedAnswer
 
 _SESSIONS_EACH = 50  # an account may have 100
-# Without push a trial takes as long as half a look at the record, so ten go on at once, and ask less often.
+# Without push, the other server reads the record once a second, so a trial takes half a second on average. Therefore
+# ten go on at once, and ask less often.
 _LANES = {Push.NOTIFY: 1, Push.REDIS: 1, Push.NONE: 10}
 _ASK_AGAIN_SECONDS = {Push.NOTIFY: 0.001, Push.REDIS: 0.001, Push.NONE: 0.01}
-# Where in the other's second the log-out falls: spread evenly, however many trials there are.
+# Without push, each sign-out waits first for a multiple of this, modulo one second. So the trials are spread evenly
+# over the second between two reads of the record, for any number of trials.
 _GOLDEN_RATIO = 0.618034
 
 
 async def measure_delays(plan: Plan, push: Push, folder: Path, settings: dict[str, str]) -> list[float]:
-    """Seconds from sending the log-out to the one server until the first refusal by the other, for each trial."""
+    """Return for each trial the seconds from sending the sign-out to one server until the other first refuses the
+    token.
+    """
     async with vestibule(folder, settings) as home, vestibule(folder, settings) as elsewhere:
         emails = [f"ada{n}@example.com" for n in range(ceil(plan.trials / _SESSIONS_EACH))]
         async with Asker(home.port) as asker:
@@ -37,7 +41,9 @@ async def measure_delays(plan: Plan, push: Push, folder: Path, settings: dict[st
 
 
 async def lane(push: Push, home: int, elsewhere: int, trials: Iterator[tuple[int, Tokens]]) -> list[float]:
-    """Sign out at home, one token after the other; the seconds until each is refused at the other."""
+    """Sign out at the server `home`, one token after the other. Return the seconds until `elsewhere` refuses each. Both
+    are ports.
+    """
     delays = []
     async with Asker(home) as at_home, Asker(elsewhere) as at_the_other:
         for number, tokens in trials:
@@ -52,7 +58,9 @@ async def lane(push: Push, home: int, elsewhere: int, trials: Iterator[tuple[int
 
 
 async def refused_at(asker: Asker, tokens: Tokens, pause: float, path: str = ME) -> float:
-    """Ask with `pause` seconds in between; return when the first refusal arrived."""
+    """Ask again and again, with `pause` seconds in between. Return the time of the first 401, as `perf_counter` has it.
+    Raises `UnexpectedAnswer` for a status other than 200 and 401.
+    """
     while True:
         answer = await asker.ask(scripts.look(path, tokens))
         if answer.status == 401:

@@ -1,4 +1,4 @@
-"""Sign-ins with a second factor: the step with an app's code after the password, and a passkey alone."""
+"""Measure sign-ins with a second factor: the step with an app's code after the password, and a passkey alone."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.harness.authenticator import Authenticator
 from vestibule.model.clock import SystemClock
 
 _PEOPLE = 48
-"""Each has one code to use, because an app shows another one after half a minute only."""
+"""Each uses one code, because an app shows the next one only after half a minute."""
 _FACTORS = "/api/users/me/factors"
 _OPTIONS, _VERIFY = "/api/auth/passkeys/options", "/api/auth/passkeys/verify"
 _CEREMONY, _HANDLE = "__Host-ceremony", "__Host-second_factor"
@@ -26,7 +26,7 @@ _STEP = timedelta(seconds=30)
 
 
 async def measure_second_factors(plan: Plan, folder: Path, settings: dict[str, str], results: Results) -> None:
-    """One server, whose people all have an authenticator app and a passkey."""
+    """Measure one server, whose people all have an authenticator app and a passkey, and add it to `results`."""
     limits = Limits()
     async with vestibule(folder, settings) as server:
         emails = [f"ada-{number}@example.com" for number in range(_PEOPLE)]
@@ -63,13 +63,13 @@ async def _enrol_passkey(asker: Asker, tokens: Tokens) -> Authenticator:
 
 
 def _changing(path: str, tokens: Tokens, *cookies: str, body: Any = None) -> bytes:
-    """A change of the factors, which needs both tokens."""
+    """Return a request that changes factors: it carries the access token and the refresh token."""
     held = "; ".join((f"refresh_token={tokens.refresh}", *cookies))
     return request("POST", f"{_FACTORS}/{path}", token=tokens.access, cookie=held, body=body)
 
 
 async def _second_steps(server: Server, emails: list[str], apps: list[pyotp.TOTP], results: Results) -> None:
-    """The step after the password, which is checked before. The next code of each app was not used yet."""
+    """Measure the second step alone: the passwords are checked before. Each app's next code was not used yet."""
     requests = []
     async with Asker(server.port) as asker:
         for email, app in zip(emails, apps, strict=True):
@@ -84,7 +84,7 @@ def _second_step(handle: str, code: str) -> bytes:
 
 
 async def _passkeys(plan: Plan, server: Server, people: list[Authenticator], limits: Limits, results: Results) -> None:
-    """Rounds of sign-ins whose questions were asked before; then whole ceremonies, one after the other."""
+    """Measure the answers to challenges that were asked for before; then whole ceremonies, one after the other."""
     for _ in range(plan.rounds):
         results.limits[Limit.PASSKEY_SIGNATURE].add(limits.passkey_signatures(plan.limits))
         answers = [await _answer(server, people[turn % _PEOPLE]) for turn in range(plan.passkeys)]
@@ -96,7 +96,7 @@ async def _passkeys(plan: Plan, server: Server, people: list[Authenticator], lim
 
 
 async def _answer(server: Server, person: Authenticator) -> bytes:
-    """The request that answers a question of the server, which is asked now."""
+    """Ask the server for a challenge, and return the request that answers it."""
     async with Asker(server.port) as asker:
         return _answering(await asker.ask(request("POST", _OPTIONS), expected=200), person)
 

@@ -1,4 +1,4 @@
-"""The steps of a run, each on a database and in a folder of its own."""
+"""List the steps of a run. Each has a database and a folder of its own."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ COMMON = {
 
 @dataclass(frozen=True)
 class Step:
-    """One part of the run, about so long."""
+    """One part of the run. It takes about `seconds`."""
 
     name: str
     seconds: float
@@ -41,7 +41,7 @@ class Step:
 
 
 def steps(plan: Plan, results: Results, folder: Path) -> list[Step]:
-    """All of them, in order; each adds what it finds to the results."""
+    """Return all steps, in order. Each adds what it finds to `results`."""
     return [
         Step("One server", _seconds_alone(plan), lambda: _alone(plan, results, folder)),
         Step("Second factors", _seconds_factors(plan), lambda: _factors(plan, results, folder)),
@@ -120,7 +120,7 @@ def _footprint_step(plan: Plan, results: Results, folder: Path, kind: str) -> St
 
 
 def settings_of(backend: Backend) -> dict[str, str]:
-    """As in production, except limits: the load comes from one address."""
+    """Return the settings of production, without the limits for one network address, from which all load comes."""
     return COMMON | {"DATABASE_URL": backend.database_url}
 
 

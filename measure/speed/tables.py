@@ -1,4 +1,4 @@
-"""The figures as tables of words, for the terminal and for the page alike."""
+"""Write the figures as tables of text, for the terminal and for the page."""
 
 from dataclasses import dataclass
 from statistics import median
@@ -14,19 +14,19 @@ _READS = {Operation.ME, Operation.VERIFY}
 
 @dataclass(frozen=True)
 class Table:
-    """A heading, the columns' names, and rows of as many words."""
+    """A heading, the names of the columns, and rows with a text for each column."""
 
     heading: str
     columns: tuple[str, ...]
     rows: Rows
 
     def numeric(self, column: int) -> bool:
-        """Whether a column, counted from 0, is one of numbers, to be read from the right."""
+        """Return whether a column, counted from 0, has numbers only, which are aligned to the right."""
         return all(not row[column] or row[column][:1].isdigit() for row in self.rows)
 
 
 def tables(results: Results) -> list[Table]:
-    """All of them, the verdict first. One without rows is left out."""
+    """Return all tables, with the verdict on the targets first. A table without rows is left out."""
     makers = (
         _targets,
         _operations,
@@ -165,7 +165,7 @@ def _figures(done: Measured) -> tuple[str, ...]:
 
 
 def _middle(seconds: list[float]) -> tuple[str, str]:
-    """Median and longest."""
+    """Return the median and the longest, in milliseconds."""
     return _ms(percentile(seconds, 50)), _ms(max(seconds))
 
 

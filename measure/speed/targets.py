@@ -1,4 +1,4 @@
-"""The targets: what was promised, the limit beside it, what this run found, and why where it falls short."""
+"""Judge the targets: what was promised, the limit beside it, what this run found, and why a target is missed."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ class Target:
 
 
 def judge(results: Results) -> list[Target]:
-    """The targets, in the order of the table. Nothing is said of what was left out."""
+    """Return the targets, in the order of the table, without those of what was not measured."""
     targets = (_requests, _second_factors, _rates, _beside_a_crowd, _resources, _revocations, _services)
     return [target for some in targets for target in some(results)]
 
 
 def reasons(results: Results) -> list[str]:
-    """A sentence for each target that falls short."""
+    """Return a sentence for each target that is missed."""
     short = [target for target in judge(results) if not target.kept]
     return [f"{target.promise}. {REASONS[target.key](results)}" for target in short]
 

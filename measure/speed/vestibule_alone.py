@@ -1,4 +1,4 @@
-"""Each operation on one server on PostgreSQL, in rounds that alternate with its limit."""
+"""Measure each operation on one server on PostgreSQL, in rounds that alternate with its limit."""
 
 import asyncio
 import json
@@ -17,13 +17,13 @@ from measure.speed.results import Limit, Operation, Results
 from measure.wire import Asker
 
 _PEOPLE = 100
-"""Among fewer, somebody would have too many sessions before the last sign-in of a fast machine."""
+"""With fewer people, a fast machine would sign somebody in more often than an account may have sessions."""
 _KNOWN = 100
 _FROM_SERVER = {"date", "server"}
 
 
 async def measure_vestibule(plan: Plan, folder: Path, settings: dict[str, str], results: Results) -> None:
-    """Everything about one server at a time; the second one has never seen the first one's tokens."""
+    """Measure a server, and then a second one that has not seen the tokens of the first. Add all to `results`."""
     limits = Limits()
     async with vestibule(folder, settings) as server:
         results.chosen = await library_of(server)
@@ -76,7 +76,7 @@ async def _reads(plan: Plan, server: Server, known: list[Tokens], results: Resul
 
 @asynccontextmanager
 async def _bare(server: Server, tokens: Tokens) -> AsyncIterator[Server]:
-    """An application that does nothing but send the same bytes."""
+    """Yield an application that does nothing but send the same bytes as `server`."""
     answers = {}
     async with Asker(server.port) as asker:
         for path in (ME, VERIFY):
@@ -93,7 +93,9 @@ async def _bare(server: Server, tokens: Tokens) -> AsyncIterator[Server]:
 async def _flood(
     plan: Plan, server: Server, elsewhere: Server, emails: list[str], looker: Tokens, results: Results
 ) -> None:
-    """One virtual user looks: calmly, while a crowd signs in, and while the crowd signs in at another process."""
+    """Measure the reads of one virtual user: alone, while a crowd signs in, and while it signs in at
+    another process.
+    """
     looking = scripts.again_and_again([scripts.look(ME, looker)], 1)
     for _ in range(plan.rounds):
         results.calm.add(await measure(server, looking, plan.reads, 200))
@@ -113,7 +115,7 @@ async def _refreshes(plan: Plan, server: Server, tokens: list[Tokens], limits: L
 
 
 async def _registrations(plan: Plan, server: Server, folder: Path, results: Results) -> None:
-    """With the letter that each registration sends: the cost counts when the last one lies in the folder."""
+    """Measure registrations with their letters: the CPU counts until the last letter is in the folder."""
     await _all_sent(folder, _PEOPLE)
     before = server.cpu_seconds()
     found = await measure(server, scripts.registering(WRITERS), plan.hashes, 201)
@@ -132,13 +134,13 @@ async def _all_sent(folder: Path, letters: int) -> None:
 async def _first_sights(
     plan: Plan, server: Server, tokens: list[Tokens], database: str, limits: Limits, results: Results
 ) -> None:
-    """Each token is seen here for the first time, and then signed out."""
+    """Measure the first read with each token at this server, and then its sign-out."""
     for limit, found in (
         (Limit.CHECK, await limits.checks(results.algorithms[0], plan.limits)),
         (Limit.SELECT, await selects(database, plan.limits)),
     ):
         results.limits[limit].add(found)
-    # The first of them find a server that has done nothing yet.
+    # The first quarter is not counted: the server has just started, and is not warm.
     warming, measured = tokens[: len(tokens) // 4], tokens[len(tokens) // 4 :]
     for held, noted in ((warming, False), (measured, True)):
         looks = scripts.sharing((scripts.look(ME, tokens) for tokens in held), WRITERS)

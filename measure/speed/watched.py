@@ -1,7 +1,7 @@
-"""`python -m measure.speed.watched serve`: `vestibule serve`, with a timer that finds how long its event loop is held.
+"""`python -m measure.speed.watched serve`: run `vestibule serve`, and time for how long its event loop is held.
 
-`BENCH_WATCH` names the file to write the longest hold to, by the clock and in CPU of the loop's thread, in seconds.
-Watched is from before the first read of the record until `BENCH_WATCH_SECONDS` after the server is ready to answer.
+It writes the longest hold in seconds, by the clock and in CPU of the loop's thread, to the file that `BENCH_WATCH`
+names. It watches from before the first read of the record until `BENCH_WATCH_SECONDS` after the server is ready.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ _TICK_SECONDS = 0.001
 
 
 def application() -> Any:
-    """The server's application, watched from the start of its lifespan."""
+    """Return the server's application, which is watched from the start of its lifespan."""
     watching: list[asyncio.Task[None]] = []
     served = plain()
 
@@ -40,7 +40,7 @@ def application() -> Any:
 
 
 async def _watch(ready: asyncio.Event, seconds: float) -> None:
-    """Until so long after the server is ready."""
+    """Find the longest holds until `seconds` after the server is ready, and write them."""
     end = float("inf")
     longest, longest_cpu = 0.0, 0.0
     while perf_counter() < end:

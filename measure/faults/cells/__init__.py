@@ -1,4 +1,4 @@
-"""The table: every line of the fault matrix, in its order."""
+"""List every line of the fault matrix, in its order (`ALL`)."""
 
 import re
 

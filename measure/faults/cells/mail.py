@@ -41,6 +41,7 @@ async def silent(run: Run) -> None:
 
 
 def _usual(run: Run, since: float = 0.0) -> float:
+    """Return the median seconds of the requests for a reset letter that began from `since` on."""
     return median([r.seconds for r in run.load.timeline.requests if r.kind == "forgot" and r.begun >= since] or [0.0])
 
 
@@ -52,7 +53,7 @@ def _alike(run: Run) -> None:
 async def _delivered_in_time(run: Run) -> None:
     begun = time.monotonic()
     seen = len(run.stand.mailbox.delivered)
-    old = f"{_WAITING} AND (last_fault IS NOT NULL OR attempts > 1)"  # put off, or under way anew
+    old = f"{_WAITING} AND (last_fault IS NOT NULL OR attempts > 1)"  # put off, or claimed again
     while (await run.stand.ask(old))[0][0] and time.monotonic() < begun + _ALL_SECONDS + 5:
         await asyncio.sleep(0.2)
     took = time.monotonic() - begun
@@ -81,7 +82,7 @@ async def cut_before_the_answer(run: Run) -> None:
         run.stand.mailbox.cut_before_answer = False
     await _delivered_in_time(run)
     box = run.stand.mailbox
-    run.copies_allowed = len(box.cut)  # each cut falls after the letter was taken
+    run.copies_allowed = len(box.cut)  # each letter was taken before its connection was cut, and is sent again
     copies = f"{box.copies()} copies of {len(box.cut)} that were cut"
     run.expect("a letter that was cut off comes again under the same Message-ID", copies, box.copies() > 0)
 
@@ -102,13 +103,13 @@ async def worker_killed(run: Run) -> None:
 
 
 async def late(run: Run) -> None:
-    """The mail server is away for longer than a code lives here, then every code that arrives must work."""
+    """Queue letters, date them a day back, and expect each link to work that arrives once the mail server is back."""
     people = [a_stranger() for _ in range(run.times)]
     async with run.fault():
         run.stand.mail_link.set(Fault.REFUSE)
         for person in people:
             await run.load.deeds.register(person)
-        # The codes would be a day old: a letter queued then is sent now.
+        # Longer than a link lives: one that was made when the letter was queued would be dead now.
         await run.stand.ask("UPDATE letters SET created_at = created_at - interval '25 hours' WHERE settled_at IS NULL")
         await run.use(run.seconds)
         run.stand.mail_link.set(Fault.NONE)

@@ -34,7 +34,7 @@ def _reads_p99(run: Run, since: float, until: float) -> float:
 
 
 async def overloaded(run: Run) -> None:
-    """A flood of sign-ins, each on a connection of its own, again and again."""
+    """Flood the servers with sign-ins, and measure the reads beside them and the memory."""
     line = run.load.timeline
     usual = _reads_p99(run, 0.0, time.monotonic())
     resident = most = (await run.stand.footprint()).megabytes
@@ -58,7 +58,7 @@ async def overloaded(run: Run) -> None:
 
 
 async def log_blocked(run: Run) -> None:
-    """The servers' output goes into a pipe that nobody reads any more."""
+    """Let the server's output go into a full pipe that nobody reads."""
     (node,) = run.stand.nodes
     node.kill()
     read_end, write_end = os.pipe()
@@ -84,7 +84,7 @@ async def log_blocked(run: Run) -> None:
 
 
 async def stalled(run: Run) -> None:
-    """A thousand connections that send a header line now and then, big bodies, and malformed requests."""
+    """Hold many connections that send a header line now and then, and send big bodies and malformed requests."""
     line = run.load.timeline
     usual = _reads_p99(run, 0.0, time.monotonic())
     held: list[asyncio.StreamWriter] = []
@@ -131,7 +131,7 @@ async def _throw(port: int, sent: bytes) -> None:
 
 
 async def everybody_returns(run: Run) -> None:
-    """Both servers start anew, with nothing in memory, and everybody's tokens come at once, several times each."""
+    """Restart both servers, which then have nothing in memory, and send everybody's tokens at once, many times each."""
     usual = _reads_p99(run, 0.0, time.monotonic())
     tokens = [person.access for person in run.load.people if person.access]
     for node in run.stand.nodes:
@@ -141,7 +141,7 @@ async def everybody_returns(run: Run) -> None:
     statuses: Counter[int] = Counter()
 
     async def come_back(browser: int) -> None:
-        """One of a hundred connections, on which one after the other returns."""
+        """Send the requests of one browser's share, one after the other, on one connection."""
         async with Asker(run.stand.ports[browser % 2]) as asker:
             for number in range(browser, run.times, _BROWSERS):
                 begun = time.monotonic()

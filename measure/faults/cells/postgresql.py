@@ -34,7 +34,7 @@ async def _restarts(run: Run, mode: str) -> None:
         async with run.fault():
             await asyncio.to_thread(run.stand.postgres.restart, mode)
         await run.use(2.0)
-    # A letter that was handed over when the database went cannot be crossed off: one at each server, each time.
+    # Each server may have handed one letter to the mail server, and could not store that: it sends the letter again.
     run.copies_allowed = 2 * run.times
     _only_503(run)
 
@@ -66,7 +66,7 @@ async def silent(run: Run) -> None:
 
 
 async def failed_over(run: Run) -> None:
-    """The old primary becomes read-only, a replica made with pg_basebackup is promoted, the link leads to it."""
+    """Make the primary read-only, promote a replica made with pg_basebackup, and lead the proxy to it."""
     old = run.stand.postgres
     replica = await asyncio.to_thread(old.replica)
     await run.use(2.0)
@@ -95,7 +95,7 @@ async def _caught_up(replica: Postgres, lsn: str) -> None:
 
 
 async def no_connections_left(run: Run) -> None:
-    """Somebody else takes every connection that the server has, and then ends those of Vestibule."""
+    """End Vestibule's connections, and take every connection that the server has left."""
     others: list[asyncpg.Connection] = []
     async with run.fault():
         await run.stand.ask(

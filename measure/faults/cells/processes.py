@@ -39,7 +39,7 @@ async def rolling(run: Run) -> None:
             node = run.stand.nodes[number % 2]
             exits.append(await node.stop())
             await node.start()
-            await run.load.balancer.seen(node.port)  # rolling on before that would leave no server
+            await run.load.balancer.seen(node.port)  # to stop the other one before that would leave no server
     line = run.load.timeline
     failed = dict(Counter(f"{r.kind}: {r.outcome}" for r in line.during if r.outcome in _FAILED))
     run.expect("no failed request", failed or "none", not failed)

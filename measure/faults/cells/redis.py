@@ -13,7 +13,7 @@ from tests.harness.servers import wait_until
 
 _PAUSE_MS = 5000
 _ANSWERS = {"200", "201", "401", "403"}
-_NOISE = 0.002
+_NOISE = 0.002  # the share of requests by which the failures may differ
 
 
 async def restarted(run: Run) -> None:
@@ -58,7 +58,9 @@ async def emptied(run: Run) -> None:
 
 
 async def rolled_back(run: Run) -> None:
-    """Each time: a snapshot, log-outs and refreshes, and the snapshot comes back. The audit tries all of them."""
+    """Each time: take a snapshot, let people sign out and refresh, and restore the snapshot. The audit tries the
+    tokens.
+    """
     redis = run.stand.redis
     for _ in range(run.times):
         redis.client().save()
@@ -100,7 +102,9 @@ async def full(run: Run) -> None:
 
 
 def _nobody_notices(run: Run) -> None:
-    """Redis holds only what may be lost, so no more may fail than without the fault (on a busy machine, some do)."""
+    """Expect no more failures than before the fault, because Redis holds only what may be lost. On a busy machine, some
+    requests always fail.
+    """
     line = run.load.timeline
     during, before = _failing(line.during), _failing(line.between(0.0, line.begun or 0.0))
     measured = f"{during:.1%}, before it {before:.1%}"
@@ -108,13 +112,13 @@ def _nobody_notices(run: Run) -> None:
 
 
 def _failing(requests: list[Request]) -> float:
-    """Which share got no answer. Of a server that the cell itself stopped, none was to be had."""
+    """Return the share of requests that failed, without those for a server that the cell itself had stopped."""
     requests = [request for request in requests if request.outcome != "absent"]
     return sum(request.outcome not in _ANSWERS for request in requests) / max(len(requests), 1)
 
 
 async def failed_over(run: Run) -> None:
-    """The link leads to a replica that refuses writes, is promoted after a while, and lost what it had not heard."""
+    """Lead the proxy to a replica, which refuses writes until it is promoted, and lacks what had not reached it."""
     replica = RedisServer()
     replica.start("--replicaof", "127.0.0.1", str(run.stand.redis.port))
     wait_until(lambda: replica.client().info("replication")["master_link_status"] == "up", "the replica")

@@ -1,4 +1,4 @@
-"""F13: SQLite, in which one process was killed in mid-write, another holds the lock, and the disk fills up."""
+"""F13: SQLite, whose process is killed in mid-write, whose lock another process holds, and whose disk fills up."""
 
 import sqlite3
 import sys
@@ -43,7 +43,7 @@ async def busy(run: Run) -> None:
 
 
 async def full(run: Run) -> None:
-    """No file may grow beyond a size that the database is about to reach: ENOSPC's sibling, EFBIG."""
+    """Let no file grow beyond a size that the database is about to reach: writes fail with EFBIG, as on a full disk."""
     (node,) = run.stand.nodes
     await node.stop()
     limited = Node(node.folder, node.settings, _LIMITED)

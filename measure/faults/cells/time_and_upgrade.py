@@ -21,7 +21,7 @@ _LEEWAY_SECONDS = 30
 
 
 async def wrong_clocks(run: Run) -> None:
-    """The second server's clock is wrong by so much; each accepts the other's tokens as the leeway has it."""
+    """Set the second server's clock wrong by each offset. Within the leeway, each must accept the other's tokens."""
     good, other = run.stand.nodes
     for offset in ("+1h", "-1h", f"+{_SKEW_SECONDS}s", f"+{_LEEWAY_SECONDS - 5}s", f"-{_LEEWAY_SECONDS - 5}s"):
         other.kill()

@@ -1,4 +1,4 @@
-"""F29 and F30: answers to refreshes that get lost, and keys that are not to be had."""
+"""F29 and F30: answers to refreshes that get lost, and keys that are missing or wrong."""
 
 import asyncio
 from pathlib import Path
@@ -10,11 +10,9 @@ from tests.harness.fault_proxy import Fault, in_front_of
 from tests.harness.process import PASSWORD, complaint, given_keys, run
 from tests.harness.servers import free_port
 
-_HASHES_AT_ONCE = 8
-
 
 async def answers_lost(run: Run) -> None:
-    """Each refresh is asked through a link that cuts the answer off, and again through one that does not."""
+    """Send each refresh through a proxy that cuts the answer off, and then twice past it."""
     out, same = 0, 0
     tokens = await _sessions(run)
     with in_front_of(run.stand.ports[0]) as link:
@@ -34,7 +32,7 @@ async def answers_lost(run: Run) -> None:
 
 
 async def _sessions(run: Run) -> list[str]:
-    """The refresh tokens of twenty new sessions."""
+    """Return the refresh tokens of twenty new sessions."""
     async with httpx.AsyncClient(timeout=20) as client:
 
         async def one(number: int) -> str:
@@ -63,7 +61,7 @@ async def _refresh(client: httpx.AsyncClient, port: int, token: str) -> str | No
 
 
 async def bad_keys(run_: Run) -> None:
-    """Each way in which a key can be bad stops the start with one line that names the setting."""
+    """Expect each kind of bad key to stop the start, with one line that names the setting."""
     good = given_keys()
     private, public = "JWT_ACCESS_TOKEN_PRIVATE_KEY", "JWT_ACCESS_TOKEN_PUBLIC_KEY"
     folder = run_.stand.folder / "keys"

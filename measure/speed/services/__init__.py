@@ -1,1 +1,1 @@
-"""Services behind Vestibule: what the kit costs them, beside PyJWT where that does the same."""
+"""Services behind Vestibule: what the kit costs them, and what PyJWT costs for the same."""

@@ -1,6 +1,6 @@
-"""`python -m measure.speed.services`: how soon a log-out reaches two services, and what a request costs one of them.
+"""`python -m measure.speed.services`: measure how soon a sign-out reaches two services, and what a request costs one.
 
-docs/services.md shows it. What a check costs, and the start of a service, `make bench` measures (rounds.py).
+docs/services.md shows the figures. `make bench` measures what a check and the start of a service cost (`rounds.py`).
 """
 
 import asyncio
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 async def _with_servers(folder: Path) -> list[tuple[str, str]]:
-    """Two Vestibules on one database, and a service behind each."""
+    """Start two Vestibules on one database, and a service behind each. Return the rows of the table."""
     async with fresh(POSTGRESQL, folder) as backend:
         settings = {
             **settings_of(backend),
@@ -91,7 +91,7 @@ def _behind(server: Server, key: str) -> dict[str, str]:
 
 
 async def _delays(home: Server, services: tuple[Server, Server], tokens: list[Tokens]) -> list[float]:
-    """Seconds from sending the log-out until both services have refused."""
+    """Return for each token the seconds from sending the sign-out until both services have refused it."""
     delays = []
     async with Asker(home.port) as at_home, Asker(services[0].port) as one, Asker(services[1].port) as other:
         for held in tokens:

@@ -1,4 +1,6 @@
-"""Services that are measured: one with the kit in front of the answer, and one that only looks the token up."""
+"""The services that are measured: one with the kit before its answer, and one that looks the token up in a
+dictionary.
+"""
 
 import json
 import os
@@ -20,13 +22,13 @@ async def _answer(_scope: Any, _receive: Any, send: Any) -> None:
 
 
 def with_kit() -> VestibuleMiddleware:
-    """Behind the Vestibule that the environment names."""
+    """Return a service that checks tokens with the kit, behind the Vestibule that the environment names."""
     verifier = Verifier(os.environ["BENCH_VESTIBULE"], os.environ["BENCH_KEY"])
     return VestibuleMiddleware(_answer, verifier, open_paths=[HEALTH])
 
 
 def bare() -> Any:
-    """The tokens that the environment names are let in, and no others."""
+    """Return a service that lets in the tokens that the environment lists, and fails for any other."""
     callers = dict.fromkeys(json.loads(os.environ["BENCH_TOKENS"]), "user")
 
     async def application(scope: Any, receive: Any, send: Any) -> None:

@@ -1,4 +1,4 @@
-"""`python -m measure.speed.services.checks_of_pyjwt`: time PyJWT with its `PyJWKClient`, which keeps keys."""
+"""`python -m measure.speed.services.checks_of_pyjwt`: time PyJWT with its `PyJWKClient`, which caches keys."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`python -m measure.speed.services.checks_of_the_kit`: time `Verifier.check`, once all is known that is revoked."""
+"""`python -m measure.speed.services.checks_of_the_kit`: time `Verifier.check`, once it knows all revocations."""
 
 from measure.speed.services.first_and_again import arguments, time_checks
 from vestibule.client import Verifier

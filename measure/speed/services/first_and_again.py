@@ -1,4 +1,6 @@
-"""Time a check of tokens: each at first sight, and then again and again. Runs where only the checker is installed."""
+"""Time a check of tokens: each at first sight, and then again and again. Imports nothing but the standard library,
+because it runs in environments that have one checker only.
+"""
 
 import json
 import sys
@@ -15,7 +17,7 @@ Check = Callable[[str], object]
 
 
 def arguments() -> tuple[str, str, list[str]]:
-    """The URL of a Vestibule, a service key, and the tokens in the file that is named."""
+    """Return the arguments: a Vestibule's URL, a service key, and the tokens in the file that the third one names."""
     url, service_key, path = sys.argv[1:]
     return url, service_key, json.loads(Path(path).read_text())
 

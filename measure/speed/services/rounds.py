@@ -1,6 +1,6 @@
-"""Services behind Vestibule: what a check costs beside PyJWT, and a start of a service beside many revocations.
+"""Measure services behind Vestibule: a check, beside one by PyJWT, and a start beside many revocations.
 
-Each round of checks is a process of its own, so that the same tokens are unknown there; the checkers alternate.
+Each round of checks runs in a new process, so that it does not know the tokens yet. The checkers alternate.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from tests.harness.process import run
 
 _EMAIL = "ada@example.com"
 _REST_SECONDS = 2.0
-"""Between the start of a service and the look at its memory: what the start alone needed is given back by then."""
+"""Between the start of a service and the look at its memory: by then, the start's own memory is freed."""
 _END_SECONDS = 120
 _CHECKERS: dict[Checker, Sequence[str]] = {
     Checker.KIT: (SERVER_PYTHON, "-m", "measure.speed.services.checks_of_the_kit"),
@@ -35,7 +35,9 @@ _START = (SERVER_PYTHON, "-m", "measure.speed.services.start")
 
 
 async def measure_services(plan: Plan, folder: Path, settings: dict[str, str], results: Results) -> None:
-    """Starts where nothing is revoked, which tell the memory of the rest; then beside many revocations."""
+    """Measure starts where nothing is revoked, for the memory of a service alone; then starts and checks beside many
+    revocations. Add all to `results`.
+    """
     key = (await asyncio.to_thread(run, folder, "services", "create", "bench", **settings)).stdout.strip()
     listed = folder / "tokens.json"
     async with vestibule(folder, settings) as server:
@@ -56,7 +58,7 @@ async def measure_services(plan: Plan, folder: Path, settings: dict[str, str], r
 
 
 async def _access_tokens(plan: Plan, server: Server) -> list[str]:
-    """As many as some sessions are given while they refresh; all of them are valid."""
+    """Return all access tokens that some sessions get while they refresh for a while. All are valid."""
     async with Asker(server.port) as asker:
         await asker.ask(scripts.registration(_EMAIL), expected=201)
     signed_in: list[Tokens] = []
@@ -79,7 +81,9 @@ async def _start(server: Server, key: str, listed: Path, *, revoked: int) -> Ser
 async def _child(
     program: Sequence[str], server: Server, key: str, listed: Path
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, Any]]:
-    """A program beside a Vestibule, and what it printed; its input ends with the block. Raises `Ended`."""
+    """Start a program, and yield its process and the JSON that it printed. After the block, close its input, at which
+    it ends. Raises `Ended` if it prints nothing.
+    """
     process = await asyncio.create_subprocess_exec(
         *program,
         f"http://127.0.0.1:{server.port}",

@@ -1,8 +1,8 @@
 """`python -m measure.speed.services.start`: start a service's `Verifier`, and find how long event loops are held.
 
-Prints how many revocations it knows, the seconds until checks can be decided, and the longest hold of the service's own
-loop and of the kit's, each by the clock and in CPU of the process. Then it waits until its input ends, so that its
-memory can be looked at.
+Prints how many revocations it knows, the seconds until it can decide checks, and the longest hold of the service's own
+loop and of the kit's, each by the clock and in CPU of the process. Then it waits until its input ends, so that another
+process can read its memory.
 """
 
 import asyncio
