@@ -20,7 +20,7 @@ class PlainHttpError(ValueError):
     def __init__(self, shown_url: str) -> None:
         self.shown_url = shown_url
         self.what = f"{shown_url} would send secrets in the open"
-        super().__init__(f"{self.what}: use https, or say plain_http=True in a private network")
+        super().__init__(f"{self.what}: use https (also in tests), or say plain_http=True in a private network")
 
     def __reduce__(self) -> tuple[Any, ...]:  # an exception is unpickled from `args`, which is the message
         return type(self), (self.shown_url,)

@@ -8,7 +8,9 @@
         vestibule.revoke(token)
         assert client.get("/orders", headers=vestibule.headers(token)).status_code == 401
 
-While a test uses the fixture, every `Verifier` of the process accepts the tokens that the fixture makes, and no others.
+While a test uses the fixture, every `Verifier` of the process accepts the tokens that the fixture makes, and no others,
+and `GET /api/users/me` of an httpx client with such a token tells its user. Ask for the fixture before the application
+starts: a `client` fixture that enters a lifespan takes `vestibule` as its argument.
 Nothing else turns this on: no setting, no variable, no argument. Outside a running test the fixture raises.
 """
 
@@ -23,6 +25,7 @@ import pytest
 from vestibule.client import arguments, requirements
 from vestibule.client.caller import Caller
 from vestibule.client.memory import Memory
+from vestibule.client.testing_http import answer_profiles
 from vestibule.client.token_clock import LEEWAY_SECONDS
 from vestibule.client.verifier import Verifier
 from vestibule.crypto import jwk, jws
@@ -65,6 +68,8 @@ class SignedIn:
     """The claims of each token that was made."""
     expired: dict[str, str] = field(default_factory=dict)
     """For each token that was made to expire, the one of yesterday that stands for it."""
+    emails: dict[str, str] = field(default_factory=dict)
+    """The email of each token's user, which `GET /api/users/me` tells."""
 
     def token_for(
         self,
@@ -78,6 +83,7 @@ class SignedIn:
         custom_roles: Collection[str] = (),
         actor: str | None = None,
         claims: Mapping[str, Any] | None = None,
+        email: str | None = None,
     ) -> str:
         """Return an access token of `user`, in a new session unless one is given.
 
@@ -85,8 +91,10 @@ class SignedIn:
         `custom_roles` are roles that operators made: `define_role` says what they permit.
         With `actor`, an account id, an operator acts as the user: then nobody has signed in, and both are left out.
         `claims` are added to the usual ones, or replace them: `{"aud": "another"}` makes a token that is refused.
+        `email` is what `GET /api/users/me` tells; unless it is given, `user` at example.com.
         """
-        for name, value in {"user": user, "role": role, **({} if session is None else {"session": session})}.items():
+        given = {name: value for name, value in (("session", session), ("email", email)) if value is not None}
+        for name, value in {"user": user, "role": role, **given}.items():
             arguments.string(name, value)
         if actor is not None:
             arguments.string("actor", actor)
@@ -114,6 +122,7 @@ class SignedIn:
         claims = {**access_tokens.claims_of(token, self.expected), **added}
         signed = self._signed(claims)
         self.made[signed] = claims
+        self.emails[signed] = f"{user}@example.com" if email is None else email
         return signed
 
     def define_role(self, role: str, *permissions: str) -> None:
@@ -180,6 +189,7 @@ def vestibule(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(Verifier, "_decide", lambda _verifier, token: signed_in.decide(token))
     monkeypatch.setattr(Verifier, "start", lambda _verifier: None)  # there is no server, and nothing to hear from it
     monkeypatch.setattr(Verifier, "_may_learn_more", lambda _verifier, _refusal: False)
+    answer_profiles(signed_in.emails, signed_in.decide, monkeypatch)
     return signed_in
 
 

@@ -62,7 +62,10 @@ def key_of(text: str) -> str:
     """Return a service key without white space around it; raises `ValueError`, which never shows the key."""
     key = text.strip() if isinstance(text, str) else ""
     if not _KEY.fullmatch(key):
-        raise ValueError("service_key is not one: `vestibule services create NAME` prints one, beginning with vsk_")
+        raise ValueError(
+            "service_key is not one: `vestibule services create NAME` prints one, beginning with vsk_; "
+            "in tests, vsk_test is enough"
+        )
     return key
 
 

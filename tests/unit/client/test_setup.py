@@ -116,6 +116,14 @@ def test_k5_what_is_no_service_key_is_refused_and_not_shown(key: str) -> None:
     assert "hush" not in str(wrong.value)
 
 
+def test_the_values_that_tests_take_are_said_by_the_refusals_of_others() -> None:
+    with pytest.raises(ValueError, match="in tests, vsk_test is enough"):
+        Verifier("https://vestibule.test", "test")
+    with pytest.raises(ValueError, match=r"use https \(also in tests\)"):
+        Verifier("http://vestibule.test", "vsk_test")
+    Verifier("https://vestibule.test", "vsk_test").close()
+
+
 def test_white_space_around_a_key_is_not_part_of_it() -> None:
     assert Verifier("https://auth.example.com", " vsk_x\n")._here()._options.service_key == "vsk_x"
 

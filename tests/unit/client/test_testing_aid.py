@@ -5,10 +5,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from vestibule.client import CallerRefusedError, CannotTellError, SessionOverError, TokenInvalidError, Verifier
 from vestibule.client.testing import NotInTestError, SignedIn, _require_running
+from vestibule.web.api.answers import PublicUser
 
 
 @pytest.fixture
@@ -130,3 +132,31 @@ def test_it_says_why_it_refuses() -> None:
     with pytest.raises(NotInTestError, match="inside a running pytest test"):
         _require_running(None)  # type: ignore[arg-type]
     assert not issubclass(NotInTestError, CallerRefusedError)
+
+
+async def test_a_profile_is_told_in_tasks_and_of_an_operator_who_acts(vestibule: SignedIn) -> None:
+    token = vestibule.token_for("ada", role="admin", actor="olive")
+    async with httpx.AsyncClient(base_url="https://vestibule.test") as client:
+        data = (await client.get("/api/users/me", headers=vestibule.headers(token))).json()["data"]
+    assert (data["user"]["email"], data["user"]["role"], data["actor"]) == (
+        "ada@example.com",
+        "admin",
+        {"id": "olive"},
+    )
+
+
+def test_a_profile_has_the_members_that_vestibule_sends(vestibule: SignedIn) -> None:
+    url, headers = "https://vestibule.test/api/users/me", vestibule.headers(vestibule.token_for("ada"))
+    assert set(httpx.get(url, headers=headers).json()["data"]["user"]) == {
+        field.alias or name for name, field in PublicUser.model_fields.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "known"),
+    [("GET", "/api/users/me", False), ("GET", "/api/users", True), ("DELETE", "/api/users/me", True)],
+)
+def test_every_other_request_goes_where_it_went(vestibule: SignedIn, method: str, path: str, known: bool) -> None:
+    sent = vestibule.headers(vestibule.token_for("ada")) if known else {"Authorization": "Bearer a.b.c"}
+    with pytest.raises(httpx.ConnectError):
+        httpx.request(method, f"http://127.0.0.1:1{path}", headers=sent)
