@@ -93,8 +93,8 @@ def claims_of(token: AccessToken, expected: Expected) -> jws.Claims:
 
 
 def read(text: str, keys: Mapping[str, PublicKey], expected: Expected, now: float) -> tuple[AccessToken, jws.Claims]:
-    """Return the token in `text` and all its claims; raises `InvalidToken`. `now`: seconds since 1970. Does not check
-    revocations.
+    """Return the token in `text` and all its claims; raises `InvalidToken`. `keys` are found by their ids; `now` is in
+    seconds since 1970. Does not check revocations.
     """
     claims = jws.verify(text, keys, TYP)
     return judge(claims, expected, now, jws.key_id(text) or ""), claims
@@ -108,7 +108,10 @@ def read_unverified(text: str, expected: Expected, now: float) -> AccessToken:
 
 
 def judge(claims: Mapping[str, Any], expected: Expected, now: float, key_id: str = "") -> AccessToken:
-    """Check all claims, and return the token that they describe; raises `InvalidToken`. `now`: seconds since 1970."""
+    """Check all claims, and return the token that they describe; raises `InvalidToken`. `now`: seconds since 1970.
+
+    `key_id` becomes the token's; leave it empty if no signature was verified.
+    """
     members = dict(claims)
     require_issuer_and_audience(members, expected)
     period = read_period(members)

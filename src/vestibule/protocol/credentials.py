@@ -20,7 +20,9 @@ def find_token(headers: RawHeaders, cookie_name: bytes | None) -> SentToken:
 
 
 def find_token_in(authorization: bytes | None, cookie_header: bytes, cookie_name: bytes | None) -> SentToken:
-    """Return the token in these two headers. Read the cookie only without Bearer, even an empty one."""
+    """Return the token in these two headers. Reads the cookie only if Authorization has no `Bearer`, with or without a
+    token behind it.
+    """
     token = bearer_in(authorization)
     if token is not None:
         return token, False

@@ -16,8 +16,8 @@ PATH = "/.well-known/vestibule-permissions"
 TYP = "vestibule-permissions+jwt"
 MEDIA_TYPE = "application/jwt"
 MAX_BYTES = 200_000
-"""More than the largest document: 36 roles, with 64 permissions of 48 characters each."""
-MAX_ROLES = 64
+"""More than the largest document that a server signs: 36 roles, with 64 permissions of 48 characters each."""
+MAX_ROLES = 64  # in a document that is read
 MAX_PERMISSION = 48
 PERMISSION = r"[a-z][a-z0-9_.-]*:[a-z][a-z0-9_.-]*"
 _PERMISSION = re.compile(PERMISSION)
@@ -41,19 +41,21 @@ def is_permission(text: str) -> bool:
 
 
 def version_of(roles: Roles) -> str:
-    """Return the version of a document that says this."""
+    """Return the version of the document with these roles: a digest of what it says."""
     content = json.dumps(_listed(roles), separators=(",", ":"), sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:_VERSION_CHARACTERS]
 
 
 def sign(permissions: Permissions, issuer: str, issued_at: int, key: PrivateKey) -> str:
-    """Return the document as signed text. Takes most of a millisecond with RSA."""
+    """Return the document as signed text. `issued_at`: seconds since 1970. Takes most of a millisecond with RSA."""
     claims = {"iss": issuer, "iat": issued_at, "version": permissions.version, "roles": _listed(permissions.roles)}
     return jws.sign(claims, key, TYP)
 
 
 def read(text: str, keys: Mapping[str, PublicKey], expected: Expected) -> Permissions:
-    """Return what the document says; raises `InvalidToken`. How old it is, only the feed tells."""
+    """Return what the document says; raises `InvalidToken`. Accepts a document of any age: the feed names the version
+    that is in force.
+    """
     claims = jws.verify(text, keys, TYP, MAX_BYTES)
     if claims.get("iss") not in expected.issuers:
         raise InvalidToken

@@ -64,8 +64,9 @@ class Revoked:
         return issued_at < not_before
 
     def learn(self, event: Mapping[str, Any], now: float) -> None:
-        """Add the revocations of one `revoked` event of the feed. Raises `TypeError`, `ValueError` or `KeyError` for a
-        malformed event, and `TooMuch`, before it adds any, if they do not fit.
+        """Add the revocations of one `revoked` event of the feed: `sessions` maps each session to the seconds for which
+        to keep it, `accounts` each account to `not_before` and these seconds. Raises `TypeError`, `ValueError` or
+        `AttributeError` for a malformed event, and `TooMuch`, before it adds any, if they do not fit.
         """
         self._make_room(event, now)
         for session, seconds in event.get("sessions", {}).items():

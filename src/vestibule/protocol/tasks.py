@@ -53,7 +53,9 @@ class SharedWork(Generic[K, T]):
 
 
 async def shared_result(task: asyncio.Future[T]) -> T:
-    """Return the result of a shared task or future; raises what it raises. Cancelling one caller does not cancel it."""
+    """Return the result of a shared task or future; raises what the task raises. Cancelling a caller leaves the task
+    running.
+    """
     task.add_done_callback(mark_retrieved)
     await asyncio.wait({task})
     return task.result()
