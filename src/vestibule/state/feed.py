@@ -16,7 +16,8 @@ with its cursor, which says how far it has read.
 
 class Follower:
     """One service's connection to the feed. The connection ends if the service is too slow, its key is revoked, or the
-    process stops. `woken` is set when there is something to take.
+    process stops. `key_digest` is the digest of its service key. `woken` is set when there is something to take, or
+    when the connection is `over`.
     """
 
     def __init__(self, key_digest: str) -> None:

@@ -18,7 +18,9 @@ _EXTRA_SLOTS = 4  # slots beyond the threads, for requests that are just before 
 
 
 class Passwords:
-    """Makes and checks password hashes on other threads. Raises `Overloaded` if too many requests wait."""
+    """Makes and checks password hashes on other threads. Raises `Overloaded` if too many requests wait. `admitted` is
+    how many requests hold an admission slot or wait for one.
+    """
 
     def __init__(self, hasher: Hasher, threads: NicedThreads) -> None:
         self._hasher = hasher
@@ -70,8 +72,8 @@ class Passwords:
             await self._run(self._hasher.even_out_derived, password, checked, costs.derived)
 
     def choose_library(self) -> Measurement | None:
-        """Measure both libraries, and hash with the faster one from now on. Return the measurement, or None if there is
-        no choice. Takes some tens of milliseconds of CPU.
+        """Measure both argon2id libraries, and hash with the faster one from now on. Return the measurement, or None if
+        there is no choice. Takes some tens of milliseconds of CPU.
         """
         return self._hasher.choose_library()
 

@@ -32,7 +32,7 @@ class RevocationSet:
         self._index = SequenceIndex()
         self._seen: set[int] = set()
         self._last = self._total = 0
-        self._reads: deque[tuple[float, int]] = deque()
+        self._reads: deque[tuple[float, int]] = deque()  # of each whole read: when it was sent, and `last` after it
         self._floor, self._floor_mark = 0, ""
         self._until = 0.0
         self.reach: Reach | None = None

@@ -36,7 +36,9 @@ class RoleBook:
     _custom: Sequence[CustomRole] = ()
 
     def learn(self, roles: Sequence[CustomRole], sent_at: float) -> None:
-        """Note the custom roles that a read found; `sent_at` is when it was sent."""
+        """Note the custom roles that a read found; `sent_at` is when the read was sent, in monotonic seconds. Does
+        nothing if a read that was sent later has been noted.
+        """
         if sent_at < self.looked_at:
             return
         if roles != self._custom:

@@ -7,7 +7,7 @@ from itertools import chain
 
 _BLOCK_BITS = 6
 """The number of low bits that the numbers of one block differ in: a block lists the subjects of 64 consecutive numbers.
-A subject takes 9 bytes in it, and a read looks at no more than 63 subjects in vain.
+A subject takes 9 bytes in its block, and a read looks at no more than 63 subjects in vain.
 """
 _BLOCKS_AT_ONCE = 8
 LOOKED_AT_ONCE = _BLOCKS_AT_ONCE << _BLOCK_BITS
