@@ -16,7 +16,9 @@ _DRAIN_SECONDS = 2.0  # how long to wait for a reader
 
 
 class DirectStream:
-    """A stream that writes each log line at once. Drops a line that nobody reads for `seconds`, or that fails."""
+    """A stream that writes each log line at once. Drops a line that nobody reads for `seconds`, or that cannot be
+    written.
+    """
 
     def __init__(self, descriptor: int, seconds: float = _DRAIN_SECONDS) -> None:
         self._descriptor = descriptor
@@ -41,8 +43,8 @@ class DirectStream:
 
 
 class QueuedStream:
-    """A stream whose lines a thread writes from a queue. Lines that do not fit, or cannot be written, are dropped and
-    counted: it calls `on_dropped` with their number once it can write again.
+    """A stream whose lines a thread writes from a queue. Drops and counts the lines that do not fit or cannot be
+    written. Once the thread can write again, it calls `on_dropped` with the number of lines that were dropped.
     """
 
     def __init__(self, descriptor: int, on_dropped: Callable[[int], None], most: int = MOST_LINES_WAITING) -> None:
