@@ -41,7 +41,7 @@ CLEAN_UP_SECONDS = 600.0
 REPLICA_CHECK_SECONDS = 10.0
 _LAST_LETTER_SECONDS = 3.0  # with `_CANCEL_AGAIN_SECONDS`, background work ends within five seconds
 _RANDOM_PAUSE_SECONDS = 1.0
-_CANCEL_AGAIN_SECONDS = 1.5  # longer than it takes to put a letter back
+_CANCEL_AGAIN_SECONDS = 1.5  # longer than it takes to put a letter back into the outbox
 _log = structlog.get_logger(__name__)
 
 
@@ -57,7 +57,7 @@ async def running(env: Env) -> AsyncIterator[None]:
     cleaning, checking = asyncio.create_task(clean_up_repeatedly(env)), asyncio.create_task(check_replica(env))
     tasks = [*_following_tasks(env), cleaning, checking, delivering, choosing]
     try:
-        # At a stop signal, the server library waits until every response has ended. `drain` ends those of the feed.
+        # At a stop signal, the server library waits until every response has ended. `drain` ends the feed's responses.
         with on_stop_signal(lambda: drain(env)):
             yield
     finally:
@@ -156,14 +156,16 @@ async def follow_keys(env: Env) -> None:
 
 
 async def check_replica(env: Env, every: float = REPLICA_CHECK_SECONDS) -> None:
-    """Check the session replica every ten seconds by default; it logs when it is away, and when it is back."""
+    """Check the session replica on Redis every `every` seconds. The check logs when Redis is away, when it is back, and
+    when it may drop rate counters.
+    """
     while True:
         await asyncio.sleep(every)
         await env.replica.check_setup()
 
 
 async def clean_up_repeatedly(env: Env, every: float = CLEAN_UP_SECONDS) -> None:
-    """Delete what has expired, every ten minutes by default. No exception ends the loop."""
+    """Delete what has expired, every `every` seconds. No exception ends the loop."""
     outage = Outage("clean_up", env.clock)
     while True:
         offset = _offset(env)

@@ -30,8 +30,8 @@ def mailer(settings: Settings, clock: Clock) -> Mailer:
 
 
 def renderer(settings: Settings, clock: Clock) -> Renderer:
-    """Return the renderer of letters, with the English subjects of the tutorial if the settings say `contract`. Raises
-    as `sender` and `brand` do.
+    """Return the renderer of letters, with the contract's English subjects if VESTIBULE_EMAIL_SUBJECTS is `contract`.
+    Raises what `sender` and `brand` raise.
     """
     folder, by_contract = templates(settings, "mail"), settings.email_subjects == "contract"
     return Renderer(sender(settings), brand(settings), clock, folder, contract_subjects=by_contract)

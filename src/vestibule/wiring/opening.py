@@ -61,7 +61,7 @@ def read_settings(*checks: Callable[[Settings], object]) -> Settings:
 
 
 def _complaints(checks: Iterable[Callable[[Settings], object]], settings: Settings) -> Iterator[str]:
-    """Yield a line for each setting that the code using it would reject. Opens nothing."""
+    """Yield a line for each setting that the code using it would reject. Connects to nothing."""
     for check in (sender, _check_database_url, _redis_if_set, _check_keys, *checks):
         try:
             check(settings)
@@ -93,7 +93,9 @@ def _redis_if_set(settings: Settings) -> "Redis | None":
 
 
 def redis_location(settings: Settings) -> str | None:
-    """Return where Redis is, without user and password; None if REDIS_URL is not set. Opens nothing."""
+    """Return where Redis is, without user and password; None if REDIS_URL is not set. Does not connect. Raises
+    `WrongSettings`.
+    """
     client = _redis_if_set(settings)
     return None if client is None else str(redis_module().location_of(client))
 
@@ -123,7 +125,7 @@ async def open_env(
     async with AsyncExitStack() as stack:
         engines = await stack.enter_async_context(database(settings))
         await require_current(engines)
-        if make_secret:  # only now: a start that fails must not leave a secret, which the next would use
+        if make_secret:  # only now: a start that fails must not leave a secret, which the next start would use
             await _require_secret_of_keys(settings, engines)
         key_manager = open_key_manager(settings, make_secret=make_secret)
         watching = engines
