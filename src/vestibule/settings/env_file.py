@@ -96,7 +96,7 @@ def _ambiguous(line: "re.Match[str]") -> list[str]:
 
 
 def _no_assignment(where: str, line: str, known: Collection[str]) -> list[str]:
-    """Return the fault of a line that is no assignment; none if it is a name that is not `known`."""
+    """Return the fault of a line that is no assignment; none if the line is only a name that is not `known`."""
     bare = _BARE_NAME.fullmatch(line)
     if bare and bare[1] not in known:
         return []  # Docker's env files have lines with a name alone, to pass a variable on

@@ -56,7 +56,9 @@ class Settings(
         return self.drain_seconds
 
     def followers_within(self, connections: int) -> int:
-        """Return how many services may follow a process that takes `connections`; at most half of them by default."""
+        """Return how many services may follow a process that takes this many connections: by default at most half as
+        many.
+        """
         default = min(_DEFAULT_FOLLOWERS, max(connections // 2, 1))
         return default if self.feed_followers is None else self.feed_followers
 

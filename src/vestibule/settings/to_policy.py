@@ -27,7 +27,7 @@ _SHARES_OF_SIGN_INS = {
     RateClass.REFRESH: Fraction(4),
     RateClass.ACCOUNT: Fraction(2),
 }
-_LETTERS_AN_HOUR = Fraction(1, 5)
+_LETTERS_AN_HOUR = Fraction(1, 5)  # emails in an hour, as a multiple of the sign-ins in a minute
 
 
 def to_policy(chosen: Settings) -> Policy:
