@@ -108,7 +108,7 @@ def _front_end(settings: Settings, origin: SplitResult, own: SplitResult) -> Ite
 
 
 def _site(host: str | None) -> str:
-    """Return the last two labels of a host. Browsers take them for the site, except under the Public Suffix List, which
-    changes weekly.
+    """Return the last two labels of a host. Browsers take them for the site, unless they are in the Public Suffix List,
+    such as `co.uk`. That list changes weekly, so it is not used here.
     """
     return ".".join((host or "").split(".")[-2:])

@@ -25,7 +25,7 @@ async def check(settings: Settings) -> list[Finding]:
 
 
 def stranded(settings: Settings) -> Iterator[Finding]:
-    """Yield what keeps every email from its reader, as far as the settings tell."""
+    """Yield a fault for each setting that keeps every email from its reader; nothing in development."""
     if settings.production:
         yield from _sender(settings)
         if not settings.email_host:
@@ -33,7 +33,7 @@ def stranded(settings: Settings) -> Iterator[Finding]:
 
 
 def sent_in_clear(settings: Settings) -> Iterator[Finding]:
-    """Yield what travels without TLS because the settings say so, whatever the server offers."""
+    """Yield a finding if the settings turn TLS off, whatever the mail server offers. Does not connect."""
     if settings.email_host and _server(settings).security == "none":
         yield from _in_clear(_server(settings))
 

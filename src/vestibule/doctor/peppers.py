@@ -25,6 +25,7 @@ async def check(settings: Settings, connection: AsyncConnection) -> list[Finding
 
 
 def _made_with(secret: str) -> ColumnElement[bool]:
+    """Return the condition that an account's hash was made with this pepper."""
     return accounts.c.password_hash.startswith(Pepper(secret).mark)
 
 

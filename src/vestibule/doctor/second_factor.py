@@ -15,7 +15,7 @@ SUBJECT = "second factor"
 
 
 async def check(settings: Settings, connection: AsyncConnection) -> list[Finding]:
-    """Return what there is to say about the rule; nothing where a second factor is only offered."""
+    """Return findings about VESTIBULE_SECOND_FACTOR; none if a second factor is only offered."""
     rule = SecondFactorRule(settings.second_factor)
     if rule is SecondFactorRule.OFFERED:
         return []
