@@ -92,7 +92,7 @@ class VestibuleMiddleware:
 
 
 def send_with_vary(send: Send, names: Iterable[str]) -> Send:
-    """Return a `send` that adds `names` to the `Vary` of the response. They are read when the response begins."""
+    """Return a `send` that adds `names` to the `Vary` of the response. `names` is read when the response begins."""
 
     async def changed_send(message: Message) -> None:
         if message["type"] == "http.response.start":

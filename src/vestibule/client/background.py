@@ -59,8 +59,8 @@ class Background:
         return fault or release_fault
 
     def call(self, coroutine: Coroutine[Any, Any, T], seconds: float) -> T:
-        """Run the coroutine on the loop, and return its result. Blocks the calling thread for at most `seconds`; raises
-        `TimeoutError`, and `EndedError` when the work has ended.
+        """Run the coroutine on the loop, and return its result. Blocks the calling thread for at most `seconds`. Raises
+        what the coroutine raises, `TimeoutError`, and `EndedError` when the work has ended.
         """
         future = self._submit(coroutine)
         try:

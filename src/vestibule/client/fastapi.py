@@ -8,8 +8,8 @@
 
 `Depends(current_user.with_role("admin"))` also requires a role, `current_user.require_permission("invoices:write")` a
 permission, `current_user.require_level(2)` a second factor, and `current_user.require_recent(300)` a sign-in of the
-last five minutes. `install` lists the refusals in the document, and
-tells caches, by `Vary`, which responses depend on the caller.
+last five minutes. `install` lists the refusals in the document, and tells caches, by `Vary`, which responses depend on
+the caller.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -94,7 +94,7 @@ class CurrentUser(SecurityBase):
         return caller
 
     def with_role(self, *roles: str) -> Dependency:
-        """Return a dependency whose value is the caller; it raises `RefusedError` with 403 unless their role is one of
+        """Return a dependency whose value is the caller; it raises `RefusedError` with 403 unless the caller has one of
         `roles`. Raises `ValueError` at once if none is named.
         """
         return self._requiring(requirements.of_roles(roles))

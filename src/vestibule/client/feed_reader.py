@@ -37,8 +37,8 @@ _UNCERTAIN_SECONDS = 3.0  # how long connecting may take, which makes Vestibule'
 class FeedReader:
     """Reads the feed, one answer after the other: a stream, or the answer to a poll.
 
-    Calls `on_heartbeat` after each heartbeat. If the heartbeat lists keys, calls `on_keys` first: with the ids of the
-    keys in force, and the moment of the list by our monotonic clock; `on_permissions` likewise, with the version.
+    Calls `on_heartbeat` after each heartbeat. First calls `on_keys` with the ids of the keys in force, and
+    `on_permissions` with the version, if the heartbeat has them: each with its moment by our monotonic clock.
     """
 
     def __init__(

@@ -31,7 +31,8 @@ def whole_number(value: object) -> int:
 
 def revoked(value: dict[str, Any]) -> dict[str, Any]:
     """Return the content of a `revoked` event: for how many seconds each session is revoked; and for each account, a
-    moment, and for how many seconds tokens issued before it are revoked. Raises `NotReachedError`.
+    moment in seconds since 1970, and for how many seconds tokens issued before that moment are revoked. Raises
+    `NotReachedError`.
     """
     sessions, accounts = value.get("sessions", {}), value.get("accounts", {})
     if not isinstance(sessions, dict) or not isinstance(accounts, dict):

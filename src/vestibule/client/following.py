@@ -53,14 +53,16 @@ class Following:
             self._supervised.begin()
 
     def start(self) -> None:
-        """Begin, and wait for the first answers; raises what an operator must correct."""
+        """Begin, and wait for the first answers, at most `START_SECONDS`; raises as `raise_setup_fault` does."""
         self.begin()
         with contextlib.suppress(TimeoutError, EndedError):
             self._supervised.call(lambda updater: updater.setup.all_tried.wait(), START_SECONDS)
         self.raise_setup_fault()
 
     def wait_ready(self, seconds: float) -> None:
-        """Begin, and wait until checks can be decided; raises `NotReachedError` if that takes longer."""
+        """Begin, and wait until checks can be decided. Raises `NotReachedError` if that takes longer than `seconds`;
+        raises as `raise_setup_fault` does.
+        """
         self.begin()
         try:
             self._supervised.call(MemoryUpdater.wait_ready, seconds)
@@ -71,7 +73,7 @@ class Following:
         self.raise_setup_fault()
 
     def raise_setup_fault(self) -> None:
-        """Raise what an operator must correct, if anything."""
+        """Raise the `NotReachedError` about what an operator must correct, if there is something."""
         if (fault := self._setup_fault) is not None:
             raise fault
 

@@ -66,7 +66,7 @@ class KeySet:
             return False
         if self._listing.ids is None or self._listing.lists(kid):
             return True
-        return self._listing.as_of < self._first_fetched_at.get(kid, float("-inf"))  # it is younger than the list
+        return self._listing.as_of < self._first_fetched_at.get(kid, float("-inf"))  # the list is the older
 
     def may_refetch(self, *, listed: bool) -> bool:
         """Return whether an unknown key id may cause a fetch now, or wait for the fetch under way.
@@ -81,7 +81,7 @@ class KeySet:
         return self._clock.monotonic() - self._asked_at >= pause
 
     async def fetch(self, http: httpx.AsyncClient) -> None:
-        """Fetch the keys, or wait for the fetch under way; raises `NotReachedError` and httpx's errors."""
+        """Fetch the keys, or wait for the fetch under way; raises `NotReachedError`, `TimeoutError`, httpx's errors."""
         if not self._under_way:
             self._asked_at = self._clock.monotonic()
         await self._under_way.result(PATH, lambda: self._fetch(http))

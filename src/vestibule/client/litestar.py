@@ -68,7 +68,7 @@ class VestibulePlugin(InitPlugin, ReceiveRoutePlugin):
         self._open_paths = [re.compile(pattern) for pattern in ([exclude] if isinstance(exclude, str) else exclude)]
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
-        """Change the application's configuration, before it is made."""
+        """Change the configuration of an application, before Litestar makes the application, and return it."""
         app_config.middleware.insert(0, self._middleware)
         app_config.exception_handlers.setdefault(CallerRefusedError, _answer)
         if app_config.openapi_config is not None:

@@ -9,7 +9,7 @@ from litestar.types import CacheKeyBuilder, Scope
 
 
 def cache_per_token(scope: Scope) -> None:
-    """Have Litestar's response cache keep one answer of the handler per token: by itself it looks at the path alone."""
+    """Have Litestar's response cache keep one answer of the handler per token: by itself it keeps one for everybody."""
     handler = scope.get("route_handler")
     if isinstance(handler, HTTPRouteHandler) and handler.cache:
         builder = handler.cache_key_builder or scope["litestar_app"].response_cache_config.key_builder

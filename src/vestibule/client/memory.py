@@ -29,14 +29,18 @@ WhenStale = Literal["refuse", "ask", "accept"]
 """What to do with a valid token while the known revocations are too old."""
 
 LISTED_WITHIN_SECONDS = 5.0
-"""The feed lists a key before the key signs anything. Vestibule's clocks may be wrong by up to this much."""
+"""By how much a token may be older than the last list of keys, and its key nevertheless be newer than that list. The
+feed lists a key before the key signs anything, but Vestibule's clocks may be wrong by up to this much.
+"""
 
 _PURGE_EVERY_SECONDS = 60.0
 _UNSEEN = Caller("", "", "", 0, 0, {})
 
 
 class Memory:
-    """What a service knows. Bounded: a new token replaces the oldest one, which also expires first."""
+    """What a service knows. Remembers at most `remembered` tokens: a new one replaces the oldest, which also expires
+    first. Revocations that are older than `staleness` seconds are stale.
+    """
 
     def __init__(
         self, expected: Expected, when_stale: WhenStale, staleness: float, remembered: int, clock: Clock
@@ -54,7 +58,7 @@ class Memory:
         self._staleness = staleness
         self._remembered = remembered
         self._clock = clock
-        self._callers: dict[bytes, Caller | None] = {}
+        self._callers: dict[bytes, Caller | None] = {}  # by the token's digest; None for a token that `end` refused
         self._purged_at = float("-inf")
         self.begin()
 
@@ -81,8 +85,8 @@ class Memory:
         return self.revoked.fresh_as_of > float("-inf")
 
     def decide(self, token: str) -> Caller:
-        """Return the caller; raises `TokenInvalidError`, `SessionOverError`, `KeyUnknownError`, and `CannotTellError`
-        if the revocations are stale and `when_stale` does not accept that.
+        """Return the caller; raises `TokenInvalidError`, `SessionOverError`, `KeyUnknownError`, `ClocksDifferError`,
+        and `CannotTellError` without any keys, or if the revocations are stale and `when_stale` does not accept that.
         """
         # Check this first, whatever `when_stale` says: a wrong clock could accept a token that expired long ago, and
         # whose revocation has been purged.
@@ -108,7 +112,7 @@ class Memory:
         return self.listing.ids is None or self.listing.lists(caller.key_id)
 
     def end(self, token: str) -> None:
-        """Refuse a token from now on, because introspection has said that it is inactive."""
+        """Refuse a remembered token from now on, because introspection has said that it is inactive."""
         digest = _digest(token)
         with self._changing:
             if digest in self._callers:

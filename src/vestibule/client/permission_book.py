@@ -11,7 +11,7 @@ from vestibule.protocol.permissions import Permissions
 USABLE_SECONDS = 10.0
 """For how long a document is used after the last moment at which it was known to be current."""
 LATE_ROLE_SECONDS = 3.0
-"""How long after a role was first met the processes of Vestibule may not know it yet."""
+"""For how long after a role was first met a process of Vestibule may not know that role yet."""
 _MOST_MET = 256
 
 
@@ -82,8 +82,9 @@ class PermissionBook:
             self._as_of = max(self._as_of, as_of)
 
     def learn(self, document: Permissions, as_of: float) -> None:
-        """Use this document, which was fetched as current at `as_of`. While the feed lists the known one, ignore
-        another: it comes from a process of Vestibule that lags behind, or it is listed soon.
+        """Use this document, which was fetched as current at `as_of`. While the feed lists the version of the known
+        document, ignore a document of another version: it comes from a process of Vestibule that lags behind, or the
+        feed will list it soon.
         """
         self._asked = False
         recently_listed = as_of - self._listed_as_of <= USABLE_SECONDS

@@ -72,7 +72,9 @@ class PermissionKeeper:
         self._tried = True
 
     async def fetch(self, http: httpx.AsyncClient) -> None:
-        """Fetch the document, unless the one that is known is current. Raises `NotReachedError` and httpx's errors."""
+        """Fetch the document, unless the one that is known is current. Raises `NotReachedError`, `TimeoutError` and
+        httpx's errors.
+        """
         sent_at = self._clock.monotonic()
         known = self._book.document
         asked = {"If-None-Match": self._etag} if known and self._etag else {}

@@ -1,4 +1,4 @@
-"""What a route demands of its caller: one of some roles, permissions, a level of sign-in, a recent one (RFC 9470).
+"""What a route demands of its caller: one of some roles, permissions, a level of sign-in, a recent sign-in (RFC 9470).
 
 The guards of every framework and the methods of `Caller` make a `Requirement`, which decides whom to refuse.
 """

@@ -50,7 +50,12 @@ _ENROLMENT = "/api/auth/login/enrol/totp"
 
 
 class Session(httpx.Auth):
-    """One user's sign-in at one Vestibule. Requests have a time limit, follow no redirects, and are retried."""
+    """One user's sign-in at one Vestibule. Requests have a time limit, follow no redirects, and are retried.
+
+    `store` keeps the tokens, by default in memory; every method also raises what `store` raises, such as
+    `NotStoredError`. `plain_http` allows a URL without TLS to another machine. `ssl_context` replaces the usual check
+    of certificates. Raises `ValueError` for arguments that cannot be used.
+    """
 
     def __init__(
         self,

@@ -110,7 +110,7 @@ def pending_in(answer: Answer) -> str | None:
 
 def _expiry_here(access: str, asked_at: float) -> int:
     """Return when the token expires by this machine's clock: its lifetime (`exp` less `iat`) after it was requested.
-    The clock may differ from Vestibule's by hours. Without `iat`, that is `exp`. Raises `ValueError`, `LookupError` or
+    The clock may differ from Vestibule's by hours. Without `iat`, return `exp`. Raises `ValueError`, `LookupError` or
     `TypeError`.
     """
     _, payload, *_ = access.split(".")

@@ -16,7 +16,9 @@ class ThrottledWarnings:
         self._logged_at: dict[str, float] = {}
 
     def warn(self, about: str, why: str, level: int = logging.WARNING) -> bool:
-        """Log a warning, unless one about the same subject was logged within the last minute; return whether it was."""
+        """Log `why` at `level`, unless something about the same subject was logged within the last minute. Return
+        whether it logs now.
+        """
         logged = self._take_turn(about)
         if logged:
             _log.log(level, "%s: %s", about, why)

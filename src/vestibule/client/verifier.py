@@ -30,7 +30,8 @@ class Verifier:
     `Authorization: Bearer`. With `cookie`, `origins` lists the other sites whose pages may send requests that change
     state. `issuer` may be several, while Vestibule moves from one to another. `leeway` is the allowed clock skew, and
     `key_refetch` the least time between two fetches because of an unknown key, both in seconds. `remembered` is how
-    many verified tokens are kept in memory, so that their signatures are not checked again.
+    many verified tokens are kept in memory, so that their signatures are not checked again. `plain_http` allows a `url`
+    without TLS to another machine. `ssl_context` replaces the usual check of certificates.
 
     Raises `ValueError` for arguments that cannot be used. In each process, the first check starts the background work.
     Call `start` or `wait_ready`, or use `with`, to start it earlier, or again after `close`. These raise an error if

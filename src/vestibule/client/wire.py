@@ -113,7 +113,7 @@ def client(
 
 
 def url_of(answer: httpx.Response) -> httpx.URL:
-    """Return what was asked, without the query, which differs in each request to the feed, or may hold a secret."""
+    """Return the request's URL without its query, which differs in each request to the feed, or may hold a secret."""
     return answer.url.copy_with(query=None)
 
 

@@ -7,7 +7,10 @@ from vestibule.client.django.settings import user_rules
 
 
 class _ByRole:
-    """The members by which Django asks what a user is called and may do. `VESTIBULE["users"]` decides by the role."""
+    """The members by which Django asks what a user is called and may do. `VESTIBULE["users"]` decides by the role.
+
+    `about` is Django's `obj`: a single object that the question is about. Only superusers have permissions for one.
+    """
 
     username: str
     role: str
