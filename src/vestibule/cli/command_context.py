@@ -32,7 +32,8 @@ class AccountSource(Protocol):
 @dataclass(frozen=True)
 class NamedFile:
     """A file to import, as the command line names it. `verified`: count an email as verified if the file does not say
-    whether it is. `hash_config`: the file with the parameters of Firebase's hashes.
+    whether it is. `hash_config`: the file with the parameters of Firebase's hashes. Without a `format`, the content
+    shows it.
     """
 
     path: Path
@@ -54,7 +55,8 @@ class DatabaseCopy(Protocol):
 @dataclass(frozen=True)
 class Places:
     """Where a server keeps its data, without users and passwords: `database` is `sqlite` or `postgresql`, `database_at`
-    the file or `host:port/name`, `redis` `host:port`. `schema` is the revision that this version works with.
+    the file or `host:port/name`, `redis` `host:port`, or None without Redis. `schema` is the revision of the schema
+    that this version of Vestibule works with.
     """
 
     database: str
@@ -78,7 +80,8 @@ class CommandContext(Protocol):
 
     def opened(self, *, create_missing: bool = False) -> AbstractAsyncContextManager[Env]:
         """Open everything a process needs, for the block. With `create_missing`, for the start of a server,
-        make the secret if there is none yet, and check the domain of passkeys. Raises `WrongSettings`.
+        make the secret if there is none yet, and check the domain of passkeys. Raises `WrongSettings`,
+        `StoreUnavailable`, or an `OperatorError` about the schema.
         """
 
     def given_keys(self) -> KeyRing | None:

@@ -35,7 +35,8 @@ class Terminal(Console):
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Yield the segments of anything printed, without control characters. Line breaks stay: the layout is made of
-        them, and a string has none after `render_str`. A `Text` keeps its own, so make it one line before.
+        them, and a string has none after `render_str`. A `Text` keeps its own line breaks, so give it a text of one
+        line.
         """
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=_lines(segment.text))

@@ -20,8 +20,10 @@ from vestibule.process.tracebacks import format_error
 from vestibule.protocol.one_line import one_line
 
 AS_LOG = "--as-log"
-"""The argument by which a server in production has the process that migrates its database log too."""
-_BUG = "this is a bug in Vestibule; please report {} nothing private"
+"""An argument of `wiring.migrating`, the process that migrates the database: log errors instead of printing them. A
+server in production passes it.
+"""
+_BUG = "this is a bug in Vestibule; please report"
 _log = structlog.get_logger(__name__)
 
 
@@ -29,7 +31,8 @@ _log = structlog.get_logger(__name__)
 def explained(as_log: bool = False) -> Iterator[None]:
     """End the process with a sentence for an error that an operator can correct, with a traceback for any other.
 
-    `as_log`: log what would be printed, one event for each line.
+    `as_log`: log these instead of printing them, a sentence as one event for each line. Output that cannot be written
+    at the end of the block is reported by a printed line in any case.
     """
     streams.prepare()
     end, end_at_bug = (_log_end, _log_bug) if as_log else (_end, _end_at_bug)
@@ -54,7 +57,9 @@ def explained(as_log: bool = False) -> Iterator[None]:
 
 
 def _end_when_written(exit_request: SystemExit) -> None:
-    """Raise `exit_request` after all output is written. If that fails, raise SystemExit with a failure instead."""
+    """Raise `exit_request` after all output is written. If that fails, print why, and exit with the status of
+    `exit_request`, or with 1 if that status means success.
+    """
     try:
         sys.stdout.flush()
     except streams.OutputLost as fault:
@@ -82,7 +87,7 @@ def _end(message: str, status: int) -> NoReturn:
 
 def _end_at_bug(fault: Exception) -> NoReturn:
     sys.stderr.write(f"{format_error(fault)}\n")
-    _end(_BUG.format("the lines above: they contain"), 1)
+    _end(f"{_BUG} the lines above: they contain nothing private", 1)
 
 
 def _log_end(message: str, status: int) -> NoReturn:
@@ -92,5 +97,5 @@ def _log_end(message: str, status: int) -> NoReturn:
 
 
 def _log_bug(fault: Exception) -> NoReturn:
-    _log.critical("start_failed", why=_BUG.format("this line: it contains"), status=1, exc_info=fault)
+    _log.critical("start_failed", why=f"{_BUG} this line: it contains nothing private", status=1, exc_info=fault)
     sys.exit(1)

@@ -62,7 +62,7 @@ def sentence(event: Event) -> str:
     """Return what happened, with its reason if there is one."""
     what = SENTENCES.get(event.kind, event.kind.value.replace("_", " "))
     why = next((event.detail[name] for name in _WHY if event.detail.get(name)), "")
-    # Words of ours; the name of a service or of a role that operators made may have an underscore.
+    # These reasons are words of ours, joined by underscores. Names of services and roles keep their underscores.
     if event.kind in (EventKind.SESSION_ENDED, EventKind.LINK_MAILED):
         why = why.replace("_", " ")
     if event.detail.get("paused") and not why:

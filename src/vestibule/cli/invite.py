@@ -20,8 +20,9 @@ def invite(
     name: Annotated[str, typer.Option(metavar="NAME", help="The owner's name. Default: the email up to the @.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Invite somebody: mail a link, for seven days, that verifies the email and sets a password. Type it again to mail
-    another link.
+    """Invite somebody: mail a link that verifies the email and sets a password.
+
+    The link works for seven days. Run the command again to mail another link.
     """
     account = asyncio.run(_invite(context.obj, typed_email(email), name))
     document = {"email": account.email, "id": account.id, "invited": True}
@@ -29,11 +30,14 @@ def invite(
 
 
 async def _invite(command_context: CommandContext, email: str, name: str) -> Account:
-    """Raises `NoNewAccount` and `NotDone`."""
+    """Create and invite an account, and return it; raises `NoNewAccount` and `NotDone`."""
     async with command_context.opened() as env:
         try:
             return await invite_flow(env, COMMAND_LINE, name or email.partition("@")[0], email)
         except EmailTaken:
-            raise NoNewAccount(f"{email} has an account in use, or one that may still take it back") from None
+            raise NoNewAccount(
+                f"{email} is the email of an account that is verified or in use, or was until lately, and the owner "
+                "may still take it back"
+            ) from None
         except TooManyLinks:
             raise NotDone(f"{email} was mailed as many links today as one email may be mailed") from None

@@ -32,7 +32,7 @@ Now = Annotated[bool, typer.Option("--now", help="After a leak: skip the usual d
 
 
 class KeySize(StrEnum):
-    """The sizes that the settings offer too."""
+    """Sizes of an RSA key, in bits: the same that VESTIBULE_SIGNING_ALGORITHM offers."""
 
     SMALL = "2048"
     NORMAL = "3072"

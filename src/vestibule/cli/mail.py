@@ -25,8 +25,8 @@ from vestibule.model.outbox import LetterState
 from vestibule.process.operator_errors import OperatorError
 from vestibule.settings.fields import Settings
 
-_ID_CHARACTERS = 8
-_MOST_LETTERS = 100_000  # far more than `mail list` shows, the oldest first like it
+_ID_CHARACTERS = 8  # of an id, shown in the table
+_MOST_LETTERS = 100_000  # the oldest in the outbox, among which `mail retry` looks for ids
 _NOTHING_FAILED = "No email has failed, so there is none to retry. See what waits with: vestibule mail list"
 _NONE_OF_THESE = "Nothing to retry: these emails wait for their first attempt, or are being sent now."
 

@@ -47,7 +47,7 @@ def stored_table(stored: list[SealedKey]) -> Table:
 
 
 def details_of(key: SealedKey) -> dict[str, str]:
-    """Return everything about a stored key but itself."""
+    """Return everything about a stored key except the key itself."""
     until = minute(key.checks_until) if key.checks_until and key.state is KeyState.RETIRED else ""
     since = minute(key.state_since)
     return {"use": key.use.value, "kind": key.alg, "state": key.state.value, "since": since, "until": until}

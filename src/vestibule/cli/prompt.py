@@ -1,4 +1,4 @@
-"""Ask for input at a terminal. Without one, read the next line of the standard input, which may hold any bytes."""
+"""Ask for input at a terminal. If the standard input is no terminal, read its next line, which may hold any bytes."""
 
 import sys
 
@@ -7,11 +7,16 @@ import typer
 from vestibule.cli.usage import WrongUsage
 from vestibule.protocol.utf8 import is_utf8
 
-_LONGEST_LINE = 10_000
+_LONGEST_LINE = 10_000  # characters
 
 
 def ask(what: str, *, hidden: bool = False) -> str:
-    """Return the answer without its line break; raises `WrongUsage` for no answer, or one that is not UTF-8."""
+    """Ask for `what`, such as `Password`, and return the answer without its line break. `hidden`: do not show what is
+    typed.
+
+    Raises `WrongUsage` for an answer that is empty, too long or not UTF-8, and `typer.Abort` for Ctrl+C or Ctrl+D at
+    the terminal.
+    """
     try:
         answer = typer.prompt(what, hide_input=hidden, err=True) if sys.stdin.isatty() else _next_line(what)
     except UnicodeDecodeError:

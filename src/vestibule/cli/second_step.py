@@ -33,7 +33,8 @@ def take_second_step(session: Session, factors: Collection[str]) -> None:
 
 def set_up_app(session: Session, asked: EnrolmentRequiredError) -> None:
     """Complete the sign-in by setting up an authenticator app: show its key, ask for one of its codes, and print the
-    recovery codes. Raises as `begin_enrolment` and `complete_enrolment` do; and `asked` where there are no apps.
+    recovery codes. Raises as `begin_enrolment` and `complete_enrolment` do, and `asked` itself if the server offers no
+    authenticator apps.
     """
     streams.require_output()
     if _APP not in asked.factors:

@@ -66,7 +66,8 @@ def serve(
     any other database, run `vestibule migrate` first.
 
     With NODE_ENV=production, each line of output is JSON, on standard error: `server_started` when it listens,
-    `server_stopped` at its end, `start_refused` if it cannot start. Otherwise it prints what it is, and readable lines.
+    `server_stopped` at its end, `start_refused` if it cannot start. Otherwise it prints where it listens and what it
+    uses, and then readable lines.
     """
     server_end = ServerEnd()
     # Handle SIGTERM here until granian does: the first process of a container gets no signal that it does not handle.

@@ -33,7 +33,7 @@ from vestibule.client.base_url import PlainHttpError
 from vestibule.process.operator_errors import OperatorError
 from vestibule.settings import reading
 
-_WRONG_URL, _NOT_DONE = 2, 1
+_WRONG_URL, _NOT_DONE = 2, 1  # exit statuses
 session_commands = Commands(
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -188,6 +188,7 @@ def _by_env_file() -> str:
 
 
 def _file_for(address: str) -> SessionFile:
+    """Return the file that stores the session at a server; raises `WrongSettings` if there is no home folder."""
     parts = urlsplit(address)
     folder = Path(typer.get_app_dir("vestibule"))
     if not folder.is_absolute():

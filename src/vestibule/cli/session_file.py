@@ -43,7 +43,9 @@ class SessionFile(InFile):
 
     @contextmanager
     def _explained(self, done: str) -> Iterator[None]:
-        """If the block raises `NotStoredError`, raise `OperatorError`: the session cannot be `done`, and what to do."""
+        """If the block raises `NotStoredError`, raise an `OperatorError` instead. Its message says that the session
+        cannot be read, stored or deleted (`done`), and what to do.
+        """
         try:
             yield
         except NotStoredError as fault:

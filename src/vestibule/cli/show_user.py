@@ -24,7 +24,7 @@ from vestibule.flows.see_person import MOST_SHOWN, probably_meant, see_person
 from vestibule.model.people import Person
 from vestibule.model.why_not_in import ProbablyTypo, Reason, why_not_in
 
-_MOST_OF_EACH = 5  # letters, live sessions, past sessions
+_MOST_OF_EACH = 5  # how many letters, live sessions and past sessions are shown
 
 Who = Annotated[str, typer.Argument(help="The account's email or id.", metavar="EMAIL", show_default=False)]
 
@@ -94,7 +94,7 @@ def _factors(person: Person) -> Iterator[str]:
     for factor in person.factors.factors:
         used = f"last used {minute(factor.last_used_at)}" if factor.last_used_at else "never used"
         yield " ".join(filter(None, (factor.kind.value, factor.name and f"“{factor.name}”", used)))
-    if person.factors.needed:  # by a sign-in
+    if person.factors.needed:  # every sign-in asks for a second factor
         yield f"{person.factors.recovery_codes_left} recovery codes left"
 
 
@@ -122,7 +122,7 @@ def _events(person: Person) -> Iterator[str]:
 
 
 def _for_programs(person: Person | None, reason: Reason, email: str) -> dict[str, Any]:
-    kind = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in type(reason).__name__)[1:]
+    kind = "".join(f"_{char.lower()}" if char.isupper() else char for char in type(reason).__name__)[1:]
     mend = command_of(reason, email) or None
     told = {"email": email, "reason": kind, "sentence": f"{email} {sentence_of(reason)}", "mend": mend}
     if isinstance(reason, ProbablyTypo):

@@ -129,7 +129,8 @@ class Supervisor(MPServer):
                 worker.join(_REPEAT_SECONDS)
         failed = [number for number, worker in enumerate(workers) if worker.inner.exitcode not in _EXPECTED_STATUS]
         self._log_ended(failed)
-        # If any is listed, the exit status is 1. After a signal, a worker that ended before our handler has not failed.
+        # granian exits with status 1 if any worker is listed here. After a stop signal, list only `failed`: the signal
+        # may have ended other workers before our handler ran.
         self.interrupt_children = failed if self.interrupt_signal else [*self.interrupt_children, *failed]
         self._server_end.killed = sum(worker.is_alive() for worker in workers)
         self.workers_kill_timeout = _KILL_SECONDS

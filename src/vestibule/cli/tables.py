@@ -36,5 +36,5 @@ def print_records(records: Sequence[tuple[str, Mapping[str, str]]]) -> None:
 
 
 def minute(moment: datetime) -> str:
-    """Return a moment for people."""
+    """Return a moment as people read it: in UTC, without seconds."""
     return f"{moment:%Y-%m-%d %H:%M} UTC"

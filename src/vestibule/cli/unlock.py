@@ -37,7 +37,7 @@ def unlock(
 
 
 def pause_in_words(pause: Pause) -> str:
-    """Return a pause for people."""
+    """Return a sentence about a pause: what is not checked, and until when."""
     until_reset = " or the password is reset" if pause.of is AttemptKind.PASSWORD else ""
     end = f"until {minute(pause.until)}" if pause.until else f"until it is unlocked{until_reset}"
     return f"{_WORDS[pause.of]} on devices that are not known, {end}"

@@ -15,7 +15,7 @@ _log = structlog.get_logger(__name__)
 
 def run_worker(production: bool, parent: int, finish_seconds: float, *arguments: Any, **options: Any) -> None:
     """Run granian's worker; exit with a status other than 0 if it fails. `parent` is the id of the process that started
-    it. Without that process it ends, after `finish_seconds` at the latest.
+    the worker. When that process is gone, the worker ends, after `finish_seconds` at the latest.
     """
     if production:  # until `app` configures the log: a worker that was spawned has not inherited its parent's
         logs.configure_for_parent("info")
