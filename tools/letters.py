@@ -1,6 +1,6 @@
-"""Pictures of every letter as Chromium shows it, light and dark, wide and on a phone: `make letters`.
+"""Take pictures of every letter as Chromium shows it, light and dark, wide and on a phone: `make letters`.
 
-They go to `pictures/`, to be looked at; and some of them, side by side, to `docs/letters.png`.
+The pictures go to `pictures/`, for people to look at. Some of them, side by side, go to `docs/letters.png`.
 """
 
 from base64 import b64encode
@@ -34,7 +34,7 @@ _ALL_SHOWN_WIDE = (3 * WIDTHS["wide"] + WIDTHS["phone"]) // 2 + 3 * _GAP
 
 
 def main() -> None:
-    """Take them all."""
+    """Take all pictures."""
     FOLDER.mkdir(exist_ok=True)
     with chromium() as browser:
         for kind, language, form, scheme in _views():
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _views() -> Iterator[tuple[LetterKind, str, str, Scheme]]:
-    """Each letter in each language, in each way of looking at it."""
+    """Yield each letter in each language, width and color scheme."""
     for kind in LetterKind:
         for language in LANGUAGES:
             for form in WIDTHS:
@@ -72,7 +72,7 @@ def _html(kind: LetterKind, language: str) -> str:
 
 
 def _side_by_side() -> str:
-    """Some of the pictures in one."""
+    """Return a page that shows some of the pictures beside each other."""
     files = [b64encode((FOLDER / f"{name}.png").read_bytes()).decode() for name in _SHOWN]
     pictures = "".join(f'<img src="data:image/png;base64,{file}" height="{HEIGHT // 2}">' for file in files)
     return f'<body style="margin:0;display:flex;gap:{_GAP}px;background:#ffffff">{pictures}'

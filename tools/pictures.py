@@ -1,4 +1,6 @@
-"""Takes the README's pictures of the pages: `make pictures`. With a folder's name, every page in every size instead."""
+"""Take the README's pictures of the pages: `make pictures`. With a folder as argument, take every page in
+every size.
+"""
 
 import sys
 import tempfile
@@ -28,7 +30,7 @@ FOR_MEMBERS = ("profile", "profile/security", "profile/security/password", "prof
 
 @contextmanager
 def desk() -> Iterator[Browsing]:
-    """A server of its own, with a browser."""
+    """Yield a browser with a server of its own, and stop both after the block."""
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         port = free_port()
         settings = {**given_keys(), "VESTIBULE_SECRET_KEY": "0" * 43, "VESTIBULE_URL": f"http://localhost:{port}"}
@@ -41,7 +43,7 @@ def desk() -> Iterator[Browsing]:
 
 
 def ada(at: Browsing, email: str = "") -> str:
-    """Somebody with a few devices behind her."""
+    """Register Ada, who signs in with several devices, and return her email."""
     email = email or fresh_email()
     sign_up(at.page(), email)
     page = at.page(user_agent=FIREFOX)
@@ -55,7 +57,7 @@ def ada(at: Browsing, email: str = "") -> str:
 
 
 def every_page(at: Browsing, folder: Path) -> None:
-    """Each page, in each size and theme."""
+    """Take each page, in each size and theme, into `folder`."""
     email = ada(at)
     for theme in ("light", "dark"):
         for width, height in WIDTHS.items():
@@ -77,7 +79,7 @@ def every_page(at: Browsing, folder: Path) -> None:
 
 
 def for_readme(at: Browsing) -> None:
-    """A few, small ones."""
+    """Take small pictures of the sign-in page and of the security page."""
     email = ada(at)
     page = at.page(color_scheme="light", viewport={"width": 640, "height": 620})
     page.goto("/login")
@@ -94,13 +96,15 @@ def for_readme(at: Browsing) -> None:
 
 
 def of_factors(at: Browsing) -> None:
-    """Setting up an authenticator app, the second step with it, and the security page with a passkey beside it."""
+    """Take the set-up of an authenticator app, the security page with a passkey besides, and the second step of a
+    sign-in.
+    """
     page, email = at.page(color_scheme="light", viewport={"width": 640, "height": 620}), fresh_email()
     authenticator = Authenticator(page)
     sign_up(page, email)
     app = begin_app(page)
     page.set_viewport_size({"width": 640, "height": 900})
-    page.evaluate("scrollTo(0, 0)")  # the focus has moved it
+    page.evaluate("scrollTo(0, 0)")  # the focus has scrolled the page
     page.screenshot(path=PICTURES / "authenticator-app.png")
     type_code(page, app.now(), "Turn on")
     page.get_by_role("button", name="I have saved them").click()
@@ -112,7 +116,7 @@ def of_factors(at: Browsing) -> None:
     page.screenshot(path=PICTURES / "passkeys.png")
     page.get_by_role("button", name="Sign out", exact=True).first.click()
     page.set_viewport_size({"width": 640, "height": 620})
-    authenticator.answer(by_itself=False)  # or it chooses itself among the suggestions
+    authenticator.answer(by_itself=False)  # otherwise it would sign in by itself, as a suggestion of the email field
     page.goto("/login")
     send_sign_in(page, email)
     expect(page.get_by_role("button", name="Use a passkey")).to_be_visible()
@@ -120,7 +124,7 @@ def of_factors(at: Browsing) -> None:
 
 
 def of_console(at: Browsing) -> None:
-    """An operator finds somebody, reads why they cannot sign in, and what happened."""
+    """Take the console: an operator finds somebody, and reads why they cannot sign in and what happened."""
     somebody(at, "Ada Byron", "ada.byron@example.com")
     command(at, "users", "disable", somebody(at, "Adele Goldberg", "adele@example.com"), "--reason", "Left the company")
     email = ada(at, "ada@example.com")
@@ -143,12 +147,12 @@ def of_console(at: Browsing) -> None:
 
 
 def shot(page: Page, path: Path) -> None:
-    """Take all of the page, below the fold too."""
+    """Take the whole page, also what is below the window."""
     page.screenshot(path=path, full_page=True)
 
 
 def main() -> None:
-    """Take them."""
+    """Run the command."""
     with desk() as at:
         if len(sys.argv) > 1:
             folder = Path(sys.argv[1])
@@ -159,7 +163,7 @@ def main() -> None:
             for_readme(at)
             of_factors(at)
     if len(sys.argv) == 1:
-        with desk() as at:  # where nobody else is to be found
+        with desk() as at:  # a new server, so that the search finds nobody else
             of_console(at)
 
 

@@ -1,6 +1,6 @@
-"""Collects every sentence of the templates and pages, and brings the catalogues up to date: `make translations`.
+"""Collect every sentence of the templates and pages, and bring the catalogues up to date: `make translations`.
 
-A new sentence appears in each catalogue without a translation; one that is gone disappears.
+A new sentence is added to each catalogue without a translation. A sentence that is no longer used is removed.
 """
 
 from io import BytesIO
@@ -27,7 +27,7 @@ _KEYWORDS = {"_": None, "gettext": None}
 
 
 def collected() -> Catalog:
-    """Every sentence, and where it stands."""
+    """Return every sentence, with the file and the line where it is."""
     found = Catalog(project="Vestibule", charset="utf-8", fuzzy=False)
     for file, line, message, _, context in extract_from_dir(
         PACKAGE, _METHODS, _OPTIONS, _KEYWORDS, comment_tags=(), strip_comment_tags=True
@@ -37,7 +37,7 @@ def collected() -> Catalog:
 
 
 def translated_languages() -> list[str]:
-    """Every language but the one that the sentences are written in."""
+    """Return every language except the one in which the sentences are written."""
     return [language for language in LANGUAGES if language != SOURCE_LANGUAGE]
 
 

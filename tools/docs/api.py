@@ -1,4 +1,4 @@
-"""`docs/api.md`, made from the URL map, what comes in and out, and the tree of refusals."""
+"""Make `docs/api.md` from the URL map, the classes of requests and answers, and the tree of refusals."""
 
 import inspect
 import re
@@ -98,7 +98,7 @@ ENTRIES = {
     "custom": "The passwords differ, the password is too easy, or the value cannot be stored.",
 }
 
-# What these say depends on the request.
+# Refusals whose message depends on the request, each with an example.
 OWN_WORDS: dict[type[Refusal | Fault], Refusal] = {
     BodyInvalid: BodyInvalid([{"message": "(the message of the first error)"}]),
     BodyMalformed: BodyMalformed("…"),
@@ -115,7 +115,7 @@ OWN_WORDS: dict[type[Refusal | Fault], Refusal] = {
 
 
 def api_page() -> str:
-    """`docs/api.md`."""
+    """Return `docs/api.md`."""
     parts = ["# HTTP API: routes and error codes", MADE, API_INTRODUCTION.strip(), "## Routes", _map()]
     parts += [
         "Limits count requests per network and minute: [the numbers](settings.md#stop-guessing-and-floods).",
@@ -146,7 +146,7 @@ def _map() -> str:
 
 
 def _guards_of(route: Route) -> str:
-    """The guards of a route, and the permission that it asks for."""
+    """Return the guards of a route, and the permission that it asks for."""
     permission = f", `{route.permission}`" if route.permission else ""
     return _names(route.guards) + permission
 
@@ -157,8 +157,8 @@ def _guards() -> str:
 
 
 def _path(path: str, routes: list[Route]) -> Iterator[str]:
-    """What can be asked of a path, by handler. HEAD answers like GET. The first method of a handler stands for all of
-    them: the others take the same and refuse less.
+    """Yield a section for each handler of a path. HEAD is left out: it answers like GET. A handler's first method
+    stands for all of its methods: the others take the same and have fewer refusals.
     """
     routes = [route for route in routes if route.method != "HEAD"]
     for _, of_handler in groupby(routes, attrgetter("handler")):
@@ -178,11 +178,11 @@ def _handler(path: str, routes: list[Route]) -> str:
 
 
 def _refusals_of(route: Route) -> Iterator[type[Refusal | Fault]]:
-    """What the OpenAPI document declares, without faults; of two refusals with one code, the one in the map."""
+    """Yield the refusals that the OpenAPI document declares. Of two with one code, yield the one in the URL map."""
     for status, response in responses_of(route).items():
         for code in re.findall(r"`(\w+)`", response["description"]):
             named = [
-                refusal for refusal, look in HTTP_MAPPINGS.items() if (look.status, refusal.code) == (status, code)
+                refusal for refusal, http in HTTP_MAPPINGS.items() if (http.status, refusal.code) == (status, code)
             ]
             refusal = next((refusal for refusal in named if refusal in route.refusals), named[0])
             if issubclass(refusal, Refusal):
@@ -191,20 +191,20 @@ def _refusals_of(route: Route) -> Iterator[type[Refusal | Fault]]:
 
 def _members(model: type[BaseModel]) -> list[str]:
     schema = model.model_json_schema()
-    optional = schema["properties"].keys() - set(schema.get("required", schema["properties"]))
-    defaults = {"status"}
-    return [f"`{name}`" + (" (optional)" if name in optional - defaults else "") for name in schema["properties"]]
+    # `status` has a default, and so is not required in the schema, but every answer has it.
+    optional = schema["properties"].keys() - {"status", *schema.get("required", schema["properties"])}
+    return [f"`{name}`" + (" (optional)" if name in optional else "") for name in schema["properties"]]
 
 
 def _shape_of_data(answer: type[BaseModel]) -> str:
-    """The names inside `data`, such as `{ user: { id, name } }`, or nothing if the answer has no `data`."""
+    """Return the names inside `data`, such as `{ user: { id, name } }`; empty if the answer has no `data`."""
     schema = answer.model_json_schema()
     data = schema["properties"].get("data")
     return _shape(data, schema.get("$defs", {})) if data else ""
 
 
 def _shape(schema: dict[str, Any], classes: dict[str, Any]) -> str:
-    """The names inside an object or the items of an array; nothing for a value that has no names inside."""
+    """Return the names inside an object, or inside the items of an array; empty for any other value."""
     if "items" in schema:
         return f"[{_shape(schema['items'], classes)}]"
     choices = schema.get("anyOf", [schema])
@@ -223,7 +223,7 @@ def _shape(schema: dict[str, Any], classes: dict[str, Any]) -> str:
 
 
 def _codes() -> str:
-    rows = {(look.status, f"`{refusal.code}`", _message(refusal)) for refusal, look in HTTP_MAPPINGS.items()}
+    rows = {(http.status, f"`{refusal.code}`", _message(refusal)) for refusal, http in HTTP_MAPPINGS.items()}
     rows.add((500, f"`{UNEXPECTED['code']}`", UNEXPECTED["message"]))
     return table(
         ("status", "code", "message"), [(str(status), code, message) for status, code, message in sorted(rows)]
@@ -239,8 +239,8 @@ def _entries() -> str:
 
 
 def _message(refusal: type[Refusal | Fault]) -> str:
-    look: HttpMapping = HTTP_MAPPINGS[refusal]
-    return look.message or str(OWN_WORDS[refusal])
+    http: HttpMapping = HTTP_MAPPINGS[refusal]
+    return http.message or str(OWN_WORDS[refusal])
 
 
 def _names(guards: Iterable[Guard]) -> str:

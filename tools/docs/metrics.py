@@ -1,4 +1,4 @@
-"""`docs/metrics.md`, made from the meters themselves."""
+"""Make `docs/metrics.md` from the meters themselves."""
 
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
@@ -49,7 +49,7 @@ connection kept open. Off, nothing. [performance.md](performance.md) has what a 
 
 
 def metrics_page() -> str:
-    """The page."""
+    """Return `docs/metrics.md`."""
     rows = [_row(meter) for meter in vars(meters).values() if isinstance(meter, MetricWrapperBase)]
     table = ["| metric | kind | labels | what it is |", "|---|---|---|---|", *rows]
     return "\n\n".join(["# Metrics", MADE, _INTRODUCTION.strip(), "\n".join(table), _REMARKS.strip()]) + "\n"

@@ -1,4 +1,4 @@
-"""Which pages are made, and from what."""
+"""List the generated pages, each with the function that makes it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,5 +14,5 @@ PAGES: dict[Path, Callable[[], str]] = {
 
 
 def stale() -> list[str]:
-    """The generated pages that are not what the code says now."""
+    """Return the names of the generated pages that are out of date."""
     return [path.name for path, page in PAGES.items() if not path.exists() or path.read_text() != page()]

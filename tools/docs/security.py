@@ -1,7 +1,7 @@
-"""The tables of `docs/security.md`: which test shows which row, as the tests themselves say.
+"""Fill the tables of `docs/security.md`: which test shows which row, as the tests themselves say.
 
-A test names the rows it shows first of all: in its name (`test_l7_…`) or in its docstring (`S7, T9: …`). `make docs`
-writes the names into the column `shown by`; requirement, source and note are written by hand.
+A test names the rows that it shows at the beginning of its name (`test_l7_…`) or of its docstring (`S7, T9: …`). `make
+docs` writes the tests into the column `shown by`; requirement, source and note are written by hand.
 """
 
 import ast
@@ -19,12 +19,12 @@ _IN_DOCSTRING = re.compile(r"((?:[A-Z]\d{1,2}, )*[A-Z]\d{1,2}): ")
 
 
 def rows() -> list[str]:
-    """The ids that the page has, in its order."""
+    """Return the ids of the page's rows, in its order."""
     return [row[1] for row in _ROW.finditer(PAGE.read_text())]
 
 
 def shown_by() -> dict[str, list[str]]:
-    """The tests of each row, as `file::test`, below `tests/`."""
+    """Return the tests of each row as `file::test`, with the file's path below `tests/`."""
     found: dict[str, list[str]] = defaultdict(list)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for name, ids in _tests_in(path.read_text()):
@@ -34,7 +34,7 @@ def shown_by() -> dict[str, list[str]]:
 
 
 def security_page() -> str:
-    """`docs/security.md`, with the column filled anew."""
+    """Return `docs/security.md` with the column `shown by` filled anew."""
     found = shown_by()
 
     def filled(row: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""`docs/settings.md`, made from the groups of the settings."""
+"""Make `docs/settings.md` from the groups of the settings."""
 
 from typing import Any, Literal, get_args, get_origin
 
@@ -35,7 +35,7 @@ has at most 1 MB. Like every file that a setting names, it is a regular file; `/
 
 
 def settings_page() -> str:
-    """`docs/settings.md`."""
+    """Return `docs/settings.md`."""
     parts = ["# Settings", MADE, SETTINGS_INTRODUCTION.strip(), _contents()]
     for group in GROUPS:
         rows = [_setting(field) for field in own_settings(group)]
@@ -45,12 +45,12 @@ def settings_page() -> str:
 
 
 def own_settings(group: type[Group]) -> list[FieldInfo]:
-    """The settings of a group, in its order."""
+    """Return the settings of a group, in its order."""
     return list(group.model_fields.values())
 
 
 def _contents() -> str:
-    """What there is to read, and who reads it."""
+    """Return the table of contents: a link to each group."""
     links = ((group.title, group.title.lower().replace(" ", "-").replace(",", "")) for group in GROUPS)
     return "\n".join(f"* [{title}](#{anchor})" for title, anchor in links)
 
@@ -63,7 +63,7 @@ def _setting(field: FieldInfo) -> tuple[str, ...]:
 
 
 def _default(field: FieldInfo) -> str:
-    """The default as people write it, and a long time once more in days, hours or minutes."""
+    """Return the default as people write it; a time of two minutes or more also in days, hours or minutes."""
     value = field.default
     written = _written(value)
     if name_of(field).endswith("_SECONDS") and isinstance(value, int) and value >= _TWO_MINUTES:
