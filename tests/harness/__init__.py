@@ -1,1 +1,1 @@
-"""Real servers, a real store, a clock that the test moves, letters caught in a list, a worker stepped by hand."""
+"""What tests run on: real servers, a real store, a clock that the test moves, and letters that are kept in a list."""

@@ -1,4 +1,4 @@
-"""A service under one of the servers that Python teams run: started, asked until every worker has answered, stopped."""
+"""Run a service under one of the servers that Python teams use: start it, ask every worker, and stop it."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from tests.harness.servers import SLACK_SECONDS, NotToBeHad, free_port, listenin
 
 ROOT = Path(__file__).parents[2]
 STALENESS_SECONDS = 2.0
-UNSURE = 503
+UNSURE = 503  # a worker's answer while it does not know whether tokens were revoked
 STOP_SECONDS = 10.0 + SLACK_SECONDS
 _ANSWER_SECONDS = 20.0
 _AT_ONCE = 4
@@ -32,9 +32,8 @@ class Start(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """A way to run a service: a program that stands beside Python and what it is told, with {port} for the port.
-    `stopped_by`: the signal at which it stops in an orderly way. `in_suite`: `make test` runs it too, and not only the
-    night.
+    """A way to run a service: a program of this environment and its arguments, with {port} for the port. `stopped_by`:
+    the signal at which it stops in an orderly way. `in_suite`: `make test` runs it too, and not only the nightly run.
     """
 
     name: str
@@ -47,7 +46,7 @@ class Row:
 
 @dataclass
 class RunningApp:
-    """A service that listens. `pids`: of all its processes that have ever answered."""
+    """A service that listens. `pids`: the ids of its processes that have ever answered."""
 
     row: Row
     process: "subprocess.Popen[bytes]"
@@ -57,13 +56,14 @@ class RunningApp:
 
     @property
     def output(self) -> str:
-        """Return what it has said so far."""
+        """Return what the service has written to its log so far."""
         return self.log.read_text(errors="replace")
 
     def wait_for(self, status: int, token: str, seconds: float, *, before: int = UNSURE) -> None:
-        """Ask until this is the last answer of every worker; any other than that and `before` fails at once.
+        """Ask until `status` is the last answer of every worker. Fails at once at a status other than that and
+        `before`.
 
-        503 is allowed on any way: on a machine that stalled, a worker rightly doubts what it knows.
+        503 is always allowed: on a machine that stalled, a worker rightly doubts what it knows. Raises `TimeoutError`.
         """
         last: dict[int, int] = {}
 
@@ -81,9 +81,10 @@ class RunningApp:
             raise
 
     def stop(self) -> int:
-        """End it as an operator does; return its exit code, once none of its processes is left.
+        """Stop the service as an operator does, wait until none of its processes is left, and return the exit code.
 
-        If it does not end, each of its processes writes to the log where its threads are.
+        If it does not end in time, each of its processes writes to the log where its threads are, and this raises
+        `subprocess.TimeoutExpired`.
         """
         self.process.send_signal(self.row.stopped_by)
         try:
@@ -96,8 +97,8 @@ class RunningApp:
         return code
 
     def _ask(self, token: str) -> list[tuple[int, int]]:
-        """Return process and status of some answers. Their connections are open at the same time: a worker that is busy
-        with one leaves the next to the other.
+        """Return the process id and the status of some answers. Their connections are open at the same time, so that a
+        worker that is busy with one leaves the next to another worker.
         """
         headers = {"Authorization": f"Bearer {token}", "Connection": "close"}
         with ExitStack() as opened:
@@ -124,8 +125,8 @@ def _alive(group: int) -> bool:
 
 @contextmanager
 def serving_app(row: Row, folder: Path, vestibule: str, key: str) -> Iterator[RunningApp]:
-    """The service of tests/running/services, behind the Vestibule at this URL; dead afterwards, with all its processes.
-    Raises `NotToBeHad` where its server is not installed.
+    """Start the service of tests/running/services, behind the Vestibule at this URL, with a service key; kill all its
+    processes after the block. Raises `NotToBeHad` if its server is not installed.
     """
     port, log = free_port(), folder / "log"
     settings = {"SERVICE_VESTIBULE": vestibule, "SERVICE_KEY": key, "SERVICE_START": row.start.name}

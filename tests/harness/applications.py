@@ -1,4 +1,4 @@
-"""Applications that are built once and lent to one world after another; a tenth of a second of CPU each time."""
+"""Lend applications to one world after another. To build one takes a tenth of a second of CPU."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,8 +24,8 @@ _MOST = 8
 
 @contextmanager
 def application(env: Env, web: WebPolicy, writer: Writer) -> Iterator[ASGIApp]:
-    """An application of these policies for this world, with every layer that the server has. What is another world's
-    is in its site alone; two worlds at once have two applications.
+    """Yield an application with the policies of this world, and every layer that the server has. Only its `site`
+    belongs to the world, and is taken out after the block. Two worlds at the same time have two applications.
     """
     templates = _templates_in(env.policy.language)
     site = make_site(env.policy, web, env.clock, templates, writer, env)

@@ -1,4 +1,4 @@
-"""An authenticator with its browser, in the test's hands: it makes passkeys, signs with them, and lies where told.
+"""An authenticator and its browser, as the test controls them: it makes passkeys, signs with them, and lies if told to.
 
 Its CBOR and keys are those of `fido2`, which shares no code with the library that the server checks with.
 """
@@ -27,7 +27,9 @@ Key = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 
 @dataclass(frozen=True)
 class Lie:
-    """What an answer says otherwise than an honest one. Client data of None is left out."""
+    """How an answer differs from an honest one. `client`: members of the client data; one of None is left out. `on` and
+    `off`: flags of the authenticator data to set and to clear. The functions change what they are given.
+    """
 
     client: Mapping[str, Any] = field(default_factory=dict)
     on: int = 0
@@ -76,7 +78,7 @@ class Authenticator:
         return UP | (UV if self.verifies else 0) | (BE | BS if self.synced else 0)
 
     def create(self, options: Json, lie: Lie = HONEST) -> Json:
-        """Answer `navigator.credentials.create()`."""
+        """Return what `navigator.credentials.create()` returns, as JSON."""
         handle = websafe_decode(options["user"]["id"])
         made = Passkey(self.make_id(), options["rp"]["id"], handle, self.make_key(), self.flags)
         self.passkeys.append(made)
@@ -95,7 +97,7 @@ class Authenticator:
         return lie.answer(_answer(made, response))
 
     def get(self, options: Json, lie: Lie = HONEST, passkey: Passkey | None = None) -> Json:
-        """Answer `navigator.credentials.get()`, with the newest passkey that is allowed."""
+        """Return what `navigator.credentials.get()` returns, as JSON, with `passkey` or the newest that is allowed."""
         allowed = {websafe_decode(each["id"]) for each in options.get("allowCredentials", ())}
         used = passkey or [each for each in self.passkeys if not allowed or each.id in allowed][-1]
         used.count += 0 if self.synced else 1
@@ -122,7 +124,7 @@ class Authenticator:
 
 
 def packed(key: Key, client: bytes) -> Callable[[Json], Json]:
-    """An attestation that the new key signs itself (WebAuthn, section 8.2)."""
+    """Return a `Lie.attestation` that makes the new key sign its own attestation (WebAuthn, section 8.2)."""
 
     def attest(it: Json) -> Json:
         signature = sign(key, it["authData"] + sha256(client))

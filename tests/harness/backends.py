@@ -1,4 +1,6 @@
-"""The two ways Vestibule runs: on one SQLite file, and on PostgreSQL with Redis. Each test gets an empty one."""
+"""Make the two backends that Vestibule runs on: one SQLite file, or PostgreSQL with Redis. Each test gets
+an empty one.
+"""
 
 import asyncio
 import shutil
@@ -20,26 +22,28 @@ from vestibule.storage.sql.migrate import migrate
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
 ALL = (SQLITE, POSTGRESQL)
-SECRET = "Vq3x-7LmZt0rKc9Yw2Hn5_Pd8Jg4Bs6Fu1Ea-Xi7Ro0"  # opens nothing but what tests seal
+SECRET = "Vq3x-7LmZt0rKc9Yw2Hn5_Pd8Jg4Bs6Fu1Ea-Xi7Ro0"  # decrypts nothing but what tests encrypt
 
 
 @dataclass(frozen=True)
 class Backend:
-    """Addresses of an empty, migrated database and, beside PostgreSQL, of a Redis."""
+    """The URLs of an empty, migrated database and, with PostgreSQL, of a Redis."""
 
     database_url: str
     redis_url: str | None
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings that choose this backend; where others may share it, the secret as well that they share."""
+        """Return the settings that choose this backend. With Redis, several servers may share it, so they get one
+        secret.
+        """
         redis = {"REDIS_URL": self.redis_url, "VESTIBULE_SECRET_KEY": SECRET} if self.redis_url else {}
         return {"DATABASE_URL": self.database_url, **redis}
 
 
 @asynccontextmanager
 async def fresh(kind: str, folder: Path) -> AsyncIterator[Backend]:
-    """An empty backend of a kind, gone afterwards."""
+    """Yield an empty backend of a kind. A PostgreSQL database is dropped after the block."""
     if kind == SQLITE:
         path = folder / f"{random_bytes(8).hex()}.sqlite3"
         shutil.copy(await asyncio.to_thread(_sqlite_template), path)
@@ -50,7 +54,7 @@ async def fresh(kind: str, folder: Path) -> AsyncIterator[Backend]:
 
 
 def embedded(data: Path) -> None:
-    """Give a server that has no data folder one with an empty database, for migrating takes a process of its own."""
+    """Make a data folder with an empty, migrated database, unless it exists: a server would have to migrate first."""
     if not data.exists():
         data.mkdir(mode=0o700)
         shutil.copy(_sqlite_template(), data / "vestibule.sqlite3")
@@ -58,7 +62,7 @@ def embedded(data: Path) -> None:
 
 @asynccontextmanager
 async def postgresql_database(template: str = "template1") -> AsyncIterator[str]:
-    """The address of a new PostgreSQL database, gone afterwards."""
+    """Yield the URL of a new PostgreSQL database, which is dropped after the block."""
     name = f"t_{random_bytes(8).hex()}"
     await _on_server(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     try:
@@ -68,12 +72,12 @@ async def postgresql_database(template: str = "template1") -> AsyncIterator[str]
 
 
 async def drop(database_url: str) -> None:
-    """Take a PostgreSQL database away, even while others are connected to it."""
+    """Drop a PostgreSQL database, even while others are connected to it."""
     await _on_server(f"DROP DATABASE IF EXISTS {database_url.rpartition('/')[2]} WITH (FORCE)")
 
 
 def replace_by_folder(path: Path) -> None:
-    """Take a SQLite file away, and see to it that no new one is made in its place."""
+    """Move a SQLite file away, and put a folder in its place, so that no new file can be made there."""
     path.rename(path.with_suffix(".away"))
     path.mkdir()
 
@@ -103,14 +107,14 @@ def _make_postgresql_template() -> str:
 
 
 def _apart(work: Coroutine[Any, Any, None]) -> None:
-    """Do it on a thread of its own: the browser's library has a loop running in the one that asks."""
+    """Run a coroutine on another thread, and wait for it: in browser tests, this thread already runs an event loop."""
     with ThreadPoolExecutor(max_workers=1) as alone:
         alone.submit(asyncio.run, work).result()
 
 
 async def _migrate(address: str) -> None:
-    """Migrate, and take away the trigger that keeps young events: it asks the database's clock, and a test sets its own
-    one years ahead. `tests/unit/storage/test_append_only.py` puts it back.
+    """Migrate, and drop the trigger that keeps young events: it uses the database's clock, and tests set their own
+    clock years ahead. `tests/unit/storage/test_append_only.py` makes the trigger again.
     """
     engines = engine.connect(address)
     await migrate(engines)

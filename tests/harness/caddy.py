@@ -1,4 +1,4 @@
-"""Caddy, the real one, on the example in deploy/: the same file, with other ports and a test certificate."""
+"""Run the real Caddy with the example in deploy/: the same file, with other ports and a test certificate."""
 
 import os
 import shutil
@@ -23,7 +23,9 @@ _AROUND = """\
 
 @contextmanager
 def caddy(folder: Path, vestibule: int, service: int) -> Iterator[Nginx]:
-    """In front of a Vestibule and of a service on these ports; raises `NotToBeHad` where there is no Caddy."""
+    """Yield a Caddy in front of a Vestibule and a service on these ports. It is an `Nginx`, because both are asked in
+    the same way. Raises `NotToBeHad` if Caddy is not installed.
+    """
     program, port = binary(), free_port()
     certificate, key = certificate_in(folder)
     text = EXAMPLE.read_text()
@@ -51,7 +53,7 @@ def caddy(folder: Path, vestibule: int, service: int) -> Iterator[Nginx]:
 
 
 def binary() -> str:
-    """Where Caddy is."""
+    """Return the path of Caddy; raises `NotToBeHad`."""
     found = shutil.which("caddy")
     if found is None:
         raise NotToBeHad("Caddy: no caddy here; Debian has it")

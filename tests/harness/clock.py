@@ -21,5 +21,5 @@ class ManualClock:
         self._now += timedelta(**units)
 
     def set_ahead(self, lead: timedelta) -> None:
-        """Set the wall clock ahead of the time, or back for less than nothing: the one that nobody sets goes on."""
+        """Set the wall clock ahead by `lead`, or back if it is negative. The monotonic clock does not change."""
         self._lead = lead

@@ -1,7 +1,7 @@
-"""What SQLAlchemy has made of a statement, lent to one world after another.
+"""Share the statements that SQLAlchemy has compiled between one world and the next.
 
-It keeps that for each engine, of which a server has one. Every test has a new one: making it anew would be an eighth
-of the CPU of most tests.
+SQLAlchemy keeps them for each engine, and each test has new engines. To compile them anew would be an eighth of the CPU
+of most tests.
 """
 
 from functools import cache
@@ -11,8 +11,8 @@ from vestibule.storage.sql.engine import Engines
 
 
 class Compiled(dict[tuple[Any, ...], Any]):
-    """A cache of SQLAlchemy's in whose keys the kind of a dialect stands for the dialect, of which each engine has its
-    own.
+    """A cache for SQLAlchemy whose keys have the class of the dialect in place of the dialect, which
+    differs by engine.
     """
 
     def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
@@ -32,6 +32,6 @@ def _compiled() -> Compiled:
 
 
 def share_compiled(engines: Engines) -> None:
-    """Let these engines use what those before them have made."""
+    """Let these engines use the statements that earlier engines have compiled."""
     for engine in (engines.writing, engines.single_reads):
         engine.sync_engine.update_execution_options(compiled_cache=_compiled())

@@ -1,7 +1,8 @@
-"""A Debian server below a folder: what a guide types is typed, and what only a real server has is replaced.
+"""Play a Debian server below a folder: type what a guide types, and replace what only a real server has.
 
-Replaced: paths (below the folder), ports, the system user (whoever runs the tests), packages, the pinned dependencies
-(those that are installed here), systemd (its units are read, and what they start is started), DNS and the certificate.
+Replaced are: paths (all are below the folder), ports, the system user (the user of the tests), packages, the pinned
+dependencies (those of this environment), systemd (the units are read, and their commands run), DNS, and the
+certificate.
 """
 
 import os
@@ -27,7 +28,7 @@ _SECONDS, _STOP_SECONDS = 240, 60
 
 @dataclass
 class Machine:
-    """What was typed so far has been done on it."""
+    """A server. `at` is the folder that the last `cd` went to; `left_out` has the commands that were not run."""
 
     folder: Path
     port: int = field(default_factory=free_port)
@@ -49,11 +50,11 @@ class Machine:
             self.path(made).mkdir(parents=True, exist_ok=True)
 
     def path(self, of_the_guide: str) -> Path:
-        """Return where a path of the guide is here."""
+        """Return the path here of a path in the guide."""
         return self.folder / of_the_guide.lstrip("/")
 
     def here(self, text: str) -> str:
-        """Return the text with the paths, the user and the ports of this machine."""
+        """Return the text with the paths, the user and the ports here."""
         text = _PATHS.sub(f"{self.folder}/", text)
         text = re.sub(r"-([og]) vestibule\b", lambda found: f"-{found[1]} {os.getuid()}", text)
         text = text.replace("runuser -u vestibule -- ", "").replace("localhost:8000", f"localhost:{self.port}")
@@ -68,7 +69,7 @@ class Machine:
         return "".join(self.type(line.strip()) for _, block in blocks for line in block.splitlines())
 
     def type(self, line: str) -> str:
-        """Type one command, which must end well (the doctor may find faults); return all that it prints."""
+        """Type one command, and return all that it prints. Fails unless its exit code is 0, or 1 for the doctor."""
         words = line.split()
         if words[0] in {"apt-get", "useradd"}:
             self.left_out.append(line)
@@ -85,7 +86,9 @@ class Machine:
         return self._run(["bash", "-c", self.here(line)], line, fine)
 
     def systemctl(self, verb: str, *words: str) -> str:
-        """Do what systemd would: start and stop what the units start, with the settings they name."""
+        """Do what systemd would do: start and stop the commands of the units, with the settings that they name. Return
+        what a unit of the type `oneshot` prints.
+        """
         name = words[-1].removesuffix(".service") if words else ""
         if verb == "daemon-reload":
             return ""
@@ -164,7 +167,7 @@ class Machine:
                 os.killpg(process.pid, signal.SIGKILL)
 
     def _caddy(self) -> str:
-        """Start Caddy with the file of the guide, without the certificate that only a name on the net is given."""
+        """Start Caddy with the file of the guide, but with plain HTTP: only a public name gets a certificate."""
         guide = (DOCS / "guides" / "debian.md").read_text()
         [text] = re.findall(r"^```caddyfile\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
         file = self.folder / "Caddyfile"

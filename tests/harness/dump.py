@@ -1,4 +1,4 @@
-"""Everything that a Vestibule has stored, as a thief with a copy of the database and of Redis would read it."""
+"""Read everything that a Vestibule has stored, as a thief with a copy of the database and of Redis would."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ Tables = dict[str, list[tuple[Any, ...]]]
 
 
 async def tables(world: World) -> Tables:
-    """Every row of every table."""
+    """Return every row of every table, by table."""
     async with world.engines.sqlalchemy_reading() as connection:
         names = await connection.run_sync(_table_names)
         rows = {name: await connection.execute(text(f'SELECT * FROM "{name}"')) for name in names}
@@ -19,7 +19,7 @@ async def tables(world: World) -> Tables:
 
 
 async def replicated(world: World) -> dict[str, Any]:
-    """Every string in Redis; nothing where there is none."""
+    """Return every string in Redis, by key; nothing if the backend has no Redis."""
     if not world.backend.redis_url:
         return {}
     async with Redis.from_url(world.backend.redis_url, decode_responses=True) as redis:

@@ -1,4 +1,4 @@
-"""A TCP proxy that breaks connections the ways networks do: on command, and again whole."""
+"""Run a TCP proxy that breaks connections on command as networks do, and mends them again."""
 
 import asyncio
 import socket
@@ -10,7 +10,7 @@ from enum import Enum
 
 from tests.harness.servers import free_port
 
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, with nothing to wait for: close() sends RST
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, for 0 seconds: close() sends RST
 
 
 class Fault(Enum):
@@ -35,7 +35,9 @@ class _Cut(OSError):
 
 
 class FaultProxy:
-    """Stands in front of a server; runs in a thread of its own, so that tests may block."""
+    """Stands in front of a server, in a thread of its own, so that tests may block. `answers_kept` counts the pieces of
+    answers that `KEEP_ANSWER` held back.
+    """
 
     def __init__(self, target_port: int) -> None:
         self.port = free_port()
@@ -49,11 +51,13 @@ class FaultProxy:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def set(self, fault: Fault, amount: float = 0.0) -> None:
-        """From now on, for connections old and new. `amount`: the seconds or the bytes of faults that have some."""
+        """Begin a fault, for open connections and new ones. `amount`: seconds for `DELAY`, bytes for
+        `CUT_AFTER_BYTES`.
+        """
         asyncio.run_coroutine_threadsafe(self._set(fault, amount), self._loop).result()
 
     def aim(self, target_port: int) -> None:
-        """Another server is behind it from now on, for new connections."""
+        """Lead new connections to another server."""
         self._target_port = target_port
 
     def start(self) -> None:
@@ -142,7 +146,7 @@ class FaultProxy:
 
 @contextmanager
 def in_front_of(target_port: int) -> Iterator[FaultProxy]:
-    """A proxy in front of a port of loopback, for as long as the block lasts."""
+    """Yield a proxy in front of a port of loopback, and stop it after the block."""
     proxy = FaultProxy(target_port)
     proxy.start()
     try:

@@ -1,4 +1,4 @@
-"""Processes of `vestibule …` from the zygote, to be waited for like those of `subprocess`."""
+"""Start `vestibule …` as a fork of the zygote (`zygote.py`), with the methods of `subprocess.Popen`."""
 
 import atexit
 import json
@@ -17,15 +17,15 @@ from vestibule.settings.fields import Settings, name_of
 
 _ROOT = Path(__file__).parents[2]
 _KNOWN = {name_of(field) for field in Settings.model_fields.values()} | {"PATH", "PYTHONPATH", "TMPDIR", "HOME"}
-# What decides it is read when it is imported.
+# Read at imports, which the zygote has done already.
 OF_IMPORTS = {"VESTIBULE_METRICS", "VESTIBULE_TRACES"}
 _lock = threading.Lock()
 _END_SECONDS = 20
 
 
 def possible(environment: dict[str, str]) -> bool:
-    """Whether a fork is the same as a start: in a test, on Linux, where nothing is set that Python itself reads, or
-    that counts before `main`. What is measured is started as it is in use.
+    """Return whether a fork behaves as a new process would: in a test, on Linux, and if no variable is set that Python
+    itself reads, or that counts before `main`. Measurements never fork, because their servers start as in use.
     """
     return (
         "PYTEST_VERSION" in os.environ
@@ -36,7 +36,9 @@ def possible(environment: dict[str, str]) -> bool:
 
 
 class Forked:
-    """What `subprocess.Popen` is for a process that was started; `streams` are its input, output and errors."""
+    """A forked process, with the methods of `subprocess.Popen`. `streams` are the descriptors of its input, output and
+    errors.
+    """
 
     def __init__(
         self, arguments: list[str], folder: Path, around: dict[str, str], streams: tuple[int, int, int]
@@ -50,11 +52,11 @@ class Forked:
         self.pid: int = struct.unpack("i", self._told.recv(4))[0]
 
     def poll(self) -> int | None:
-        """The exit code, if there is one yet."""
+        """Return the exit code; None while the process runs."""
         return self._look(0)
 
     def wait(self, timeout: float | None = None) -> int:
-        """The exit code; raises `subprocess.TimeoutExpired`."""
+        """Wait for the end, and return the exit code; raises `subprocess.TimeoutExpired`."""
         code = self._look(timeout)
         if code is None:
             raise subprocess.TimeoutExpired(self.args, timeout or 0)
@@ -97,5 +99,5 @@ def _asked() -> socket.socket:
         how = {"cwd": _ROOT, "env": around, "stdout": subprocess.DEVNULL, "start_new_session": True}
         zygote = subprocess.Popen(command, pass_fds=[answers.fileno()], **how)
     atexit.register(zygote.wait, _END_SECONDS)
-    atexit.register(asked.close)  # which ends it
+    atexit.register(asked.close)  # at which the zygote ends
     return asked

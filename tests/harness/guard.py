@@ -1,8 +1,8 @@
-"""Ends what a run of the tests has started, when the run ends; also when it is killed and can do nothing any more.
+"""End what a run of the tests has started when the run ends, even if the run is killed and can do nothing itself.
 
-`python guard.py FOLDER` runs beside the run, in a session of its own, and reads its standard input, at which the run
-holds the other end. When that is closed, by whomever, it stops every process that names the run's folder, and removes
-the folder.
+`python guard.py FOLDER` runs beside the run, in a session of its own, and reads its standard input, a pipe from the
+run. Once the run has closed the pipe, or has ended, it stops every process that names the run's folder, and removes the
+folder.
 """
 
 import os
@@ -22,7 +22,7 @@ _ROUNDS = 20
 
 
 def main(folder: Path) -> None:
-    """Wait for the run's end; then leave nothing of it."""
+    """Wait for the end of the run, then stop its processes and remove its folder."""
     run = psutil.Process(os.getppid())
     terminals = {None, run.terminal()}
     _wait_for_the_end(run.pid)
@@ -38,7 +38,9 @@ def main(folder: Path) -> None:
 
 
 def _wait_for_the_end(run: int) -> None:
-    """Returns when nobody holds the other end, or when the run is gone though something that it forked still does."""
+    """Return once the pipe is closed, or once the run is gone although a process that it forked still holds
+    the pipe.
+    """
     os.set_blocking(sys.stdin.fileno(), False)
     while os.getppid() == run:
         with suppress(BlockingIOError):
@@ -54,8 +56,9 @@ def _of_the_run(folder: str, spared: set[int], terminals: set[str | None]) -> It
 
 
 def _names(process: psutil.Process, folder: str, terminals: set[str | None]) -> bool:
-    """Whether it has the folder in its environment; or, as servers write over theirs, in its arguments or as the place
-    where it is, unless it is at another terminal: a person who looks around there is left alone.
+    """Return whether the process has the folder in its environment, in its arguments, or as its working directory. The
+    last two are needed because servers overwrite their environment; they do not count at another terminal, where a
+    person may be looking around.
     """
     with suppress(psutil.Error, OSError):
         if any(folder in value for value in process.environ().values()):
@@ -72,7 +75,7 @@ def _name(process: psutil.Process) -> str:
 
 
 def _stop(processes: list[psutil.Process], number: int) -> None:
-    """Send a signal to each, and wait until they are gone."""
+    """Send a signal to each process, and wait until they are gone, at most some seconds."""
     for process in processes:
         with suppress(psutil.Error):
             process.send_signal(number)
@@ -82,7 +85,7 @@ def _stop(processes: list[psutil.Process], number: int) -> None:
 
 
 def _runs(process: psutil.Process) -> bool:
-    """Whether it still does; one whose parent has not asked for its exit code no longer does."""
+    """Return whether the process still runs. A zombie, whose parent has not read its exit code, does not."""
     with suppress(psutil.Error):
         return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
     return False

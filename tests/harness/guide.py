@@ -1,4 +1,4 @@
-"""The projects that docs/services.md shows: what its reader saves, and what its reader types to run it."""
+"""Read the projects that docs/services.md shows: the files that a reader saves, and the command that runs them."""
 
 import re
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Project:
 
 
 def section(title: str) -> str:
-    """Return what stands below a heading of the second level; fails if there is none."""
+    """Return the text below a heading of the second level; fails if there is none."""
     found = GUIDE.read_text().partition(f"\n## {title}\n")[2].partition("\n## ")[0]
     assert found, title
     return found

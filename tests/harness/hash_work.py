@@ -1,4 +1,4 @@
-"""Count what each library and algorithm is given to do: work is the same on every machine, time is not."""
+"""Count the work of each hashing library and algorithm: unlike time, it is the same on every machine."""
 
 import hashlib
 from collections import Counter
@@ -12,13 +12,13 @@ from vestibule.crypto.hash_forms import Cost, argon2_cost
 from vestibule.crypto.passwords import Hasher
 
 WORK = Counter[str]()
-"""KiB times passes for argon2-cffi and libsodium, two to the power of the cost for bcrypt, iterations for PBKDF2, N
-times r times p for scrypt.
+"""The work so far, by library or algorithm: KiB times passes for argon2-cffi and libsodium, two to the power of the
+cost for bcrypt, iterations for PBKDF2, N times r times p for scrypt.
 """
 
 
 class Counted:
-    """Stands before a library of argon2 among a class's bases, and adds up what that is given to do."""
+    """Counts the work of the argon2 library that comes after it among a class's bases."""
 
     name: str
 
@@ -76,7 +76,7 @@ class CountedHashlib:
 
 
 def count_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have every hasher that is made from now on add to `WORK`."""
+    """Make every hasher that is created from now on add its work to `WORK`."""
     monkeypatch.setattr(passwords, "Argon2Cffi", CountedArgon2)
     monkeypatch.setattr(passwords, "Libsodium", CountedLibsodium)
     monkeypatch.setattr(bcrypt_hashes, "bcrypt", CountedBcrypt)
@@ -84,7 +84,7 @@ def count_work(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def with_libsodium(hasher: Hasher) -> Hasher:
-    """The same hasher, on a machine where libsodium is faster."""
+    """Return the same hasher, which now uses libsodium, as on a machine where that is faster."""
     hasher.choose_library(lambda _: Measurement(argon2_cffi=2, libsodium=1))
     assert hasher.library == "libsodium"
     return hasher

@@ -1,4 +1,4 @@
-"""Helm itself, as a library, in a process of its own: its runtime of Go does not survive a fork."""
+"""Run Helm itself, as a library, in another process: its Go runtime does not survive a fork."""
 
 import json
 import subprocess
@@ -37,11 +37,11 @@ print(json.dumps(helm_python.lint(given["chart"], given["values"], namespace=giv
 
 
 class ChartRefused(Exception):
-    """Helm does not take these values; the message is its own."""
+    """Helm refuses these values. The message is Helm's."""
 
 
 def lint(**values: object) -> dict[str, Any]:
-    """Return what `helm lint` says of the chart."""
+    """Return the report of `helm lint` on the chart with these values."""
     report: dict[str, Any] = json.loads(_helm(_LINT, NEEDED | values))
     return report
 

@@ -1,4 +1,4 @@
-"""A server of a few lines, for what somebody else's server may say."""
+"""Run a small HTTP server, which plays somebody else's server."""
 
 import sys
 import threading
@@ -10,14 +10,14 @@ from typing import Any
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that left before it was answered: that is its own affair."""
+        """Print nothing about a client that left before the answer."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 @contextmanager
 def handled_by(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    """The URL of a server whose requests this class answers while the block lasts; nothing is logged."""
+    """Yield the URL of a server whose requests this class answers during the block. It logs nothing."""
     quiet = type(handler.__name__, (handler,), {"log_message": lambda *_: None})
     with _Server(("127.0.0.1", 0), quiet) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)

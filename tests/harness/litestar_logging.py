@@ -1,7 +1,7 @@
-"""Keep Litestar from the logging of the process that runs the tests, from the moment this module is imported.
+"""Keep Litestar from changing the logging of the tests' process, from the import of this module on.
 
-By default, an application sets logging up for the whole process, with a thread that goes on after the test and writes
-to what the test's output was.
+By default, a Litestar application configures logging for the whole process, with a thread that outlives the test and
+writes to its closed output.
 """
 
 import logging

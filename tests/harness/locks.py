@@ -1,4 +1,4 @@
-"""Connections of PostgreSQL that wait for a lock."""
+"""Wait until connections to PostgreSQL wait for a lock."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A real SMTP server that can be told what to answer, and certificates for it."""
+"""Run a real SMTP server that gives the answers a test wants, and make certificates for it."""
 
 import asyncio
 import selectors
@@ -26,8 +26,8 @@ CUT, STALL = "(cut)", "(stall)"
 
 @dataclass
 class MailServer:
-    """What a mail server saw; `answers` are said in place of its own to the commands they are named after. `CUT` ends
-    the connection instead, `STALL` says nothing for as long as the server runs.
+    """What a mail server received. `answers` has the answers to give instead of 250, by SMTP command: `CUT` ends the
+    connection, `STALL` never answers.
     """
 
     answers: dict[str, str] = field(default_factory=dict)
@@ -110,7 +110,7 @@ class _Controller(Controller):
 
 @contextmanager
 def running(server: MailServer, port: int = 0, **options: Any) -> Iterator[int]:
-    """The port on which the mail server listens."""
+    """Run the mail server during the block, and yield the port on which it listens."""
     where = {"hostname": HOST, "port": port or free_port()}
     controller = _Controller(server, **where, authenticator=server.authenticate, **options)
     controller.start()
@@ -121,8 +121,8 @@ def running(server: MailServer, port: int = 0, **options: Any) -> Iterator[int]:
 
 
 def certified(name: str, *, begins: timedelta = timedelta(days=-1)) -> tuple[bytes, bytes]:
-    """A certificate for this name and for `HOST` if it is ours, with its key, as PEM. It is valid for two days, which
-    begin so long from now.
+    """Return a self-signed certificate for this name, and for `HOST` too if it is `localhost`, and its key, both as
+    PEM. It is valid for two days, which begin `begins` from now.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])

@@ -1,4 +1,4 @@
-"""A mail worker as a process of its own, on a clock that is ahead, so that the leases of the dead are over."""
+"""Run a mail worker in another process, on a clock that is ahead, so that the leases of killed workers are over."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ _FORKS.set_forkserver_preload([__name__])
 
 
 class ClockAt:
-    """`model.clock.Clock` that stands where it is put."""
+    """A `model.clock.Clock` that always shows the same time."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
@@ -44,7 +44,9 @@ class ClockAt:
 
 
 def start_worker(database_url: str, port: int, now: datetime, looks: int = 1) -> ForkServerProcess:
-    """A process that delivers to the mail server on this port until nothing is due, `looks` times, a second apart."""
+    """Start a process that delivers to the mail server on this port until nothing is due: `looks` times, each a second
+    later by its clock. Return the process.
+    """
     process = _FORKS.Process(target=_work, args=(database_url, port, now, looks), daemon=True)
     process.start()
     return process

@@ -1,4 +1,4 @@
-"""Letters, rendered as they would be sent, and caught."""
+"""Render letters as they would be sent, and keep them."""
 
 from email.message import EmailMessage
 
@@ -11,7 +11,7 @@ BRAND = Brand("Vestibule")
 
 
 class CatchingMailer:
-    """`model.letters.Mailer` that keeps what it is given."""
+    """A `model.letters.Mailer` that keeps letters in a list instead of sending them."""
 
     def __init__(self, clock: Clock) -> None:
         self.renderer = Renderer(Sender("Vestibule", "no-reply@vestibule.example"), BRAND, clock)
@@ -24,5 +24,5 @@ class CatchingMailer:
         return "caught"
 
     def secret(self, kind: LetterKind) -> str:
-        """The secret in the newest letter of a kind."""
+        """Return the secret in the link of the newest letter of a kind."""
         return next(letter for letter in reversed(self.letters) if letter.kind is kind).link.rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""nginx, the real one, on the example in deploy/: the same file, with other ports and a test certificate."""
+"""Run the real nginx with the example in deploy/: the same file, with other ports and a test certificate."""
 
 import shutil
 import ssl
@@ -40,13 +40,13 @@ http {{
 
 @dataclass(frozen=True)
 class Nginx:
-    """It answers on a port of loopback, with TLS, as `NAME`."""
+    """A proxy that answers on a port of loopback, with TLS, as `NAME`."""
 
     port: int
     trust: ssl.SSLContext
 
     def client(self, address: str = "127.0.0.1") -> httpx.Client:
-        """A client of its own, at an address of its own on loopback."""
+        """Return a new client, which connects from this address of loopback."""
         transport = httpx.HTTPTransport(verify=self.trust, local_address=address)
         return httpx.Client(
             base_url=f"https://localhost:{self.port}", headers={"Host": NAME}, transport=transport, timeout=WAIT_SECONDS
@@ -55,7 +55,9 @@ class Nginx:
 
 @contextmanager
 def nginx(folder: Path, vestibule: int, service: int) -> Iterator[Nginx]:
-    """In front of a Vestibule and of a service on these ports; raises `NotToBeHad` where there is no nginx."""
+    """Yield an nginx in front of a Vestibule and a service on these ports. Raises `NotToBeHad` if it is not
+    installed.
+    """
     port = free_port()
     certificate, key = certificate_in(folder)
     text = EXAMPLE.read_text()
@@ -74,7 +76,9 @@ def nginx(folder: Path, vestibule: int, service: int) -> Iterator[Nginx]:
 
 @contextmanager
 def running(folder: Path, text: str, port: int) -> Iterator[None]:
-    """nginx with this text in its `http` block, while the block lasts, from when it listens on the port."""
+    """Run nginx with `text` in its `http` block. Enter the block once it listens on the port, and stop it
+    afterwards.
+    """
     program = binary()
     (folder / "vestibule.conf").write_text(text)
     (folder / "nginx.conf").write_text(_AROUND.format(folder=folder))
@@ -90,7 +94,7 @@ def running(folder: Path, text: str, port: int) -> Iterator[None]:
 
 
 def binary() -> str:
-    """Where nginx is. Debian keeps it where only root looks."""
+    """Return the path of nginx, which Debian installs outside a user's PATH; raises `NotToBeHad`."""
     found = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin")
     if found is None:
         raise NotToBeHad("nginx: no nginx here; Debian has it")
@@ -98,7 +102,7 @@ def binary() -> str:
 
 
 def certificate_in(folder: Path) -> tuple[Path, Path]:
-    """A certificate for localhost that vouches for itself, and its key."""
+    """Write a self-signed certificate for localhost and its key, and return their paths."""
     key, now = ec.generate_private_key(ec.SECP256R1()), SystemClock().now()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     certificate = (

@@ -1,4 +1,4 @@
-"""Vestibule as a process of its own: started, waited for, read, toured and stopped as an operator would."""
+"""Run Vestibule as a process, as an operator does: start it, wait for it, read its output, use it and stop it."""
 
 import base64
 import json
@@ -29,14 +29,14 @@ from tests.harness.world import FRONT_END, given_key_ring
 PROGRAM = (sys.executable, "-m", "vestibule")
 PASSWORD = "correct horse"
 UNLIMITED = {"VESTIBULE_SIGN_INS_PER_NETWORK": "1000000"}
-"""Settings for a load that all comes from one address, which a server in use would take for an attack."""
+"""Settings for a load that all comes from one network address. By default it would count as an attack."""
 PRODUCTION = {"NODE_ENV": "production", "VESTIBULE_URL": "http://localhost:8000", "ORIGIN": FRONT_END}
-"""Settings of a server that is used, reached on this machine alone."""
-# Nobody speaks TLS here; to read the certificates of the world takes 30 ms of CPU for each client.
+"""Settings of a server in production, which is reached from this machine only."""
+# No server here uses TLS, and to load the machine's certificates takes 30 ms of CPU for each client.
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 _STOP_SECONDS = 60
 _RUN_SECONDS = 300
-_GLANCE_SECONDS = 0.1
+_GLANCE_SECONDS = 0.1  # between two looks at the output
 _GLANCES = 1800
 _MOST_READ = 1_000_000
 
@@ -56,42 +56,44 @@ class Running:
 
     @property
     def output(self) -> str:
-        """Everything it has said so far, on both streams."""
+        """Return the server's output so far, of both streams."""
         return self.log.read_text()
 
     @property
     def words(self) -> str:
-        """The same without frames and line breaks."""
+        """Return the output without frames and line breaks."""
         return re.sub(r"[\s│╭╮╰╯─]+", " ", self.output)
 
     @property
     def letters(self) -> list[Message]:
-        """The letters in its mail folder, oldest first."""
+        """Return the letters in the server's mail folder, oldest first."""
         paths = sorted((self.folder / "vestibule-data" / "mail").glob("*.eml"))
         return [message_from_bytes(path.read_bytes()) for path in paths]
 
     def browser(self) -> httpx.Client:
-        """A browser of its own, at the front-end's page."""
+        """Return a new client that sends the front-end's origin, as a browser does."""
         return httpx.Client(base_url=self.base, headers={"Origin": FRONT_END}, timeout=WAIT_SECONDS, verify=_NO_TLS)
 
     def ask(self, method: str, path: str, **sent: Any) -> httpx.Response:
-        """An answer to one request of somebody who is no browser. The patience is not httpx's own, of five seconds."""
+        """Send one request as a program does, without an origin, and return the answer. Waits longer than httpx by
+        default.
+        """
         with httpx.Client(base_url=self.base, timeout=WAIT_SECONDS, verify=_NO_TLS) as client:
             return client.request(method, path, **sent)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Send the signal and wait for the end; its exit code."""
+        """Send the signal, wait for the end, and return the exit code; raises `subprocess.TimeoutExpired`."""
         self.process.send_signal(number)
         return self.process.wait(_STOP_SECONDS)
 
 
 def interruptible() -> None:
-    """Heed SIGINT again, in a child before its program begins: a shell has what it runs in the background ignore it."""
+    """Make a child heed SIGINT before its program begins: a shell makes programs in the background ignore it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
-    """What a process finds around it: where programs and home are, the run that it ends with, and the settings."""
+    """Return a process's environment: PATH and HOME, TMPDIR by which it ends with this run, and the settings."""
     tests_run.folder()
     given = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "TMPDIR") if name in os.environ}
     return {**given, "HOME": str(folder), **settings}
@@ -100,8 +102,9 @@ def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
 def run(
     folder: Path, *arguments: str, typed: str = "", program: Sequence[str] = PROGRAM, **settings: str
 ) -> subprocess.CompletedProcess[str]:
-    """A command, run to its end, with what is typed as its input; a server that should have been refused, until it
-    serves. Where keys are given, there is a database.
+    """Run a command to its end with `typed` as its input, and return its exit code and output. A `serve` that starts,
+    though a test expects it to fail, is killed once it listens. If the settings have keys, an empty database is made
+    first.
     """
     if arguments[:1] == ("serve",):  # on any port: that of the settings may be somebody's
         settings = {"PORT": "0", **settings}
@@ -122,7 +125,7 @@ def run(
 
 
 def _wait_for_the_end(process: "subprocess.Popen[bytes] | Forked", *streams: int) -> None:
-    """Returns when it has ended, or says that it listens, after which it would not end."""
+    """Wait until the process has ended, or says that it listens: then it would not end. Raises `TimeoutExpired`."""
     end = time.monotonic() + _RUN_SECONDS
     while not any(says_it_listens(os.pread(stream, _MOST_READ, 0).decode()) for stream in streams):
         try:
@@ -141,9 +144,7 @@ def started(
     settings: dict[str, str],
     streams: tuple[int, int, int],
 ) -> "subprocess.Popen[bytes] | Forked":
-    """A process in a session of its own: forked from the zygote where that is the same, for it is a hundred times
-    quicker.
-    """
+    """Start a process in a session of its own. Forks it if `forked.possible`, which is a hundred times as fast."""
     around = environment(folder, settings)
     if program == PROGRAM and forked.possible(around):
         return Forked([*arguments], folder, around, streams)
@@ -168,9 +169,9 @@ def starting(
     output: int | None = None,
     **settings: str,
 ) -> Iterator[Running]:
-    """`vestibule serve` on a free port, perhaps not answering yet; dead afterwards, whatever happened. What it says
-    goes to a file, or else to the descriptor `output`. Where keys are given, a database is too; a first start makes
-    both.
+    """Start `vestibule serve` on a free port, without waiting for an answer, and kill it after the block. Its output
+    goes to the descriptor `output`, or to a file. If the settings have keys, an empty database is made first; otherwise
+    the server makes both.
     """
     port = port or free_port()
     if program == PROGRAM and _gives_no_place(settings):
@@ -194,14 +195,14 @@ def _gives_no_place(settings: dict[str, str]) -> bool:
 
 @contextmanager
 def serving(folder: Path, *arguments: str, program: Sequence[str] = PROGRAM, **settings: str) -> Iterator[Running]:
-    """`vestibule serve`, answering."""
+    """Yield a `vestibule serve` that answers, and kill it after the block."""
     with starting(folder, *arguments, program=program, **settings) as server:
         wait_until_it_answers(server)
         yield server
 
 
 def wait_until_it_answers(server: Running) -> None:
-    """Returns when it has said so and answers; fails with the process's own words if it ends instead."""
+    """Wait until the server says that it listens, and answers. Fails with its output if it ends instead."""
     for _ in range(_GLANCES):
         if says_it_listens(server.output) and _answers(server):
             return
@@ -212,7 +213,7 @@ def wait_until_it_answers(server: Running) -> None:
 
 
 def says_it_listens(output: str) -> bool:
-    """Whether a server has said so: in its banner, or in production in a line of its log."""
+    """Return whether a server has said that it listens: in its banner or, in production, in its log."""
     return "Listening on" in output or '"server_started"' in output
 
 
@@ -224,7 +225,7 @@ def _answers(server: Running) -> bool:
 
 
 def given_keys() -> dict[str, str]:
-    """The four JWT_… settings, with keys made once: a start that has to make none is quicker."""
+    """Return the four JWT_… settings, with keys that are made once: a server that makes no keys starts faster."""
     settings = {}
     for name, key in (("ACCESS", given_key_ring().access.signing), ("REFRESH", given_key_ring().refresh.signing)):
         settings[f"JWT_{name}_TOKEN_PRIVATE_KEY"] = base64.b64encode(key.to_pem()).decode()
@@ -233,7 +234,7 @@ def given_keys() -> dict[str, str]:
 
 
 def register(browser: httpx.Client, email: str) -> None:
-    """Somebody new."""
+    """Register somebody new."""
     body = {"name": "Ada Lovelace", "email": email, "password": PASSWORD, "passwordConfirm": PASSWORD}
     answer = browser.post("/api/auth/register", json=body)
     assert answer.status_code == 201, answer.text
@@ -241,7 +242,7 @@ def register(browser: httpx.Client, email: str) -> None:
 
 @contextmanager
 def serving_somebody(folder: Path, email: str) -> Iterator[Running]:
-    """A server with keys of its own, at which there is an account."""
+    """Yield a server that has an account with this email."""
     with serving(folder, **given_keys()) as running:
         with running.browser() as browser:
             register(browser, email)
@@ -249,13 +250,13 @@ def serving_somebody(folder: Path, email: str) -> Iterator[Running]:
 
 
 def sign_in(browser: httpx.Client, email: str) -> None:
-    """Somebody known; the browser keeps the cookies."""
+    """Sign somebody in; `browser` keeps the cookies."""
     answer = browser.post("/api/auth/login", json={"email": email, "password": PASSWORD})
     assert answer.status_code == 200, answer.text
 
 
 def tour(browser: httpx.Client, email: str, link_of_the_letter: Callable[[], str]) -> None:
-    """Register, verify, sign in, look, refresh, look, sign out, be refused: the contract's day, in order."""
+    """Register, verify, sign in, read `me`, refresh, read again, sign out and be refused, as the contract describes."""
     register(browser, email)
     wait_until(lambda: bool(link_of_the_letter()), "the letter")
     code = link_of_the_letter().rpartition("/")[2]
@@ -273,20 +274,20 @@ def tour(browser: httpx.Client, email: str, link_of_the_letter: Callable[[], str
 
 
 def link_in(text: str) -> str:
-    """The first mailed link in a text; empty if there is none."""
+    """Return the first link of a letter in a text; empty if there is none."""
     found = re.search(r"http://localhost:\d+/(verifyemail|resetpassword)/[0-9a-f]{64}\b", text)
     return found.group() if found else ""
 
 
 def text_of(letter: Message) -> str:
-    """The plain text part of a letter."""
+    """Return the plain text part of a letter."""
     part = next(part for part in letter.walk() if part.get_content_type() == "text/plain")
     content: Any = part.get_payload(decode=True)
     return str(content.decode())
 
 
 def complaint(output: str) -> str:
-    """The one line that a failed start ends with, in production JSON; fails on a second line, and so on a traceback."""
+    """Return the line that a failed start prints; of JSON, its `why`. Fails if there are more, as in a traceback."""
     lines = output.strip().splitlines()
     assert len(lines) == 1, output
     if lines[0].startswith("{"):

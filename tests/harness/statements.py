@@ -1,4 +1,4 @@
-"""What the database is asked while something is done."""
+"""Record the SQL that is sent to the database."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -8,7 +8,7 @@ from vestibule.storage.sql.driver import DriverConnection
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """The statements of requests inside the block, word by word, in their order."""
+    """Yield a list to which each statement of a `DriverConnection` is added during the block, in order."""
     asked: list[str] = []
 
     def note(_dialect: str, sql: str) -> AbstractContextManager[None]:

@@ -1,4 +1,4 @@
-"""A process from the zygote is what one that was started would be."""
+"""A process that is forked from the zygote behaves as one that was started."""
 
 import signal
 from pathlib import Path

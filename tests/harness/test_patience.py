@@ -1,4 +1,4 @@
-"""No test gives a server the five seconds that httpx does by itself, or fewer than `WAIT_SECONDS`."""
+"""No test waits for a server for fewer than `WAIT_SECONDS`, nor for httpx's default of five seconds."""
 
 import ast
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ from tests.harness.servers import WAIT_SECONDS
 TESTS = Path(__file__).parents[1]
 ASKING = {"get", "post", "put", "patch", "delete", "head", "request", "stream", "Client", "AsyncClient"}
 PATIENT = {"timeout", "transport"}
-"""With a transport that is no network, or with one that says how long."""
+"""Arguments of which a call must have one: a timeout, or a transport, which is no network or has a timeout itself."""
 
 
 def hasty(path: Path) -> Iterator[str]:
-    """Each call of httpx's own functions and clients that says nothing of how long to wait, or a number too small."""
+    """Yield each call of httpx's functions and clients that has no timeout, or one that is too short."""
     for call in ast.walk(ast.parse(path.read_text())):
         if isinstance(call, ast.Call) and asks(call) and not is_patient(call):
             yield f"{path.relative_to(TESTS)}:{call.lineno}"

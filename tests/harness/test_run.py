@@ -1,4 +1,4 @@
-"""What a run of the tests starts ends with it: also a run that is red, interrupted, or killed."""
+"""What a run of the tests starts ends with it, even if the run fails, is interrupted or is killed."""
 
 import os
 import signal
@@ -40,13 +40,13 @@ def test_starts_what_outlives_it(tmp_path):
 
 @dataclass
 class Inner:
-    """A run of its own, with what it has started."""
+    """Another run of pytest, with its folder."""
 
     process: "subprocess.Popen[bytes]"
     folder: Path
 
     def started(self) -> list[psutil.Process]:
-        """Every process that has to do with it, but itself."""
+        """Return every process that names the run's folder, except the run itself."""
         return [p for p in psutil.process_iter() if p.pid != self.process.pid and self._has_to_do_with(p)]
 
     def _has_to_do_with(self, process: psutil.Process) -> bool:
@@ -61,7 +61,9 @@ class Inner:
 
 @contextmanager
 def running(folder: Path, *options: str, then: str, postgresql: bool = False) -> Iterator[Inner]:
-    """A run that has started its servers and got to what it does then."""
+    """Start a run of pytest on `BESIDE`, and yield it once its servers run and it is about to do `then`. Kill it
+    afterwards.
+    """
     told = folder / "told"
     text = BESIDE.format(told=str(told), then=then, postgresql="servers.postgresql()" if postgresql else "")
     (folder / "test_inner.py").write_text(text)
@@ -111,7 +113,7 @@ def test_a_run_that_has_ended_has_left_nothing(tmp_path: Path, then: str, status
 
 
 def test_postgresql_shares_memory_inside_its_folder_alone() -> None:
-    """What lies in /dev/shm outlives a server that is killed."""
+    """PostgreSQL keeps no shared memory in /dev/shm, where it would outlive a server that is killed."""
     if "VESTIBULE_TEST_DATABASE_URL" not in os.environ:
         servers.postgresql()
         assert any((run.folder() / "postgresql" / "pg_dynshmem").iterdir())

@@ -1,4 +1,4 @@
-"""What a permission holds back, also where the tests run as root."""
+"""Try what a file's permissions forbid, even if the tests run as root."""
 
 import os
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ NOBODY = 65534
 
 @contextmanager
 def as_somebody_else() -> Iterator[None]:
-    """Without root's rights, which no permission holds back."""
-    engine.connect("sqlite:///a.db")  # imports what somebody else may not read
+    """Run the block as another user if this is root, whom no permission stops."""
+    engine.connect("sqlite:///a.db")  # imports files that the other user may not be able to read
     if os.geteuid() != 0:
         yield
         return
@@ -27,7 +27,7 @@ def as_somebody_else() -> Iterator[None]:
 
 
 def let_reach(folder: Path) -> None:
-    """Let everybody come to a folder of a test's, whose parents are its owner's alone."""
+    """Let everybody enter a test's folder, and all its parents, which only their owner could enter."""
     for each in (folder, *folder.parents):
         mode = each.stat().st_mode & 0o7777
         if mode & 0o055 != 0o055:

@@ -1,4 +1,4 @@
-"""One Vestibule inside the test's process: everything is real, except the test's own clock and the caught letters."""
+"""Run a Vestibule inside the test's process. Everything is real, except the clock, and letters that are not sent."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -76,26 +76,26 @@ POLICY = Policy(
 WEB = WebPolicy(origins=frozenset({FRONT_END}), secure_cookies=False, interactive_docs=True)
 SEAL = Seal("what the secrets of authenticator apps are sealed under")
 CHEAP = Argon2id(memory_kib=64, iterations=1)
-# Long, so that a busy machine changes no answer; what is answered at its end is tested where it is set shorter.
+# Long, so that a busy machine changes no answer. Tests of timeouts set shorter ones.
 TIMEOUTS = DatabaseTimeouts(for_connection=30, to_connect=30, for_statement=30, for_transaction=60)
 
 
 @cache
 def key_ring() -> KeyRing:
-    """Keys of the kinds that are made at a first start, RSA of the least allowed size; made once."""
+    """Return keys of the kinds that a first start makes, with RSA of the smallest allowed size. They are made once."""
     refresh = jwk.generate(algorithm=REFRESH_ALGORITHM)
     return KeyRing(access=KeySet.of(jwk.generate(2048)), refresh=KeySet.of(refresh))
 
 
 @cache
 def given_key_ring() -> KeyRing:
-    """Keys as the four JWT_… settings of the contract have them, RSA for both uses; made once."""
+    """Return keys as the contract's four JWT_… settings have them: RSA for both uses. They are made once."""
     return KeyRing(access=key_ring().access, refresh=KeySet.of(jwk.generate(2048)))
 
 
 @dataclass
 class World:
-    """A running Vestibule, and the strings to pull."""
+    """A running Vestibule, with the parts that a test controls."""
 
     env: Env
     app: ASGIApp
@@ -106,33 +106,33 @@ class World:
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack, repr=False)
 
     async def client(self, origin: str | None = FRONT_END) -> httpx.AsyncClient:
-        """A browser of its own: its cookie jar is empty."""
+        """Return a new client with an empty cookie jar. None as `origin` sends no Origin header."""
         transport = httpx.ASGITransport(self.app, client=("192.0.2.7", 4711))
         headers = {"Origin": origin} if origin else {}
         client = httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers)
         return await self._stack.enter_async_context(client)
 
     async def deliver(self) -> None:
-        """Let the mail worker do all it can."""
+        """Deliver every letter that is due."""
         while await deliver_next(self.env):
             pass
 
     async def register(self, email: str = "ada@example.com", password: str = "correct horse") -> None:
-        """Somebody new, whose letter has been delivered."""
+        """Register somebody new, and deliver their letter."""
         body = {"name": "Ada Lovelace", "email": email, "password": password, "passwordConfirm": password}
         answer = await (await self.client()).post("/api/auth/register", json=body)
         assert answer.status_code == 201, answer.text
         await self.deliver()
 
     async def sign_in(self, email: str = "ada@example.com", password: str = "correct horse") -> httpx.AsyncClient:
-        """A browser that is signed in."""
+        """Return a new client that is signed in."""
         client = await self.client()
         answer = await client.post("/api/auth/login", json={"email": email, "password": password})
         assert answer.status_code == 200, answer.text
         return client
 
     async def take_database_away(self) -> None:
-        """For good: connections break, and new ones are refused."""
+        """Remove the database for good: connections break, and new ones are refused."""
         await self.engines.close()
         if self.engines.dialect == "sqlite":
             backends.replace_by_folder(Path(self.backend.database_url.removeprefix("sqlite:///")))
@@ -140,7 +140,7 @@ class World:
             await backends.drop(self.backend.database_url)
 
     def secret(self, kind: LetterKind) -> str:
-        """The secret in the newest letter of a kind."""
+        """Return the secret in the link of the newest letter of a kind."""
         return self.mailer.secret(kind)
 
 
@@ -156,8 +156,9 @@ async def world_on(
     clock: ManualClock | None = None,
     redis_seconds: float = 60,
 ) -> AsyncIterator[World]:
-    """A Vestibule on this backend. With a key manager its keys are in the database; the clock may be another's too.
-    Redis may take `redis_seconds`: long, so that a busy machine changes no count and hides no session.
+    """Yield a Vestibule on this backend, and close it after the block. With a key manager, its keys are in the
+    database. Two worlds may share a clock. `redis_seconds` is the timeout of Redis: long, so that a busy machine
+    changes no count and hides no session.
     """
     clock = clock or ManualClock()
     async with AsyncExitStack() as stack:
@@ -165,7 +166,7 @@ async def world_on(
         share_compiled(engines)
         stack.push_async_callback(engines.close)
         replica: NoSessionReplica | RedisSessionReplica = NoSessionReplica()
-        # Its windows are of real time: the library has no other clock.
+        # The limiter's windows use real time, because the library has no other clock.
         counting = limiter.in_memory(SystemClock())
         if backend.redis_url:
             redis = await stack.enter_async_context(
@@ -201,5 +202,5 @@ async def world_on(
 
 
 def mandatory_verification() -> Policy:
-    """The policy under which nobody signs in unverified."""
+    """Return the policy under which nobody can sign in before their email is verified."""
     return replace(POLICY, verification_mandatory=True)

@@ -1,10 +1,10 @@
-"""`vestibule …` as processes that need not import it again: forked from one that has, and is nothing else.
+"""Fork processes that run `vestibule …` from one that has imported it already.
 
-`python -m tests.harness.zygote DESCRIPTOR` has imported all that a server and a command import, and stands still in
-its one thread. Each message on the socket with that descriptor asks for a process: its arguments, folder and
-environment as JSON; beside it, as descriptors, its three streams and the socket on which it is told what the process's
-id is, and later its exit status. What is forked is the program from `main` on, in a session of its own, and ends as a
-program ends. It takes some milliseconds instead of two seconds of CPU, most of them for imports.
+`python -m tests.harness.zygote DESCRIPTOR` imports all that a server and a command import, and then waits, with one
+thread. Each message on the socket with that descriptor asks for a process: its arguments, folder and environment as
+JSON; and with it, as descriptors, the process's three streams and a socket, to which the zygote writes the process's id
+and, later, its exit status. The fork runs the program from `main` on, in a session of its own. That takes some
+milliseconds instead of two seconds of CPU, most of which are for imports.
 """
 
 import gc
@@ -27,7 +27,9 @@ _DESCRIPTORS = 4
 
 
 def next_process(asked: socket.socket) -> None:
-    """Returns in each process that is asked for; and ends the one that forks them once nobody can ask any more."""
+    """Fork a process for each message, and return in that process. The zygote itself never returns: it exits once
+    nobody can ask any more.
+    """
     waited: dict[int, tuple[int, socket.socket]] = {}
     looked_at = selectors.DefaultSelector()
     looked_at.register(asked, selectors.EVENT_READ)
@@ -61,13 +63,13 @@ def next_process(asked: socket.socket) -> None:
 def _tell_the_end(descriptor: int, process_id: int, told: socket.socket) -> None:
     _, status = os.waitpid(process_id, 0)
     os.close(descriptor)
-    with suppress(OSError):  # nobody waits for it any more
+    with suppress(OSError):  # nobody waits for this process any more
         told.sendall(struct.pack("i", status))
     told.close()
 
 
 def _become(wanted: dict[str, object], streams: list[int]) -> None:
-    """As the system starts a program: with its own arguments, environment, folder and streams."""
+    """Make this process like a new program: with its own arguments, environment, folder and streams."""
     os.setsid()
     os.close(streams.pop())
     for number, stream in enumerate(streams):
