@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.harness.servers import WAIT_SECONDS
 from vestibule.client import CallerRefusedError, CannotTellError, SessionOverError, TokenInvalidError, Verifier
 from vestibule.client.testing import NotInTestError, SignedIn, _require_running
 from vestibule.web.api.answers import PublicUser
@@ -136,7 +137,7 @@ def test_it_says_why_it_refuses() -> None:
 
 async def test_a_profile_is_told_in_tasks_and_of_an_operator_who_acts(vestibule: SignedIn) -> None:
     token = vestibule.token_for("ada", role="admin", actor="olive")
-    async with httpx.AsyncClient(base_url="https://vestibule.test") as client:
+    async with httpx.AsyncClient(base_url="https://vestibule.test", timeout=WAIT_SECONDS) as client:
         data = (await client.get("/api/users/me", headers=vestibule.headers(token))).json()["data"]
     assert (data["user"]["email"], data["user"]["role"], data["actor"]) == (
         "ada@example.com",
@@ -147,7 +148,7 @@ async def test_a_profile_is_told_in_tasks_and_of_an_operator_who_acts(vestibule:
 
 def test_a_profile_has_the_members_that_vestibule_sends(vestibule: SignedIn) -> None:
     url, headers = "https://vestibule.test/api/users/me", vestibule.headers(vestibule.token_for("ada"))
-    assert set(httpx.get(url, headers=headers).json()["data"]["user"]) == {
+    assert set(httpx.get(url, headers=headers, timeout=WAIT_SECONDS).json()["data"]["user"]) == {
         field.alias or name for name, field in PublicUser.model_fields.items()
     }
 
@@ -159,4 +160,4 @@ def test_a_profile_has_the_members_that_vestibule_sends(vestibule: SignedIn) -> 
 def test_every_other_request_goes_where_it_went(vestibule: SignedIn, method: str, path: str, known: bool) -> None:
     sent = vestibule.headers(vestibule.token_for("ada")) if known else {"Authorization": "Bearer a.b.c"}
     with pytest.raises(httpx.ConnectError):
-        httpx.request(method, f"http://127.0.0.1:1{path}", headers=sent)
+        httpx.request(method, f"http://127.0.0.1:1{path}", headers=sent, timeout=WAIT_SECONDS)
