@@ -15,7 +15,7 @@ signing_keys = Table(
     Column("sealed_private", Text, nullable=False),  # encrypted; empty once the key is gone
     Column("created_at", Instant, nullable=False),
     Column("state_since", Instant),  # NULL in rows from before this column: since `created_at`
-    Column("checks_until", Instant),  # until when a retired key verifies tokens; NULL in other states
+    Column("checks_until", Instant),  # until when it verifies tokens; NULL until it is retired
     Index(
         "one_current_key_for_each_use",
         "use",
