@@ -10,7 +10,7 @@ import pytest
 from tests.harness import dump
 from tests.harness.authenticator import Authenticator
 from tests.harness.world import BASE, World
-from tests.stories.factors.apps import ADA, enrolled, first_step, listed, second_step
+from tests.stories.factors.apps import ADA, enrol, enrolled, first_step, listed, prove, second_step
 from tests.stories.factors.test_second_step import reset_password
 from tests.stories.passkeys import store_passkey
 from tests.unit.flows import DONE, ask_for_change, confirm, verify
@@ -23,6 +23,7 @@ from vestibule.model.factor_resets import OPERATOR_WAIT, AskedBy, FactorReset
 from vestibule.model.letters import LetterKind
 from vestibule.model.operators import COMMAND_LINE
 
+BOB = "bob@example.com"
 TABLES = ("totps", "recovery_codes", "passkeys", "pending_sign_ins", "factor_resets")
 
 
@@ -82,9 +83,9 @@ async def verifies_on_our_page(world: World) -> None:
 
 
 async def verifies_in_a_session_of_another(world: World) -> None:
-    await world.register("bob@example.com")
+    await world.register(BOB)
     code = next(each for each in world.mailer.letters if each.to == ADA).link.rpartition("/")[2]
-    browser = await world.sign_in("bob@example.com")
+    browser = await world.sign_in(BOB)
     assert (await browser.get(f"/api/auth/verifyemail/{code}")).status_code == 200
     await resets_the_password(world)
 
@@ -168,6 +169,28 @@ async def test_f9_f44_an_undone_change_of_email_clears_what_was_added_since(worl
     page = await (await world.client(origin=BASE)).post(f"/undoemail/{undo}")
     assert page.status_code in {200, 303}
     assert await left(world) == set()
+
+
+async def test_f9_who_moves_to_an_email_that_was_never_verified_finds_no_factor_of_a_stranger(world: World) -> None:
+    """F9: the stranger's account goes with its app, passkey and codes; the owner's own app stays, and is asked for."""
+    stranger = await a_stranger_s(world)
+    await world.register(BOB)
+    assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
+    browser = await world.sign_in(BOB)
+    app, codes = await enrol(world, browser)
+    await prove(browser, app)
+    assert await ask_for_change(browser, ADA) == 200
+    await world.deliver()
+    browser.headers["Origin"] = BASE
+    assert await confirm(browser, world.secret(LetterKind.CONFIRM_NEW_EMAIL)) == DONE
+    assert (await stranger.get("/api/users/me")).status_code == 401
+    stored = await dump.tables(world)
+    assert {table: len(stored[table]) for table in TABLES if stored[table]} == {
+        "totps": 1,
+        "recovery_codes": len(codes),
+    }
+    await first_step(again := await world.client())
+    assert await second_step(again, app.next_code()) == "ok"
 
 
 async def test_f9_with_the_account_everything_goes(world: World) -> None:
