@@ -1,4 +1,4 @@
-"""The pages of my account: profile, signed-in devices, recent activity, and changing name, password and email."""
+"""The pages of the signed-in user's account: profile, devices, recent activity, and new name, password or email."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ _LINK_SENT = "email_asked"
 
 
 async def profile(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
-    """Show my profile, with a link to the console for operators."""
+    """Show my profile. Operators also get a link to the console, unless it is off."""
     is_operator = env.policy.console is not Console.OFF and bool(OF_ROLE[caller.account.role])
     return render.page(request, "profile.html", is_operator=is_operator)
 
@@ -135,7 +135,7 @@ async def ask_new_email(request: Request, env: EnvDep, caller: BrowserCaller) ->
 async def change_email(
     request: Request, env: EnvDep, caller: BrowserCaller, form: SessionForm, client_info: ClientInfoDep
 ) -> Response:
-    """Mail a link to another email; nothing changes before it is used."""
+    """Mail a link to the new email. The account keeps its old email until the link is used."""
     try:
         sent = validated(request, bodies.ChangeEmail, form)
         client_info = return_to.with_target(request, client_info)

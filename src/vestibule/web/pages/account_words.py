@@ -16,7 +16,7 @@ WHY_OVER = {
     EndReason.EMAIL_CHANGED: _("The account's email address was changed."),
     EndReason.EMAIL_TAKEN_BACK: _("The account has its earlier email address back."),
     EndReason.FACTORS_RESET: _(
-        "Two-factor authentication was turned off, because app, passkeys and codes were reported lost."
+        "Two-factor authentication was turned off, because the app, passkeys and codes were reported lost."
     ),
     EndReason.REFRESH_TOKEN_REUSED: _(
         "This session was used from two places, so someone may have copied it. If you do not know why, change"
@@ -45,18 +45,19 @@ IF_NOT_YOU = {
     EndReason.EMAIL_TAKEN_BACK: _("Choose a new password with “Forgot your password?”, then sign in."),
     EndReason.FACTORS_RESET: _("If this was not you, choose a new password with “Forgot your password?”."),
 }
-"""What to do about the end of a session that its user did not cause."""
-NAME_RESET = frozenset(reason for reason, advice in IF_NOT_YOU.items() if "Forgot your password?" in advice)
-"""The reasons at which the page has a link "Forgot your password?": where the advice names it."""
+"""What owners should do if it was not they who ended the session, by the reason for its end."""
+LINKED_TO_RESET = frozenset(reason for reason, advice in IF_NOT_YOU.items() if "Forgot your password?" in advice)
+"""The reasons whose advice names "Forgot your password?". For these, the page has that link."""
 
 WHAT_HAPPENED = {
     EventKind.REGISTERED: _("Account created"),
     EventKind.SIGNED_IN: _("Signed in"),
     EventKind.SIGN_IN_REFUSED: _("Password not accepted"),
-    EventKind.STEPPED_UP: _("Signed in"),
+    EventKind.STEPPED_UP: _("Signed in"),  # again, within the session
     EventKind.SECOND_FACTOR_REFUSED: _("Code not accepted"),
     EventKind.SESSION_ENDED: _("Device signed out"),
     EventKind.PASSKEY_MAY_BE_COPIED: _("Passkey may have been copied"),
+    # A second device used the session. The owner gets the email of a sign-in on a new device, and reads the same here.
     EventKind.SESSION_SHARED: _("Signed in"),
     EventKind.REFRESH_TOKEN_REUSED: _("Copied session stopped"),
     EventKind.EMAIL_VERIFIED: _("Email address confirmed"),
@@ -83,6 +84,7 @@ WHAT_HAPPENED = {
     EventKind.LETTER_REFUSED: _("Email could not be delivered"),
     EventKind.ACTING_BEGUN: _("An administrator signed in as you"),
     EventKind.ROLE_CHANGED: _("Role changed"),
+    # Custom roles: owners are not told the two kinds of roles apart.
     EventKind.ROLES_CHANGED: _("Role changed"),
     EventKind.SESSIONS_ENDED: _("Signed out everywhere"),
     EventKind.ACCOUNT_DISABLED: _("Account disabled"),

@@ -11,7 +11,9 @@ from vestibule.web.site import site_of
 
 
 def arrive(request: Request, notice: str = "") -> Response:
-    """Redirect somebody who is signed in to where they were going, and delete the cookies that led there."""
+    """Redirect a signed-in user to `return_to`, with a notice if that page shows any (`return_to.with_notice`). Delete
+    the cookies that were kept on the way: the target, and which email was sent.
+    """
     site = site_of(request)
     now = site.env.clock.now()
     response = see_other(return_to.with_notice(return_to.target_of(request), notice))
@@ -21,7 +23,9 @@ def arrive(request: Request, notice: str = "") -> Response:
 
 
 def wait_at(request: Request, path: str, handle: str) -> Response:
-    """Redirect to the page that completes the sign-in, and set the cookie that it needs."""
+    """Redirect to the page at `path`, which completes the sign-in, and set the cookie with the waiting sign-in's
+    handle.
+    """
     site = site_of(request)
     target = return_to.as_parameter(return_to.target_of(request))
     response = see_other(return_to.with_query(path, return_to=target))
@@ -30,6 +34,6 @@ def wait_at(request: Request, path: str, handle: str) -> Response:
 
 
 def start_again(request: Request) -> Response:
-    """Go back to the first step, because the second one came too late."""
+    """Redirect to the first step, because the sign-in no longer waits for its second step."""
     target = return_to.as_parameter(return_to.target_of(request))
     return see_other(return_to.with_query(SIGN_IN, notice="second_step_late", return_to=target))

@@ -10,7 +10,7 @@ from vestibule.model.brand import Brand
 
 _FOLDER = files("vestibule.web") / "static"
 _SHEETS = ("frame.css", "cards.css", "console.css", "forms.css", "screens.css")
-"""The files of the one stylesheet, in their order: of two rules that say as much, the later one counts."""
+"""The parts of the stylesheet, in order: of two rules with the same specificity, the later one wins."""
 _ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="{colour}"/>'
     '<text x="16" y="23" fill="{ink}" font-family="sans-serif" font-size="20" font-weight="700" text-anchor="middle">'
@@ -19,7 +19,7 @@ _ICON = (
 
 
 class Static:
-    """The stylesheet with the product's colour, the script and the logo, with their URLs."""
+    """The stylesheet with the product's colour, the script and the logo: each with its URL (`…_at`)."""
 
     def __init__(self, brand: Brand) -> None:
         colours = f":root {{ --brand: {brand.colour}; --ink: {brand.ink}; }}\n"

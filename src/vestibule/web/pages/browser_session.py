@@ -1,4 +1,4 @@
-"""Find the user of a page by the cookies. If the access token has expired, refresh it.
+"""Find the user of a page by the cookies. If the access token has expired, exchange the refresh token.
 
 Pages have no script that could refresh tokens, so the guards here do it, with the refresh token in the cookie. They use
 the same flow as the API, which allows for tabs that refresh at once. `route.PageRoute` sets the new cookies.
@@ -31,7 +31,9 @@ SESSION_CODE = "session_"  # how the codes of ended sessions begin
 
 
 async def browser_session(request: Request) -> Caller:
-    """Return the caller; raises `NotSignedIn`, `SessionOver` or `RefreshRefused`."""
+    """Return the caller, after a refresh if the access token has expired. Raises `SessionOver`, and what `_refreshed`
+    raises.
+    """
     env = await env_of(request)
     try:
         caller = await identify(env, cookies.read_access(request.headers.raw, site_of(request).web) or "")
@@ -69,8 +71,8 @@ async def optional_browser_session(request: Request) -> Caller | None:
 
 
 async def find_session(request: Request) -> None:
-    """Note for the page whether the browser has a live session. Never refuses, and renews no token. Notes nothing if
-    the database cannot be reached.
+    """Note in the request's context whether the browser has a live session, and whose. Never refuses, and renews no
+    token. Notes nothing if the database cannot be reached.
     """
     context, raw, web = context_of(request), request.headers.raw, site_of(request).web
     if context.caller is not None:
@@ -105,7 +107,9 @@ def form_token(env: Env, caller: Caller) -> str:
 
 
 def _note_refusal(request: Request, refusal: Refusal) -> None:
-    """Note that the browser has no live session, unless an operator acts in it; and if it had one, why that ended."""
+    """Note that the browser has no live session, and if it had one, why that session ended. `NotWhileActing` alone says
+    that the browser has a live session: one in which an operator acts.
+    """
     context = context_of(request)
     context.has_session = isinstance(refusal, NotWhileActing)
     if isinstance(refusal, SessionOver | RefreshRefused) and refusal.code.startswith(SESSION_CODE):

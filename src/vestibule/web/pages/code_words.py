@@ -23,7 +23,7 @@ WRONG_CODES: dict[CodeFault, Sentence] = {
         {},
     ),
 }
-"""What is wrong with a code of an authenticator app."""
+"""What is wrong with a code of an authenticator app that the account has."""
 WRONG_RECOVERY_CODE: Sentence = (_("This recovery code is wrong, or was used already."), {})
 CODES_PAUSED: Sentence = (
     _(
@@ -36,11 +36,12 @@ PAUSED_UNTIL = _(
     "There were too many wrong codes. You can try one more %(when)s. Until then, use another way, or a device on which"
     " you have signed in with a code before."
 )
-"""As `CODES_PAUSED`, where another code will be checked; `when` is "in 23 hours"."""
+"""Said instead of `CODES_PAUSED` if the pause ends by itself; `when` is "in 23 hours"."""
 WRONG_NEW_CODE: Sentence = (
     _("This code is wrong. Enter the one that the app shows now. If it is wrong again, check the clock of your phone."),
     {},
 )
+"""What is wrong with the code that confirms a new authenticator app."""
 WRONG_EMAIL_CODES: dict[type[Refusal], Sentence] = {
     EmailCodeWrong: (
         _("This code is wrong. Use the one in the newest email, in the browser where you asked for it."),
@@ -57,4 +58,6 @@ WRONG_EMAIL_CODES: dict[type[Refusal], Sentence] = {
         {},
     ),
 }
-"""What is wrong with a mailed code. One that was not asked for in this browser leads to the page that asks for one."""
+"""What is wrong with a mailed code. A browser that has not asked for a code gets no sentence: it is redirected to the
+page where codes are asked for.
+"""

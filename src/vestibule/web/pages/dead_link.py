@@ -1,8 +1,8 @@
 """The page of a mailed link that no longer works: why, and the way to what the person needs now.
 
-It is the same for a link that was used, has expired, was replaced or was made up, and for everybody who opens it, also
-where the link itself asks for a sign-in. So a person who has the secret learns only that it opens nothing.
-A browser with a live session is shown its account instead of the sign-in page.
+The page is the same for a link that was used, has expired, was replaced or was made up, and for everybody who opens it,
+even if the working link would ask for a sign-in. So a stranger with the secret learns only that it opens nothing.
+In a browser with a live session, the page leads to the account instead of the sign-in.
 """
 
 from dataclasses import dataclass

@@ -41,8 +41,8 @@ _UNDO_BUTTON = _("Take my account back")
 
 
 async def ask_confirm(request: Request, env: EnvDep, caller: OptionalBrowserCaller, token: str) -> Response:
-    """Ask the account's signed-in owner for the click that changes its email. Everybody else is asked to sign in, and
-    is not told the new email.
+    """Ask the owner, signed in, for the click that changes the account's email. Ask a browser without a session to sign
+    in; tell a user of another account so. Neither is told the new email.
     """
     await return_to.adopt_link_target(request, env, token, Purpose.CHANGE_EMAIL)
     if not await link_works(env, token, Purpose.CHANGE_EMAIL):

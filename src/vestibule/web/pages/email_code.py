@@ -61,14 +61,18 @@ def email_form(request: Request, status: int = 200, faults: dict[str, Sentence] 
 
 
 async def ask_code(request: Request, caller: OptionalBrowserCaller) -> Response:
-    """Ask for the code that was mailed. Go back to where one is asked for, if this browser has not asked for one."""
+    """Ask for the mailed code. If this browser has not asked for a code, redirect to the page where codes are asked
+    for.
+    """
     if caller is not None:
         return arrive(request)
     return code_form(request, shown=_shown(request)) if _kept(request) else _ask_here(request)
 
 
 async def take_code(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
-    """Begin a session, set its cookies, and redirect to `return_to`; or ask for the second factor that is missing."""
+    """Begin a session with the mailed code, set its cookies, and redirect to `return_to`; or to the page that asks for,
+    or sets up, the second factor that is missing.
+    """
     fields, web = await read_form(request), site_of(request).web
     previous_token = cookies.read_refresh(request.headers.raw, web) or ""
     try:
@@ -102,6 +106,7 @@ def _shown(request: Request) -> dict[str, Any]:
 
 
 def _ask_here(request: Request) -> Response:
+    """Redirect to the page where codes are asked for, and say there that this browser has not asked for one."""
     return _at(request, PATH, notice="code_elsewhere")
 
 
@@ -111,4 +116,5 @@ def _at(request: Request, path: str, notice: str = "") -> Response:
 
 
 def _kept(request: Request) -> str:
+    """Return the sealed handle that came in the cookie when a code was asked for; empty without the cookie."""
     return cookies.read_email_code(request.headers.raw, site_of(request).web)

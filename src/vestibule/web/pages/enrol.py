@@ -1,4 +1,4 @@
-"""Setting up the second factor that an account must have: after its password, before its first sign-in is complete."""
+"""Set up the second factor that an account must have and lacks: after the password, before the sign-in is complete."""
 
 from typing import Any
 
@@ -46,7 +46,9 @@ def go_to_enrolment(request: Request, needed: EnrolmentNeeded) -> Response:
 
 
 async def ask(request: Request, env: EnvDep) -> Response:
-    """Show the key of the app that was begun, and ask for one of its codes; or say why a factor is needed."""
+    """If the setup of an authenticator app was begun, show its key and ask for one of its codes. Otherwise say why a
+    factor is needed, and offer the kinds.
+    """
     try:
         _, account = await enrolling_sign_in(env, second_step_handle(request))
         new = await begun_totp_at_sign_in(env, second_step_handle(request))
@@ -58,7 +60,9 @@ async def ask(request: Request, env: EnvDep) -> Response:
 
 
 async def begin_app(request: Request, env: EnvDep) -> Response:
-    """Make the secret of an app, which does not count yet, and go to the page that shows it."""
+    """Make the secret of an authenticator app, which is no factor until a code confirms it, and redirect to the page
+    that shows it.
+    """
     await read_form(request)
     try:
         await begin_totp_at_sign_in(env, second_step_handle(request))
@@ -103,7 +107,7 @@ async def add_passkey(request: Request, env: EnvDep, client_info: ClientInfoDep)
 def form(
     request: Request, status: int = 200, faults: dict[str, Sentence] | None = None, shown: dict[str, Any] | None = None
 ) -> Response:
-    """Return the page; `shown` is what it says about the account, and about the app that was begun."""
+    """Return the page. `shown` has its variables about the account, and about an app whose setup was begun."""
     return render.page(request, "enrol.html", status, faults=faults, **(shown or {}))
 
 

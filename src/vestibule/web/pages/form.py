@@ -20,7 +20,9 @@ _MAX_FIELDS = 40  # a box for each of 32 roles, and a few more
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Return the fields by name. Raises `UnsupportedMedia`, `BodyTooLarge`, `BodyMalformed` or `ReturnToTooLong`."""
+    """Return the fields by name, and keep them in the context, except passwords, to show them again. Raises
+    `UnsupportedMedia`, `BodyTooLarge`, `BodyMalformed` or `ReturnToTooLong`.
+    """
     if request.headers.get("content-type", _MEDIA).partition(";")[0].strip().lower() != _MEDIA:
         raise UnsupportedMedia
     try:
@@ -48,13 +50,13 @@ def validated(request: Request, model: type[Body], fields: Mapping[str, str]) ->
 
 
 def checked(fields: Mapping[str, str], group: str) -> list[str]:
-    """Return which boxes of a group are checked: one of `roles` is the field `roles.NAME`."""
+    """Return the names of the checked boxes of a group. The box NAME of the group `roles` is the field `roles.NAME`."""
     names = (name.partition(".") for name in fields)
     return [box for of, _, box in names if of == group and box]
 
 
 def form_values(request: Request) -> dict[str, str]:
-    """Return the fields to show again in a form: everything that was sent, except passwords."""
+    """Return the fields that the request's form sent, except passwords; empty if `read_form` has not read one."""
     return context_of(request).form_values or {}
 
 

@@ -1,6 +1,6 @@
 """Say where the text of a page may break: not inside "e-mail", and inside an email address at its "@" and dots.
 
-Only pages need this. Emails and the API have the catalogues' own characters.
+Only pages need this. Emails and the API use the translations unchanged.
 """
 
 import re

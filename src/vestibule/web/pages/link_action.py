@@ -20,8 +20,8 @@ _ABOUT = {Purpose.VERIFY_EMAIL: "verify", Purpose.RESET_PASSWORD: "reset", Purpo
 
 @dataclass(frozen=True)
 class LinkAction:
-    """What a link does: the texts of its page, the purpose of its token, the flow after the click, and what the next
-    page says.
+    """What a link does: the texts of its page, the purpose of its token, and the `flow` after the click. `flow` returns
+    the secret with which a new password is to be chosen now, or None; then the sign-in page shows `notice`.
     """
 
     title: str
@@ -35,8 +35,8 @@ class LinkAction:
 def ask_page(
     request: Request, link_action: LinkAction, otherwise: str = "", other_button: str = "", email: str = ""
 ) -> Response:
-    """Return the page with the link's button, and below it a second button if the link can do something else. The
-    question may name the email that the link was mailed to.
+    """Return the page with the link's button. With `otherwise`, a second question, and `other_button` below the first.
+    `email`, which the question may name, is where the link was mailed to.
     """
     texts = {
         "title": link_action.title,
@@ -52,7 +52,9 @@ def ask_page(
 
 
 async def run_link_action(request: Request, env: Env, link_action: LinkAction, secret: str) -> Response:
-    """Carry out what the link does, and redirect to the page that says so."""
+    """Run the flow of the link, and redirect to the page for a new password, or to the sign-in page, which says that it
+    is done. A link that no longer works gets the page of dead links.
+    """
     link = await return_to.adopt_link_target(request, env, secret, link_action.purpose)
     try:
         reset_secret = await link_action.flow(env, secret)

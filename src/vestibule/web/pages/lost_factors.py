@@ -35,7 +35,7 @@ _BUTTON = _("I have lost them")
 
 
 async def ask_report(request: Request, env: EnvDep) -> Response:
-    """Offer the link; or say that a reset is under way, or that only an operator can help."""
+    """Offer to mail the link that begins a reset; or say that one is under way, or that only an operator can help."""
     try:
         reset = await reset_possible(env, second_step_handle(request))
     except NoPendingSignIn:
@@ -48,7 +48,7 @@ async def ask_report(request: Request, env: EnvDep) -> Response:
 
 
 async def report(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
-    """Mail the link, and say so."""
+    """Mail the link that begins a reset, and redirect to the page that says so."""
     await read_form(request)
     try:
         await report_lost_factors(env, second_step_handle(request), client_info)
@@ -69,7 +69,7 @@ async def ask_begin(request: Request, env: EnvDep, token: str) -> Response:
 
 
 async def begin(request: Request, env: EnvDep, token: str) -> Response:
-    """Begin the wait. One that is under way goes on."""
+    """Begin the wait until the factors are removed. If a reset is under way, its wait goes on unchanged."""
     try:
         await begin_reset_by_link(env, token)
     except (FactorResetLinkInvalid, FactorResetUnavailable):

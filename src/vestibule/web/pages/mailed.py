@@ -1,7 +1,7 @@
 """The pages that mailed links open: verification and new passwords.
 
 Programs that scan emails open links too, so a GET never uses up a link: the page asks for a click, which sends a POST.
-The page of a dead link says so at once. Only somebody with the mailed secret can ask, and the POST would say the same.
+If a link is dead, the GET says so at once: it tells only somebody who has the mailed secret, and no more than the POST.
 """
 
 from dataclasses import replace
@@ -53,7 +53,7 @@ async def ask_verify(request: Request, env: EnvDep, code: str) -> Response:
     it was registered more than once, say so, and ask for a new password.
     """
     link = await return_to.adopt_link_target(request, env, code, Purpose.VERIFY_EMAIL)
-    # A spent or expired link is known too. A link that works has a row, unless it was purged between the two reads.
+    # The look-up also finds a spent or expired link, so ask whether this one still works.
     if link is None or not await link_works(env, code, Purpose.VERIFY_EMAIL):
         return dead_link_page(request, Purpose.VERIFY_EMAIL)
     if await needs_new_password(env, code):

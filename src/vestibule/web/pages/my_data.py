@@ -1,4 +1,4 @@
-"""Pages to export one's data and to delete one's account."""
+"""The pages that export the signed-in user's data, and delete their account."""
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse

@@ -33,7 +33,7 @@ _AS_FILE = {"Content-Disposition": 'attachment; filename="recovery-codes.txt"'}
 
 
 async def show_app(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
-    """Show the key of the app that was begun, and ask for one of its codes; or offer to begin one."""
+    """If the setup of an app was begun, show its key and ask for one of its codes; otherwise offer to begin one."""
     new = await begun_totp(env, caller)
     if new is None:
         return app_form(request, shown={"replaces": (await list_factors(env, caller)).totp is not None})
@@ -42,7 +42,9 @@ async def show_app(request: Request, env: EnvDep, caller: BrowserCaller) -> Resp
 
 
 async def begin_app(env: EnvDep, caller: BrowserCaller, _: SessionForm) -> Response:
-    """Make the secret of a new app, which does not count yet, and go to the page that shows it."""
+    """Make the secret of a new app, which is no factor until a code confirms it, and redirect to the page that shows
+    it.
+    """
     await begin_totp(env, caller)
     return see_other(APP)
 
@@ -70,7 +72,7 @@ async def confirm_app(
 def app_form(
     request: Request, status: int = 200, faults: dict[str, Sentence] | None = None, shown: dict[str, Any] | None = None
 ) -> Response:
-    """Return the page that sets up an app; `shown` is what it says about the one that was begun."""
+    """Return the page that sets up an app. `shown` has its variables about an app whose setup was begun."""
     return render.page(request, "authenticator.html", status, faults=faults, **(shown or {}))
 
 
@@ -85,7 +87,9 @@ async def ask_remove_app(request: Request, env: EnvDep, caller: BrowserCaller) -
 async def remove_app(
     request: Request, env: EnvDep, caller: BrowserCaller, form: SessionForm, client_info: ClientInfoDep
 ) -> Response:
-    """Remove the app. One that is gone already is not an error."""
+    """Remove the app. An app that was removed already is not an error. If the account must have a factor, the last one
+    stays.
+    """
     try:
         await remove_totp_flow(env, caller, client_info, end_others=_END_OTHERS in form)
     except FactorUnknown:
@@ -118,7 +122,7 @@ async def make_codes(
 
 
 async def show_codes(request: Request, caller: BrowserCaller) -> Response:
-    """Show the codes that were just made; offer new ones if they are no longer kept."""
+    """Show the codes that were just made; redirect to the offer of new ones if they are no longer kept."""
     codes = new_codes.kept_codes(request, caller)
     return render.page(request, "recovery_codes.html", codes=codes) if codes else see_other(_NEW_CODES)
 
@@ -131,7 +135,9 @@ async def put_codes_away(request: Request, _: SessionForm) -> Response:
 
 
 async def download_codes(request: Request, caller: BrowserCaller) -> Response:
-    """Return the codes that were just made as a text file; go back if they are no longer kept."""
+    """Return the codes that were just made as a text file; redirect to the offer of new ones if they are no longer
+    kept.
+    """
     codes = new_codes.kept_codes(request, caller)
     if not codes:
         return see_other(_NEW_CODES)

@@ -38,7 +38,9 @@ _CREDENTIAL = re.compile("[A-Za-z0-9_-]{1,1400}")
 
 @dataclass(frozen=True)
 class Signal:
-    """The RP ID and the user handle of the listed passkeys, and the credential that was just removed, if any."""
+    """What the script tells the password manager (WebAuthn, section 5.1.10): the RP ID `domain`, the user handle
+    `user`, and the id of the credential that was just removed; empty if none was.
+    """
 
     domain: str
     user: str
@@ -59,7 +61,7 @@ async def listed(request: Request, env: Env, caller: Caller) -> dict[str, Any]:
 
 
 async def ask_new(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
-    """Offer to add a passkey; say so if there are as many as there may be."""
+    """Offer to add a passkey; or say that the account has the most passkeys that it may have."""
     try:
         await ask_to_add_passkey(env, caller)  # only to refuse: the script asks again
     except TooManyPasskeys:
@@ -123,7 +125,9 @@ async def remove(
     client_info: ClientInfoDep,
     passkey_id: str,
 ) -> Response:
-    """Remove the passkey. One that is gone already is not an error. The next page tells the password manager."""
+    """Remove the passkey. A passkey that was removed already is not an error. The script of the next page tells the
+    password manager. If the account must have a factor, the last one stays.
+    """
     try:
         removed = await remove_passkey_flow(env, caller, passkey_id, client_info, end_others=_END_OTHERS in form)
     except LastFactor:
@@ -135,7 +139,9 @@ async def remove(
 
 
 async def _mine(env: Env, caller: Caller, passkey_id: str) -> Passkey:
-    """Return one of the caller's passkeys, for a form that needs a recent sign-in."""
+    """Return one of the caller's passkeys. Raises `PasskeyUnknown`, and `ReauthenticationRequired` without a recent
+    sign-in.
+    """
     await ask_for_recent_sign_in(env, caller)
     for passkey in await list_passkeys(env, caller):
         if passkey.id == passkey_id:

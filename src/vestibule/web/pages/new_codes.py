@@ -1,7 +1,8 @@
 """New recovery codes, on their way from the form that made them to the page that shows them.
 
-A cookie carries them: encrypted, for one session and one path, for ten minutes. So the page can be reloaded, shown in
-another language and downloaded, and the server keeps only hashes (decision 0046 has the same for refused forms).
+A cookie carries the codes: encrypted, for one session and one path, for ten minutes. So the page can be reloaded or
+shown in another language, the codes can be downloaded, and the server keeps only hashes. Refused forms travel in the
+same way (decision 0046).
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,8 @@
-"""Find browsers that keep no cookies for this site, because they are set so, or because Secure cookies meet plain HTTP.
+"""Find browsers that keep no cookies for this site: their user has blocked cookies, or `Secure` cookies were set over
+plain HTTP.
 
-Every page sets a cookie in a browser that has sent none. So a browser that sends a form without any cookie keeps none.
-It is told so on the page that answers the form (`frame.html`), with what was refused.
+Every page that a GET shows sets a cookie in a browser that has sent none. So a browser that sends a form without any
+cookie keeps none. The page that answers the form (`frame.html`) says so.
 """
 
 from http import HTTPStatus
@@ -24,7 +25,7 @@ def keeps_none(request: Request) -> bool:
 
 
 def set_one(request: Request, page: Response) -> None:
-    """Set a cookie in a browser that has sent none, so that its next form says whether it keeps them."""
+    """Set a cookie in a browser that has sent none, so that its next form shows whether it keeps cookies."""
     has_form = request.method == "GET" and page.status_code == HTTPStatus.OK
     if not _sent_any(request) and (has_form or keeps_none(request)):
         site = site_of(request)

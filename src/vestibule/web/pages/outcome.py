@@ -11,7 +11,9 @@ from vestibule.web.pages.second_step import go_to_second_step
 
 
 async def lead_on(request: Request, outcome: SignedIn | SecondFactorNeeded | EnrolmentNeeded) -> Response:
-    """Set the cookies of the session and redirect to `return_to`; or redirect to the second factor that is missing."""
+    """Set the cookies of the session and redirect to `return_to`; or redirect to the page that asks for a second
+    factor, or to the one that sets it up.
+    """
     if isinstance(outcome, SecondFactorNeeded):
         return go_to_second_step(request, outcome)
     if isinstance(outcome, EnrolmentNeeded):

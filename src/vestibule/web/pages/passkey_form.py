@@ -15,12 +15,14 @@ PASSKEY_REFUSALS = (PasskeyUnknown, PasskeyRefused, CeremonyOver, EmailNotVerifi
 
 
 def passkey_faults(refusal: Refusal) -> dict[str, Sentence]:
-    """Return what is wrong with the passkey. A passkey that is not enough for the account counts as refused."""
+    """Return what is wrong with the passkey, by field. A passkey that is too weak for the account
+    (`ReauthenticationRequired`) gets the sentence of `PasskeyRefused`.
+    """
     return {"passkey": WRONG_PASSKEYS.get(type(refusal), WRONG_PASSKEYS[PasskeyRefused])}
 
 
 def refused_passkey(request: Request, refusal: Refusal) -> dict[str, Any]:
-    """Return the variables of a page for a passkey that was refused: its faults, and if nobody has it here, what the
+    """Return the variables of a page for a refused passkey: `faults`, and, if no account has the passkey, what the
     script tells the password manager, which then no longer offers it (WebAuthn, section 5.1.10.2).
     """
     party = site_of(request).policy.relying_party

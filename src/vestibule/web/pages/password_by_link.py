@@ -48,7 +48,9 @@ class PasswordPage:
     async def choose(
         self, request: Request, env: Env, token: str, set_password: Callable[[str], Awaitable[DeviceSecret | None]]
     ) -> Response:
-        """Set the password by `set_password`, which raises a refusal if the link is dead, and lead to the sign-in."""
+        """Set the password with `set_password`, and redirect to the sign-in. `set_password` returns the secret that
+        makes this browser a known device, or None, and raises a refusal if the link is dead.
+        """
         link = await return_to.adopt_link_target(request, env, token, self.purpose)
         fields, email = await read_form(request), link.email if link is not None else ""
         try:

@@ -1,4 +1,4 @@
-"""The page that asks a signed-in user to sign in again, for what needs a recent sign-in, and then leads on to it.
+"""The page that asks a signed-in user to sign in again, before a page that needs a recent sign-in, and leads on there.
 
 An account with a second factor is asked for that, any other for its password.
 """
@@ -79,7 +79,9 @@ async def _step_up(request: Request, env: Env, caller: Caller, form: dict[str, s
 
 
 async def _go_on(request: Request, tokens: Tokens) -> Response:
-    """Redirect to `return_to`. On the security page a button is to be pressed again, so that page says something."""
+    """Redirect to `return_to`, with the cookies of the new tokens. The security page also shows a notice, because there
+    the user has to press the same button again.
+    """
     notice = REAUTHENTICATED if return_to.target_of(request) == SECURITY else ""
     return await set_token_cookies(request, arrive(request, notice), tokens)
 

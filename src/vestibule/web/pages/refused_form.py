@@ -27,7 +27,7 @@ _MAX_CHARACTERS = 2000  # the longest name, email and messages fit
 _COOKIE = SealedCookie(cookies.REFUSED_FORM, KEPT_SECONDS, _MAX_CHARACTERS)
 _UNEXPECTED = 500
 _SHOWN_AGAIN = ("name", "email")  # the fields that a form shows again: no password, code or other secret is among them
-_FOUND_AGAIN = "boxes"  # a variable that the page of the form reads by itself, and that may be long
+_FOUND_AGAIN = "boxes"  # a variable that the page of the form computes anew, and that may be too long for the cookie
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class PageContent:
 
 
 def expect_form(request: Request, route_path: str) -> None:
-    """Note which page has the form, if a browser sent this request from a page of ours. Programs, which do not ask for
-    HTML, are told by the status.
+    """Note which page has the form, if a browser sent this request from a page of ours. Programs do not ask for HTML:
+    they get the status of the refusal, not a redirect.
     """
     if request.method == "POST" and asks_for_page(request) and not from_elsewhere(request):
         at = site_of(request).form_pages.get(route_path, route_path)
@@ -65,7 +65,9 @@ def redirect(request: Request, content: PageContent, status: int) -> Response | 
 
 
 def waiting(request: Request) -> PageContent | None:
-    """Return what the cookie keeps for this page; None without one, or if it is too old or another's."""
+    """Return the content that waits in the cookie for this page; None without a cookie, or if it is too old, or is of
+    another page or session.
+    """
     if request.method != "GET" or (kept := _COOKIE.open(request, request.scope["path"])) is None:
         return None
     is_theirs = kept.pop("session") in {"", _session_id(request)}
@@ -73,7 +75,7 @@ def waiting(request: Request) -> PageContent | None:
 
 
 def clear(request: Request, response: Response) -> None:
-    """Delete the cookie: what it keeps is shown."""
+    """Delete the cookie, because this page has shown its content."""
     _COOKIE.clear(request, response, _scope(request.scope["path"]))
 
 
@@ -86,7 +88,7 @@ def _redirect_with(request: Request, page: str, sealed: str) -> Response:
 
 
 def _short(request: Request, content: PageContent) -> dict[str, Any]:
-    """Return the variables without what the page finds by itself: the target, and others that may be long."""
+    """Return the variables without those that the page computes anew: the target, and `_FOUND_AGAIN`."""
     found = return_to.as_parameter(return_to.target_of(request))
     kept = content.variables.items()
     return {name: value for name, value in kept if name != _FOUND_AGAIN and (name, value) != ("return_to", found)}

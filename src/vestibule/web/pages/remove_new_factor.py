@@ -35,8 +35,8 @@ async def ask_remove(request: Request, env: EnvDep, token: str) -> Response:
 
 
 async def remove(request: Request, env: EnvDep, client_info: ClientInfoDep, token: str) -> Response:
-    """Remove the factor, and go on to the page for a new password, or to the one that says where a link for it was
-    sent.
+    """Remove the factor, and redirect to the page for a new password. If the account has another email by now, redirect
+    to the sign-in page, which says that a link for a new password was sent there.
     """
     try:
         secret = await remove_new_factor(env, token, client_info)

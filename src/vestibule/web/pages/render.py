@@ -23,7 +23,7 @@ from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
 
 _OWN, _NONE = "'self'", "'none'"
-_FIRST_REFUSAL = 400  # the lowest HTTP status of one
+_FIRST_REFUSAL = 400  # the lowest HTTP status of a refusal
 _UNIT_SECONDS = (86400, 3600, 60)
 _MIN_UNITS = 2  # "in 90 minutes", not "in 1.5 hours": a unit is used if the time is at least two of it
 
@@ -39,10 +39,11 @@ def page(
 ) -> Response:
     """Return the page with its own Content Security Policy.
 
-    `faults` are shown beside their fields. The first of these has the focus; if there is none, the field that the
-    variable `focus` names. `frames`: the page may show our other pages in frames.
+    `faults` are shown beside their fields. The first field with a fault has the focus; without faults, the field that
+    the variable `focus` names. `frames`: the page may show our other pages in frames.
 
-    A refusal of a browser's form is a redirect instead (`refused_form`), and the page that it leads to shows it.
+    If `status` is 400 or more, the answer to a browser's form is a redirect instead (`refused_form`): to the page with
+    the form, which shows the refusal.
     """
     messages = {field: say(request, text, **numbers) for field, (text, numbers) in (faults or {}).items()}
     variables["missing"] = [field for field, (text, _) in (faults or {}).items() if text in MISSING]
@@ -87,7 +88,7 @@ def say(request: Request, english: str, **filled_in: int | str) -> str:
 
 
 def waiting_time(request: Request, seconds: int) -> str:
-    """Return a waiting time in the reader's language."""
+    """Return a waiting time in the reader's language, rounded up: "in 5 minutes"."""
     return waiting_time_in(seconds, language_of(request))
 
 
@@ -104,7 +105,9 @@ def language_of(request: Request) -> str:
 
 
 def has_session(request: Request) -> bool:
-    """Return whether the browser has a live session; where nobody has checked, whether it has the cookies of one."""
+    """Return whether the browser has a live session. If no guard has checked that, return whether it has the cookies of
+    one.
+    """
     context = context_of(request)
     if context.has_session is None:
         return context.caller is not None or cookies.any_credential(request.headers.raw, site_of(request).web)
@@ -114,8 +117,8 @@ def has_session(request: Request) -> bool:
 def _store_return_to(request: Request, answer: Response) -> None:
     """Store the target of the query or of a mailed link in a cookie, so that it survives signing up and signing in.
 
-    For a signed-in user, store only a target in an app. Forms carry a page of ours on by themselves, and a page that
-    the user has left must not decide where a later sign-in leads.
+    For a signed-in user, store only a target in an app. A target among our own pages needs no cookie, because forms
+    carry it on; and a cookie would send a later sign-in to a page that the user has left.
     """
     site, context = site_of(request), context_of(request)
     target = request.query_params.get("return_to") or context.link_target
@@ -127,7 +130,7 @@ def _store_return_to(request: Request, answer: Response) -> None:
 def _common_variables(request: Request) -> dict[str, Any]:
     """Return the template variables that every page has. `here` is the URL to come back to after choosing a language;
     `way` is the query that carries `return_to` on to another page. `app_at` is the root of the app that it leads to.
-    `once` is of this page alone (`sent_twice`).
+    `once` is a random value of this page alone (`sent_twice`).
     """
     context, env = context_of(request), site_of(request).env
     caller = context.caller

@@ -1,4 +1,4 @@
-r"""Decide where pages may redirect a browser: to our own paths, and to pages of listed origins.
+r"""Decide where pages may redirect a browser: to our own paths, and to pages of the origins in `WebPolicy.origins`.
 
 Paths of the API are refused, because a GET there may sign somebody out.
 
@@ -53,8 +53,8 @@ def require_short(given: str) -> None:
 
 
 def target_for(request: Request, given: str) -> str:
-    """Return where to redirect: to `given`, otherwise to the target of the mailed link that was opened, otherwise to
-    the cookie's; to `HOME` if that is not allowed.
+    """Return where to redirect: `given`, or without it the target of the mailed link that was opened, or without that
+    the target in the cookie. Return `HOME` if the one so chosen is not allowed.
     """
     in_cookie = unquote(read(request.headers.raw, cookies.RETURN_TO.encode()) or "")
     kept = context_of(request).link_target or in_cookie
@@ -89,8 +89,8 @@ def with_target(request: Request, client_info: ClientInfo) -> ClientInfo:
 
 
 async def adopt_link_target(request: Request, env: Env, secret: str, purpose: Purpose) -> OneTimeToken | None:
-    """Make the target that is stored with a mailed link this request's. Return the link as `look_up_link` does, also if
-    it no longer works.
+    """Use the target that is stored with a mailed link for this request. Return the link, even if it is spent or
+    expired; None if it is unknown, void or purged (`look_up_link`).
     """
     link = await look_up_link(env, secret, purpose)
     target = link.return_to if link is not None else None

@@ -32,7 +32,7 @@ SEE_OTHER = 303
 SIGN_IN, SIGNED_OUT, CHECK_EMAIL_AT, REAUTHENTICATE = "/login", "/signedout", "/checkemail", "/reauthenticate"
 SECURITY, REAUTHENTICATED, FACTOR_NEEDED = "/profile/security", "reauthenticated", "factor_needed"
 _FILES = ("/profile/data", "/admin/events/export")
-_KEPT_HEADERS = ("retry-after", "allow")  # of the JSON refusal, for the page
+_KEPT_HEADERS = ("retry-after", "allow")  # the headers that a page copies from the JSON answer to the same refusal
 
 
 class PageRoute(APIRoute):
@@ -82,13 +82,13 @@ async def refusal_page(request: Request, refusal: Refusal | Fault) -> Response:
 
 
 def unexpected_page(request: Request) -> Response:
-    """Return a page for an unexpected exception, which tells nothing about it, with a link home."""
+    """Return the page for an unexpected exception, with a link home. The page says nothing about the exception."""
     title, message = (render.say(request, text) for text in WHY_NOT[500])
     return render.page(request, "told.html", 500, title=title, message=message)
 
 
 def see_other(target: str) -> Response:
-    """Redirect to another page by GET (RFC 9110, section 15.4.4), so that a reload sends nothing twice."""
+    """Return a redirect to another page by GET (RFC 9110, section 15.4.4), so that a reload sends nothing twice."""
     return RedirectResponse(target, SEE_OTHER)
 
 
@@ -113,7 +113,9 @@ async def clear_session_cookies(request: Request, response: Response) -> Respons
 
 
 def _wanted(request: Request) -> str:
-    """Return the page to show after a sign-in. For the page that asks for another sign-in, it is where that leads."""
+    """Return the page to show after a sign-in: the one that was asked for, but `HOME` after a form. If it was the page
+    that asks to sign in again, return the target of that page instead.
+    """
     if request.method != "GET":
         return return_to.HOME
     return return_to.target_of(request) if request.url.path == REAUTHENTICATE else request.url.path

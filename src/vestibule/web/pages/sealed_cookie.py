@@ -1,7 +1,7 @@
 """Sealed cookies: JSON that one page leaves for the next, encrypted. The server keeps nothing.
 
-Each is sealed for a subject, such as a page or a session, and opens for no other. Its end is sealed with it, because a
-program can send a cookie for longer than browsers do.
+Each cookie is sealed for a subject, such as a page or a session, and opens for no other. The time when the cookie ends
+is sealed too, because a program can send a cookie for longer than browsers do.
 """
 
 import json
@@ -22,8 +22,8 @@ _END = "until"
 
 @dataclass(frozen=True)
 class SealedCookie:
-    """A cookie of this `name`, which is good for `seconds`. The sealed text has at most `max_characters`. No other host
-    can have set one that is `host_only`; its path is `/`.
+    """A cookie of this `name`, which is good for `seconds`. The sealed text has at most `max_characters`. `host_only`:
+    the name gets `__Host-` where cookies are `Secure`, so that no other host can set the cookie; its path must be `/`.
     """
 
     name: str
@@ -36,7 +36,7 @@ class SealedCookie:
         env = site_of(request).env
         kept = {**content, _END: env.clock.now().timestamp() + self.seconds}
         plain = json.dumps(kept, ensure_ascii=False).encode()
-        sealed = env.keys.refresh.cookie_seal.close(plain, self._name(subject))
+        sealed = env.keys.refresh.cookie_seal.close(plain, self._label(subject))
         return sealed if len(sealed) <= self.max_characters else ""
 
     def open(self, request: Request, subject: str) -> dict[str, Any] | None:
@@ -46,7 +46,7 @@ class SealedCookie:
         if not 0 < len(sealed) <= self.max_characters:
             return None
         try:
-            kept: dict[str, Any] = json.loads(env.keys.refresh.cookie_seal.open(sealed, self._name(subject)))
+            kept: dict[str, Any] = json.loads(env.keys.refresh.cookie_seal.open(sealed, self._label(subject)))
         except CannotUnseal:
             return None
         return kept if kept.pop(_END) >= env.clock.now().timestamp() else None
@@ -64,11 +64,13 @@ class SealedCookie:
         cookies.set_of_pages(response, self._cookie(request), "", path, 0, site.env.clock.now(), site.web)
 
     def is_sent(self, request: Request) -> bool:
-        """Return whether the browser has the cookie, with whatever in it."""
+        """Return whether the browser sent the cookie, even one that does not open."""
         return any(name == self._cookie(request).encode() for name, _ in pairs(request.headers.raw))
 
     def _cookie(self, request: Request) -> str:
+        """Return the full name of the cookie."""
         return cookies.host_only(self.name, site_of(request).web) if self.host_only else self.name
 
-    def _name(self, subject: str) -> str:
+    def _label(self, subject: str) -> str:
+        """Return the label under which the text is sealed: no other cookie and subject can open it."""
         return f"{self.name} {subject}"

@@ -32,7 +32,7 @@ def go_to_second_step(request: Request, needed: SecondFactorNeeded) -> Response:
 
 
 async def ask_second_step(request: Request, env: EnvDep) -> Response:
-    """Ask for a code or a passkey; say who signs in. Go back to the first step if there is none that is still good."""
+    """Ask for a code or a passkey, and say who signs in. Redirect to the first step if no sign-in waits any more."""
     try:
         waiting = await waiting_sign_in(env, second_step_handle(request))
     except NoPendingSignIn:

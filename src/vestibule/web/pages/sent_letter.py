@@ -20,11 +20,11 @@ from vestibule.web.pages.words import CHECK_EMAIL
 from vestibule.web.site import site_of
 
 NEW_EMAIL = "new_email"
-"""What an email to a new email of the account is about."""
+"""The `about` of the email that asks to confirm a new email of the account."""
 SIGN_IN_CODE = "sign_in_code"
-"""What an email with a code to sign in with is about."""
+"""The `about` of the email with a code for signing in."""
 TAKEN_BACK = "taken_back"
-"""What the email is about that the owner of an account gets after undoing a change of email."""
+"""The `about` of the email that the owner gets after undoing a change of email."""
 _MAX_BYTES = 2000
 _MAX_TIMES = 20
 
@@ -42,7 +42,7 @@ class SentLetter:
     name: str = ""
 
     def seconds_to_wait(self, request: Request) -> int:
-        """Return how long the server sends no other email of this kind to this address."""
+        """Return for how many seconds the server will send no other email of this kind to this email address."""
         env = site_of(request).env
         letters = env.policy.letters
         spacing = letters.codes if self.about == SIGN_IN_CODE else letters.to_email
@@ -51,7 +51,7 @@ class SentLetter:
 
 
 def remember(request: Request, response: Response, about: str, email: str, name: str = "") -> None:
-    """Keep in a cookie that an email was just asked for."""
+    """Keep in a cookie that an email was just asked for, and how often this browser has asked for it."""
     before, now = _kept(request), site_of(request).env.clock.now()
     sent = SentLetter(about, email, int(now.timestamp()), name=name)
     if before is not None and before.email == email:
@@ -61,7 +61,7 @@ def remember(request: Request, response: Response, about: str, email: str, name:
 
 
 def remember_opened(request: Request, response: Response, about: str, link: OneTimeToken) -> None:
-    """Keep in a cookie that this link was mailed, unless the cookie already has a letter to that email."""
+    """Keep in a cookie that this link was mailed, unless the cookie already tells of a letter to the same email."""
     before = sent_letter(request)
     if before is None or before.email != link.email:
         _store(request, response, SentLetter(about, link.email, int(link.created_at.timestamp())))

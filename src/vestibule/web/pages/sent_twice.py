@@ -3,11 +3,12 @@
 Without a script, a double click sends a form twice. The browser drops the first answer, and its cookies with it, and
 the second one would refuse what was just done: the link is used, the session has ended, the recovery codes were shown.
 So the answer to the last form of a browser at a page is kept for ten seconds, and given to the same form again
-(decision 0050). The script holds the second form back for as long.
+(decision 0050). Where the script runs, it holds the second form back for the same time.
 
 Most of these answers have a secret, such as the tokens of a session, and two browsers may send the same form. So an
 answer is kept only for a browser that proves which one it is: by a secret cookie, or by the field `once` of the page
-that it was sent. A form is handled each time if sending it twice does no harm, and a kept answer could be out of date.
+that it was sent. Some forms are handled each time (`HANDLED_EACH_TIME`): sending them twice does no harm, and a kept
+answer could be out of date.
 """
 
 import re
@@ -40,7 +41,7 @@ HANDLED_EACH_TIME = frozenset(
         "/profile/security/sessions",
     }
 )
-"""The routes of forms whose answer says what is true now, however often they are sent."""
+"""The routes of forms that do no harm when sent twice. Each is handled every time, so its answer is up to date."""
 
 
 async def answer_once(request: Request, route: str, handle: Handler) -> Response:
@@ -55,8 +56,8 @@ async def answer_once(request: Request, route: str, handle: Handler) -> Response
 
 
 def _tells_which_browser(request: Request, body: bytes) -> bool:
-    """Return whether the form has a secret that no other browser has. A stranger who was sent a page has the `once` of
-    that page alone, and no cache keeps a page.
+    """Return whether the form or its cookies have a secret that no other browser has. The field `once` is such a
+    secret: each page is sent with its own, and no cache keeps a page.
     """
     return _ONCE.search(body) is not None or _has_secret_cookie(request.headers.raw, site_of(request).web)
 
@@ -85,7 +86,9 @@ async def _answer_form(request: Request, body: bytes, handle: Handler) -> Respon
 
 
 def _may_be_repeated(request: Request, response: Response) -> bool:
-    """Return whether this is no refusal. A refusal is not repeated: the same password may be right a moment later."""
+    """Return whether the answer may be kept: it is a redirect and no refusal. The same password may be right a moment
+    later.
+    """
     return not context_of(request).was_refused and response.status_code == _SEE_OTHER
 
 

@@ -12,7 +12,7 @@ from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import refused_form, render, return_to, sent_letter
-from vestibule.web.pages.account_words import IF_NOT_YOU, NAME_RESET, WHY_OVER
+from vestibule.web.pages.account_words import IF_NOT_YOU, LINKED_TO_RESET, WHY_OVER
 from vestibule.web.pages.arrival import arrive
 from vestibule.web.pages.browser_session import SESSION_CODE, BrowserCaller, OptionalBrowserCaller
 from vestibule.web.pages.form import form_values, read_form, sent_credential, validated
@@ -36,7 +36,7 @@ async def go_to_profile() -> Response:
 
 
 async def ask_sign_in(request: Request, caller: OptionalBrowserCaller) -> Response:
-    """Ask for email and password. Redirect a user who is already signed in, but not past a refusal."""
+    """Ask for email and password. Redirect a signed-in user, unless a refused form is to be shown first."""
     target = return_to.target_of(request)
     if caller is None or refused_form.waiting(request):
         return _sign_in_page(request, target)
@@ -45,7 +45,9 @@ async def ask_sign_in(request: Request, caller: OptionalBrowserCaller) -> Respon
 
 
 async def sign_in(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
-    """Begin a session, set its cookies, and redirect to `return_to`."""
+    """Begin a session, set its cookies, and redirect to `return_to`; or to the page that asks for, or sets up, a second
+    factor.
+    """
     fields = await read_form(request)
     target = return_to.target_of(request)
     if keeps_none(request):
@@ -82,7 +84,7 @@ async def use_passkey(request: Request, env: EnvDep, client_info: ClientInfoDep)
 
 
 def sign_in_form(request: Request, status: int) -> Response:
-    """Return the form again, with what was typed except the password."""
+    """Return the sign-in form again, with what was typed except the password."""
     return _sign_in_page(request, return_to.target_of(request), status)
 
 
@@ -96,7 +98,7 @@ async def sign_out(request: Request, env: EnvDep, caller: BrowserCaller) -> Resp
 
 
 async def signed_out(request: Request, caller: OptionalBrowserCaller) -> Response:
-    """Say why the user is no longer signed in. After deleting the account, leave no way into it."""
+    """Say why the user is no longer signed in. After the account was deleted, offer no sign-in."""
     if caller is not None:
         return see_other(return_to.HOME)
     reason = request.query_params.get("reason", "")
@@ -105,7 +107,7 @@ async def signed_out(request: Request, caller: OptionalBrowserCaller) -> Respons
         "signed_out.html",
         why=_why_over(request, reason),
         gone=reason == ACCOUNT_GONE,
-        names_reset=_REASONS.get(reason) in NAME_RESET,
+        names_reset=_REASONS.get(reason) in LINKED_TO_RESET,
     )
 
 
@@ -118,9 +120,9 @@ def _why_over(request: Request, named: str) -> str:
 
 
 def _why_asked(request: Request) -> str:
-    """Return why the session of this browser ended, if that is why it is asked to sign in."""
-    says_so = request.method != "GET" or "notice" in request.query_params
-    return "" if says_so else _why_over(request, context_of(request).session_over.removeprefix(SESSION_CODE))
+    """Return why the session of this browser ended, if the page says nothing else: no refusal and no notice."""
+    has_other_message = request.method != "GET" or "notice" in request.query_params
+    return "" if has_other_message else _why_over(request, context_of(request).session_over.removeprefix(SESSION_CODE))
 
 
 def _sign_in_page(
@@ -156,7 +158,7 @@ def _values_of_link(request: Request) -> dict[str, str]:
 
 
 def _faults(invalid: BodyInvalid) -> dict[str, Sentence]:
-    """Return the faults by field. A password that is too short is called wrong, so that the page does not tell why."""
+    """Return the faults by field. A password that is too short is called wrong, as every other wrong password is."""
     faults = faults_of(invalid.entries)
     if "password" in faults:
         missing = any(entry["path"][-1] == "password" and entry["code"] == "invalid_type" for entry in invalid.entries)

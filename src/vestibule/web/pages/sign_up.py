@@ -64,7 +64,9 @@ async def ask_register(request: Request, caller: OptionalBrowserCaller) -> Respo
 
 
 async def register(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
-    """Create an account and mail a link that verifies its email. Sign the person in at once, where that is enough."""
+    """Create an account and mail a link that verifies its email. Sign the person in at once if the policy
+    does so (`signs_in_at_sign_up`); or redirect to the page that sets up a second factor.
+    """
     fields = await read_form(request)
     if keeps_none(request):
         return register_form(request, 400)
@@ -116,13 +118,13 @@ def register_form(
         faults=faults,
         min_length=site_of(request).policy.passwords.min_length,
         is_taken=is_taken,
-        tells_of_mail=_leads_on_without_a_word(request),
+        tells_of_mail=_leads_to_no_notice(request),
         **_values_to_change(request),
     )
 
 
-def _leads_on_without_a_word(request: Request) -> bool:
-    """Return whether signing up leads to a page that does not say that an email was sent: an app's."""
+def _leads_to_no_notice(request: Request) -> bool:
+    """Return whether signing up leads to a page that does not say that an email was sent, such as an app's page."""
     target = return_to.target_of(request)
     return site_of(request).policy.signs_in_at_sign_up and return_to.with_notice(target, _WELCOME) == target
 
@@ -138,7 +140,9 @@ def verification_form(request: Request, status: int = 200) -> Response:
 
 
 async def check_email(request: Request, about: str = "reset", removed: str = "") -> Response:
-    """Say that an email is on its way, and which kinds of factors were removed with an undone change of email."""
+    """Say that an email is on its way. After a change of email was undone, also say which kinds of factors that
+    removed.
+    """
     sent = sent_letter.sent_letter(request)
     told = CHECK_EMAIL.get(sent.about if sent else about, CHECK_EMAIL["reset"])
     wait = sent.seconds_to_wait(request) if sent else 0

@@ -1,4 +1,4 @@
-"""Serve the files that pages load. They are cached for a year, because their URL changes with their content."""
+"""Serve the files that pages load. Browsers cache each for a year, because its URL changes with its content."""
 
 from fastapi import Request
 from starlette.responses import Response

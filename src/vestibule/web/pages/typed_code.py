@@ -19,8 +19,8 @@ CODE_REFUSALS = (BodyInvalid, WrongCode, SecondFactorPaused)
 
 
 def shown_kinds(request: Request, kinds: Sequence[str]) -> tuple[list[str], str]:
-    """Return the kinds of proof that the page can ask for, and the one to ask for: the one that was chosen, or the
-    first.
+    """Return the kinds of proof that the page can ask for, and the one to ask for: the kind that the URL names, or the
+    first. Without any kind, ask for a recovery code.
     """
     can_use_passkeys = site_of(request).policy.relying_party is not None
     shown = [str(kind) for kind in kinds if can_use_passkeys or kind != FactorKind.PASSKEY]
@@ -34,7 +34,7 @@ def sent_kind(request: Request) -> str:
 
 
 def code_faults(request: Request, refusal: BodyInvalid | WrongCode | SecondFactorPaused) -> dict[str, Sentence]:
-    """Return what is wrong with the code."""
+    """Return what is wrong with the code, by field."""
     if isinstance(refusal, BodyInvalid):
         return faults_of(refusal.entries)
     if isinstance(refusal, SecondFactorPaused):

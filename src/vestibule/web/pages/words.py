@@ -115,10 +115,10 @@ CHECK_EMAIL = {
     "verify": _("If this email address is not confirmed yet, we sent an email with a link to it."),
     "taken_back": _("Your account is yours again. We sent you a link to choose a new password."),
 }
-"""What the email that was just sent is about."""
+"""What "Check your email" says, by what the email that was just sent is about (`SentLetter.about`)."""
 
 EMAIL_ASKED = _("We sent a link to %(email)s. Open it to complete the change.")
-"""The notice `email_asked`, where the browser knows which email was asked for."""
+"""Said instead of the notice `email_asked` if the browser has the cookie that tells which email the link went to."""
 
 WHEN = _("You can try again %(when)s.")
 """When a refused request may be tried again; `when` is "in 5 minutes"."""
