@@ -64,7 +64,7 @@ async def _count(env: Env, account_id: str) -> None:
 
 
 async def allow_new_factors(tx: Ports, account_id: str) -> None:
-    """Begin the counts of the day anew, which somebody else has spent: of new factors, and of new recovery codes."""
+    """Reset today's counts of new factors and of new recovery codes, because somebody else used them up."""
     await allow_notices(tx, account_id, LetterKind.FACTOR_ADDED)
     await tx.rate_counters.clear(_SETS_OF_CODES, account_id)
 
@@ -102,7 +102,7 @@ async def note_added(
 ) -> Added:
     """Do what comes with a new factor of the caller: cancel a reset of factors; if the factor is the first one, store
     `codes` and delete the other known devices; tell the owner; and, if `end_others`, end the caller's other sessions.
-    Call it inside the transaction that adds the factor.
+    Return what came of it. Raises what `store_and_tell` raises. Call it inside the transaction that adds the factor.
     """
     account_id = caller.account.id
     await cancel_factor_reset(tx, account_id, CanceledBy.SESSION, client_info, now)

@@ -31,7 +31,9 @@ class NewPasskey:
     name: str
 
     def of(self, account_id: str, domain: str, now: datetime) -> Passkey:
-        """Return it as a passkey of an account, created `now`. Without a name, it gets that of its authenticator."""
+        """Return the credential as a passkey of an account, created `now`. Without a name, it gets that of its
+        authenticator.
+        """
         made = self.credential
         name = self.name or authenticator_name(made.aaguid, made.transports)
         # The fields of `NewCredential` are fields of `Passkey` by the same names.
@@ -61,7 +63,7 @@ async def add_passkey(
     the `Question`. `end_others`: end the caller's other sessions too.
 
     Raises `CeremonyOver`, `PasskeyRefused`, `PasskeyTaken`, `TooManyPasskeys`, `PasskeysUnavailable`, `Overloaded`,
-    `ReauthenticationRequired` and `SessionOver`.
+    `TooManyRequests` after a day's new factors or sets of recovery codes, `ReauthenticationRequired` and `SessionOver`.
     """
     new = checked_passkey(env, read_ceremony(env, kept, CeremonyPurpose.ADD, caller.session_id), answer, name)
     async with env.store.reading() as read:  # refuse before recovery codes are hashed, which is slow
@@ -76,7 +78,9 @@ async def add_passkey(
 def checked_passkey(
     env: Env, ceremony: Ceremony, answer: Answer, name: str, *, verify_user: bool = False
 ) -> NewPasskey:
-    """Return the credential that was made for this question; raises `PasskeyRefused` and `PasskeysUnavailable`."""
+    """Return the credential that was made for this question, with its question and `name`. `verify_user`: the
+    authenticator must have verified its user. Raises `PasskeyRefused` and `PasskeysUnavailable`.
+    """
     try:
         made = webauthn.check_registration(relying_party(env), ceremony.challenge, answer, verify_user=verify_user)
     except NotVerified as why:

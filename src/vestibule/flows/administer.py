@@ -35,7 +35,7 @@ async def sign_out_everywhere(env: Env, operator: Operator, account: Account) ->
 
 @retry_on_conflict
 async def end_session_of(env: Env, operator: Operator, account: Account, session_id: str) -> bool:
-    """End one session of the account; return False if that is over, or no session of the account. Raises
+    """End one session of the account; return False if it is over already, or another account's. Raises
     `PermissionMissing` and `SessionOver`, about the operator.
     """
     now = env.clock.now()

@@ -138,7 +138,8 @@ async def count_letter_of_account(
     the network nor for the account, if it is one too many.
 
     An account may send a few letters to an email whatever other accounts send there. Further ones count towards a daily
-    limit that all accounts share for that email. To all emails together, an account may send the same number a day.
+    limit that all accounts share for that email. To all emails together, an account may send as many a day as that
+    limit allows.
     """
     limits, network = env.policy.letters, network_of(client_info.network_address)
     for_account = replace(limits.to_mailbox, name="letters_of_account")

@@ -2,8 +2,8 @@
 first (decision 0049), the sign-in waits for it.
 
 Whether it waits is decided with the account locked. If somebody adds a factor at the same time, either the session
-comes first, and is counted among those that the new factor's owner is told of; or the factor does, and the sign-in
-waits.
+comes first, and is counted among the other sessions that the owner is told of; or the factor comes first, and the
+sign-in waits.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -129,11 +129,11 @@ async def _open_session(
             await tx.accounts.note_use(account.id, account.epoch, now)
         opened = await tx.sessions.open(session, account.epoch)
         if opened:
-            kept = await _require_complete(env, tx, account, proof, client_info, now)
+            reset_canceled = await _require_complete(env, tx, account, proof, client_info, now)
             if proof.held_session is not None:
                 revoked = await end_session(env, tx, proof.held_session, account.id, EndReason.SIGNED_OUT, now)
-            # `opened` is the number of the account's sessions, with the new one. Of those that ended, only the held one
-            # was counted: the others are of people as whom an operator acted.
+            # `opened` is the number of the account's sessions, with the new one. Of the sessions in `revoked`, only the
+            # held one was counted there: in the others, the account's owner acted as somebody else.
             revoked += await end_longest_unseen(env, tx, session, opened - bool(revoked), now)
             await tx.events.record(
                 Event(now, EventKind.SIGNED_IN, account.id, session.id, network_address=client_info.network_address)
@@ -142,7 +142,7 @@ async def _open_session(
             await tx.login_attempts.reset(proof.counter_keys)
     if not opened:
         raise WrongCredentials
-    if new or kept:
+    if new or reset_canceled:
         env.letters_waiting.set()
     await announce(env, revoked)
     return session, device
@@ -152,7 +152,7 @@ async def _require_complete(
     env: Env, tx: Ports, account: Account, proof: Proof, client_info: ClientInfo, now: datetime
 ) -> bool:
     """Raise `_Incomplete` if the account has or must have a second factor and the proof has none; otherwise spend the
-    proof. A proof by a second factor cancels a reset of factors; return whether there was one. Call it after the
+    proof. A proof by a second factor cancels a reset of factors; return whether a reset was canceled. Call it after the
     session was opened, because that locks the account.
     """
     by_factor = level_reached(proof.methods) >= Level.TWO_FACTORS
@@ -167,8 +167,8 @@ async def _require_complete(
 
 @retry_on_conflict
 async def _wait(env: Env, account: Account, client_info: ClientInfo, proof: Proof) -> str:
-    """Spend the proof, and store a pending sign-in; return its secret handle. Raises
-    `WrongCredentials` if the account changed since it was read, and what `proof.spend` raises.
+    """Spend the proof, and store a pending sign-in; return its secret handle. Raises `WrongCredentials` if the account
+    changed since it was read, and what `proof.spend` raises.
     """
     now, handle = env.clock.now(), mint_secret()
     async with env.store.transaction() as tx:

@@ -33,9 +33,10 @@ async def cancel_factor_reset(
     now: datetime,
     asked_by: AskedBy | None = None,
 ) -> bool:
-    """Cancel the reset of an account's factors, and tell the owner; with `asked_by`, only if they asked for it. Return
-    False if there is none. Call it inside the transaction of what cancels it, with the account locked; wake the mail
-    worker after the commit.
+    """Cancel the reset of an account's factors, and tell the owner; with `asked_by`, only a reset that was asked for by
+    that party. Return False if there is none. `client_info` is where the act that cancels came from, or the operator;
+    None if neither is known. Call it inside the transaction of that act, with the account locked; wake the mail worker
+    after the commit.
     """
     if not await tx.factor_resets.cancel(account_id, asked_by):
         return False

@@ -20,7 +20,7 @@ from vestibule.model.store import Ports
 
 LIFETIME = timedelta(seconds=webauthn.CEREMONY_SECONDS)
 _CHALLENGE_BYTES = 32  # WebAuthn, section 13.4.3, asks for 16
-_END_BYTES = 8  # the end of its life, in seconds since 1970
+_END_BYTES = 8  # for the end of the challenge's life, in seconds since 1970
 
 
 @dataclass(frozen=True)

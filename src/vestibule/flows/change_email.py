@@ -44,8 +44,9 @@ class Undone:
 
 
 async def request_change(env: Env, caller: Caller, password: str, email: str, client_info: ClientInfo) -> None:
-    """Mail a link to the new email. Raises `EmailUnchanged` for the account's own, `WrongPassword`, `TooManyAttempts`,
-    or `SessionOver` if the session ended meanwhile. Never tells whether somebody else has that email.
+    """Mail a link to the new email. Raises `EmailUnchanged` for the account's own email, `WrongPassword`,
+    `TooManyAttempts`, `Overloaded`, `ReauthenticationRequired` if the account has a second factor that was not used
+    lately, and `SessionOver` if the session ended meanwhile. Never tells whether somebody else has the new email.
     """
     if email == caller.account.email:
         raise EmailUnchanged
@@ -59,7 +60,7 @@ async def _write_to_new_email(
     env: Env, account: Account, caller: Caller, email: str, client_info: ClientInfo, counter_keys: Sequence[str]
 ) -> None:
     """Queue the letter with the link, or a notice that the email is taken; neither if a limit is reached. Reset the
-    counters of wrong passwords.
+    counters of wrong passwords. Raises what `lock_proven` raises.
     """
     now = env.clock.now()
     async with env.store.transaction() as tx:

@@ -30,8 +30,9 @@ from vestibule.protocol.authentication import Level
 
 async def change_password(env: Env, caller: Caller, current: str, password: str, client_info: ClientInfo) -> SignedIn:
     """Change the caller's password, end all sessions and return a new one. Only this browser stays a known device.
-    Raises `PasswordTooEasy`, `WrongPassword`, `TooManyAttempts`, `SecondFactorEnrolmentRequired`, or `SessionOver` if
-    the session ended meanwhile.
+    Raises `PasswordTooEasy`, `WrongPassword`, `TooManyAttempts`, `Overloaded`, `SecondFactorEnrolmentRequired`,
+    `ReauthenticationRequired` if the account has a second factor that was not used lately, and `SessionOver` if the
+    session ended meanwhile.
     """
     env.policy.passwords.require_hard_to_guess(password, caller.account.email)
     account, _ = await check_current_password(env, caller, current, client_info)
@@ -48,7 +49,8 @@ async def _change(
     env: Env, account: Account, caller: Caller, password_hash: str, client_info: ClientInfo
 ) -> tuple[Session, DeviceSecret, Ended]:
     """Set the new hash. Return the caller's new session, the secret of its device, and what ended. Raises
-    `WrongPassword` if the password was changed meanwhile, `SecondFactorEnrolmentRequired`, and `SessionOver`.
+    `WrongPassword` if the password was changed meanwhile, `SecondFactorEnrolmentRequired`, `ReauthenticationRequired`,
+    and `SessionOver`.
     """
     now = env.clock.now()
     session = _as_proven(begin(new_id(), account.id, client_info.device, env.policy.sessions, now), caller)

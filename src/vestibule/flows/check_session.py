@@ -13,8 +13,9 @@ from vestibule.model.operator_errors import NotWhileActing
 async def check_session(env: Env, access_token: str, refresh_token: str) -> Account:
     """Return the account of the browser's session, and change nothing: no token is renewed, and none is spent.
 
-    Raises `NotWhileActing` if an operator acts as the owner in it, `NotSignedIn` without a token, `SessionOver` or
-    `RefreshRefused` if the session has ended, and `StoreUnavailable`.
+    Raises `NotWhileActing` if an operator acts as the owner in the session; `NotSignedIn` if the browser has neither a
+    valid access token nor a refresh token; `SessionOver` or `RefreshRefused` if the session has ended; `RefreshRefused`
+    also for an invalid refresh token; and `StoreUnavailable`.
     """
     with suppress(AccessTokenInvalid):  # expired, or missing: browsers delete an expired cookie
         caller = await identify(env, access_token)

@@ -31,7 +31,7 @@ _PURGES: dict[str, Purge] = {
 
 async def clean_up(env: Env) -> dict[str, int]:
     """Delete everything past its retention, a small batch in each transaction, and carry out resets of factors that are
-    due. Return how many of each kind.
+    due. Return, by kind, how many rows were deleted and how many resets were due.
     """
     retention, now = env.policy.retention, env.clock.now()
     cutoffs = {

@@ -1,4 +1,4 @@
-"""Clear factors: remove second factors that are not those of the email's owner, who gets the account (back)."""
+"""Clear factors: remove second factors that somebody else may have added, when an account goes to its email's owner."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -84,7 +84,9 @@ async def finish_sign_in(
 
 
 async def pending_sign_in(env: Env, handle: str) -> tuple[PendingSignIn, Account]:
-    """Return the sign-in that waits for its second step, with its account; raises `NoPendingSignIn`. Spends nothing."""
+    """Return the sign-in of this handle, which waits for its second step, with its account; raises `NoPendingSignIn`.
+    Spends nothing.
+    """
     if not is_secret(handle):
         raise NoPendingSignIn
     async with env.store.reading() as read:

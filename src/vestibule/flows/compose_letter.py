@@ -79,7 +79,8 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Letter | None:
             await tx.events.record(_requested(queued, account))
         to = _recipient(queued, account)
         if not await _count_to_mailbox(env, tx, queued, account, to, now):
-            # Settled with an account, it would replace an earlier letter, whose link must go on working.
+            # Settle it without its account: with it, this letter would count as newer than an earlier one of the same
+            # kind (`Letters.newer`), whose link must go on working.
             await tx.letters.settle(queued, now, None)
             return None
         link, code = await _secrets(env, tx, queued, account, to, now)
@@ -99,8 +100,8 @@ async def _lock_account(tx: Ports, queued: QueuedLetter) -> Account | None:
 
 def _with_fitting_kind(queued: QueuedLetter, account: Account | None) -> QueuedLetter:
     """Return the letter with the kind that fits its account: if the account is unverified, a letter with a code, or a
-    notice that the email is taken, becomes one with a link that verifies the email. A stranger may have registered it,
-    and a code would sign its owner in to the stranger's account; the page behind the link asks first.
+    notice that the email is taken, becomes one with a link that verifies the email. A stranger may have registered the
+    email, and a code would sign its owner in to the stranger's account; the page behind the link asks first.
     """
     if account is not None and not account.verified and queued.kind in _ONLY_TO_VERIFIED:
         return replace(queued, kind=LetterKind.VERIFY_EMAIL)
@@ -149,7 +150,9 @@ async def _count_to_mailbox(
 
 
 def _recipient(queued: QueuedLetter, account: Account) -> str:
-    """Return the email that is stored, never one as somebody typed it (CVE-2019-19844)."""
+    """Return the email that the letter goes to: its own if it names its account too, otherwise the account's, as it is
+    stored, not as somebody typed it (CVE-2019-19844).
+    """
     return queued.email if queued.account_id is not None and queued.email is not None else account.email
 
 

@@ -19,7 +19,8 @@ _PASSWORD_BYTES = 16  # as hex 32 characters, which every setting of the passwor
 async def create_account(env: Env, operator: Operator, name: str, email: str, role: Role) -> tuple[Account, str]:
     """Create an account and return it with its password. `email` is canonical, and counts as verified. Delete an
     unverified account with that email. Raises `EmailTaken` if another account has verified the email, or had it before
-    and can still restore it; `PermissionMissing` and `SessionOver`, about the operator.
+    and can still restore it; `LastAdmin` as `remove_squatter` does; `Overloaded`; and `PermissionMissing` and
+    `SessionOver`, about the operator.
     """
     password = random_bytes(_PASSWORD_BYTES).hex()
     password_hash = await env.passwords.hash(password)

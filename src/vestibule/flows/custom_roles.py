@@ -83,7 +83,7 @@ async def set_role_permissions(env: Env, operator: Operator, name: str, permissi
 
 async def take_from_everybody(env: Env, operator: Operator, name: str, most: int = TAKEN_AT_ONCE) -> int:
     """Take the role from up to `most` accounts, in a transaction for each, and end their sessions. Return how many lost
-    it: 0 if nobody has it. Raises `RoleUnknown`; and as `create_custom_role` does about the operator.
+    it: 0 if nobody has it. Raises `RoleUnknown`; and what `create_custom_role` raises about the operator.
     """
     if name not in {role.name for role in await list_custom_roles(env)}:
         raise RoleUnknown(name)

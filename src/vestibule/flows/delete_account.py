@@ -32,7 +32,8 @@ async def delete_account(env: Env, operator: Operator, account: Account) -> int:
 
 
 async def delete_my_account(env: Env, caller: Caller, password: str, client_info: ClientInfo) -> None:
-    """Delete the caller's account, if the password is right; raises `WrongPassword`, `TooManyAttempts`, `LastAdmin`, or
+    """Delete the caller's account, if the password is right. Raises `WrongPassword`, `TooManyAttempts`, `Overloaded`,
+    `LastAdmin`, `ReauthenticationRequired` if the account has a second factor that was not used lately, and
     `SessionOver` if the session ended meanwhile.
     """
     account, _ = await check_current_password(env, caller, password, client_info)

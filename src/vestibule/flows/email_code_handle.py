@@ -1,4 +1,4 @@
-"""The handle of an email code: sealed into a cookie of the browser that asks, so that strangers cause no rows."""
+"""The handle of an email code: sealed in a cookie of the browser that asks, so that strangers cannot fill a table."""
 
 from datetime import UTC, datetime
 
@@ -20,7 +20,7 @@ def begin_handle(env: Env, email: str) -> EmailCodeHandle:
 
 def seal_handle(env: Env, handle: EmailCodeHandle) -> str:
     """Return the handle sealed, as the browser keeps it in a cookie."""
-    sign = "+" if handle.queued else "-"  # both of one length, so that the cookie's does not tell of a reached limit
+    sign = "+" if handle.queued else "-"  # equally long, so that the cookie's length tells of no reached limit
     content = _SEPARATOR.join((f"{sign}{int(handle.ends_at.timestamp())}", handle.secret, handle.email))
     return env.keys.refresh.cookie_seal.close(content.encode(), _NAME)
 

@@ -162,8 +162,8 @@ async def _record(tx: Ports, session_ids: Sequence[str], ending: Ending) -> None
 
 
 async def _revoke(tx: Ports, ended: EndedSessions, ending: Ending) -> list[Revocation]:
-    """Record a revocation of each session, and of each in which an operator acts who was signed in by it. Return
-    them all.
+    """Record a revocation of each session. End and revoke also the sessions in which an operator acts who was signed in
+    by one of them. Return all revocations.
     """
     revoked = await tx.revocations.append(
         [ending.revocation(session_id, issued_at) for session_id, issued_at in ended.items()]

@@ -53,7 +53,9 @@ async def begin_totp_at_sign_in(env: Env, handle: str) -> NewTotp:
 
 
 async def begun_totp_at_sign_in(env: Env, handle: str) -> NewTotp | None:
-    """Return again what `begin_totp_at_sign_in` returned; None if there is no such app. Raises the same."""
+    """Return again what `begin_totp_at_sign_in` returned, and raise what it raises. Return None if this sign-in has
+    begun no app, or began it too long ago.
+    """
     pending, account = await enrolling_sign_in(env, handle)
     async with env.store.reading() as read:
         new = await begun(read, account.id, pending.beginner, env.clock.now())
@@ -62,7 +64,7 @@ async def begun_totp_at_sign_in(env: Env, handle: str) -> NewTotp | None:
 
 async def confirm_totp_at_sign_in(env: Env, handle: str, code: str, client_info: ClientInfo) -> Enrolled:
     """Confirm the app by one of its codes, and begin the session. Raises `WrongCode`, `FactorUnknown` if this sign-in
-    has begun no app, `Overloaded`, and what `begin_totp_at_sign_in` raises.
+    has begun no app, what `finish_enrolment` raises, and what `begin_totp_at_sign_in` raises.
     """
     pending, account = await enrolling_sign_in(env, handle)
     now = env.clock.now()
@@ -86,7 +88,8 @@ async def finish_enrolment(
     client_info: ClientInfo,
 ) -> Enrolled:
     """Add the account's first factor by `add`, and begin the session of the sign-in, in one transaction. `methods` are
-    those of the new factor. Raises `Overloaded`, and what `add` and `enrolling_sign_in` raise.
+    those of the new factor. Raises `Overloaded`, `TooManyRequests` after a day's new factors or sets of recovery codes,
+    and what `add` and `enrolling_sign_in` raise.
     """
     codes = await new_codes(env, account.id)
 

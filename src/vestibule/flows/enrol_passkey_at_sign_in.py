@@ -32,8 +32,8 @@ async def enrol_passkey(
     env: Env, handle: str, answer: Answer, kept: str, name: str, client_info: ClientInfo
 ) -> Enrolled:
     """Add the passkey that the authenticator has made, and begin the session. `kept` is the sealed text of the
-    `Question`. Raises `CeremonyOver`, `PasskeyRefused`, `PasskeyTaken`, `Overloaded`, and what `ask_to_enrol_passkey`
-    raises.
+    `Question`. Raises `CeremonyOver`, `PasskeyRefused`, `PasskeyTaken`, and what `finish_enrolment` and
+    `ask_to_enrol_passkey` raise.
     """
     pending, account = await enrolling_sign_in(env, handle)
     ceremony = read_ceremony(env, kept, CeremonyPurpose.ADD, pending.digest)

@@ -51,8 +51,9 @@ async def confirm_totp(env: Env, caller: Caller, code: str, client_info: ClientI
     """Confirm the new app by one of its codes. The first factor comes with recovery codes. An earlier app is replaced,
     and the other sessions in which its codes proved a second factor end. `end_others`: end all others too.
 
-    Raises `WrongCode`, `FactorUnknown` if this session has begun no app in the last minutes, `TotpUnavailable`,
-    `Overloaded`, `ReauthenticationRequired` and `SessionOver`.
+    Raises `WrongCode`, `FactorUnknown` if this session has begun no app within `SHOWN_FOR`, `TotpUnavailable`,
+    `Overloaded`, `TooManyRequests` after a day's new factors or sets of recovery codes, `ReauthenticationRequired` and
+    `SessionOver`.
     """
     await _require_right_code(env, caller, code)  # refuse before recovery codes are hashed, which is slow
     codes = await codes_for_first(env, caller.account.id)

@@ -39,7 +39,7 @@ class Heartbeat:
     `keys` are the ids of all keys that verified access tokens at `keys_at`, a time of the same clock. A service that
     connects again sends `cursor` to go on after it. `clock` is the wall-clock time, in seconds since 1970, at which the
     clock of `true_at` showed 0, measured when the record was read. `permissions` is the version of the document of
-    permissions, and when it was that, by the clock of `true_at`; None before this process has read it.
+    permissions, and when that version was read, by the clock of `true_at`; None before this process has read it.
     """
 
     true_at: float
@@ -90,7 +90,7 @@ async def answer_poll(
 
 
 async def _beginning(env: Env, cursor: str, gone: Callable[[], bool]) -> AsyncIterator[list[FeedEvent]]:
-    """Yield the greeting, and the revocations in force; with a cursor, those that came after it."""
+    """Yield a `Hello`, then the revocations in force; with a cursor, only those that came after it."""
     now, known, issuer = env.clock.monotonic(), env.revocations, env.policy.issuer
     after = known.number_of(cursor)
     yield [Hello(now, not after, issuer.name, issuer.audience)]

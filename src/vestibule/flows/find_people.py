@@ -53,7 +53,8 @@ async def _page(read: Ports, typed: str, start: Position, most: int) -> PeoplePa
         return PeoplePage(emails.accounts)
     after = start.after if start.order is Order.NAME else None
     names = await read.account_search.by_name(typed, after, most - len(emails.accounts))
-    others = [account for account in names.accounts if not account.email.startswith(email)]  # those are listed already
+    # Accounts whose email begins with it are listed already.
+    others = [account for account in names.accounts if not account.email.startswith(email)]
     return PeoplePage([*emails.accounts, *others], names.end and Position(Order.NAME, names.end))
 
 

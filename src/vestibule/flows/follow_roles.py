@@ -1,6 +1,6 @@
 """Follow the custom roles: keep what this process knows of them the same as the database, and sign it for services.
 
-Every process reads the roles once a second. One that could not for a while reads them before it publishes them.
+Every process reads the roles once a second. A process that could not for a while reads them before it publishes them.
 """
 
 from vestibule.flows.env import Env
@@ -23,7 +23,7 @@ async def reread_roles(env: Env, store: Store) -> None:
 async def publish_permissions(env: Env) -> SignedPermissions:
     """Return the document of permissions, signed by the access key; raises `StoreUnavailable` and `Overloaded`.
 
-    However many ask, this process reads and signs once at a time, and neither while it has a document that is right.
+    Concurrent calls share one read and one signature. A document that is still right is returned as it is.
     """
     book = env.roles
     if env.clock.monotonic() - book.looked_at > env.policy.revocation_staleness.total_seconds():
@@ -34,7 +34,7 @@ async def publish_permissions(env: Env) -> SignedPermissions:
 
 
 def _is_right(env: Env, signed: SignedPermissions) -> bool:
-    """Return whether a document says what is known, was signed by the key of now, and not long ago."""
+    """Return whether a document has the roles as they are known, and was signed lately, by the current key."""
     return (
         signed.permissions.version == env.roles.permissions.version
         and signed.key_id == env.keys.access.signing.public.kid

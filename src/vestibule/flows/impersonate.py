@@ -1,7 +1,7 @@
 """Impersonate: begin a session in which an operator acts as the owner of an account (decision 0060).
 
-It begins with both accounts locked, so that whatever ends the operator's right, or makes the owner one of the
-operators, comes either before it and refuses it, or after it and ends it.
+The session begins with both accounts locked. So a change that takes the operator's right, or makes the owner an
+operator, commits either before, and no session begins; or after, and ends the session.
 """
 
 from dataclasses import dataclass, replace
@@ -39,9 +39,9 @@ class Acting:
 
 
 async def impersonate(env: Env, operator: Operator, account_id: str, reason: str) -> Acting:
-    """Begin a session in which the operator acts as the owner of the account, and keep the reason. The owner's
-    sign-ins, devices, counters and sessions stay as they are. Raises `PersonUnknown` and `CannotBeActedAs`; and
-    `PermissionMissing` and `SessionOver`, about the operator.
+    """Begin a session in which the operator acts as the owner of the account, and record the reason. The owner's
+    sign-ins, devices, counters and sessions stay as they are. Raises `PersonUnknown`, `CannotBeActedAs` and
+    `Overloaded`; and `PermissionMissing` and `SessionOver`, about the operator.
     """
     session, account, revoked = await _begin(env, operator, account_id, reason)
     env.letters_waiting.set()
@@ -71,7 +71,7 @@ async def _begin(
 
 
 async def _end_oldest(env: Env, tx: Ports, begun: Session, now: datetime) -> list[Revocation]:
-    """End the oldest sessions in which this operator acts, if with `begun` there are too many; return revocations."""
+    """End the oldest sessions in which this operator acts, if `begun` makes them too many; return their revocations."""
     revoked: list[Revocation] = []
     acting = await tx.sessions.acting(begun.actor_id, MOST_AT_ONCE + 1, now)
     for session, account in [each for each in acting if each[0].id != begun.id][MOST_AT_ONCE - 1 :]:

@@ -35,10 +35,10 @@ _PASSWORD_BYTES = 32
 
 
 async def invite(env: Env, operator: Operator, name: str, email: str) -> Account:
-    """Create an account with the role `user` and mail its invitation; return it. `email` is canonical. Inviting
-    somebody again, who has not accepted, voids the link before. Raises `EmailTaken` if the email has an account that is
-    verified or in use, or that may still take it back; `TooManyLinks`; `PermissionMissing` and `SessionOver`, about the
-    operator.
+    """Create an account with the role `user` and mail its invitation; return the account. `email` is canonical. A
+    second invitation of somebody who has not accepted voids the link of the first. Raises `EmailTaken` if the email has
+    an account that is verified or in use, or if an account may still take the email back; `TooManyLinks`; `Overloaded`;
+    and `PermissionMissing` and `SessionOver`, about the operator.
     """
     password_hash = await env.passwords.hash(random_bytes(_PASSWORD_BYTES).hex())
     invited = await _add(env, operator, name, email, password_hash)
@@ -78,10 +78,10 @@ async def _invite_again(tx: Ports, account: Account, now: datetime) -> Account:
 async def accept_invitation(env: Env, secret: str, password: str) -> DeviceSecret:
     """Spend the link of an invitation: set the first password and verify the email. Return the secret of the device
     cookie: this browser is known from now on. Raises `InvitationInvalid`, also if the account was taken into use by
-    another way; and `PasswordTooEasy`, which does not spend the link.
+    another way; `PasswordTooEasy`, which does not spend the link; and `Overloaded`.
     """
     if not await link_works(env, secret, Purpose.INVITATION):
-        raise InvitationInvalid  # before anything is hashed for it
+        raise InvitationInvalid  # before the password is hashed, which is slow
     password_hash = await env.passwords.hash(password)
     device, ended = await _accept(env, secret, password, password_hash)
     await announce_end(env, ended)
@@ -104,7 +104,9 @@ async def _accept(env: Env, secret: str, password: str, password_hash: str) -> t
 
 
 async def _begin(env: Env, tx: Ports, token: OneTimeToken, password_hash: str, now: datetime) -> Ended:
-    """Set the password and verify the email; end whatever was opened before, as a reset does."""
+    """Set the password and verify the email. End sessions, links and known devices from before, as a password reset
+    does; return what ended.
+    """
     await clear_factors(tx, token.account_id)
     await tx.accounts.set_password(token.account_id, password_hash, now)
     await tx.accounts.verify(token.account_id, token.email, now)

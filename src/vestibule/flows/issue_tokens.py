@@ -18,7 +18,7 @@ from vestibule.protocol.authentication import level_reached
 
 @dataclass(frozen=True)
 class Tokens:
-    """Both tokens, and for how many seconds each is valid."""
+    """Both tokens, and for how many seconds each is valid. `refresh_token` is None if none was issued."""
 
     access_token: str
     access_seconds: int
@@ -29,7 +29,7 @@ class Tokens:
 async def issue_tokens(env: Env, session: Session, account: Account, now: datetime) -> Tokens:
     """Return both tokens. Raises `Overloaded` if too many requests wait for a signature, and
     `SecondFactorEnrolmentRequired` if the account must have a second factor and the session began without one. Callers
-    check that before they commit; the check here catches any that forgot.
+    check that rule before they commit; the check here catches callers that forgot.
 
     Signs on a thread of low priority, so that a flood of sign-ins does not slow down people who are signed in. The
     access token never outlives the session's absolute or idle timeout, because services are told of neither.

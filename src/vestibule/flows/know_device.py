@@ -1,4 +1,4 @@
-"""Know a device: a browser that signed in keeps a secret. A letter tells the owner of a sign-in without one."""
+"""Know a device: a browser that signed in keeps a secret. A letter tells the owner of a sign-in without that secret."""
 
 from datetime import datetime
 
@@ -75,7 +75,9 @@ async def _add(tx: Ports, account_id: str, place: int, now: datetime) -> DeviceS
 
 
 def circumstances(client_info: ClientInfo, now: datetime) -> dict[str, str]:
-    """Return when something was done, on which device and from which network address, for the letter about it."""
+    """Return the part of a letter's detail that says when something was done, on which device, and from which network
+    address.
+    """
     return {
         "at": now.isoformat(timespec="seconds"),
         "device": describe(client_info.device.user_agent),

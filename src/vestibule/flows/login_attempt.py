@@ -117,8 +117,8 @@ async def check_current_password(
 
 @retry_on_conflict
 async def give_back(env: Env, attempt: LoginAttempt, limits: LoginAttemptLimits | None = None) -> None:
-    """Take back an attempt that was counted, because its password was not checked, or was right. Nor does it make the
-    next one wait. `limits`: those of its counter, if not the policy's for passwords.
+    """Take back an attempt that was counted, because its password was not checked, or was right. The next attempt does
+    not have to wait for this one. `limits`: those of the attempt's counter; by default, the policy's for passwords.
     """
     if attempt.at is None:  # spent, so it was not counted
         return
@@ -137,8 +137,9 @@ async def record_failed_attempt(
     limits: LoginAttemptLimits | None = None,
     detail: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Record the event of a failed attempt with `detail`, and with `paused` from the last one before a pause on. Of
-    later attempts, which are not checked, record one a minute: otherwise anybody could fill the events. When second
+    """Record the event of a failed attempt. Its detail is the reason for a refused sign-in, otherwise `detail`; with
+    `paused` if the attempt is the last one before a pause, or is made during it. Of attempts during a pause, which are
+    not checked, record one a minute: otherwise anybody could fill the table of events. When second
     factors are paused, mail the owner, at most once a day: somebody who knows the password tried the codes. `limits`:
     those of the attempt's counters; by default, the policy's for passwords.
     """

@@ -38,7 +38,7 @@ class Outbox:
 
 
 async def count_letters(env: Env) -> OutboxCounts:
-    """Return how many letters wait, and since when; raises `StoreUnavailable`."""
+    """Return how many letters wait, since when, and how many were refused; raises `StoreUnavailable`."""
     async with env.watching.reading() as read:
         return await read.letters.counts()
 
@@ -52,7 +52,9 @@ async def read_outbox(env: Env, most: int) -> Outbox:
 
 
 async def read_outbox_page(env: Env, start: LetterPosition | None = None, *, refused: bool = False) -> OutboxPage:
-    """Return a page of the letters that wait or were refused, or of the refused ones alone."""
+    """Return a page of the letters that wait or were refused; with `refused`, of the refused ones alone. The page
+    begins after `start`, or, if that is None, with the oldest letter. Raises `StoreUnavailable`.
+    """
     async with env.store.reading() as read:
         states = await read.letters.unsettled_page(start, LETTERS_AT_ONCE, refused=refused)
         emails = await read.account_search.emails_of(
@@ -75,8 +77,8 @@ async def _with_email(read: Ports, state: LetterState) -> LetterState:
 
 @retry_on_conflict
 async def retry_letters(env: Env, letter_ids: Sequence[str] | None, operator: Operator = COMMAND_LINE) -> int:
-    """Make letters due again that could not be sent, all of them if `letter_ids` is None; return their number. Raises
-    what `require_operator` raises.
+    """Make those of these letters due again that could not be sent; None means every such letter. Return their number.
+    Raises what `require_operator` raises.
     """
     now = env.clock.now()
     if letter_ids is not None:

@@ -18,7 +18,7 @@ from vestibule.model.store import Ports
 
 
 class LinkOutcome(StrEnum):
-    """The letter is in the outbox, or why it is not."""
+    """Whether the letter is in the outbox, or why it is not. `DISABLED`: the account is disabled or deleted."""
 
     QUEUED = "queued"
     ALREADY_VERIFIED = "already_verified"

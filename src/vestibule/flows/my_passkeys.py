@@ -43,9 +43,9 @@ async def rename_passkey(env: Env, caller: Caller, passkey_id: str, name: str) -
 async def remove_passkey(
     env: Env, caller: Caller, passkey_id: str, client_info: ClientInfo, *, end_others: bool = False
 ) -> Passkey:
-    """Remove one of the caller's passkeys and return it; end the other sessions in which a passkey of its kind (`swk`
-    or `hwk`) proved a second factor. `end_others`: end all others too. Raises `PasskeyUnknown` if it is not the
-    caller's, `LastFactor`, `ReauthenticationRequired` and `SessionOver`.
+    """Remove one of the caller's passkeys and return it; end the other sessions in which a passkey of the same method
+    (RFC 8176: `swk` or `hwk`) proved a second factor. `end_others`: end all others too. Raises `PasskeyUnknown` if the
+    passkey is not the caller's, `LastFactor`, `ReauthenticationRequired` and `SessionOver`.
     """
     removed, revoked = await _remove(env, caller, passkey_id, client_info, end_others=end_others)
     env.letters_waiting.set()

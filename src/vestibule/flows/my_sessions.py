@@ -16,6 +16,7 @@ from vestibule.model.sessions import EndReason, Session
 from vestibule.model.store import Ports
 
 MOST_LISTED = 100
+"""How many sessions a list has at most."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ async def count_others(env: Env, caller: Caller) -> int:
 
 @retry_on_conflict
 async def end_one(env: Env, caller: Caller, session_id: str) -> None:
-    """End one of the caller's sessions. Raises `SessionUnknown` if it is over or not the caller's; and, unless it is
-    the session that asks, `ReauthenticationRequired` if the sign-in is too long ago.
+    """End one of the caller's sessions. Raises `SessionUnknown` if it is over or not the caller's. Unless it is the
+    session that asks, raises `ReauthenticationRequired` without a recent sign-in, and `SessionOver`.
     """
     if not is_id(session_id):
         raise SessionUnknown
@@ -66,8 +67,8 @@ async def end_one(env: Env, caller: Caller, session_id: str) -> None:
 
 
 async def end_others(env: Env, caller: Caller) -> int:
-    """End all of the caller's sessions except the one that asks, a batch in each transaction; return how many. Raises
-    `ReauthenticationRequired` if the sign-in is too long ago.
+    """End all of the caller's sessions except the one that asks, a batch in each transaction; return how many ended.
+    Raises `ReauthenticationRequired` without a recent sign-in, and `SessionOver`.
     """
     ended = 0
     while True:

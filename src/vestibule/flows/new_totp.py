@@ -36,13 +36,13 @@ def mint_totp(env: Env, account: Account, begun_by: str) -> Totp:
 
 
 def shown(env: Env, account: Account, new: Totp) -> NewTotp:
-    """Return what is shown of an app; raises `TotpUnavailable`."""
+    """Return what the app's owner is shown, the secret among it; raises `TotpUnavailable`."""
     secret = open_totp(env, new)
     return NewTotp(totp.key_of(secret), totp.uri_of(secret, env.policy.product, account.email))
 
 
 async def begun(read: Ports, account_id: str, begun_by: str, now: datetime) -> Totp | None:
-    """Return the app that was begun, if it can still be confirmed."""
+    """Return the app that `begun_by` began; None if there is none that can still be confirmed."""
     new = await read.totps.unconfirmed(account_id, begun_by)
     return None if new is None or now - new.created_at > SHOWN_FOR else new
 

@@ -26,7 +26,7 @@ _MOST_CHARACTERS_LOGGED = 200
 
 @dataclass(frozen=True)
 class PasskeyProof:
-    """A question, and the passkey that signed the answer to it; `use_passkey` takes it."""
+    """A question, the passkey that signed the answer to it, and what it signed. Spend the proof with `use_passkey`."""
 
     ceremony: Ceremony
     passkey: Passkey
@@ -34,7 +34,7 @@ class PasskeyProof:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """Return the authentication methods that it proves (RFC 8176)."""
+        """Return the authentication methods that the answer proves (RFC 8176)."""
         return self.passkey.methods(user_verified=self.assertion.user_verified)
 
 
@@ -44,7 +44,8 @@ async def check_passkey(
     """Return the proof in an answer. With `account_id`, only a passkey of that account is accepted; without it, the
     answer must name its account, as discoverable credentials do.
 
-    Raises `PasskeyUnknown` if no passkey here has that credential, and `PasskeyRefused` if anything else is wrong.
+    Raises `PasskeyUnknown` if no passkey here has that credential, `PasskeyRefused` if anything else is wrong with the
+    answer, and `PasskeysUnavailable`. `verify_user`: the authenticator must have verified its user.
     """
     party = relying_party(env)
     try:
@@ -72,9 +73,9 @@ async def use_passkey(tx: Ports, proof: PasskeyProof, client_info: ClientInfo, n
     """Note inside the transaction that the passkey was used. Call it after the account was locked.
 
     Raises `CeremonyOver` if the question was answered before, and `PasskeyUnknown` if the passkey was removed
-    meanwhile; both undo the transaction. If its signature counter did not grow, there may be a copy of the passkey.
+    meanwhile; both undo the transaction. If the passkey's signature counter did not grow, there may be a copy of it.
     That is recorded, and told to the owner once a day, but not refused: synced passkeys may count like that (WebAuthn,
-    section 6.1.1). Return whether that was so; if it was, wake the mail worker after the commit.
+    section 6.1.1). Return whether there may be a copy; if so, wake the mail worker after the commit.
     """
     await spend_ceremony(tx, proof.ceremony)
     signed, passkey = proof.assertion, proof.passkey

@@ -31,10 +31,12 @@ async def sign_in_with_passkey(
     env: Env, answer: Answer, kept: str, client_info: ClientInfo, held: str = ""
 ) -> SignedIn:
     """Begin a session of the account that the passkey belongs to, and return its tokens. `held` is the refresh token
-    that the browser sent, as in `sign_in`. Resets the counters of wrong codes in this browser: the sign-in is complete.
+    that the browser sent, as in `sign_in`. The sign-in is complete, so the counters of wrong codes for this browser are
+    reset.
 
     Raises `CeremonyOver` if the question has expired or was answered before, `PasskeyUnknown`, and `PasskeyRefused`,
-    also for a disabled account. Raises `EmailNotVerified` if a verified email is mandatory.
+    also for a disabled account. Raises `EmailNotVerified` if a verified email is mandatory, or `PasskeyRefused` if that
+    would reveal what registration conceals; and `PasskeysUnavailable`.
     """
     ceremony = read_ceremony(env, kept, CeremonyPurpose.SIGN_IN)
     signed = await check_passkey(env, ceremony, answer, verify_user=True)

@@ -39,7 +39,9 @@ async def ask_for_recent_sign_in(env: Env, caller: Caller) -> None:
 
 
 async def ask_for_recent_factor(env: Env, caller: Caller) -> None:
-    """Raise the same if the account has a second factor. For forms that ask for the password: it is not enough then."""
+    """Raise what `require_recent_sign_in` raises, if the account has a second factor. For forms that ask for the
+    password, which is not enough then.
+    """
     async with env.store.reading() as read:
         if (await read.factors.of(caller.account.id)).needed:
             await require_recent_sign_in(env, read, caller, env.clock.now())
@@ -59,8 +61,9 @@ async def lock_unchanged(tx: Ports, account: Account, session_id: str, now: date
 
 
 async def lock_proven(env: Env, tx: Ports, account: Account, caller: Caller, now: datetime) -> Session:
-    """Lock the account and return the session as `lock_unchanged` does, after its password was checked. If the account
-    has a second factor, the password is not enough: raises `ReauthenticationRequired` without a recent sign-in with it.
+    """Lock the account and return the session as `lock_unchanged` does. Call it after the password was checked. If the
+    account has a second factor, the password is not enough: raises `ReauthenticationRequired` unless the caller signed
+    in with that factor lately.
     """
     session = await lock_unchanged(tx, account, caller.session_id, now)
     if (await tx.factors.of(account.id)).needed:
@@ -69,7 +72,7 @@ async def lock_proven(env: Env, tx: Ports, account: Account, caller: Caller, now
 
 
 async def lock_recent(env: Env, tx: Ports, caller: Caller, now: datetime) -> None:
-    """Lock the caller's account, then do as `require_recent_sign_in`. Call it first in the transaction."""
+    """Lock the caller's account, and raise what `require_recent_sign_in` raises. Call it first in the transaction."""
     await tx.accounts.lock(caller.account.id)
     await require_recent_sign_in(env, tx, caller, now)
 
@@ -94,8 +97,8 @@ def _is_recent(env: Env, caller: Caller, now: datetime) -> bool:
 
 
 def signed_in_within(limit: timedelta, caller: Caller, now: datetime) -> bool:
-    """Return whether the caller's token tells of a sign-in at most `limit` ago. One in the future, by a clock that was
-    ahead, does not count, apart from the difference that clocks may have.
+    """Return whether the caller's token tells of a sign-in at most `limit` ago. A sign-in in the future, by a clock
+    that was ahead, counts if it is at most twice `MOST_APART` away.
     """
     age = timedelta(seconds=int(now.timestamp()) - caller.authenticated_at)  # tokens have whole seconds
     return -2 * MOST_APART <= age <= limit

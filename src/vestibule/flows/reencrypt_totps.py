@@ -20,7 +20,9 @@ class Reencrypted:
 
 
 async def reencrypt_totps(env: Env) -> Reencrypted:
-    """Re-encrypt every secret that the current or the previous key opens; leave the others as they are."""
+    """Re-encrypt every secret that the current or the previous key opens; leave the others as they are. Return the
+    numbers of both.
+    """
     after, done, unopened = "", 0, 0
     while True:
         async with env.store.reading() as read:

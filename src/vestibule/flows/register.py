@@ -34,8 +34,8 @@ from vestibule.model.store import Ports
 
 
 async def register(env: Env, name: str, email: str, password: str, client_info: ClientInfo) -> Account:
-    """Register an account and return it. `email` is canonical. Raises `PasswordTooEasy`, and `EmailTaken` unless
-    accounts are concealed.
+    """Register an account and return it. `email` is canonical. Raises `PasswordTooEasy`, `Overloaded`, and `EmailTaken`
+    unless accounts are concealed.
 
     If the email has an account that nobody has verified or used, that account is replaced.
     """

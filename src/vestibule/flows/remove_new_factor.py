@@ -32,7 +32,7 @@ from vestibule.model.store import Ports
 async def remove_new_factor(env: Env, secret: str, client_info: ClientInfo) -> str | None:
     """Remove the factor that the mailed link is for, and all factors and recovery codes that were added since. Remove
     the password too, and end every session, waiting sign-in, known device and other link. Return the secret with which
-    a new password is chosen; None if the account has another email by now: then a link for that was mailed there.
+    a new password is chosen; None if the account has another email by now, to which a link for that was then mailed.
 
     Raises `FactorResetLinkInvalid`, also if that factor was removed since.
     """
@@ -63,7 +63,8 @@ async def _remove(env: Env, secret: str, client_info: ClientInfo) -> tuple[str |
 async def _end_all(env: Env, tx: Ports, account: Account, token: OneTimeToken, now: datetime) -> tuple[Account, Ended]:
     """Remove the password and end what was signed in or could sign in; return the changed account and what ended. If
     the account has the email that the letter went to, links that undo a change of email made since are voided: one of
-    them may have gone to an attacker. Otherwise one of them is the owner's way back.
+    them may have gone to an attacker. Otherwise they stay: one of them is the owner's way back. Raises
+    `FactorResetLinkInvalid` if another account has the email.
     """
     owner = await tx.accounts.reassign_to_email(account.id, account.email, now)
     if owner is None:

@@ -1,6 +1,6 @@
 """Report lost factors: somebody with the password and a mailed link begins a reset of the account's second factors.
 
-Off, unless the settings have a wait. The pending sign-in proves the password, and the mailed link the mailbox. During
+Off, unless a setting gives the wait. The pending sign-in proves the password, and the mailed link the mailbox. During
 the wait, the owner can cancel the reset with a factor, a session or a link (`cancel_factor_reset`). With the password
 alone, nobody can begin or restart a wait, or keep the owner from getting a link that works.
 """
@@ -29,7 +29,8 @@ from vestibule.model.store import Ports
 from vestibule.protocol.authentication import Method
 
 _LETTERS = Limit("factors_lost_letters", 3, LIFETIMES[Purpose.RESET_FACTORS])
-"""Letters to one account while a link works: when no other is sent, the link in the last one still works."""
+"""The limit of letters to one account while a link works. When it is reached, the link in the last letter still works.
+"""
 
 
 async def reset_possible(env: Env, handle: str) -> FactorReset | None:
@@ -46,7 +47,7 @@ async def reset_possible(env: Env, handle: str) -> FactorReset | None:
 
 
 async def report_lost_factors(env: Env, handle: str, client_info: ClientInfo) -> None:
-    """Mail the link with which the owner begins a reset; none if too many were mailed lately. Raises
+    """Mail the link with which the owner begins a reset; mail nothing if too many were mailed lately. Raises
     `NoPendingSignIn`, `FactorResetUnavailable`, and `FactorResetUnderWay`.
     """
     pending, account = await pending_sign_in(env, handle)

@@ -11,8 +11,8 @@ from vestibule.model.factor_errors import RefreshTokenRequired
 
 
 async def require_holder(env: Env, caller: Caller, refresh_token: str) -> None:
-    """Raise `RefreshTokenRequired` unless this is a refresh token of the caller's session that could be exchanged now;
-    raise `StoreUnavailable`. Spends nothing.
+    """Raise `RefreshTokenRequired` unless this is a refresh token of the caller's session that could be exchanged now.
+    Raise `StoreUnavailable` if the database cannot tell. Spends nothing.
     """
     try:
         token = await read_refresh_token(env, refresh_token)

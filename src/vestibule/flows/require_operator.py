@@ -14,7 +14,7 @@ from vestibule.model.operators import COMMAND_LINE, Operator
 from vestibule.model.permissions import OF_ROLE, Permission
 from vestibule.model.store import Ports
 
-_MOST_ADMINS = 20  # locked together. If there are more, concurrent operators hardly remove the last one
+_MOST_ADMINS = 20  # locked together. With more of them, two operators at once are far from removing the last one
 
 
 async def lock_for(
@@ -32,8 +32,9 @@ async def lock_for(
 async def lock_beside_admins(
     tx: Ports, operator: Operator, permission: Permission, account_id: str, now: datetime
 ) -> Account | None:
-    """Lock as `lock_for` does, and the enabled admins too. For changes after which an account may be no admin any more:
-    locking all admins in one order keeps two operators from removing the last two, and from a deadlock.
+    """Lock, return and raise as `lock_for` does, and lock the enabled admins too. For changes after which an account
+    may be no admin any more: locking all admins in one order keeps two operators from removing the last two, and from a
+    deadlock.
     """
     admins = await tx.accounts.enabled_admins(_MOST_ADMINS)
     ids = {account_id, *admins} | ({operator.account_id} if operator.account_id else set())
@@ -43,7 +44,9 @@ async def lock_beside_admins(
 
 
 async def lock_operator(tx: Ports, operator: Operator, permission: Permission, now: datetime) -> None:
-    """Lock the operator's account alone, where there is no other one yet. Raises what `require_operator` raises."""
+    """Lock the operator's account alone, for a change that is about no existing account. Raises what `require_operator`
+    raises.
+    """
     if operator.account_id is not None:
         await tx.accounts.lock(operator.account_id)
     await require_operator(tx, operator, permission, now)

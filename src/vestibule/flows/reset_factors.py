@@ -1,8 +1,9 @@
 """Reset factors: remove all second factors of somebody who lost them, after a wait in which the owner can cancel it.
 
 An operator begins a reset here; owners do in `report_lost_factors`. When the wait is over, the next sign-in or the
-periodic cleaning carries it out. That begins by deleting its row, so that of two servers only one does it. An operator
-who knows that a factor is a thief's removes all at once: during a wait, the thief could cancel the reset.
+periodic cleaning carries it out. Either begins by deleting the reset's row, so that of two servers only one removes the
+factors. An operator who knows that a factor is a thief's removes all at once: during a wait, the thief could cancel the
+reset.
 """
 
 from datetime import datetime
@@ -28,7 +29,7 @@ _AT_ONCE = 500  # resets that one cleaning carries out
 
 @retry_on_conflict
 async def begin_reset(env: Env, operator: Operator, account: Account) -> FactorReset | NoReset:
-    """Begin a reset of the account's factors for an operator, and tell the owner. Return it, or why it cannot begin.
+    """Begin a reset of the account's factors for an operator, and tell the owner. Return it, or why none can begin.
     Raises `PermissionMissing` and `SessionOver`, about the operator.
     """
     now = env.clock.now()
@@ -118,7 +119,7 @@ async def _finish(env: Env, account_id: str) -> tuple[bool, Ended]:
 
 async def _remove_all(env: Env, tx: Ports, account_id: str, operator: Operator | None, now: datetime) -> Ended:
     """Remove all factors of the account, end its sessions and pending sign-ins, delete its known devices, and tell the
-    owner. Call it with the account locked.
+    owner. Return what ended. Call it with the account locked.
     """
     ended = await end_account(env, tx, account_id, EndReason.FACTORS_RESET, now)
     event, letter = EventKind.FACTORS_RESET, LetterKind.FACTORS_RESET

@@ -24,7 +24,7 @@ from vestibule.model.store import Ports
 async def reset_password(env: Env, secret: str, password: str, client_info: ClientInfo) -> DeviceSecret | None:
     """Spend the mailed token, set the new password, and end every session. Make this browser the only known device, and
     return its secret; if the account has a second factor, which the browser has not proved, there is no known device:
-    return None. Raises `ResetTokenInvalid`, and `PasswordTooEasy`, which does not spend the token.
+    return None. Raises `ResetTokenInvalid`, `Overloaded`, and `PasswordTooEasy`; only a success spends the token.
     """
     if not await link_works(env, secret, Purpose.RESET_PASSWORD):
         raise ResetTokenInvalid  # before the password is hashed, which is slow

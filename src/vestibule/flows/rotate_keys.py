@@ -79,8 +79,9 @@ async def _advance(env: Env, uses: Sequence[KeyUse], operator: Operator, *, earl
 
 @retry_on_conflict
 async def withdraw_key(env: Env, kid: str, *, early: bool = False) -> None:
-    """Withdraw a key: tokens that it signed are refused from now on. Raises `KeysUnchanged` if the key is still needed,
-    or if the keys are given by settings.
+    """Withdraw a key: tokens that it signed are refused from now on. `early`: also a next key, or a retired one that is
+    still needed. Raises `KeysUnchanged` if the key is still needed, is the current one, is gone or unknown, or if the
+    keys are given by settings.
     """
     require_key_manager(env)
     now = env.clock.now()

@@ -37,15 +37,15 @@ from vestibule.model.store import Ports
 from vestibule.protocol.authentication import Method
 
 METHODS = (Method.ONE_TIME_CODE, Method.MORE_THAN_ONE_FACTOR)
-"""The methods that a code adds to those before."""
+"""The methods that a right code adds to those of the first step (RFC 8176)."""
 _REFUSED = EventKind.SECOND_FACTOR_REFUSED
 
 
 @dataclass(frozen=True)
 class SecondFactor:
     """A factor that was right. `spend` uses it up, inside the transaction that it allows; then the attempt counters
-    `counter_keys` are reset. `is_new`: `spend` adds the factor to the account. `record_used` records an event: a right
-    code that was used before.
+    `counter_keys` are reset. `is_new`: `spend` adds the factor to the account. `record_used` records the event that a
+    right code had been used before.
     """
 
     spend: Spend
@@ -55,8 +55,8 @@ class SecondFactor:
 
     @asynccontextmanager
     async def spending(self) -> AsyncIterator[None]:
-        """Run the block, which spends the code. If it was used before, record that: somebody may have watched the owner
-        type it.
+        """Run the block, which spends the code. If the code was used before, record that, because somebody may have
+        watched the owner type it; then raise the block's `WrongCode` again.
         """
         try:
             yield

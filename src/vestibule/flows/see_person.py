@@ -15,8 +15,8 @@ from vestibule.model.why_not_in import ProbablyTypo
 
 MOST_SHOWN = 20
 """How many letters, live sessions and past sessions of a person are read at most, and how many events are shown."""
-_MOST_EVENTS = 100  # read: counting refusals by network needs more than are shown
-_MOST_UNVERIFIED = 2_000  # accounts whose email is compared
+_MOST_EVENTS = 100  # that are read, more than are shown, because refusals are counted by network
+_MOST_UNVERIFIED = 2_000  # unverified accounts whose email is compared with the one that was typed
 _LATELY = timedelta(days=30)
 _REFUSED = (EventKind.SIGN_IN_REFUSED, EventKind.SECOND_FACTOR_REFUSED, EventKind.EMAIL_CODE_REFUSED)
 

@@ -27,7 +27,7 @@ async def create_service_key(env: Env, name: str, operator: Operator = COMMAND_L
 
 
 async def list_service_keys(env: Env) -> list[ServiceKey]:
-    """Return every service that has a key, by name."""
+    """Return the key of every service that has one, ordered by the service's name."""
     async with env.store.reading() as read:
         return await read.service_keys.all()
 
@@ -47,7 +47,7 @@ async def revoke_service_key(env: Env, name: str, operator: Operator = COMMAND_L
 
 
 async def identify_service(env: Env, key: str) -> ServiceKey:
-    """Return the service that holds this key; raises `ServiceKeyInvalid` if none does."""
+    """Return the stored key, which names its service; raises `ServiceKeyInvalid` if no service has this key."""
     digest = service_keys.digest_of(key)
     if digest is None:
         raise ServiceKeyInvalid

@@ -47,7 +47,7 @@ async def _change(env: Env, operator: Operator, account_id: str, wanted: Callabl
         account = await lock_for(tx, operator, Permission.PEOPLE_ROLES, account_id, now)
         if account is None or account.roles == (roles := wanted(account.roles)):
             return None
-        # Who verifies the email later would have the new roles.
+        # Otherwise anybody who verifies the email later would have the new roles.
         if set(roles) - set(account.roles) and not account.verified:
             raise RoleNeedsVerifiedEmail
         await _require_roles(tx, roles)

@@ -1,4 +1,4 @@
-"""Set an email: an operator gives an account another email, which its owner cannot do alone or typed wrong at sign-up.
+"""Set an email: an operator gives an account another email, because its owner cannot, or typed it wrong at sign-up.
 
 Somebody who talks an operator into this must not gain an account. So the new email counts only when its link is opened
 in a browser that is signed in to the account, as if the owner had asked; the old email then gets a link that undoes it.
@@ -27,8 +27,9 @@ from vestibule.model.store import Ports
 
 
 class EmailOutcome(StrEnum):
-    """What became of it: the email was replaced, and is to be verified by a link; or a link to it is mailed that
-    changes it; or the account has it already, or is gone.
+    """What became of the new email. `REPLACED`: it is the account's, and a link that verifies it is mailed.
+    `LINK_MAILED`: it becomes the account's with a link that is mailed to it. `UNCHANGED`: the account has it already,
+    or is gone.
     """
 
     REPLACED = "replaced"

@@ -27,7 +27,7 @@ async def sign_in(
 
     Raises `WrongCredentials` for an unknown email or a wrong password, after the same work; after too many wrong
     passwords, also for the right one. Raises `TooManyAttempts` if it is too early for the next attempt, `Overloaded` if
-    too many wait for a check, and `EmailNotVerified`, for the right password, if a verified email is mandatory.
+    too many requests wait for a hash, and `EmailNotVerified`, for the right password, if a verified email is mandatory.
 
     If accounts are concealed, an unverified account is answered like no account: otherwise a person who has just
     registered an email would learn that it was free.

@@ -13,8 +13,8 @@ from vestibule.model.sessions import EndReason
 
 @retry_on_conflict
 async def sign_out(env: Env, caller: Caller) -> None:
-    """End the caller's session, and with an operator's those in which the operator acts as somebody else. Calling it
-    twice is no error.
+    """End the caller's session. With an operator's session, end also those that it began, in which the operator acts as
+    somebody else. Calling it twice is no error.
     """
     now, reason = env.clock.now(), EndReason.ACTING_ENDED if caller.actor_id else EndReason.SIGNED_OUT
     async with env.store.steps() as steps:

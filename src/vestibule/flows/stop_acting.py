@@ -25,12 +25,12 @@ async def _stop(env: Env, session_id: str) -> list[Revocation]:
             return []
         acting = await tx.sessions.acting(found[0].actor_id, MOST_AT_ONCE, now)
         people = {found[0].account_id, *(account.id for _, account in acting)}
-        await tx.accounts.lock_these(sorted({found[0].actor_id, *people}))  # as what begins one does
+        await tx.accounts.lock_these(sorted({found[0].actor_id, *people}))  # as `impersonate` does
         return await end_acting(env, tx, found[0].parent_id, now)
 
 
 async def sign_out_operator(env: Env, caller: Caller) -> None:
-    """End the session of the operator who acts as the caller's owner, and with it the caller's."""
+    """End the session by which the operator is signed in who acts in the caller's session, and with it that session."""
     async with env.store.reading() as read:
         found = await read.sessions.find(caller.session_id)
         operators = await read.sessions.find(found[0].parent_id or "") if found is not None else None

@@ -20,7 +20,7 @@ ONE_A_DAY = Limit("one_letter_a_day", times=1, within=timedelta(days=1))
 
 
 async def allow_notices(tx: Ports, account_id: str, kind: LetterKind) -> None:
-    """Begin the account's count of notices of this kind anew, because somebody else has spent it."""
+    """Reset today's count of notices of this kind to the account, because somebody else used it up."""
     await tx.rate_counters.clear(_LIMITS_BY_KIND[kind], account_id)
 
 

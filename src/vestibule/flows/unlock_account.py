@@ -47,8 +47,8 @@ async def unlock_account(env: Env, operator: Operator, account: Account) -> Sequ
 
 
 def _counters(env: Env, account: Account) -> dict[AttemptKind, tuple[AttemptCounter, LoginAttemptLimits]]:
-    """Return the counters that all devices share which are not known. A known device that has used up its own counter
-    falls back to these.
+    """Return the counters that all unknown devices share, with their limits. A known device that has used up its own
+    counter falls back to these.
     """
     password = AttemptCounter.of_others(account, account.email)
     (code,) = counters_of_second_factor(account, None, SECOND_FACTOR_LIMITS)

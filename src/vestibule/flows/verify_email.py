@@ -43,8 +43,8 @@ async def verify_email(env: Env, code: str, signed_in_to: str | None = None) -> 
 
 
 async def verify_or_reset(env: Env, code: str, signed_in_to: str | None = None) -> str | None:
-    """Do the same, but if the password was in doubt, return the secret with which a new one can be chosen at once. No
-    letter about the password is mailed.
+    """Do what `verify_email` does; but if the password was in doubt, return the secret with which a new one can be
+    chosen at once, and mail no letter about it. Return None otherwise.
     """
     return await _verify(env, code, mint_secret(), signed_in_to)
 

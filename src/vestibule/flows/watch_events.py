@@ -8,8 +8,8 @@ from vestibule.model.events import Event, EventFilter
 
 
 async def find_events(env: Env, wanted: EventFilter, most: int) -> list[tuple[int, Event]]:
-    """Return up to `most` of the newest events that fit, or, with `wanted.after`, the first ones after it: the oldest
-    of them first, each with its number.
+    """Return up to `most` of the newest events that match, or, with `wanted.after`, the first ones after that number:
+    the oldest of them first, each with its number.
     """
     async with env.store.reading() as read:
         return await read.events.find(wanted, most)
