@@ -28,7 +28,7 @@ _MAX_FIRST_NAME = 40
 _LOGO_ID = "logo"
 _PLAIN_WIDTH = 76
 _EMPTY_LINES = re.compile(r"\n{3,}")
-# The contract's own subjects, always in English.
+# The subjects that the API's contract prescribes (docs/contract-differences.md), always in English.
 _CONTRACT_SUBJECTS = {
     LetterKind.VERIFY_EMAIL: "Your account verification code",
     LetterKind.RESET_PASSWORD: "Your password reset token (valid for only {lasts})",
@@ -44,7 +44,9 @@ class Sender:
 
     @classmethod
     def parse(cls, text: str, name: str) -> "Sender":
-        """Return the sender in `Name <email>`, or in a bare address with `name`; raises ValueError."""
+        """Return the sender that `text` writes as `Name <email>`; if it is a bare email, its name is `name`. Raises
+        ValueError for any other text.
+        """
         written_name, email = parseaddr(text)
         # parseaddr ignores what it does not understand. So accept only a text that its result can be written as.
         accepted_forms = {email, f"{written_name} <{email}>", f'"{written_name}" <{email}>'}
@@ -55,7 +57,7 @@ class Sender:
 
 class Renderer:
     """Renders letters. Templates in `folder`, if given, replace ours. With `contract_subjects`, the two kinds of
-    letters that the contract knows have its subjects.
+    letters in `_CONTRACT_SUBJECTS` have the subjects given there.
     """
 
     def __init__(
@@ -88,8 +90,8 @@ class Renderer:
             raise NotSent(f"cannot be written: {summarize(fault)}") from fault
 
     async def write_in_thread(self, letter: Letter) -> EmailMessage:
-        """Return the message, rendered on another thread. On the event loop, rendering would delay other requests. As
-        only letters to existing accounts are rendered, that delay would reveal who has an account.
+        """Return the message, rendered on another thread; raises `NotSent`. On the event loop, rendering would delay
+        other requests. As only letters to existing accounts are rendered, that delay would reveal who has an account.
         """
         return await asyncio.to_thread(self.write, letter)
 
@@ -153,8 +155,8 @@ class Renderer:
 
 
 def _wrapped(text: str, link: str) -> str:
-    """Return the text with long lines wrapped, and indented as they were, and one empty line between paragraphs. A line
-    with the link is not wrapped: a mail program could not open half of it.
+    """Return the text with long lines wrapped at their own indent, and at most one empty line between paragraphs. A
+    line with the link is not wrapped: a mail program could not open half a link.
     """
     text = _EMPTY_LINES.sub("\n\n", text)
     return "".join(line if link and link in line else _wrapped_line(line) for line in text.splitlines(keepends=True))
@@ -182,7 +184,7 @@ def _moment_in_words(at: datetime, language: str) -> str:
 
 
 def _lifetime_in_words(letter: Letter, language: str) -> str:
-    """Return how long the link or the code works, in words: 10 minutes, 3 hours."""
+    """Return how long the link or the code works, in words: 10 minutes, 3 hours. Empty if it does not expire."""
     purpose = TOKEN_PURPOSES.get(letter.kind)
     lifetime = letter.link_lifetime or (LIFETIMES[purpose] if purpose else None)
     return format_timedelta(lifetime, locale=language) if lifetime else ""

@@ -39,7 +39,7 @@ class Server:
 
 
 def security_for(choice: Literal["auto", "tls", "starttls", "none"], port: int, user: str) -> Security:
-    """Return what `auto` means: TLS on port 465, else STARTTLS, which is optional only if no password would travel."""
+    """Return `choice`; for `auto`, TLS on port 465, else STARTTLS, which is optional only if no password is sent."""
     if choice != "auto":
         return choice
     if port == 465:
@@ -86,7 +86,7 @@ class SmtpMailer:
         )
 
     def _said(self, fault: Exception, letter: Letter) -> str:
-        """Return the server's words, without what they repeat of the letter and of our credentials."""
+        """Return the server's words about the fault, without secrets (`said_by`)."""
         return said_by(self._server, words_of(fault), letter)
 
 
@@ -94,7 +94,7 @@ async def _send(client: aiosmtplib.SMTP, message: EmailMessage) -> tuple[object,
     try:
         return await client.send_message(message)
     except asyncio.CancelledError:
-        client.close()  # otherwise it would send QUIT, and wait for the answer
+        client.close()  # otherwise the client would send QUIT, and wait for the answer
         raise
 
 
@@ -106,8 +106,9 @@ def words_of(fault: Exception) -> str:
 
 
 def said_by(server: Server, words: str, letter: Letter | None = None) -> str:
-    """Return a server's words without the secrets they repeat: our password and the letter's content, in any usual
-    encoding. Long words that may be encoded secrets are removed too.
+    """Return a server's words, on one line of at most 500 characters, without what they repeat of our password, of the
+    letter's link and of the recipient's name, in any usual encoding. Mask the recipient's email, and remove long words
+    that may be encoded secrets.
     """
     secrets = []
     if server.password:

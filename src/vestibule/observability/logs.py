@@ -20,6 +20,7 @@ _MAILBOX = re.compile(r"([^\s@<>()\"'=:/])[^\s@<>()\"'=:/]{0,63}(@[A-Za-z0-9-]{1
 _STANDARD_ERROR = 2
 _SERVERS = ("_granian", "granian.access", "uvicorn", "uvicorn.error", "uvicorn.access")
 """The loggers of ASGI servers, which have handlers of their own."""
+# The fields of a log line whose text may come from a mail server, a client or a library.
 _FIELDS_FROM_OUTSIDE = {"fault", "why", "exception"}
 _COMMON: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,  # the id of the request
@@ -62,7 +63,7 @@ def configure(
 
 
 def configure_for_parent(level: str, *, masked: bool = False) -> None:
-    """Configure logging as JSON for the parent of the workers, from its first line on. Writes at once."""
+    """Configure logging as JSON for the parent of the workers, from its first line on. Each line is written at once."""
     configure(level, pretty=False, stream=DirectStream(_STANDARD_ERROR), masked=masked)
 
 

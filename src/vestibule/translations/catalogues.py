@@ -25,7 +25,7 @@ _MAX_TEMPLATE_BYTES = 1_000_000
 
 
 class _CompiledOnce(BytecodeCache):
-    """Keeps the compiled code of each template, because it is the same in every language. One for each template."""
+    """Keeps the compiled code of each template for all languages, because it is the same in each of them."""
 
     def __init__(self) -> None:
         self._code: dict[str, bytes] = {}
@@ -62,7 +62,7 @@ def catalogue(language: str) -> Catalog:
 
 def environment_for(language: str, loader: BaseLoader, found: NullTranslations | None = None) -> Environment:
     """Return a Jinja environment for a language: in its templates `{% trans %}` and `_()` translate, and `language` is
-    the language's name. `found` is used instead of the catalogue. Raises `FileNotFoundError` if the language has none.
+    the language's code. `found` is used instead of the catalogue. Raises `FileNotFoundError` if the language has none.
     """
     environment = Environment(
         loader=loader,

@@ -1,4 +1,6 @@
-"""Copy the state of queues, pools, memory and outbox into metrics every second, in each server process."""
+"""Copy the state of queues, pools and memory into metrics every second, that of the outbox less often, in each server
+process.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -81,7 +83,7 @@ class Samples:
         meters.CONNECTIONS_LIMIT.set(env.store.connections_limit)
 
     async def sample_outbox(self) -> None:
-        """Sample how many letters are waiting, and the age of the oldest, by a query. Raises `Fault`."""
+        """Sample how many letters wait and were refused, and the age of the oldest, by a query. Raises `Fault`."""
         counts = await count_letters(self._env)
         meters.LETTERS_WAITING.set(counts.waiting)
         meters.LETTERS_REFUSED.set(counts.refused)

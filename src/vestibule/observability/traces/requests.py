@@ -25,8 +25,8 @@ _OTHER = "_OTHER"  # OpenTelemetry's name for an unknown method
 
 class Traced:
     """Wraps the whole application. `from_proxy` returns whether a request comes from a listed proxy, whose
-    `traceparent` counts. `unrouted` are the paths that the fast path answers before they are routed. `untraced` paths
-    have no span.
+    `traceparent` is followed. `unrouted` are the paths that the fast path answers before they are routed. `untraced`
+    paths have no span.
     """
 
     def __init__(
@@ -79,7 +79,9 @@ class Traced:
                 await self._app(scope, receive, described_send)
 
     def _context(self, scope: Scope) -> Context:
-        """Return the trace that a listed proxy names. The `traceparent` of any other client is ignored."""
+        """Return the trace that a listed proxy names. The `traceparent` of any other client is ignored, and a new trace
+        begins.
+        """
         return propagate.extract(Headers(scope=scope), Context()) if self._from_proxy(scope) else Context()
 
     def _describe(self, span: Span, scope: Scope, message: Message) -> None:
