@@ -32,8 +32,8 @@ def bcrypt_decoy(rounds: int) -> str:
 
 
 def bring_bcrypt_to(highest: int, done: int | None) -> None:
-    """Do the work of a hash of cost `highest`, less that of cost `done`. Each cost is twice the work of the one below,
-    so after a hash of cost 10, one more of 10 and one of 11 make the work of 12.
+    """Do the work of a hash of cost `highest`, less that of a hash of cost `done`, if any was checked. Each cost is
+    twice the work of the one below, so after a hash of cost 10, one more of 10 and one of 11 make the work of 12.
     """
     for rounds in [highest] if done is None else range(done, highest):
         bcrypt.hashpw(b"", bcrypt.gensalt(rounds))

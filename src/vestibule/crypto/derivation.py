@@ -94,5 +94,5 @@ Derivation = Pbkdf2 | Scrypt
 
 
 def keystream(key: bytes, length: int) -> bytes:
-    """Return the first bytes of the AES-256-CTR keystream from counter zero: so Firebase uses a derived key."""
+    """Return the first `length` bytes of the AES-256-CTR keystream from counter 0: Firebase uses a derived key so."""
     return Cipher(AES256(key), CTR(bytes(16))).encryptor().update(bytes(length))

@@ -2,7 +2,7 @@
 
 A hash sets the cost of checking it: `$2b$31$…` takes more than a day, and an argon2 hash may ask for terabytes of
 memory. So a hash must have one of these forms and a cost within these bounds. Otherwise no password matches it
-(`passwords.py`). `derived_hashes.py` decides the same about the others.
+(`passwords.py`). `derived_hashes.py` decides the same about PBKDF2 and scrypt.
 """
 
 import base64

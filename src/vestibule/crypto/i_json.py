@@ -18,7 +18,7 @@ class NotIJson(ValueError):
 
 
 def parse(text: bytes) -> Any:
-    """Parse UTF-8 `text`; raises `NotIJson`."""
+    """Return the value that `text` is in JSON, in UTF-8; raises `NotIJson`."""
     try:
         value = json.loads(
             text.decode("utf-8"),

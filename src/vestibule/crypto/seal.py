@@ -1,5 +1,5 @@
-"""Encrypt secrets for the database (private keys, secrets of authenticator apps) under a secret that is not in the
-database; and texts that browsers keep in cookies for us.
+"""Encrypt secrets in the database (private keys, secrets of authenticator apps), under a secret that is not in the
+database, and texts that browsers keep in cookies for us.
 
 AES-256-GCM with a key derived by HKDF-SHA256 (RFC 5869). The associated data is a name that says what is sealed, so
 that one sealed value cannot replace another.

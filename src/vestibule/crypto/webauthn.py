@@ -92,7 +92,8 @@ def creation_options(
     verify_user: bool = False,
 ) -> dict[str, Any]:
     """Return the options for `navigator.credentials.create()` as JSON: for a discoverable credential without
-    attestation. Authenticators that have one of the `known` credentials are excluded.
+    attestation. Authenticators that have one of the `known` credentials are excluded. `verify_user`: the authenticator
+    has to verify its user; otherwise it should.
     """
     options = generate_registration_options(
         rp_id=party.domain,
@@ -115,7 +116,7 @@ def request_options(
     party: RelyingParty, challenge: bytes, allowed: Sequence[CredentialName] = (), *, verify_user: bool
 ) -> dict[str, Any]:
     """Return the options for `navigator.credentials.get()` as JSON: for any passkey of this party, or the `allowed`
-    ones.
+    ones. `verify_user` as in `creation_options`.
     """
     options = generate_authentication_options(
         rp_id=party.domain,
@@ -183,8 +184,8 @@ def check_assertion(
 
 
 def named_in(answer: Answer) -> tuple[str, str | None]:
-    """Return the id of the credential in an assertion, as base64url, and the user handle; None without one. Neither is
-    checked yet. Raises `NotVerified`.
+    """Return the id of the credential in an assertion, as base64url, and the user handle, or None if it has none.
+    Neither is checked yet. Raises `NotVerified`.
     """
     with _refusing():
         credential = parse_authentication_credential_json(_known_members(answer))
