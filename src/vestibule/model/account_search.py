@@ -24,12 +24,14 @@ class Order(StrEnum):
 
 
 class NotACursor(ValueError):
-    """The text was not returned as a cursor."""
+    """The text is not a cursor that a page ended with."""
 
 
 @dataclass(frozen=True)
 class Position:
-    """Where a page begins. As text it is a cursor, which callers send back unchanged."""
+    """Where a page begins: behind the account `after`; None for the first page, which has no cursor. As text, a
+    position is a cursor, which callers send back unchanged.
+    """
 
     order: Order
     after: Key | None = None

@@ -12,14 +12,14 @@ from vestibule.model.sessions import EndReason
 
 @dataclass(frozen=True)
 class Ending:
-    """Why and when sessions of an account end. A revocation is kept for `memory`, so that all tokens have expired."""
+    """Why and when sessions of an account end. A revocation is kept for `memory`: longer than its tokens live."""
 
     account_id: str
     reason: EndReason
     at: datetime
     memory: timedelta
     actor_id: str | None = None
-    """The account of the operator who acted in these sessions, as somebody else."""
+    """The account of the operator who acted as somebody else in these sessions; None if nobody did."""
 
     def event(self, session_id: str | None, detail: Mapping[str, str] | None = None) -> Event:
         """Return the event of a session's end; of several sessions at once if `session_id` is None."""

@@ -64,4 +64,4 @@ class EventSearch(Protocol):
     """The events, as an operator looks for them. Reads a bounded number of rows, by an index."""
 
     async def page(self, wanted: EventQuery, before: EventPosition | None, most: int) -> EventBatch:
-        """Return up to `most` events that match, from before a position."""
+        """Return up to `most` events that match, older than the position `before`; the newest ones if it is None."""

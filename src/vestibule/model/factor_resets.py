@@ -63,8 +63,8 @@ class FactorResets(Protocol):
         """Return the reset of an account, or None."""
 
     async def cancel(self, account_id: str, asked_by: AskedBy | None = None) -> bool:
-        """End the reset of an account; with `asked_by`, only if they asked for it. Return False if there is none. Of
-        concurrent calls of this and `finish`, only one returns True.
+        """End the reset of an account; with `asked_by`, only one that this party asked for. Return False if there is
+        none. Of concurrent calls of this and `finish`, only one returns True.
         """
 
     async def finish(self, account_id: str, now: datetime) -> bool:
@@ -76,4 +76,4 @@ class FactorResets(Protocol):
         """Give the account's reset these times, because its owner is told only now. Call it with the account locked."""
 
     async def due(self, now: datetime, most: int) -> list[str]:
-        """Return the accounts of up to `most` resets that `finish` would end, the longest due first."""
+        """Return the ids of the accounts of up to `most` resets that `finish` would end, the longest due first."""

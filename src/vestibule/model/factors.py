@@ -26,7 +26,9 @@ class SecondFactorRule(StrEnum):
     REQUIRED_FOR_ADMINS = "required_for_admins"
 
     def demands(self, role: Role) -> bool:
-        """Return whether an account with this role must have one: for admins means for every role with a permission."""
+        """Return whether an account with this role must have a second factor. `REQUIRED_FOR_ADMINS` is about every role
+        that has a permission, not only `admin`.
+        """
         return self is self.REQUIRED or (self is self.REQUIRED_FOR_ADMINS and bool(OF_ROLE[role]))
 
 

@@ -7,7 +7,7 @@ from vestibule.protocol.one_line import one_line
 
 
 class Severity(StrEnum):
-    """How bad it is."""
+    """How bad a finding is."""
 
     FINE = "fine"
     HINT = "hint"

@@ -34,8 +34,8 @@ def can_be_acted_as(account: Account) -> bool:
 
 
 def begin_acting(session_id: str, account_id: str, operators: Session, now: datetime) -> Session:
-    """Return a session of the account in which an operator acts, who is signed in by the session `operators`. It ends
-    with that one at the latest.
+    """Return a session of the account in which an operator acts. `operators` is the operator's own session; the new one
+    ends with it at the latest.
     """
     ends_at = min(now + LIFETIME, operators.idle_expires_at, operators.expires_at)
     return Session(

@@ -26,7 +26,7 @@ MAX_COLUMN_CHARACTERS = 1_024
 _TRUE, _FALSE = {"true", "t", "1"}, {"false", "f", "0", None}
 _TOO_COSTLY = "checking its hash would cost more time or memory than Vestibule gives to one"
 _UNKNOWN_HASH = "its hash has no form that Vestibule can check"
-_LAST = "~"  # after every date
+_LAST = "~"  # sorts after every date
 
 
 class ExportFormat(StrEnum):

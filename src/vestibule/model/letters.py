@@ -103,7 +103,8 @@ class QueuedLetter:
     """A letter in the outbox, which goes to `email`, or to the account's email if `email` is None. Without
     `account_id`, it is for the account that has `email` when the letter is sent, if any.
 
-    `language` is what the request asked for; `detail` is what the letter tells; `attempts` counts the claims.
+    `language` is what the request asked for; `detail` is what the letter tells; `attempts` is how often a worker has
+    claimed it.
 
     The outbox itself adds `asked_of` and `epoch`: the id and the epoch that the letter's account had when the letter
     was queued. Without `account_id`, that is the account that had `email` then; None if there was none. A change of

@@ -63,7 +63,7 @@ class LoginAttemptLimits:
         return min(self.first_wait * (1 << doublings), self.longest_wait)
 
     def paused_after(self, failures: int) -> bool:
-        """Return whether nothing is checked after this many wrong ones: for a day, or until a reset."""
+        """Return whether nothing is checked after this many wrong passwords: for a day, or until a reset."""
         return failures >= self.at_most or self.wait_after(failures) >= _A_PAUSE
 
 
@@ -169,9 +169,9 @@ class LoginAttempts(Protocol):
         """
 
     async def give_back(self, counter: AttemptCounter, limits: LoginAttemptLimits, at: datetime) -> None:
-        """Take back the attempt that was counted at `at` and then not checked. If no other was counted since, the next
-        one waits no longer than this one had to: the counter has the latest time at which the last attempt before it
-        may have been.
+        """Take back the attempt that was counted at `at`, because it was not checked or was right. If no other was
+        counted since, the next one waits no longer than this one had to: the time of the counter's last attempt becomes
+        the latest at which the attempt before this one can have been.
         """
 
     async def count(self, counter: AttemptCounter) -> AttemptCount | None:

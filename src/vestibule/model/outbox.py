@@ -28,7 +28,7 @@ _CURSOR = re.compile(r"(\d{1,18})\.([A-Za-z0-9_-]{1,36})", re.ASCII)
 
 
 class Delivery(StrEnum):
-    """What became of a claimed letter. `NOBODY`: nobody needs it any more."""
+    """What became of a claimed letter. `NOBODY`: nobody needs it any more, or another worker has claimed it."""
 
     SENT = "sent"
     PUT_OFF = "put_off"

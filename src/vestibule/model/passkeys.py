@@ -37,7 +37,8 @@ class Ceremony:
 @dataclass(frozen=True)
 class Passkey:
     """A credential of an account (WebAuthn, section 4, "credential record"). Id and key are base64url, the key is a
-    COSE_Key. `domain` is the RP ID it was made for. `backup_eligible`: it may be synced to other devices.
+    COSE_Key. `domain` is the RP ID it was made for. `backup_eligible`: it may be synced to other devices; `backed_up`:
+    it was, when it was last used.
     """
 
     id: str

@@ -11,7 +11,7 @@ class PasswordRules:
     """Lengths in Unicode code points, and a limit in bytes (SP 800-63B-4, 3.1.1.2; ASVS 5.0, 6.2.9).
 
     The `commonest` passwords are refused (ASVS 5.0, 6.2.4). The `site_words` (product, host) and the account's email
-    are refused too, also with digits and signs around them (6.2.11). If `commonest` is None, all of them are allowed.
+    are refused too, also with digits and signs around them (6.2.11). If `commonest` is None, none of these is refused.
     """
 
     min_length: int = 8

@@ -15,8 +15,8 @@ class AttemptKind(StrEnum):
 
 @dataclass(frozen=True)
 class Pause:
-    """From devices that are not known, nothing of this kind is checked before `until`; None: before an unlock, or for
-    passwords a reset.
+    """From devices that are not known, nothing of this kind is checked before `until`. If `until` is None, nothing is
+    checked before an unlock, or, for passwords, a password reset.
     """
 
     of: AttemptKind

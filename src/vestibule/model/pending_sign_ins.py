@@ -10,14 +10,14 @@ from vestibule.model.limits import network_of
 LIFETIME = timedelta(minutes=10)
 """How long after the first step the second may be taken."""
 OF_ACCOUNT = 30
-"""How many an account has at most. When one more begins, one of the origin that has the most ends."""
+"""How many pending sign-ins an account has at most. When one more begins, one of the origin that has the most ends."""
 DEVICE = "device:"
 """The prefix of the origins of known devices."""
 BEGINNER_CHARACTERS = 36
 """The length of `PendingSignIn.beginner`: the same as that of an id. It has 144 bits of the digest."""
 WIDE_CHARACTERS = 23
-"""The first characters of an origin that name the largest network that one customer has: `network:` with the /48 of an
-IPv6 address (RFC 6177), which has fifteen, or with an IPv4 address, which has no more.
+"""How many characters of an origin name the largest network that one customer has: the eight of `network:`, then the
+fifteen of the /48 of an IPv6 address (RFC 6177), or the at most fifteen of an IPv4 address.
 """
 
 
@@ -53,8 +53,8 @@ class PendingSignIn:
 
     @property
     def beginner(self) -> str:
-        """Return the name under which it begins an authenticator app, as a session does under its id: the beginning of
-        the digest.
+        """Return the name under which this sign-in begins an authenticator app: the beginning of the digest. A session
+        begins one under its id.
         """
         return self.digest[:BEGINNER_CHARACTERS]
 

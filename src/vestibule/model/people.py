@@ -72,8 +72,9 @@ class LetterRecord:
 @dataclass(frozen=True)
 class Person:
     """An account with its factors, and its latest letters, sessions and events, the newest first. `must_verify`: a
-    verified email is mandatory here. `live_sessions`: the number of all, of which `live` has the latest. `networks`:
-    how many wrong passwords and codes came lately from each network address.
+    verified email is mandatory here. `live_sessions`: the number of all live sessions; `live` has the latest of them,
+    and `past` the latest of those that are over. `networks`: how many wrong passwords and codes came lately from each
+    network address.
     """
 
     account: Account

@@ -25,7 +25,9 @@ LONGEST_LEEWAY = timedelta(seconds=MAX_LEEWAY_SECONDS)
 @dataclass(frozen=True)
 class Policy:
     """The rules of this installation. Mailed links begin with `link_base` (a front-end), or with `own_base` for pages
-    that only Vestibule has.
+    that only Vestibule has. `revocation_staleness`: how old a process's knowledge of revocations and keys may be before
+    it asks the database. `conceal_accounts`: no answer may tell whether an email has an account. `language` is that of
+    letters to people who chose none.
     """
 
     issuer: Issuer
@@ -60,6 +62,7 @@ class Policy:
     impersonation: Impersonation = Impersonation.TOLD
     """Whether operators may act as somebody else, and the owner is told."""
     events_kept: timedelta = timedelta(days=365)
+    """How long events are kept; 0: without end."""
     retention: Retention = field(default_factory=Retention)
 
     @property

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class WhyRefused(StrEnum):
-    """The reason, as it stands in the event. None tells that a password was right."""
+    """The reason, as it stands in the event. No reason reveals that a password was right."""
 
     NO_ACCOUNT = "no account has this email"
     DISABLED = "the account is disabled"

@@ -13,7 +13,7 @@ from vestibule.model.session_limits import SessionLimits
 from vestibule.protocol.authentication import Method
 
 MAX_LIVE_SUCCESSORS = 16
-"""How many refresh tokens issued for the same one may be valid at once: several answers may get lost."""
+"""How many refresh tokens issued in exchange for the same one may be valid at once: several answers may get lost."""
 MOST_COUNTED = 2_000
 """How many sessions of an account are counted at most. From there on they are too many, whatever the number."""
 
@@ -87,7 +87,7 @@ class Session:
         return counter == self.parent or self.base < counter <= self.current
 
     def methods_left(self, methods: tuple[str, ...]) -> tuple[str, ...]:
-        """Return these methods, those of one of its tokens; without `mfa`, if the session no longer has it."""
+        """Return `methods`, those of one of the session's tokens; without `mfa`, if the session no longer has that."""
         lost = {Method.MORE_THAN_ONE_FACTOR} - set(self.methods)
         return tuple(method for method in methods if method not in lost)
 

@@ -14,8 +14,8 @@ from vestibule.crypto.seal import Seal
 class Totp:
     """An authenticator app. `last_step` is the time step of the last code that was accepted.
 
-    `session_id` is the session that began it, or the name of a pending sign-in (`PendingSignIn.beginner`). No other is
-    shown the secret or can confirm the app: another session may be a thief's.
+    `session_id` is the session that began it, or the name of a pending sign-in (`PendingSignIn.beginner`). No other
+    session or sign-in is shown the secret or can confirm the app: another one may be a thief's.
     """
 
     id: str

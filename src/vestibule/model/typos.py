@@ -16,8 +16,8 @@ def nearest(email: str, accounts: Sequence[Account]) -> Account | None:
 
 
 def differing(one: str, other: str) -> int:
-    """Return how many characters must be added, left out, changed or swapped to make `other` of `one`. Stop at one more
-    than `_MOST_TYPOS`.
+    """Return how many characters must be added, left out, changed or swapped to make `other` of `one`; for any number
+    above `_MOST_TYPOS`, return one more than that.
     """
     if abs(len(one) - len(other)) > _MOST_TYPOS:
         return _MOST_TYPOS + 1

@@ -45,7 +45,7 @@ class Disabled:
 
 @dataclass(frozen=True)
 class LetterNotDelivered:
-    """The mail server has not taken the letter that the person waits for: it refused it, or could not be reached."""
+    """The mail server has refused the letter that the person waits for, or could not be reached."""
 
     letter: LetterRecord
     mend = Mend.RETRY_LETTER
@@ -137,7 +137,7 @@ class ProbablyTypo:
 
 @dataclass(frozen=True)
 class NothingInTheWay:
-    """The right password signs in, with the second factor if `second_step`. Events tell of a sign-in at `last_at`."""
+    """The right password signs in, with the second factor if `second_step`. `last_at`: the last sign-in, if known."""
 
     last_at: datetime | None
     second_step: bool = False
