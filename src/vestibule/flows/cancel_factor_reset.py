@@ -33,8 +33,8 @@ async def cancel_factor_reset(
     now: datetime,
     asked_by: AskedBy | None = None,
 ) -> bool:
-    """Cancel the reset of an account's factors, and tell the owner; with `asked_by`, only a reset that was asked for by
-    that party. Return False if there is none. `client_info` is where the act that cancels came from, or the operator;
+    """Cancel the reset of an account's factors, and tell the owner; with `asked_by`, only a reset that this party
+    asked for. Return False if there is none. `client_info` is where the act that cancels came from, or the operator;
     None if neither is known. Call it inside the transaction of that act, with the account locked; wake the mail worker
     after the commit.
     """
