@@ -30,7 +30,7 @@ class Told(Success):
 
 
 class SignedIn(Success):
-    """The access token, which is also in its cookie."""
+    """The access token of the session; the same token is in its cookie."""
 
     access_token: str
 
@@ -62,13 +62,15 @@ class PublicUser(Answer):
 
 
 class UserWithRoles(PublicUser):
-    """The same of an account that has roles which operators made."""
+    """What the API shows of an account that has custom roles, which operators made."""
 
     roles: list[str]
 
 
 def shown_user(account: Account) -> PublicUser:
-    """Return what the API shows of an account: `roles` only if there are any, as the contract does not know them."""
+    """Return what the API shows of an account. The contract has no custom roles, so `roles` is there only if there are
+    any.
+    """
     user = PublicUser.of(account)
     return UserWithRoles(**user.model_dump(by_alias=True), roles=list(account.roles)) if account.roles else user
 
@@ -128,7 +130,7 @@ class ShownSession(Answer):
 
 
 class OperatorsSession(ShownSession):
-    """A session in which an operator acts as the owner; not said is who and from where."""
+    """A session in which an operator acts as the owner. `device` and `address`, the operator's, are left empty."""
 
     by_operator: Literal[True] = Field(default=True, alias="byOperator")
 
@@ -172,8 +174,8 @@ class Refused(Answer):
 
 
 class ReauthenticationNeeded(Refused):
-    """The sign-in is too long ago, or lacks the second factor. A step-up by one of `satisfied_by`, at most `max_age`
-    seconds ago, allows the same request.
+    """The last sign-in is too long ago, or lacks the second factor. Step up by one of `satisfied_by`, then send the
+    same request again within `max_age` seconds.
     """
 
     satisfied_by: list[Literal["password"] | FactorKind]

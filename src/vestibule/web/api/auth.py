@@ -32,7 +32,7 @@ from vestibule.web.site import site_of
 
 
 async def register(env: EnvDep, sent: Sent[bodies.Register], client_info: ClientInfoDep) -> Response:
-    """Make an account and mail a link that verifies its email."""
+    """Create an account and mail a link that verifies its email."""
     account = await register_flow(env, sent.name, sent.email, sent.password, client_info)
     message = "An email with a verification code has been sent to your email"
     data = answers.UserData(user=answers.shown_user(account))
@@ -45,8 +45,8 @@ async def login(
     sent: Sent[bodies.Login],
     client_info: ClientInfoDep,
 ) -> Response:
-    """Begin a session and set its cookies. If the account has a second factor, ask for it, or if it must have one, ask
-    to set one up; both set the cookie that the second step needs.
+    """Begin a session and set its cookies. If the account has a second factor, ask for that factor; if it has none and
+    must have one, ask to set one up. Both answers set the cookie that the second step needs.
     """
     previous_token = cookies.read_refresh(request.headers.raw, site_of(request).web) or ""
     outcome = await sign_in(env, sent.email, sent.password, client_info, previous_token)

@@ -12,10 +12,11 @@ from vestibule.model.passkeys import MAX_PASSKEY_NAME_CHARACTERS
 from vestibule.model.passwords import PasswordRules
 from vestibule.web.body import type_name
 
-_LOGIN_MIN_LENGTH = 8  # of the contract
+_LOGIN_MIN_LENGTH = 8  # characters; the contract says so
 _MAX_CODE_CHARACTERS = 64
-_CONTROLS = {"Cc", "Cf", "Zl", "Zp"}  # with what turns the direction of a text, and its line separators
-_ROLES = [Role.ADMIN.value, Role.USER.value]  # of the contract
+# Unicode categories: control characters, format characters (some reverse the direction of a text), line separators.
+_CONTROLS = {"Cc", "Cf", "Zl", "Zp"}
+_ROLES = [Role.ADMIN.value, Role.USER.value]  # the two that the contract knows
 
 
 def contract_error(message: str, **members: Any) -> PydanticCustomError:
@@ -34,7 +35,7 @@ def _without_nul(text: str) -> str:
 
 
 def at_most(characters: int) -> AfterValidator:
-    """Return the check of a text's length."""
+    """Return the check that a text has at most this number of characters."""
 
     def check(text: str) -> str:
         if len(text) > characters:
@@ -46,7 +47,7 @@ def at_most(characters: int) -> AfterValidator:
 
 
 def required(message: str) -> Callable[[str], str]:
-    """Return the check that a text is not empty, with the message of an empty one."""
+    """Return the check that a text is not empty. The check raises an error with this message."""
 
     def check(text: str) -> str:
         if not text:
@@ -93,7 +94,7 @@ def _long_enough_to_try(password: str) -> str:
 
 
 def one_of(known: Sequence[str]) -> Callable[[Any], Any]:
-    """Return the check that a value is one of the known texts."""
+    """Return the check that a value is one of the known texts. The check raises the error of a zod enum."""
     options = " | ".join(f"'{each}'" for each in known)
 
     def check(value: Any) -> Any:
@@ -126,7 +127,9 @@ def _typed(expected: str) -> BeforeValidator:
 
 
 def _texts(value: Any) -> list[str]:
-    """Return a list of texts. An error is the member's own: the place in the list does not matter to anybody."""
+    """Return the list; raises an error for an element that is no text. The error is about the list as a whole, and does
+    not say which element.
+    """
     for each in value:
         if (received := type_name(each)) != "string":
             message = f"Expected string, received {received}"

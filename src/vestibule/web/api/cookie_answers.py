@@ -18,8 +18,8 @@ from vestibule.web.site import site_of
 
 
 def signed_in(request: Request, env: Env, outcome: SignedIn, answer: answers.Answer | None = None) -> Response:
-    """Answer a complete sign-in, with its tokens and the cookie by which the account knows this browser. `answer` is
-    the body, if it says more than the access token.
+    """Answer a complete sign-in: set the cookies with its tokens, and the one by which the account knows this browser
+    again. `answer` is the body; by default, the body has only the access token.
     """
     response = with_tokens(request, env, outcome.tokens, answer)
     set_device_cookie(request, response, env, outcome.device)
@@ -28,7 +28,9 @@ def signed_in(request: Request, env: Env, outcome: SignedIn, answer: answers.Ans
 
 
 def waiting(request: Request, env: Env, outcome: SecondFactorNeeded | EnrolmentNeeded) -> Response:
-    """Answer a sign-in that waits for its second step, or until there is a factor, and set the cookie that it needs."""
+    """Answer a sign-in that waits for its second step, or until a second factor is set up: with 403, and the cookie
+    with the handle of the waiting sign-in.
+    """
     if isinstance(outcome, SecondFactorNeeded):
         response = refusal_response(SecondFactorRequired(outcome.kinds))
     else:
@@ -39,7 +41,7 @@ def waiting(request: Request, env: Env, outcome: SecondFactorNeeded | EnrolmentN
 
 
 def with_tokens(request: Request, env: Env, tokens: Tokens, answer: answers.Answer | None = None) -> Response:
-    """Answer with the access token, or with this body, and set the cookies with both tokens."""
+    """Answer with `answer`, or else with the access token, and set the cookies with both tokens."""
     response = answers.as_json(answer or answers.SignedIn(access_token=tokens.access_token))
     cookies.set_tokens(response, tokens, env.clock.now(), site_of(request).web)
     return response

@@ -30,7 +30,7 @@ async def ask(
 
 async def verify(request: Request, env: EnvDep, sent: Sent[bodies.TypedCode], client_info: ClientInfoDep) -> Response:
     """Begin a session with a mailed code, and set its cookies; if the account has or must have a second factor, ask
-    for it, as `login` does. Needs the cookie that was set when the code was asked for.
+    for that, as `login` does. Needs the cookie that was set when the code was asked for.
     """
     headers, web = request.headers.raw, site_of(request).web
     kept, previous_token = cookies.read_email_code(headers, web), cookies.read_refresh(headers, web) or ""

@@ -1,5 +1,5 @@
-"""Handlers for setting up the second factor that an account must have, before its first sign-in is complete. Each needs
-the cookie that `login` has set.
+"""Handlers for setting up the second factor that an account must have and lacks, before the sign-in is complete. Each
+needs the cookie that `login` has set.
 """
 
 from starlette.requests import Request
@@ -19,7 +19,7 @@ from vestibule.web.site import site_of
 
 
 async def enrol_totp(request: Request, env: EnvDep) -> Response:
-    """Make the secret of an authenticator app. It does not count before one of its codes was confirmed."""
+    """Make the secret of an authenticator app. The app is no factor until one of its codes was confirmed."""
     return totp_to_add(await begin_totp_at_sign_in(env, second_step_handle(request)))
 
 
@@ -40,8 +40,8 @@ async def enrol_passkey_options(request: Request, env: EnvDep) -> Response:
 async def enrol_passkey(
     request: Request, env: EnvDep, sent: Sent[bodies.EnrolPasskey], client_info: ClientInfoDep
 ) -> Response:
-    """Add the passkey that the browser has made, and finish the sign-in. Without a name, it is called after its
-    maker.
+    """Add the passkey that the browser has made, and finish the sign-in. Without a `name`, the passkey
+    gets the name of its authenticator.
     """
     web = site_of(request).web
     kept = cookies.read_ceremony(request.headers.raw, web)

@@ -73,8 +73,8 @@ class NewTotpData(Answer):
 
 
 class NewTotp(Success):
-    """What an authenticator app needs, shown once: the `key` to type in, the same as an `otpauth://` URI, and that URI
-    as a QR code in SVG.
+    """What an authenticator app needs, shown once: the `key` to type in, the same key in an `otpauth://` URI, and that
+    URI as a QR code in SVG.
     """
 
     data: NewTotpData
@@ -95,15 +95,15 @@ class FactorAddedData(RecoveryCodesData):
 
 
 class FactorAdded(Success):
-    """The factor counts from now on. `recovery_codes` has ten codes, shown once, if it is the first factor; else it is
-    empty. `other_sessions` is how many other devices are still signed in.
+    """The factor is asked for from now on. `recovery_codes` has ten codes, shown once, if this is the account's first
+    factor; otherwise it is empty. `other_sessions` is how many other devices are still signed in.
     """
 
     data: FactorAddedData
 
 
 class ShownPasskey(Answer):
-    """A passkey of the account. `synced`: it may be on several devices of its owner."""
+    """A passkey of the account. `synced`: the passkey may be on several devices of its owner."""
 
     id: str = Field(json_schema_extra={"format": "uuid"})
     name: str
@@ -145,7 +145,7 @@ class PasskeyRemovedData(Answer):
 
 
 class PasskeyRemoved(Success):
-    """The passkey that signs in no longer. `data` is for `PublicKeyCredential.signalUnknownCredential`, which tells the
+    """The passkey was removed. `data` is for `PublicKeyCredential.signalUnknownCredential`, which tells the
     password manager (WebAuthn, section 5.1.10).
     """
 

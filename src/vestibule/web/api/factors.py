@@ -23,7 +23,7 @@ async def list_factors(env: EnvDep, caller: SignedInCaller) -> Response:
 
 
 async def begin_totp(env: EnvDep, caller: SignedInCaller) -> Response:
-    """Make the secret of an authenticator app. It does not count before one of its codes was confirmed."""
+    """Make the secret of an authenticator app. The app is no factor until one of its codes was confirmed."""
     return totp_to_add(await enrol_totp.begin_totp(env, caller))
 
 
@@ -46,7 +46,7 @@ async def remove_totp(
 
 
 async def cancel_reset(env: EnvDep, caller: SignedInCaller, client_info: ClientInfoDep) -> Response:
-    """Cancel the reset of the account's second factors, which stay. Any session of the account may."""
+    """Cancel the reset of the account's second factors: the factors stay. Any session of the account may cancel it."""
     await cancel_my_reset(env, caller, client_info)
     return answers.as_json(answers.Success())
 
@@ -61,7 +61,7 @@ async def make_recovery_codes(
 
 
 def totp_to_add(new: NewTotp) -> Response:
-    """Return what an authenticator app needs."""
+    """Return the response with what an authenticator app needs."""
     data = factor_answers.NewTotpData(key=new.key, uri=new.uri, qr=qr_code(new.uri))
     return answers.as_json(factor_answers.NewTotp(data=data))
 

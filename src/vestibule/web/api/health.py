@@ -18,9 +18,9 @@ async def live() -> Response:
 
 
 async def ready(env: EnvDep) -> Response:
-    """Tell whether to send requests here. Not while the process stops, while the schema is another version's, or when
-    the database has been away for longer than VESTIBULE_REVOCATION_STALENESS_SECONDS. Only the log says which of these
-    it is.
+    """Tell whether to send requests to this process. The answer is no while the process stops, while the schema is
+    another version's, or when the database has been away for longer than VESTIBULE_REVOCATION_STALENESS_SECONDS. Only
+    the log says which of the three it is.
     """
     require_ready(env)
     return Json({"status": "success", "message": "Vestibule is ready"})

@@ -50,7 +50,7 @@ async def change_my_password(
     sent: Sent[bodies.ChangePassword],
     client_info: ClientInfoDep,
 ) -> Response:
-    """Change the password, with the current one. Every session ends, and this device gets a new one."""
+    """Change the password, which needs the current one. Every session ends, and this device gets a new session."""
     outcome = await change_password(env, caller, sent.current_password, sent.password, client_info)
     return signed_in(request, env, outcome)
 
@@ -61,8 +61,8 @@ async def change_my_email(
     sent: Sent[bodies.ChangeEmail],
     client_info: ClientInfoDep,
 ) -> Response:
-    """Mail a link to a new email, with the current password. Nothing changes before the link is used. The link leads to
-    a page of Vestibule, also if `ORIGIN` is set.
+    """Mail a link to the new email, which needs the current password. Nothing changes before the link is used. The link
+    leads to a page of Vestibule, even if `ORIGIN` is set.
     """
     await request_change(env, caller, sent.current_password, sent.email, client_info)
     return answers.as_json(answers.Told(message="You will receive an email at the new address to confirm it"))

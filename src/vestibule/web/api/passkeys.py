@@ -42,7 +42,7 @@ async def creation_options(request: Request, env: EnvDep, caller: SignedInCaller
 async def add_my_passkey(
     request: Request, env: EnvDep, caller: SignedInCaller, sent: Sent[bodies.AddPasskey], client_info: ClientInfoDep
 ) -> Response:
-    """Add the passkey that the browser has made. Without a name, it is called after its maker."""
+    """Add the passkey that the browser has made. Without a `name`, it gets the name of its authenticator."""
     web = site_of(request).web
     passkey, added = await add_passkey.add_passkey(
         env,

@@ -17,7 +17,7 @@ class JwkSet(Answer):
 
 
 class Introspection(BaseModel):
-    """Whether a token is valid now, and for whom (RFC 7662, section 2.2). An invalid one has only `active: false`."""
+    """Whether a token is valid now, and for whom (RFC 7662, section 2.2). An invalid token has only `active: false`."""
 
     active: bool
     sub: str | None = None

@@ -24,6 +24,7 @@ from vestibule.web.pages.form import read_form
 from vestibule.web.request_errors import NonceInvalid
 
 PROTOCOL = 1
+"""The version of the feed, which its first event names (docs/protocol/README.md)."""
 SEND_SECONDS = 10
 """A client that reads nothing for this long is considered gone."""
 
@@ -33,8 +34,8 @@ _NONCE = re.compile(r"[A-Za-z0-9_-]{0,64}")
 async def stream_revocations(
     env: EnvDep, service: AskingService, after: str = "", poll: str = "", nonce: str = ""
 ) -> Response:
-    """Stream what is revoked, as server-sent events. `after` is the cursor of the last heartbeat; without one, or with
-    one that is unknown here, everything that is revoked now is sent first. With `poll=1` the answer ends after its
+    """Stream what is revoked, as server-sent events. `after` is the cursor of the last heartbeat; without a cursor, or
+    with one that is unknown here, everything that is revoked now is sent first. With `poll=1` the answer ends after its
     first heartbeat. `nonce`, at most 64 letters, digits, `-` and `_`, is sent back in the first event, so that a
     service can tell this answer from one that a cache has kept.
     """

@@ -22,8 +22,8 @@ async def step_up(
     request: Request, env: EnvDep, caller: SignedInCaller, sent: Sent[bodies.StepUp], client_info: ClientInfoDep
 ) -> Response:
     """Sign in again within the session, for what needs a recent sign-in. The session goes on, and the new tokens say
-    that its user authenticated just now; those issued before keep saying what they said. If the account has a second
-    factor, that is needed.
+    that its user authenticated just now; those issued before keep saying what they said. An account with a
+    second factor needs that factor.
     """
     web = site_of(request).web
     if sent.credential:

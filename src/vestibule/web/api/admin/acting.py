@@ -13,7 +13,7 @@ from vestibule.web.operator_guard import ActingOperator
 
 
 class ActingData(answers.Answer):
-    """The session, and when it ends at the latest."""
+    """The session in which the operator acts, and when it ends at the latest."""
 
     session: str = Field(json_schema_extra={"format": "uuid"})
     expires_at: str = Field(alias="expiresAt", json_schema_extra={"format": "date-time"})

@@ -22,7 +22,7 @@ class OperatorMe(Success):
 
 
 class ActData(Answer):
-    """`changed` is false if it was so already: sending a request again is safe."""
+    """`changed` is false if there was nothing to change, so sending a request again is safe."""
 
     changed: bool
 

@@ -42,7 +42,7 @@ AnyRole = Annotated[str, BeforeValidator(one_of(_ROLES)), Field(json_schema_extr
 
 
 def _judged(judge: Callable[[Any], Any]) -> AfterValidator:
-    """Return the check by a function that raises `NotARole` or `NotAPermission`."""
+    """Return the check that calls `judge`, and turns its `NotARole` or `NotAPermission` into a validation error."""
 
     def check(value: Any) -> Any:
         try:
@@ -67,7 +67,7 @@ RolePermissions = Annotated[Texts, _judged(role_permissions), Field(json_schema_
 
 
 class Disable(ContractBody):
-    """Why the account is disabled, for the operators who come after."""
+    """Why the account is disabled: other operators read it."""
 
     REQUIRED: ClassVar = {"reason": _REASON_REQUIRED}
     reason: Reason
@@ -124,7 +124,7 @@ class SetEmail(ContractBody):
 
 
 class Invite(ContractBody):
-    """Whom to invite. Without a name, the account gets what stands before the @ of the email."""
+    """Whom to invite. Without a `name`, the account is named after the part of the email before the @."""
 
     REQUIRED: ClassVar = {"email": "Email address is required"}
     email: Email

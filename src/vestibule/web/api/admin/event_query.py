@@ -29,7 +29,9 @@ class AskedEvents:
 
 @dataclass(frozen=True)
 class ReadQuery:
-    """What was read of a query. `wrong` names the parameters that could not be read; they are left out of `wanted`."""
+    """What was read of a query: the events `wanted`, and where the page starts; None for the first page. `wrong` names
+    the parameters that could not be read, which are left out of `wanted`.
+    """
 
     wanted: EventQuery
     start: EventPosition | None
@@ -37,7 +39,7 @@ class ReadQuery:
 
 
 async def read_query(env: Env, asked: AskedEvents) -> ReadQuery:
-    """Return what is asked for; raises `CursorInvalid`."""
+    """Return what is asked for, and in `wrong` what cannot be read; raises `CursorInvalid`."""
     found, wrong = dict[str, Any](), list[str]()
     if asked.person.strip():
         account = await find_account_of(env, asked.person)

@@ -37,7 +37,7 @@ async def export(env: EnvDep, operator: ActingOperator, asked: EventsAsked) -> R
 
 
 async def exported(env: Env, operator: Operator, read: ReadQuery) -> Response:
-    """Return the events that match as a file of JSON lines."""
+    """Return the events that match as a file of JSON lines, read while it is sent."""
     pages = export_events(env, operator, read.wanted, read.start)
     return StreamingResponse(_lines(pages), media_type=_JSON_LINES, headers=_AS_FILE)
 

@@ -11,7 +11,7 @@ from vestibule.web.api.answers import Answer, Success, timestamp
 
 
 class ListedEvent(Answer):
-    """What happened, to whose account, from where, and which operator did it. An account that is gone has no email."""
+    """What happened, to whose account, from where, and which operator did it. A deleted account has no email."""
 
     at: str = Field(json_schema_extra={"format": "date-time"})
     kind: EventKind
@@ -62,5 +62,5 @@ def as_lines(page: EventsPage) -> str:
 
 
 def as_line(members: Mapping[str, object]) -> str:
-    """Return an object as such a line of JSON."""
+    """Return an object as one line of JSON, escaped as `as_lines` says, without the line break at its end."""
     return json.dumps(members).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -16,8 +16,8 @@ _AS_FILE = {"X-Content-Type-Options": "nosniff"}
 
 
 async def export(env: EnvDep, operator: ActingOperator, account_id: str) -> Response:
-    """Stream everything stored about a person as one JSON object: the file that the owner can export, without a
-    password, a secret or a token. The export is an event that the owner sees.
+    """Stream everything stored about a person as one JSON object: the same file that the owner can export. It has no
+    password, secret or token. The export is an event that the owner sees.
     """
     return await exported(env, operator, await account_with_id(env, account_id))
 

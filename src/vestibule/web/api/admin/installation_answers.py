@@ -11,8 +11,8 @@ from vestibule.web.api.answers import Answer, Success, timestamp
 
 
 class ListedLetter(Answer):
-    """An email that waits or was refused: to whom, how often it was tried, and the mail server's words. `due_at` is
-    when it is tried next, `refused_at` when it was refused for good.
+    """An email that waits or was refused: to whom, how often it was tried, and in `fault` the mail server's words.
+    `due_at` is when it is tried next, `refused_at` when it was refused for good.
     """
 
     id: str
@@ -135,6 +135,6 @@ class NewServiceData(Answer):
 
 
 class ServiceCreated(Success):
-    """The new key of a service. It is not shown again: the database has a digest of it."""
+    """The new key of a service. It is not shown again: the database has only its digest."""
 
     data: NewServiceData

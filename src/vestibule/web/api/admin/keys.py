@@ -29,7 +29,7 @@ async def rotate(env: EnvDep, operator: ActingOperator) -> Response:
 
 
 def in_order(keys: list[SealedKey]) -> list[SealedKey]:
-    """Return the keys by use, and by how far they are in their life."""
+    """Return the keys sorted by use, then by state: next, current, retired, gone."""
     return sorted(keys, key=lambda key: (key.use, list(KeyState).index(key.state)))
 
 

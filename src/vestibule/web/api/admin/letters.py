@@ -19,12 +19,12 @@ async def list_letters(env: EnvDep, refused: bool = False, after: str = "") -> R
 
 
 async def retry_all(env: EnvDep, operator: ActingOperator) -> Response:
-    """Try every email again now that failed or was refused. A running server sends it within a second."""
+    """Try again, at once, every email that failed or was refused. A running server sends it within a second."""
     return _retried(await retry_letters(env, None, operator))
 
 
 async def retry_one(env: EnvDep, operator: ActingOperator, letter_id: str) -> Response:
-    """Try one email again now, if it failed or was refused; `retried` is 0 if there is none."""
+    """Try one email again, at once, if it failed or was refused; otherwise `retried` is 0."""
     return _retried(await retry_letters(env, [letter_id], operator))
 
 

@@ -7,7 +7,7 @@ from vestibule.web.api.answers import Answer, Success, timestamp
 
 
 class ListedPerson(Answer):
-    """An account in a list. `roles` are those that operators made. `disabled_at` is null while it is enabled."""
+    """An account in a list. `roles` are its custom roles. `disabled_at` is null while the account is enabled."""
 
     id: str = Field(json_schema_extra={"format": "uuid"})
     email: str

@@ -43,7 +43,7 @@ class PersonFactor(Answer):
 
 
 class PersonLetter(Answer):
-    """An email. `at` is when its fate was settled, or when it is tried next; `fault` the mail server's words."""
+    """An email. `at` is when its fate was settled, or when it is tried next; `fault` has the mail server's words."""
 
     kind: LetterKind
     queued_at: str
@@ -58,7 +58,7 @@ class PersonLetter(Answer):
 
 
 class PersonSession(Answer):
-    """A signed-in device; with `actor_id`, an operator who acts as the person."""
+    """A signed-in device; with `actor_id`, the session of an operator who acts as the person."""
 
     id: str
     device: str

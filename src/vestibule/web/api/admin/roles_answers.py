@@ -25,7 +25,7 @@ class ShownRole(Answer):
 
 
 class ListedRole(ShownRole):
-    """The same in a list. `holders` is how many accounts have the role: 1,000 stands for as many and more."""
+    """A role in a list. `holders` is how many accounts have the role; 1,000 means 1,000 or more."""
 
     holders: int
 
@@ -59,6 +59,6 @@ class TakenData(Answer):
 
 
 class RoleTakenFrom(Success):
-    """From how many accounts the role was taken; 0 once nobody has it any more."""
+    """From how many accounts the role was taken; 0 if no account had it."""
 
     data: TakenData
