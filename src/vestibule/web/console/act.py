@@ -16,9 +16,10 @@ from vestibule.web.console.carry_out import Fields
 
 @dataclass(frozen=True)
 class Act:
-    """One act. `title` is on its button, `question` on the page that asks before, `done` is the notice after it. `run`
-    returns whether it changed anything, and raises `refusals`. `asks` is what the operator has to type, if anything.
-    `hashes`: it hashes a password.
+    """One act. `slug` ends its URLs. `title` is on its button, `question` on the page that asks before, `done` is the
+    notice after it. `run` carries the act out and returns whether it changed anything; raises `refusals`. `offered`
+    tells whether the person's page has the button, `mends` what the act mends, `danger` whether its button is red.
+    `asks` has the fields that the operator has to fill in, if any. `hashes`: it hashes a password.
     """
 
     slug: str
@@ -36,5 +37,5 @@ class Act:
 
     @property
     def field(self) -> str:
-        """Return the name of the field that has to be typed; empty if there is none."""
+        """Return the name of the field that the operator has to fill in; empty if there is none."""
         return next(iter(self.asks.model_fields), "") if self.asks else ""

@@ -32,7 +32,7 @@ from vestibule.web.request_errors import BodyInvalid
 from vestibule.web.site import site_of
 
 _BOXES = "roles"
-"""The field that a box for each custom role stands for."""
+"""The name of the field that is shown as boxes, one for each custom role."""
 
 
 def asking(act: Act) -> Callable[..., Any]:
@@ -67,7 +67,7 @@ def doing(act: Act) -> Callable[..., Any]:
 
 
 def _fields(request: Request, act: Act, form: Fields) -> Fields:
-    """Return what was typed or chosen, and the parameters of the path; raises `BodyInvalid`."""
+    """Return what the operator typed or chose, and the parameters of the path; raises `BodyInvalid`."""
     typed: Fields = {}
     if act.field == _BOXES:
         typed = validate(admin_bodies.SetRoles, {_BOXES: checked(form, _BOXES)}, site_of(request).policy).model_dump()
@@ -81,8 +81,8 @@ def _status(refusal: Refusal) -> int:
 
 
 async def _suggested(request: Request, env: Env, act: Act, person: Person) -> str:
-    """Return the email that the search was for, if the account's is probably that one mistyped. A link from elsewhere,
-    which could put any email into the form, puts none there.
+    """Return the email that the operator searched for (`to` in the URL), if the account's email is probably that one,
+    mistyped; otherwise empty. So a link of a stranger cannot put any other email into the form.
     """
     sought = request.query_params.get("to", "")
     if act.asks is not admin_bodies.SetEmail or not sought:
@@ -121,8 +121,8 @@ def act_page(
     faults: dict[str, Sentence] | None = None,
     **variables: Any,
 ) -> Response:
-    """Return the page that asks before an act: its `title` and `question`, the `field` to be typed, if any, and whether
-    it is a `danger`.
+    """Return the page that asks before an act. `asked` has the act's `title` and `question`, the `field` to fill in,
+    empty if there is none, and `danger`: whether the button is red.
     """
     return render.page(
         request,

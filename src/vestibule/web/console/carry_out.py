@@ -26,59 +26,61 @@ Fields = Mapping[str, Any]
 
 
 async def enable(env: Env, operator: Operator, account: Account, _: Fields) -> bool:
-    """Return whether the account was disabled."""
+    """Enable the account. Return whether it was disabled."""
     return await enable_account(env, operator, account)
 
 
 async def disable(env: Env, operator: Operator, account: Account, fields: Fields) -> bool:
-    """Return whether the account was enabled. `reason` says why it is disabled. Raises `LastAdmin`."""
+    """Disable the account, with the `reason` for it. Return whether it was enabled. Raises `LastAdmin`."""
     return await disable_account(env, operator, account, fields["reason"]) is not None
 
 
 async def unlock(env: Env, operator: Operator, account: Account, _: Fields) -> bool:
-    """Return whether anything was counted."""
+    """Reset every counter of wrong passwords and codes. Return whether anything was counted."""
     return await unlock_account(env, operator, account) is not None
 
 
 async def sign_out(env: Env, operator: Operator, account: Account, _: Fields) -> bool:
-    """Return whether a session ended."""
+    """End every session of the account. Return whether a session ended."""
     return await sign_out_everywhere(env, operator, account) > 0
 
 
 async def end_session(env: Env, operator: Operator, account: Account, fields: Fields) -> bool:
-    """Return whether `session_id` was a live session of the account."""
+    """End the session `session_id`. Return whether it was a live session of the account."""
     return await end_session_of(env, operator, account, fields["session_id"])
 
 
 async def give_role(env: Env, operator: Operator, account: Account, fields: Fields) -> bool:
-    """Return whether the account had another role than `role`. Raises `LastAdmin` and `RoleNeedsVerifiedEmail`."""
+    """Give the account the `role`. Return whether it had another. Raises `LastAdmin` and `RoleNeedsVerifiedEmail`."""
     return await set_role(env, operator, account, Role(fields["role"])) is not None
 
 
 async def give_roles(env: Env, operator: Operator, account: Account, fields: Fields) -> bool:
-    """Return whether the account had other custom roles than `roles`. Raises `RoleUnknown`, `TooManyRolesOfAccount` and
-    `RoleNeedsVerifiedEmail`.
+    """Give the account these custom `roles` and no others. Return whether it had others. Raises `RoleUnknown`,
+    `TooManyRolesOfAccount` and `RoleNeedsVerifiedEmail`.
     """
     return await set_custom_roles(env, operator, account, fields["roles"]) is not None
 
 
 async def change_email(env: Env, operator: Operator, account: Account, fields: Fields) -> bool:
-    """Return whether the account had another email than `new_email`. Raises `EmailTaken`, `AccountDisabled` and
-    `TooManyLinks`.
+    """Give the account the email `new_email`: at once if nobody has used the account, otherwise by a mailed link.
+    Return whether it had another email. Raises `EmailTaken`, `AccountDisabled` and `TooManyLinks`.
     """
     return await set_email(env, operator, account, fields["new_email"]) is not EmailOutcome.UNCHANGED
 
 
 async def invite_again(env: Env, operator: Operator, account: Account, _: Fields) -> bool:
-    """Return True. Raises `EmailTaken` if somebody has accepted the invitation or used the account, and
-    `TooManyLinks`.
+    """Mail another invitation, and return True. Raises `EmailTaken` if somebody has accepted the invitation or used the
+    account, and `TooManyLinks`.
     """
     await invite(env, operator, account.name, account.email)
     return True
 
 
 async def reset_factors(env: Env, operator: Operator, account: Account, _: Fields) -> bool:
-    """Return whether a reset has begun now. Raises `OwnerUnreachable`."""
+    """Begin a reset of the second factors. Return whether one has begun now; not if one was under way, or if there is
+    no factor. Raises `OwnerUnreachable`.
+    """
     begun = await begin_reset(env, operator, account)
     if begun in (NoReset.DISABLED, NoReset.UNVERIFIED):
         raise oe.OwnerUnreachable
@@ -86,22 +88,24 @@ async def reset_factors(env: Env, operator: Operator, account: Account, _: Field
 
 
 async def reset_factors_now(env: Env, operator: Operator, account: Account, _: Fields) -> bool:
-    """Return whether the account had a second factor."""
+    """Remove all second factors at once. Return whether the account had one."""
     return await reset_now(env, operator, account) is None
 
 
 async def keep_factors(env: Env, operator: Operator, account: Account, _: Fields) -> bool:
-    """Return whether a reset was under way."""
+    """Cancel the reset of the second factors. Return whether one was under way."""
     return await cancel_reset(env, operator, account)
 
 
 async def send_verification(env: Env, operator: Operator, account: Account, _: Fields) -> bool:
-    """Return whether the email had still to be verified. Raises `AccountDisabled` and `TooManyLinks`."""
+    """Mail a link that verifies the email. Return False, and mail none, if the email is verified already. Raises
+    `AccountDisabled` and `TooManyLinks`.
+    """
     return await _mail(env, operator, account, LetterKind.VERIFY_EMAIL)
 
 
 async def send_reset(env: Env, operator: Operator, account: Account, _: Fields) -> bool:
-    """Return True. Raises `AccountDisabled` and `TooManyLinks`."""
+    """Mail a link for a new password, and return True. Raises `AccountDisabled` and `TooManyLinks`."""
     return await _mail(env, operator, account, LetterKind.RESET_PASSWORD)
 
 
@@ -115,7 +119,7 @@ async def _mail(env: Env, operator: Operator, account: Account, kind: LetterKind
 
 
 async def verify(env: Env, operator: Operator, account: Account, _: Fields) -> bool:
-    """Return whether the email had still to be verified. Raises `PasswordInDoubt`."""
+    """Mark the email verified. Return whether it was not. Raises `PasswordInDoubt`."""
     outcome = await mark_verified(env, operator, account)
     if outcome is VerifiedOutcome.PASSWORD_IN_DOUBT:
         raise oe.PasswordInDoubt
@@ -123,7 +127,7 @@ async def verify(env: Env, operator: Operator, account: Account, _: Fields) -> b
 
 
 async def delete(env: Env, operator: Operator, account: Account, fields: Fields) -> bool:
-    """Return True. Raises `EmailDiffers` unless `email` is the account's, and `LastAdmin`."""
+    """Delete the account, and return True. Raises `EmailDiffers` unless `email` is the account's, and `LastAdmin`."""
     if fields["email"].lower() != account.email:
         raise oe.EmailDiffers
     await delete_account(env, operator, account)

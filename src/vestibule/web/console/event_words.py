@@ -1,4 +1,4 @@
-"""What happened, told to an operator: as `web.pages.words` tells the owner, except where that would mislead."""
+"""What happened, told to an operator: as `web.pages.account_words` tells the owner, except where that would mislead."""
 
 from collections.abc import Mapping
 
@@ -25,13 +25,13 @@ HAPPENED: Mapping[EventKind, str] = {
     EventKind.ROLE_DELETED: _("Role deleted"),
     EventKind.LETTERS_RETRIED: _("Emails tried again"),
 }
-"""What each kind of event says."""
+"""The sentence for each kind of event."""
 _SAID = ("reason", "fault", "service", "use", "custom_role")
 
 
 def remark_on(request: Request, event: Event) -> str:
-    """Return the member of the event's detail that is shown after its sentence; empty without one. A reason of ours is
-    said in the reader's language.
+    """Return what is shown after the event's sentence: the first member of its detail that `_SAID` names; empty without
+    one. A reason that `REMARKS` knows is put into the reader's language.
     """
     remark = next((event.detail[name] for name in _SAID if event.detail.get(name)), "")
     known = REMARKS.get(event.kind, {}).get(remark)

@@ -30,7 +30,7 @@ _NO_EVENTS = EventsPage((), {}, None)
 
 
 async def show(request: Request, env: EnvDep, asked: EventsAsked) -> Response:
-    """Show a page of the events that match. Raises `CursorInvalid`."""
+    """Show a page of the events that match, or none and what is wrong with the form. Raises `CursorInvalid`."""
     read = await read_query(env, asked)
     found = _NO_EVENTS if read.wrong else await search_events(env, read.wanted, read.start)
     return render.page(
@@ -64,13 +64,13 @@ async def take_along(env: EnvDep, operator: ActingOnPage, asked: EventsAsked) ->
 
 
 def _kinds(request: Request) -> Sequence[tuple[str, str]]:
-    """Return each kind of event with what it says, in the order of what they say."""
+    """Return each kind of event with its sentence, sorted by the sentences."""
     said = [(kind.value, render.say(request, HAPPENED.get(kind, kind.value))) for kind in EventKind]
     return sorted(said, key=lambda kind: kind[1].casefold())
 
 
 def _typed(asked: AskedEvents, read: ReadQuery) -> dict[str, str]:
-    """Return the values of the form's fields: what was typed, and times as such a field takes them."""
+    """Return the values of the form's fields: what was typed, with times in the format of `datetime-local` fields."""
     times = {"since": read.wanted.since, "until": read.wanted.until}
     return {**asdict(asked), **{name: _in_field(at) for name, at in times.items() if at is not None}}
 

@@ -1,4 +1,4 @@
-"""The page that exports a person: it asks before, and its button gives the file."""
+"""The page that exports what is stored about a person: it asks before, and its button downloads the file."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,5 +20,5 @@ async def ask(request: Request, env: EnvDep, account_id: str) -> Response:
 
 
 async def export(env: EnvDep, _form: SessionForm, operator: ActingOnPage, account_id: str) -> Response:
-    """Give the file; raises `PersonUnknown`."""
+    """Record the export, and return the file; raises `PersonUnknown`."""
     return await exported(env, operator, (await person_with(env, account_id)).account)

@@ -58,7 +58,7 @@ async def begin(request: Request, env: EnvDep, form: SessionForm, operator: Acti
 
 
 async def end(request: Request, env: EnvDep) -> Response:
-    """End the acting, and go back to the person's page in the operator's own session, if that lives."""
+    """End the acting, and go back to the person's page in the operator's own session, if that session still lives."""
     await read_form(request)  # a form that cannot be read is refused as every other one
     kept = operator_session.find(request)
     if kept is None:

@@ -50,7 +50,7 @@ async def ask_rotate(request: Request) -> Response:
 
 
 async def rotate(request: Request, env: EnvDep, _form: SessionForm, operator: ActingOnPage) -> Response:
-    """Rotate the keys of both uses, and go back."""
+    """Rotate the keys of both uses, and go back to the page of keys."""
     try:
         await rotate_keys(env, list(KeyUse), operator)
     except KeysUnchanged as unchanged:

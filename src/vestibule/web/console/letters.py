@@ -35,7 +35,7 @@ async def show(request: Request, env: EnvDep) -> Response:
 
 
 async def retry(env: EnvDep, form: SessionForm, operator: ActingOnPage) -> Response:
-    """Try one email again now, or all that failed, and go back."""
+    """Try again, at once, the email that the form names, or else all that failed, and go back to the outbox."""
     letter_id = form.get("letter", "")
     count = await retry_letters(env, [letter_id] if letter_id else None, operator)
     return see_other(return_to.with_query(LETTERS, done="retried" if count else UNCHANGED))

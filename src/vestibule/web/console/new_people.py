@@ -16,8 +16,8 @@ from vestibule.web.body import ContractBody
 
 @dataclass(frozen=True)
 class Way:
-    """A way to make an account. `title` is on its button, `question` on its page, `done` the notice after it. `asks`
-    has the fields.
+    """A way to make an account. `title` is on its button, `question` on its page, `done` is the notice after it. `asks`
+    has the fields of the form, and `make` makes the account from them.
     """
 
     slug: str

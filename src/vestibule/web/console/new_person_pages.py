@@ -1,4 +1,4 @@
-"""The pages that make an account for somebody: a form, and the way on to the account."""
+"""The pages that make an account for somebody: a form, which leads on to the new account's page."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The parts of the console, for its first page: what each is for, who may open it, and what cries for attention."""
+"""The parts of the console, for its first page: what each is for, who may open it, and how much is wrong there."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from vestibule.web.site import site_of
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the console. `alarm` is how many things there are wrong; 0 if none, or if that is not known."""
+    """A part of the console. `alarm` is how many things are wrong there; 0 if none, or if that is not known."""
 
     path: str
     name: str
@@ -36,7 +36,9 @@ PARTS = {
 
 
 async def parts_for(request: Request, env: Env, permitted: Collection[Permission]) -> list[Part]:
-    """Return the parts that these permissions open, with refused emails and faults that are known already."""
+    """Return the parts that these permissions open. Emails count those that were refused, and Health the faults in the
+    report that is kept: the doctor does not examine anything now.
+    """
     refused = (await count_letters(env)).refused if Permission.LETTERS_READ in permitted else 0
     report = site_of(request).health.kept
     faults = sum(finding.severity is Severity.FAULT for finding in report.findings) if report else 0

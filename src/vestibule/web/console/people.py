@@ -20,8 +20,9 @@ PEOPLE = "/admin/people"
 
 
 async def search(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
-    """Show a page of the accounts whose email or name begins as the query says, or whose id it is. If there is none,
-    show the one that was probably made with this email mistyped, and what mends it. Raises `CursorInvalid`.
+    """Show a page of the accounts whose email or name begins with the text that was searched for, or whose id it is. If
+    there is none, show the account that was probably made with this email mistyped, and a way to correct its email.
+    Raises `CursorInvalid`.
     """
     typed = request.query_params.get("search", "").strip()
     found = await find_people(env, typed, position_of(request.query_params.get("after", "")))

@@ -1,4 +1,4 @@
-"""What stands after the sentence of an event: the reason, if it is one of ours."""
+"""What stands after the sentence of an event: the reason, if it is one that Vestibule itself stores."""
 
 from collections.abc import Mapping
 
@@ -38,4 +38,4 @@ REMARKS: Mapping[EventKind, Mapping[str, str]] = {
     EventKind.SIGN_IN_REFUSED: {why.value: words for why, words in _WHY_REFUSED.items()},
     EventKind.SESSION_ENDED: {why.value: words for why, words in _WHY_OVER.items()},
 }
-"""The words for each reason that an event of a kind can have. Others are what somebody wrote."""
+"""For each kind of event, the words for each reason that Vestibule stores. Any other reason was typed by a person."""

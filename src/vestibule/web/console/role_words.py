@@ -1,4 +1,4 @@
-"""What the console says about roles that operators make."""
+"""What the console says about custom roles, which operators make."""
 
 from vestibule.model.custom_roles import MAX_PERMISSIONS, MAX_ROLE_NAME, MAX_ROLES
 from vestibule.model.operator_errors import RoleInUse, RoleTaken, TooManyRoles

@@ -60,7 +60,7 @@ async def create(request: Request, env: EnvDep, form: SessionForm, operator: Act
 
 
 async def ask_change(request: Request, env: EnvDep, name: str) -> Response:
-    """Ask what a role is to permit; raises `RoleUnknown`."""
+    """Ask which permissions a role should have; raises `RoleUnknown`."""
     return _change(request, name, "\n".join((await find_held_role(env, name)).role.permissions))
 
 
@@ -84,8 +84,8 @@ async def ask_take(request: Request, env: EnvDep, name: str) -> Response:
 
 
 async def take(env: EnvDep, _form: SessionForm, operator: ActingOnPage, name: str) -> Response:
-    """Take a role from as many people as one step takes. Go back to the question while others have it, and to the roles
-    otherwise. Raises `RoleUnknown`.
+    """Take a role from up to `TAKEN_AT_ONCE` people. Go back to the question if others still have the role, otherwise
+    to the roles. Raises `RoleUnknown`.
     """
     await take_from_everybody(env, operator, name)
     left = (await find_held_role(env, name)).holders

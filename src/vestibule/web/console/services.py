@@ -1,8 +1,8 @@
 """The keys of services on the console: list, create and revoke them. A new key is shown once, on the page that follows.
 
-On its way there, it is in a sealed cookie of the operator's session, as new recovery codes are (`pages.new_codes`). The
-page that shows it is one of its own, because a form sent twice gets the same answer twice only if that is a redirect
-(`pages.sent_twice`): a second click would lose a key shown in the first answer.
+On its way there, the key is in a sealed cookie of the operator's session, as new recovery codes are
+(`pages.new_codes`). It is not shown in the answer to the form, because a second click would lose it: a form that is
+sent twice gets the same answer twice only if that is a redirect (`pages.sent_twice`).
 """
 
 from starlette.requests import Request
@@ -60,7 +60,7 @@ async def create(request: Request, env: EnvDep, form: SessionForm, operator: Act
 
 
 async def show_created(request: Request, caller: BrowserCaller) -> Response:
-    """Show the new key, this once."""
+    """Show the new key, this once. Without a key to show, redirect to the services."""
     kept = _COOKIE.open(request, caller.session_id)
     if kept is None:
         return see_other(SERVICES)
@@ -77,7 +77,7 @@ async def ask_revoke(request: Request, env: EnvDep, name: str) -> Response:
 
 
 async def revoke(env: EnvDep, _form: SessionForm, operator: ActingOnPage, name: str) -> Response:
-    """Revoke a key, and go back; raises `ServiceUnknown`."""
+    """Revoke a key, and go back to the services; raises `ServiceUnknown`."""
     if not is_service_name(name) or not await revoke_service_key(env, name, operator):
         raise ServiceUnknown
     return see_other(return_to.with_query(SERVICES, done="revoked"))

@@ -21,7 +21,7 @@ DONE = {
     "revoked": _("The key is revoked."),
     "acting-ended": _("You are no longer acting as this person."),
 }
-"""What was just done, by the `done` in the next page's URL; what acts do stands beside them."""
+"""What was just done, by the `done` in the next page's URL. The notices of acts are with the acts (`acts.py`)."""
 
 ACT_AS = _("Act as this person")
 WHAT_ACTING_IS = _(
@@ -44,7 +44,9 @@ WHY_NOT_HERE: dict[type[Exception], tuple[str, str]] = {
         _("This is the only administrator. Make somebody else an administrator first."),
     ),
 }
-"""Title and sentence for refusals of operators, as in `web.pages.words`: their status would say something else."""
+"""Title and sentence for these refusals. They come before `WHY_NOT` of `web.pages.words`, whose sentence for the same
+status would say something else.
+"""
 
 WHY_NOT_DONE: dict[type[Exception], Sentence] = {
     oe.AccountDisabled: (_("The account is disabled. Enable it first."), {}),
