@@ -1,4 +1,4 @@
-"""Decide whether to show an error as a page or as JSON, for requests that match no route (RFC 9110, section 12.5.1)."""
+"""Decide by `Accept` (RFC 9110, section 12.5.1) whether to show a refusal or an error as a page or as JSON."""
 
 import re
 

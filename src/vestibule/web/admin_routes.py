@@ -1,7 +1,7 @@
 """The lines of the URL map for operators: the admin API, and the console. `map_reading` joins them to `routes`.
 
-Each names its permission. `web.operator_guard` asks for it, for a second factor and for a recent sign-in, after the
-guards of the line.
+Each line names its permission, but not the one that ends acting. `web.operator_guard` asks for that permission, for a
+second factor and for a recent sign-in, after the guards of the line.
 """
 
 from vestibule.model import errors as e
@@ -57,7 +57,7 @@ from vestibule.web.routes import (
 
 
 def _limit(act: Act) -> RateClass:
-    """Return the limit of an act: what hashes takes the time of a sign-in."""
+    """Return the rate class of an act: an act that hashes costs as much as a sign-in."""
     return SIGN_IN if act.hashes else ACCOUNT
 
 

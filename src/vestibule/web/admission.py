@@ -16,7 +16,9 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class AdmittedRoute(APIRoute):
-    """A route that hashes a password. Raises `Overloaded` if no slot is free, before any limit or guard runs."""
+    """A route that hashes passwords or codes. It raises `Overloaded` if no slot is free, before any limit or guard
+    runs.
+    """
 
     def get_route_handler(self) -> Handler:
         return admitted(super().get_route_handler())

@@ -130,7 +130,7 @@ def _add_page(app: FastAPI, page: Page) -> None:
 
 
 def _dependencies(line: Line) -> list[Any]:
-    """Return the rate limit of a line of the URL map, followed by its guards, and by what it asks of operators."""
+    """Return the dependencies of a line of the URL map, in order: rate limit, guards, the guard of operators."""
     limit = [Depends(within_rate_limit(line.limit))] if line.limit else []
     return limit + [Depends(guard) for guard in (*guards_of(line), *_operator_guards(line))]
 

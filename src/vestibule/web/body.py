@@ -24,7 +24,7 @@ MAX_BODY_SECONDS = 10
 ZodError = dict[str, Any]
 """One validation error, in zod's format."""
 
-# After one of these errors zod does not compare the two passwords.
+# The codes of errors after which zod does not compare the two passwords.
 _ABORTING = {"invalid_type", "invalid_enum_value"}
 
 
@@ -172,7 +172,7 @@ def _entry(model: type[ContractBody], error: ErrorDetails) -> ZodError:
         return {**_wrong_type(path, "string", None), **missing}
     if error["type"] == "string_type":
         return _wrong_type(path, "string", error["input"])
-    entry: ZodError = error["ctx"]["entry"]  # every other error comes from a validator in `web.api.bodies`
+    entry: ZodError = error["ctx"]["entry"]  # every other error is a `contract_error` of `web.api.body_fields`
     return {**entry, "path": ["body", *path]}
 
 

@@ -1,6 +1,6 @@
 """Find the caller of a request: by `Authorization: Bearer` first, otherwise by the `access_token` cookie.
 
-The last lines name what handlers take as parameters, such as `caller: SignedInCaller`.
+The last lines define the types of handlers' parameters, such as `caller: SignedInCaller`.
 """
 
 from typing import Annotated

@@ -39,11 +39,11 @@ _OF_SIGN_IN = {*_CREDENTIALS, LOGGED_IN}
 _OF_ONE_STEP = {SENT_LETTER, REFUSED_FORM, RECOVERY_CODES, SERVICE_KEY, CEREMONY, SECOND_FACTOR, EMAIL_CODE}
 _OF_OPERATORS = {OPERATOR_SESSION}
 _MAX_DEVICES = 8  # device cookies in one browser, one for each account; together they take under 1 kB
-_MAX_VALUES = 8  # values read for one cookie name; another site may have planted more
+_MAX_VALUES = 8  # values read for one account; another site may have planted more
 
 
 def set_tokens(response: Response, tokens: Tokens, now: datetime, web: WebPolicy) -> None:
-    """Set the cookies with the tokens. Scripts can read only `logged_in`."""
+    """Set the cookies with the tokens, and `logged_in`, the only one that scripts can read."""
     _set(response, ACCESS, tokens.access_token, tokens.access_seconds, now, web)
     if tokens.refresh_token is not None:
         _set(response, REFRESH, tokens.refresh_token, tokens.refresh_seconds, now, web)
@@ -106,7 +106,7 @@ def set_return_to(response: Response, target: str, now: datetime, web: WebPolicy
 
 
 def clear_return_to(response: Response, now: datetime, web: WebPolicy) -> None:
-    """Delete the `return_to` cookie, after the user has been sent there."""
+    """Delete the `return_to` cookie: its target was reached, or no longer counts."""
     _set(response, RETURN_TO, "", 0, now, web)
 
 
@@ -143,8 +143,8 @@ def read_ceremony(headers: RawHeaders, web: WebPolicy) -> str:
 
 
 def set_email_code(response: Response, kept: str, now: datetime, web: WebPolicy) -> None:
-    """Set the cookie with the handle of an email code. It lasts an hour, longer than the code, so that an expired code
-    can be told from a code of another browser.
+    """Set the cookie with the handle of an email code. The cookie lasts an hour, longer than the code: so a browser
+    that sends an expired code is told that, not that it never asked for one.
     """
     _set(response, host_only(EMAIL_CODE, web), kept, _EMAIL_CODE_SECONDS, now, web)
 

@@ -37,7 +37,9 @@ from vestibule.web.request_errors import (
 
 @dataclass(frozen=True)
 class HttpMapping:
-    """The answer to a refusal or fault; without `message`, its own text. `challenge` is sent as `WWW-Authenticate`."""
+    """The answer to a refusal or fault. Without `message`, the answer has the text of the exception. `challenge` is
+    sent as `WWW-Authenticate`.
+    """
 
     status: int
     message: str | None = None
@@ -192,7 +194,7 @@ class Json(JSONResponse):
     end = b"\n"
 
     def render(self, content: Any) -> bytes:
-        """Return the body."""
+        """Return the body: the JSON, with a line break at its end."""
         return super().render(content) + self.end
 
 

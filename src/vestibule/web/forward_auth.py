@@ -18,8 +18,8 @@ from vestibule.web.web_policy import WebPolicy
 
 _RESERVED_PREFIXES = (b"vestibule-", b"vestibule_")  # in WSGI and CGI both become HTTP_VESTIBULE_
 # A client that sends one of these deceives no service, because proxies overwrite them with the headers of our answer.
-# Every other reserved header is refused. `Vestibule-Actor` and `Vestibule-Roles` are younger: a proxy that was set up
-# before them would pass on a client's own. And most answers have no `Vestibule-Actor` to overwrite one with.
+# Every other reserved header is refused. `Vestibule-Actor` and `Vestibule-Roles` are newer: a proxy that was set up
+# before them would pass on those that a client sends. And most answers have no `Vestibule-Actor` to overwrite one with.
 _OVERWRITTEN = frozenset({b"vestibule-user", b"vestibule-role", b"vestibule-session", b"vestibule-email-verified"})
 _METHOD = b"x-forwarded-method"
 

@@ -28,7 +28,7 @@ class FrontEndHints:
         self._clock = clock
         self._minute = 0
         self._logged: set[tuple[str, str]] = set()
-        self._signed_in, self._signed_in_at = "", 0.0  # the origin of the last sign-in, while no cookie came from there
+        self._signed_in, self._signed_in_at = "", 0.0  # the origin of the last sign-in, until the next call from there
 
     def check_origin(self, headers: Headers) -> None:
         """Log the Origin of a request if its pages cannot call here, or are called without cookies."""

@@ -13,19 +13,19 @@ from vestibule.web.body import ContractBody, body_of
 from vestibule.web.site import ShowForm
 
 Guard = Callable[..., Any]
-"""What FastAPI calls before the handler; raises the refusal if the request may not pass."""
+"""What FastAPI calls before the handler. A guard raises a refusal if the request may not pass."""
 
 
 @dataclass(frozen=True)
 class Line:
     """One line of the map. The rate limit comes first, then the guards from left to right, then the handler. A line
-    that `hashes` a password takes an admission slot before all of them.
+    that `hashes`, be it a password or recovery codes, takes an admission slot before all of them.
 
     `permission` is what an operator needs. Only lines of the console and its API have one, which `operator_guard`
     checks after the guards.
 
-    `while_acting`: an operator who acts as the owner of an account may use it too (`owner_alone`). Such a line changes
-    nothing, or ends the acting.
+    `while_acting`: an operator who acts as the owner of an account may use the line too (`owner_alone`). Such a line
+    changes nothing, or ends the acting.
 
     A line has no limit if it writes nothing and hashes nothing, or if proxies or services call it for all their users.
     """
@@ -44,7 +44,7 @@ class Line:
 class Route(Line):
     """A route of the API. `status` and `answer` are those of a success. `refusals` are what the handler and its flow
     can raise, for the documentation. `form_fields` are the names of the fields, if the body is a form. `media_type` is
-    that of a success, if it is no JSON.
+    the content type of a success that is not JSON.
     """
 
     status: int

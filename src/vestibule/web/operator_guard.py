@@ -1,4 +1,4 @@
-"""Admit operators: the guards of the lines of the URL map that name a permission, and who acts there."""
+"""Admit operators: the guards of the lines of the URL map that name a permission, and the `Operator` for handlers."""
 
 from typing import Annotated
 
@@ -18,9 +18,9 @@ from vestibule.web.request_errors import CrossSite
 
 
 def operator(permission: Permission) -> Guard:
-    """Return the guard of a route of the API: raises what `admit_operator` raises, and what `signed_in` raises; and
-    `CrossSite` if a page of another origin sent the request, be it a listed one. A script in somebody's front-end must
-    not act as the operator who is signed in.
+    """Return the guard of a route of the API. The guard raises what `signed_in` and `admit_operator` raise, and
+    `CrossSite` if a page of another origin sent the request. Listed origins are refused too: a script in a front-end
+    must not act as the operator who is signed in.
     """
 
     async def admit(request: Request, env: EnvDep, caller: SignedInCaller) -> None:
@@ -32,7 +32,9 @@ def operator(permission: Permission) -> Guard:
 
 
 def page_operator(permission: Permission) -> Guard:
-    """Return the guard of a page: raises what `admit_operator` raises, and what `browser_session` raises."""
+    """Return the guard of a page. The guard raises what `browser_session` and `admit_operator` raise, and notes the
+    caller's permissions for the page.
+    """
 
     async def admit(request: Request, env: EnvDep, caller: BrowserCaller) -> None:
         await admit_operator(env, caller, permission)
@@ -42,12 +44,12 @@ def page_operator(permission: Permission) -> Guard:
 
 
 async def acting(request: Request, caller: SignedInCaller) -> Operator:
-    """Return who acts by a request to the API."""
+    """Return the operator who sent a request to the API."""
     return await _operator(request, caller)
 
 
 async def acting_on_page(request: Request, caller: BrowserCaller) -> Operator:
-    """Return who acts by a form of the console."""
+    """Return the operator who sent a form of the console."""
     return await _operator(request, caller)
 
 

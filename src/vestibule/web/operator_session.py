@@ -40,7 +40,7 @@ class PutAway:
 
 @dataclass(frozen=True)
 class Banner:
-    """As whom an operator acts in this browser, or did until a moment ago."""
+    """The email of the account whose owner an operator acts as in this browser. `over`: the acting has ended."""
 
     email: str
     over: bool

@@ -1,4 +1,4 @@
-"""Find the open connections to this process's port, as Linux shows them in `/proc/self/fd`. `connections` cuts some.
+"""Find the open connections to this process's port, as Linux shows them in `/proc/self/fd`, for `connections`.
 
 The client of a connection does not change, so it is looked up once and remembered. Looking up 5,000 connections each
 time took a tenth of a second, and slowed down every request meanwhile.

@@ -17,17 +17,18 @@ async def owner(caller: SignedInCaller) -> None:
 
 
 async def page_owner(caller: BrowserCaller) -> None:
-    """Raise the same for a page."""
+    """Raise `NotWhileActing` as `owner` does, for a page."""
     if caller.actor_id is not None:
         raise NotWhileActing
 
 
 _BEHIND: Mapping[Guard, Guard] = {signed_in: owner, browser_session: page_owner, session_form: page_owner}
+"""For each guard that finds the caller: the guard to run right after it."""
 
 
 def guards_of(line: Line) -> Iterator[Guard]:
-    """Yield the guards of a line, with the one that lets only the owner pass behind the one that finds the caller:
-    before what else a caller may lack.
+    """Yield the guards of a line. Right after the guard that finds the caller comes the one that refuses operators who
+    act, so that they get this refusal before any other.
     """
     for guard in line.guards:
         yield guard

@@ -31,7 +31,7 @@ class RequestContext:
     """What is known about one request. None: not known, or not known yet."""
 
     body: bytes | BodyMissing | None = None
-    """The body, if it was read before the request took an admission slot."""
+    """The body, or why it is missing, if `body.wait_for_body` has run."""
     form_values: dict[str, str] | None = None
     """The fields of the form that was sent, without passwords."""
     form_page: str = ""
@@ -41,7 +41,7 @@ class RequestContext:
     request_id: bytes | None = None
     """The request id, if the fast path has set it."""
     identified: Identified | None = None
-    """What `layers.fast_path` found, until the guard `caller.signed_in` takes it."""
+    """What `layers.fast_path` found, until the guard `caller.signed_in` takes it (`take_identified`)."""
     caller: Caller | None = None
     """The signed-in user of a page."""
     permissions: frozenset[Permission] = frozenset()
@@ -49,14 +49,15 @@ class RequestContext:
     has_session: bool | None = None
     """Whether the browser's cookies belong to a live session; None if nobody has checked."""
     session_account: Account | None = None
-    """The account of the live session of a browser at a page that asks for no sign-in; None if nobody has checked."""
+    """The account of the browser's live session, at a page that asks for no sign-in; None without one, or if nobody has
+    checked."""
     session_over: str = ""
     """Why the session of the browser's cookies has ended: the code of the refusal; empty if it has not, or if that is
     not known."""
     refreshed_tokens: Tokens | None = None
     """Refreshed tokens, for the cookies of the page's answer."""
     link_target: str = ""
-    """What is stored with the mailed link that was opened: the page that the person was going to; not checked yet."""
+    """The page that the person was going to, as stored with the mailed link that was opened; not checked yet."""
     trouble: str = ""
     """Why a form is shown again, in the reader's language; otherwise empty."""
 

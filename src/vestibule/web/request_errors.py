@@ -1,4 +1,4 @@
-"""The refusals of requests that no flow sees: their form, their headers, their path."""
+"""The refusals about the form of a request: its body, its headers, its path. `web` raises them before any flow runs."""
 
 from typing import Any
 

@@ -18,7 +18,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """A form that arrived at `at`, and the headers of its answer; None if it may not be repeated."""
+    """A form, as its digest, that arrived at `at`, and the headers of its answer; None if that must not be repeated."""
 
     form: bytes
     at: datetime
@@ -33,15 +33,15 @@ class SentForms:
         self._sent: dict[bytes, _Sent] = {}
 
     def digest(self, *parts: bytes) -> bytes:
-        """Return a digest of the parts under the key of this process: a form may have a password in it."""
+        """Return a digest of the parts, with a key of this process, because a form may have a password in it."""
         digest = blake2b(key=self._key, digest_size=32)
         for part in parts:
             digest.update(len(part).to_bytes(8, "big") + part)
         return digest.digest()
 
     async def repeated(self, page: bytes, form: bytes, now: datetime) -> Headers | None:
-        """Return the answer to this form, if it is the last one of its page and may be repeated. Wait for an answer
-        that is on its way.
+        """Return the headers of the answer to this form, if it is the last form of its page and the answer may be
+        repeated; otherwise None. Wait for an answer that is on its way. `page` and `form` are digests.
         """
         before = self._sent.get(page)
         if before is None or before.form != form or now - before.at > KEPT_FOR:
@@ -51,7 +51,7 @@ class SentForms:
     async def remember(
         self, page: bytes, form: bytes, now: datetime, answer: Callable[[], Awaitable[Headers | None]]
     ) -> None:
-        """Remember a form as the last one of its page, and what `answer` returns. Raises what that raises."""
+        """Remember a form as the last one of its page, with what `answer` returns. Raises what `answer` raises."""
         sent = _Sent(form, now, asyncio.get_running_loop().create_future())
         self._sent.pop(page, None)
         self._sent[page] = sent

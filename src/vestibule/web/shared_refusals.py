@@ -1,5 +1,5 @@
-"""The refusals that several lines of the URL map share, named by what the caller does not get: `no.TOKEN` there means
-that the access token is not accepted.
+"""The refusals that several lines of the URL map share. The map imports this module as `no`: `no.TOKEN` are the
+refusals of an access token that is not accepted.
 """
 
 from vestibule.model import errors as e
@@ -27,8 +27,8 @@ FACTOR = (*HOLDER, e.ReauthenticationRequired)
 INTROSPECTION = (e.ServiceKeyInvalid, e.TooManyRequests, BodyMalformed, BodyTooLarge, UnsupportedMedia)
 RESET = (e.ResetTokenInvalid, e.PasswordTooEasy, CrossSite)
 OPERATOR = (*OWNER, oe.PermissionMissing, e.ReauthenticationRequired)
-"""Of every line for operators."""
+"""What every line for operators can refuse with."""
 ACT = (*HOLDER, oe.PermissionMissing, e.ReauthenticationRequired)
-"""Of every line by which operators change something."""
+"""What every line by which operators change something can refuse with."""
 QUERY = (oe.CursorInvalid, oe.FilterInvalid, oe.PersonUnknown)
-"""Of a query for events."""
+"""What a query for events can be refused with."""

@@ -9,7 +9,8 @@ from vestibule.web.client_address import Network, ProxyHeader
 class WebPolicy:
     """The settings about HTTP.
 
-    `origins` may call with credentials. `interactive_docs` also adds the preview of emails. `proxies` are the trusted
+    `origins` may call with credentials. `secure_cookies`: cookies are `Secure`, because browsers reach the server over
+    TLS; false in development. `interactive_docs` also adds the preview of emails. `proxies` are the trusted
     ones, which name the client in `proxy_header`. `hosts` are the server's names; empty means any. `cookie_prefix`
     begins the names of the tokens' cookies.
     """

@@ -9,7 +9,7 @@ WRONG_KEYS = 60
 """How many wrong keys of one network are looked up in a minute."""
 MOST_NETWORKS = 10_000
 """How many networks have a counter of their own."""
-_OTHER_NETWORKS = ""
+_OTHER_NETWORKS = ""  # the counter of all networks that have none of their own
 _WINDOW_SECONDS = 60
 
 
@@ -25,7 +25,7 @@ class WrongKeys:
         self._counts: dict[str, int] = {}
 
     def retry_after(self, key: str, network: str, clock: Clock) -> timedelta | None:
-        """Return how long to wait until the key is looked up; None if it may be looked up now."""
+        """Return how long to wait before the key may be looked up; None if it may be looked up now."""
         now = int(clock.monotonic())
         if now // _WINDOW_SECONDS != self._minute:
             self._minute, self._counts = now // _WINDOW_SECONDS, {}
@@ -39,7 +39,7 @@ class WrongKeys:
         self._right.add(key.digest)
 
     def count(self, network: str) -> None:
-        """Count one wrong key."""
+        """Count one wrong key of the network."""
         counter = self._counter_of(network)
         self._counts[counter] = self._counts.get(counter, 0) + 1
 

@@ -1,11 +1,11 @@
 """The layer that adds headers to every answer, errors included.
 
-Every answer, even a 404, 413 or 500, has a request id. One of the API also has CORS headers for a listed origin:
-without them a front-end cannot read the error. A page has none, nor has the operators' API: a front-end's script could
-read the hidden fields of forms, and act as the operator who is signed in (RFC 9700, section 2.6). This layer also drops
-a slash at the end of a path, and the body of an answer to HEAD. It refuses requests with a wrong host or framing, and
-answers CORS preflights, before the application sees them. It answers an unexpected exception with a 500 in the
-contract's format.
+Every answer, even a 404, 413 or 500, has a request id. An answer of the API to a listed origin also has CORS headers:
+without them a front-end cannot read the error. Pages and the operators' API have no CORS headers: with them, the script
+of a front-end could read the hidden fields of forms, and act as the operator who is signed in (RFC 9700, section 2.6).
+This layer also drops a slash at the end of a path, and the body of an answer to HEAD. It refuses requests with a wrong
+host or framing, and answers CORS preflights, before the application sees them. It answers an unexpected exception with
+a 500 in the contract's format.
 """
 
 import re
@@ -56,7 +56,9 @@ _METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
 
 
 def headers_for(origin: str | None, secure: bool) -> list[tuple[bytes, bytes]]:
-    """Return the raw headers of an answer to a listed origin, or to a request without an origin."""
+    """Return the raw headers that every answer gets: to a listed origin, or, with None, to a request without an origin.
+    `secure`: the server is behind TLS, so add HSTS (RFC 6797).
+    """
     headers = MutableHeaders()
     _add_common(headers, origin, secure)
     return headers.raw
