@@ -6,12 +6,17 @@ from typing import Protocol
 
 from vestibule.client.caller_errors import CannotTellError
 from vestibule.model.clock import Clock
+from vestibule.protocol.clocks import MAX_APART_SECONDS
 from vestibule.protocol.permissions import Permissions
 
 USABLE_SECONDS = 10.0
 """For how long a document is used after the last moment at which it was known to be current."""
 LATE_ROLE_SECONDS = 3.0
 """For how long after a role was first met a process of Vestibule may not know that role yet."""
+_OLDER_BY_SECONDS = MAX_APART_SECONDS
+"""How much earlier than the newest document that was seen a current one may have been signed: the clocks of Vestibule's
+machines differ, and a process may learn of a change a second later than another.
+"""
 _MOST_MET = 256
 
 
@@ -63,6 +68,7 @@ class PermissionBook:
         self._accepts_stale = accepts_stale
         self._clock = clock
         self._as_of = self._listed_as_of = float("-inf")
+        self._newest_issued_at = 0  # it stays when the document is dropped
         self._met: dict[str, float] = {}  # unknown roles, and when each was first met
         self._asked = False
 
@@ -84,18 +90,21 @@ class PermissionBook:
     def learn(self, document: Permissions, as_of: float) -> None:
         """Use this document, which was fetched as current at `as_of`. While the feed lists the version of the known
         document, ignore a document of another version: it comes from a process of Vestibule that lags behind, or the
-        feed will list it soon.
+        feed will list it soon. Ignore a document that the feed does not list now and that was signed long before the
+        newest one: somebody may send again what was true once.
         """
         self._asked = False
-        recently_listed = as_of - self._listed_as_of <= USABLE_SECONDS
-        if recently_listed and self._is_listed(self.document) and not self._is_listed(document):
+        listing_is_fresh = self._is_listing_fresh(as_of)
+        listed_now = listing_is_fresh and self._is_listed(document)
+        if not listed_now and ((listing_is_fresh and self._is_listed(self.document)) or self._was_replaced(document)):
             return
         self.document = document
-        if self._is_listed(document) or not recently_listed:
+        self._newest_issued_at = max(self._newest_issued_at, document.issued_at)
+        if listed_now or not listing_is_fresh:
             self._as_of = max(self._as_of, as_of)
 
     def drop(self) -> None:
-        """Know nothing, until there is another document."""
+        """Know nothing, until there is another document, which is not an older one."""
         self.document, self.listed = None, ""
         self._as_of = self._listed_as_of = float("-inf")
 
@@ -121,10 +130,10 @@ class PermissionBook:
             return KeptPermissions()
 
     def _usable(self) -> Permissions:
-        age = self._clock.monotonic() - self._as_of
-        if age > USABLE_SECONDS / 2:
+        now = self._clock.monotonic()
+        if now - self._as_of > USABLE_SECONDS / 2:
             self._ask()
-        if self.document is None or (age > USABLE_SECONDS and not self._accepts_stale):
+        if self.document is None or (now - self._as_of > USABLE_SECONDS and not self._may_be_stale(now)):
             raise CannotTellError
         return self.document
 
@@ -149,6 +158,17 @@ class PermissionBook:
         if not self._asked:
             self._asked = True
             self.on_need()
+
+    def _may_be_stale(self, now: float) -> bool:
+        """Return whether a document of any age is used: only while the feed is away."""
+        return self._accepts_stale and not self._is_listing_fresh(now)
+
+    def _is_listing_fresh(self, now: float) -> bool:
+        return now - self._listed_as_of <= USABLE_SECONDS
+
+    def _was_replaced(self, document: Permissions) -> bool:
+        same = self.document is not None and self.document.version == document.version
+        return not same and document.issued_at < self._newest_issued_at - _OLDER_BY_SECONDS
 
     def _is_listed(self, document: Permissions | None) -> bool:
         return document is not None and document.version == self.listed

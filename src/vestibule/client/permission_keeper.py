@@ -76,15 +76,16 @@ class PermissionKeeper:
         httpx's errors.
         """
         sent_at = self._clock.monotonic()
-        known = self._book.document
-        asked = {"If-None-Match": self._etag} if known and self._etag else {}
+        known, etag = self._book.document, self._etag
+        asked = {"If-None-Match": etag} if known and etag else {}
         headers = {**wire.ASK_ANEW, **asked}
         async with asyncio.timeout(wire.ANSWER_SECONDS), http.stream("GET", PATH, headers=headers) as answer:
             as_of = sent_at - wire.age_of(answer)
             if known is None or answer.status_code != _NOT_MODIFIED:
-                known = self._read(await wire.text_of(answer))
-                self._etag = answer.headers.get("ETag", "")
+                known, etag = self._read(await wire.text_of(answer)), answer.headers.get("ETag", "")
         self._book.learn(known, as_of)
+        if self._book.document is known:  # the ETag of one that was ignored would have this one called current
+            self._etag = etag
 
     def _read(self, text: str) -> Permissions:
         try:

@@ -70,9 +70,17 @@ def read_texts(claims: Claims, name: str) -> tuple[str, ...]:
     return tuple(value)
 
 
+def require_seconds(claims: Claims, name: str) -> int:
+    """Return the claim `name`, in seconds since 1970; raises `InvalidToken`."""
+    value = claims.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _FAR_FUTURE:
+        raise InvalidToken
+    return value
+
+
 def read_seconds(claims: Claims, name: str) -> int:
     """Return the claim `name`, in seconds since 1970; 0 if it is missing. Raises `InvalidToken`."""
-    return _seconds(claims, name) if name in claims else 0
+    return require_seconds(claims, name) if name in claims else 0
 
 
 def read_actor(claims: Claims) -> str | None:
@@ -89,8 +97,8 @@ def read_actor(claims: Claims) -> str | None:
 
 def read_period(claims: Claims) -> Period:
     """Return `iat` and `exp`, both required, and `nbf` if present (RFC 7519, section 4.1); raises `InvalidToken`."""
-    issued_at, expires_at = _seconds(claims, "iat"), _seconds(claims, "exp")
-    starts_at = max(issued_at, _seconds(claims, "nbf")) if "nbf" in claims else issued_at
+    issued_at, expires_at = require_seconds(claims, "iat"), require_seconds(claims, "exp")
+    starts_at = max(issued_at, require_seconds(claims, "nbf")) if "nbf" in claims else issued_at
     return Period(issued_at, starts_at, expires_at)
 
 
@@ -108,10 +116,3 @@ def require_begun(period: Period, leeway: float, now: float) -> None:
 def has_expired(expires_at: int, leeway: float, now: float) -> bool:
     """Return whether `now` is at `exp` or later, give or take the leeway (RFC 7519, section 4.1.4)."""
     return now >= expires_at + leeway
-
-
-def _seconds(claims: Claims, name: str) -> int:
-    value = claims.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _FAR_FUTURE:
-        raise InvalidToken
-    return value

@@ -4,13 +4,13 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from vestibule.crypto import jws
 from vestibule.crypto.jwk import PrivateKey, PublicKey
 from vestibule.crypto.jws import InvalidToken
-from vestibule.protocol.claims import Expected, require_text
+from vestibule.protocol.claims import Expected, require_seconds, require_text
 
 PATH = "/.well-known/vestibule-permissions"
 TYP = "vestibule-permissions+jwt"
@@ -29,10 +29,13 @@ Roles = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True)
 class Permissions:
-    """What each role permits. Two documents that say the same have the same `version`."""
+    """What each role permits. Two documents that say the same have the same `version` and are equal. `issued_at` is
+    when the document was signed, in seconds since 1970; 0 for one that was not.
+    """
 
     roles: Roles
     version: str
+    issued_at: int = field(default=0, compare=False)
 
 
 def is_permission(text: str) -> bool:
@@ -62,7 +65,8 @@ def read(text: str, keys: Mapping[str, PublicKey], expected: Expected) -> Permis
     roles = claims.get("roles")
     if not isinstance(roles, dict) or len(roles) > MAX_ROLES:
         raise InvalidToken
-    return Permissions({name: _permissions(texts) for name, texts in roles.items()}, require_text(claims, "version"))
+    permitted = {name: _permissions(texts) for name, texts in roles.items()}
+    return Permissions(permitted, require_text(claims, "version"), require_seconds(claims, "iat"))
 
 
 def _permissions(texts: Any) -> frozenset[str]:

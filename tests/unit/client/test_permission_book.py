@@ -39,7 +39,7 @@ class Asking:
     def __init__(self, *, accepts_stale: bool = False) -> None:
         self.clock = ManualClock()
         self.book = PermissionBook(self.clock, accepts_stale=accepts_stale)
-        self.published = OLD
+        self.published, self.issued_at = OLD, 1_000
         self.asked: list[str] = []
         self.answer: Callable[[httpx.Request], httpx.Response] = self.publish
         self.keeper = PermissionKeeper(
@@ -51,7 +51,7 @@ class Asking:
         self.asked.append(request.headers.get("If-None-Match", ""))
         if request.headers.get("If-None-Match") == etag:
             return httpx.Response(304, headers={"ETag": etag})
-        return answering(permissions.sign(self.published, "vestibule", 0, KEYS.signing), etag)
+        return answering(permissions.sign(self.published, "vestibule", self.issued_at, KEYS.signing), etag)
 
     async def fetch(self) -> None:
         transport = httpx.MockTransport(self.answer)
@@ -137,6 +137,66 @@ async def test_o55_who_accepts_stale_revocations_accepts_stale_permissions() -> 
     await asking.fetch()
     asking.clock.advance(seconds=3600)
     assert asking.book.has(BILLING, "invoices:read")
+
+
+async def test_o95_one_that_was_signed_before_another_does_not_come_back() -> None:
+    """O95: not with `when_stale="accept"` either, nor step by step."""
+    for accepts_stale in (False, True):
+        asking = Asking(accepts_stale=accepts_stale)
+        asking.published = NEW
+        await asking.fetch()
+        asking.published = OLD
+        for seconds in (61, 500, 999):
+            asking.issued_at = 1_000 - seconds
+            asking.clock.advance(seconds=2)
+            await asking.fetch()
+            assert asking.book.document == NEW
+            assert asking.asked[-1] == f'W/"{NEW.version}"', "the one that is known"
+        asking.book.drop()
+        await asking.fetch()
+        assert asking.book.document is None, "what was known is dropped, and when it was signed is not"
+        asking.issued_at = 941
+        await asking.fetch()
+        assert asking.book.document == OLD, "a machine whose clock is behind signs it so"
+        asking.published, asking.issued_at = document(billing="invoices:delete"), 930
+        await asking.fetch()
+        assert asking.book.document == OLD, "the newest is what counts"
+
+
+async def test_o95_what_the_feed_lists_now_is_current_whenever_it_was_signed() -> None:
+    """O95: clocks of two machines may be hours apart."""
+    asking = await known()
+    asking.published, asking.issued_at = NEW, 0
+    asking.beat(NEW)
+    await asking.fetch()
+    assert asking.book.has(BILLING, "invoices:write")
+
+
+async def test_o95_the_same_document_signed_by_a_clock_that_is_behind_stays_current() -> None:
+    asking = Asking()
+    await asking.fetch()
+    asking.issued_at, asking.keeper._etag = 0, ""
+    asking.clock.advance(seconds=USABLE_SECONDS - 1)
+    await asking.fetch()
+    asking.clock.advance(seconds=USABLE_SECONDS - 1)
+    assert asking.book.has(BILLING, "invoices:read")
+
+
+async def test_o95_stale_permissions_are_accepted_only_while_the_feed_is_away() -> None:
+    """O95: somebody between who withholds the document alone does not keep a permission that was taken away."""
+    asking = Asking(accepts_stale=True)
+    asking.beat(OLD)
+    await asking.fetch()
+    for _ in range(int(USABLE_SECONDS)):
+        asking.clock.advance(seconds=1)
+        asking.beat(NEW)
+        assert asking.book.has(BILLING, "invoices:read")
+    asking.clock.advance(seconds=1)
+    asking.beat(NEW)
+    with pytest.raises(CannotTellError):
+        asking.book.has(BILLING, "invoices:read")
+    asking.clock.advance(seconds=USABLE_SECONDS + 1)
+    assert asking.book.has(BILLING, "invoices:read"), "Vestibule is away"
 
 
 async def test_o55_an_unknown_role_is_asked_for_at_once_and_permits_nothing() -> None:

@@ -83,6 +83,7 @@ def permissions() -> dict[str, Any]:
         ("without roles", {**good, "roles": None}, key, PERMISSIONS_TYP),
         ("with permissions that are no list", {**good, "roles": {"user": "a:b"}}, key, PERMISSIONS_TYP),
         ("without a version", {**good, "version": ""}, key, PERMISSIONS_TYP),
+        ("signed at no time", {name: good[name] for name in good if name != "iat"}, key, PERMISSIONS_TYP),
     ]
     questions = [
         ("user", ["billing"], "invoices:write", True),
