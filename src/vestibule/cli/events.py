@@ -1,7 +1,7 @@
 """`vestibule events`: show what happened to accounts: sign-ins, refusals and changes."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated
@@ -13,6 +13,8 @@ from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes
 from vestibule.cli.print_events import Emails, print_as_json, print_in_full, print_table
 from vestibule.cli.tables import Long
+from vestibule.flows.env import Env
+from vestibule.flows.follow_events import EventFollower
 from vestibule.flows.watch_events import emails_in, find_events
 from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.model.limits import canonical_address
@@ -91,19 +93,25 @@ async def _show(
         account_id = (await account_of(env, query.email)).id if query.email is not None else None
         since = env.clock.now() - query.since if query.since is not None else None
         wanted = replace(query.wanted, account_id=account_id, since=since)
-        while True:
-            found = await find_events(env, wanted, query.limit)
-            if found:
-                events = [event for _, event in found]
+        async for events in _followed(env, wanted, query.limit) if query.follow else _found(env, wanted, query.limit):
+            if events:
                 print_events(events, await emails_in(env, events))
-            elif wanted.after is None:
+            else:
                 notes.print(_nothing(query))
-            if not query.follow:
-                return
-            # From here on, events come in their order, and none is left out however many there are.
-            wanted = replace(wanted, after=found[-1][0] if found else wanted.after or 0)
-            if len(found) < query.limit:
-                await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _found(env: Env, wanted: EventFilter, most: int) -> AsyncIterator[Sequence[Event]]:
+    yield [event for _, event in await find_events(env, wanted, most)]
+
+
+async def _followed(env: Env, wanted: EventFilter, most: int) -> AsyncIterator[Sequence[Event]]:
+    """Yield up to `most` of the newest events, maybe none, and then each as it happens, however many there are."""
+    follower = EventFollower(env, wanted)
+    yield await follower.latest(most)
+    while True:
+        await asyncio.sleep(_POLL_SECONDS)
+        async for events in follower.fresh():
+            yield events
 
 
 def _nothing(query: _Query) -> str:
