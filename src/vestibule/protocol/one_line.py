@@ -1,7 +1,7 @@
 """Make foreign text safe to repeat in one line of a terminal or a log."""
 
 MOST_QUOTED = 200
-"""How many characters of a peer's text are repeated, unless more are asked for."""
+"""How many characters of a peer's text `quoted` repeats, unless its caller names another number."""
 
 
 def one_line(text: str) -> str:

@@ -75,8 +75,8 @@ class Revoked:
             self.end_account(account, int(not_before), now + float(seconds))
 
     def _make_room(self, event: Mapping[str, Any], now: float) -> None:
-        """Drop expired revocations while the event does not fit; raises `TooMuch` if it never fits. The purge at the
-        next heartbeat would be too late: an event that does not fit ends the response.
+        """Drop expired revocations while the event does not fit; raises `TooMuch` if it never fits. Do not wait for the
+        purge at the next heartbeat: `TooMuch` ends the connection to the feed before that.
         """
         listed = len(event.get("sessions", {})) + len(event.get("accounts", {}))
         if len(self) + listed <= MAX_ENTRIES:  # nearly always
