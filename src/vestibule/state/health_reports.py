@@ -14,7 +14,7 @@ from vestibule.process.tracebacks import summarize
 KEPT = timedelta(minutes=5)
 """How long a report is shown before the next examination."""
 WAIT_SECONDS = 10
-"""How long a visit waits for an examination. It goes on if it takes longer."""
+"""How long a visit waits for an examination. An examination that takes longer goes on without the visit."""
 
 
 @dataclass(frozen=True)
