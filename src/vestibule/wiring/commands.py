@@ -166,7 +166,7 @@ class RealCommandContext:
 
     @asynccontextmanager
     async def _source(self, address: str) -> AsyncIterator[Engines]:
-        """Open another Vestibule database for reading, without a time limit, because its rows are counted."""
+        """Open another Vestibule database and yield its engines, without a time limit: counting its rows takes long."""
         source = _other_database(address)
         try:
             with source_errors():

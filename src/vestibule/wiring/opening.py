@@ -112,8 +112,8 @@ def _redis(settings: Settings, *timeouts: float) -> "Redis":
 async def open_env(
     settings: Settings, threads: type[NicedThreads] = NicedThreads, *, make_secret: bool = False
 ) -> AsyncIterator[Env]:
-    """Open everything that a process needs, and close it at the end of the block. Password hashes and signatures are
-    made on `threads`.
+    """Open everything that a process needs, yield it as an `Env`, and close it at the end of the block. Password hashes
+    and signatures are made on `threads`.
 
     `make_secret`: if the database is a SQLite file and has no secret yet, create the secret that encrypts the keys.
     Raises `WrongSettings`, `SchemaMismatch` or `StoreUnavailable`.
@@ -180,8 +180,9 @@ async def _require_secret_of_keys(settings: Settings, engines: Engines) -> None:
 async def database(
     settings: Settings, connections: int | None = None, timeouts: DatabaseTimeouts = DEFAULT_TIMEOUTS
 ) -> AsyncIterator[Engines]:
-    """Open the database without checking its schema. Creates the data folder if the default database is used. Raises
-    `WrongSettings` or `StoreUnavailable`.
+    """Open the database without checking its schema, and yield its engines. `connections` replaces the setting
+    VESTIBULE_DATABASE_POOL. Creates the data folder if the default database is used. Raises `WrongSettings` or
+    `StoreUnavailable`.
     """
     if not settings.database_url.get_secret_value():
         make_data_folder(settings)
