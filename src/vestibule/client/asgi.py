@@ -106,7 +106,7 @@ def caller_of(connection: Mapping[str, Any]) -> Caller:
     """Return the caller of a request or websocket of Starlette or FastAPI, or of an ASGI scope: all are mappings.
 
     Raises `NoTokenError` if nobody is signed in. Starlette and FastAPI then answer 401, unless the application has its
-    own exception handler for it. They answer what `Caller.require` raises in the same way.
+    own handler for this exception. In the same way they answer the refusals that `Caller.require` raises.
     """
     answer_refusals(connection)
     caller = connection.get(CALLER)

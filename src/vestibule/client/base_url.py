@@ -27,7 +27,9 @@ class PlainHttpError(ValueError):
 
 
 def base_of(url: str, *, plain_http: bool) -> str:
-    """Return `url` without a trailing slash. Raises `ValueError` if it is no URL, or secrets would travel in clear."""
+    """Return `url` without a trailing slash. Raises `ValueError` if it is no URL of a server, and `PlainHttpError`, a
+    kind of `ValueError`, if secrets would travel unencrypted and `plain_http` does not allow that.
+    """
     if not isinstance(url, str):
         raise ValueError("url must be text, such as https://auth.example.com")  # noqa: TRY004  # as for other arguments
     if PREFIX in url:  # the message does not repeat the secret

@@ -11,6 +11,7 @@
         PermissionMissingError    no role of the caller has a required permission
         InsufficientAuthenticationError  the sign-in is of too low a level, or too long ago
         CannotTellError           the known revocations are too old to decide
+          ClocksDifferError       the clocks here and at Vestibule differ too much
           KeyUnknownError         signed with an unknown key, which may be new
           WrongSetupError         cannot decide until an operator corrects the service key or the URL
 

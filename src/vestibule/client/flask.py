@@ -61,31 +61,33 @@ class Vestibule:
         app.wsgi_app = _adding_vary(app)  # type: ignore[assignment,method-assign]  # as Flask's documentation wraps it
 
     def signed_in(self, view: Callable[P, T]) -> Callable[P, T]:
-        """Answer 401 unless the caller is signed in."""
+        """Return the view, guarded: it answers 401 unless the caller is signed in."""
         return _guard(view, SIGNED_IN)
 
     def with_role(self, *roles: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-        """Answer 403 unless the caller has one of `roles`. Raises `ValueError` at once if none is named."""
+        """Return a decorator: the view answers 403 unless the caller has one of `roles`. Raises `ValueError` at once if
+        none is named.
+        """
         requirement = requirements.of_roles(roles)
         return lambda view: _guard(view, requirement)
 
     def require_permission(self, permission: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-        """Answer 403 unless a role of the caller has the permission. Raises `ValueError` at once for what cannot be
-        one.
+        """Return a decorator: the view answers 403 unless a role of the caller has the permission. Raises `ValueError`
+        at once for what cannot be one.
         """
         requirement = requirements.of_permission(permission)
         return lambda view: _guard(view, requirement)
 
     def require_level(self, level: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
-        """Answer 401 unless the caller's sign-in reached `level`. Raises `ValueError` at once unless that is 1, 2 or
-        3.
+        """Return a decorator: the view answers 401 unless the caller's sign-in reached `level`. Raises `ValueError` at
+        once unless that is 1, 2 or 3.
         """
         requirement = requirements.of_level(level)
         return lambda view: _guard(view, requirement)
 
     def require_recent(self, max_age: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
-        """Answer 401 unless the caller signed in during the last `max_age` seconds. Raises `ValueError` at once unless
-        that is a whole number of 1 or more.
+        """Return a decorator: the view answers 401 unless the caller signed in during the last `max_age` seconds.
+        Raises `ValueError` at once unless `max_age` is a whole number of 1 or more.
         """
         requirement = requirements.of_recency(max_age)
         return lambda view: _guard(view, requirement)
@@ -141,8 +143,8 @@ def _verifier_from_config(app: Flask) -> Verifier:
 
 
 def _note_stream(answer: Response) -> Response:
-    """Count a streamed answer as one that depends on the caller: its generator may ask after the headers are sent. A
-    file runs no code of the application.
+    """Count a streamed answer as one that depends on the caller, and return it unchanged: its generator may ask who is
+    calling after the headers are sent. A file runs no code of the application.
     """
     if answer.is_streamed and not answer.direct_passthrough:
         request.environ[_CALLER_ASKED_FOR] = True

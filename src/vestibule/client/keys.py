@@ -114,7 +114,9 @@ def _max_age(cache_control: str) -> float:
 
 
 def parse(document: Any) -> dict[str, PublicKey]:
-    """Return the usable keys of a JWK Set (RFC 7517, section 5); raises `NotReachedError` if there are none."""
+    """Return the usable keys of a JWK Set (RFC 7517, section 5) by their ids. Raises `NotReachedError` if there are
+    none, or if the document is no JWK Set.
+    """
     listed = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(listed, list) or len(listed) > MAX_KEYS:
         raise NotVestibuleError("the key set is not Vestibule's; check the url")

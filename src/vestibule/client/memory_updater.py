@@ -1,4 +1,4 @@
-"""Keep a service's memory current in the background: keys and revocations."""
+"""Keep a service's memory current in the background: keys, revocations and permissions of roles."""
 
 import asyncio
 import contextlib
@@ -88,7 +88,9 @@ class MemoryUpdater:
         return bool(self._memory.keys) and self._memory.heard and recent and self._permissions.is_settled
 
     async def work(self) -> None:
-        """Follow the feed and fetch the keys until cancelled."""
+        """Follow the feed, and fetch keys and permissions, until cancelled. Raises an `ExceptionGroup` if a task ends
+        before that.
+        """
         self._http = await self._opened.enter_async_context(self._client())
         self._introspection = self._introspection_by(self._http)
         streaming = await self._opened.enter_async_context(self._client(idle_connections=0))

@@ -20,14 +20,16 @@ Others = Callable[[], Iterable[Requirement]]
 
 
 def signed_in(view: Callable[Concatenate[Req, P], T]) -> Callable[Concatenate[Req, P], T]:
-    """Answer 401 unless the request has a caller. A user whom Django itself signed in, without a token, is no
-    caller.
+    """Return the view, guarded: it answers 401 unless the request has a caller. A user whom Django itself signed in,
+    without a token, is no caller.
     """
     return _guard(view, SIGNED_IN)
 
 
 def with_role(*roles: str) -> Callable[[Callable[Concatenate[Req, P], T]], Callable[Concatenate[Req, P], T]]:
-    """Answer 403 unless the caller has one of `roles`. Raises `ValueError` at once if none is named."""
+    """Return a decorator: the view answers 403 unless the caller has one of `roles`. Raises `ValueError` at once if
+    none is named.
+    """
     requirement = requirements.of_roles(roles)
     return lambda view: _guard(view, requirement)
 
@@ -35,20 +37,24 @@ def with_role(*roles: str) -> Callable[[Callable[Concatenate[Req, P], T]], Calla
 def require_permission(
     permission: str,
 ) -> Callable[[Callable[Concatenate[Req, P], T]], Callable[Concatenate[Req, P], T]]:
-    """Answer 403 unless a role of the caller has the permission. Raises `ValueError` at once for what cannot be one."""
+    """Return a decorator: the view answers 403 unless a role of the caller has the permission. Raises `ValueError` at
+    once for what cannot be one.
+    """
     requirement = requirements.of_permission(permission)
     return lambda view: _guard(view, requirement)
 
 
 def require_level(level: int) -> Callable[[Callable[Concatenate[Req, P], T]], Callable[Concatenate[Req, P], T]]:
-    """Answer 401 unless the caller's sign-in reached `level`. Raises `ValueError` at once unless that is 1, 2 or 3."""
+    """Return a decorator: the view answers 401 unless the caller's sign-in reached `level`. Raises `ValueError` at once
+    unless that is 1, 2 or 3.
+    """
     requirement = requirements.of_level(level)
     return lambda view: _guard(view, requirement)
 
 
 def require_recent(max_age: int) -> Callable[[Callable[Concatenate[Req, P], T]], Callable[Concatenate[Req, P], T]]:
-    """Answer 401 unless the caller signed in during the last `max_age` seconds. Raises `ValueError` at once unless that
-    is a whole number of 1 or more.
+    """Return a decorator: the view answers 401 unless the caller signed in during the last `max_age` seconds. Raises
+    `ValueError` at once unless `max_age` is a whole number of 1 or more.
     """
     requirement = requirements.of_recency(max_age)
     return lambda view: _guard(view, requirement)

@@ -57,7 +57,9 @@ class VestibuleMiddleware:
         return answer
 
     def process_exception(self, _request: HttpRequest, fault: Exception) -> JsonResponse | None:
-        """Answer a refusal that a view raised, as `caller_of` and `Caller.require` do."""
+        """Return the response to a refusal that a view raised, as `caller_of` and `Caller.require` do; None for any
+        other exception.
+        """
         return refused(fault) if isinstance(fault, CallerRefusedError) else None
 
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:

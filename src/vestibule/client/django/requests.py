@@ -79,14 +79,16 @@ def user_for(request: HttpRequest, caller: Caller) -> Any:
 
 
 def check(request: HttpRequest) -> Caller:
-    """Check a request that no middleware has checked, and set its caller and user; raises `CallerRefusedError`."""
+    """Check a request that no middleware has checked, set its caller and user, and return the caller; raises
+    `CallerRefusedError`.
+    """
     setattr(request, CALLER, None)
     caller = verifier().check(sent_token(request))
     return set_caller(request, caller, user_for(request, caller))
 
 
 async def check_async(request: HttpRequest) -> Caller:
-    """Do what `check` does, in an async view."""
+    """Do what `check` does, in an async view; return and raise as `check` does."""
     setattr(request, CALLER, None)
     caller = await verifier().check_async(sent_token(request))
     return set_caller(request, caller, await user_for_async(request, caller))
@@ -102,7 +104,7 @@ def set_caller(request: HttpRequest, caller: Caller, user: Any) -> Caller:
 
 
 async def user_for_async(request: HttpRequest, caller: Caller) -> Any:
-    """Do what `user_for` does, in an async view."""
+    """Return what `user_for` returns, in an async view; raises as it does."""
     if not user_rules().model:
         return VestibuleUser(caller)
     return _require_user(await aauthenticate(request, caller=caller))
