@@ -102,14 +102,18 @@ class CommandContext(Protocol):
         """Migrate the database; return the revisions before (None for an empty database) and after."""
 
     def legacy(self, address: str) -> AbstractAsyncContextManager[AccountSource]:
-        """Open the tutorial's `users` table at a database URL, for the block."""
+        """Open the tutorial's `users` table at a database URL, for the block; raises `OperatorError` if it cannot be
+        read.
+        """
 
     def export_file(
         self, file: NamedFile, progress: Callable[[int, int | None], None]
     ) -> AbstractContextManager[AccountSource]:
         """Read a file that another program exported, for the block. `progress` is called with the number of bytes that
-        were read, and the size of the file, None for a pipe.
+        were read, and the size of the file, None for a pipe. Raises `OperatorError` for a file that cannot be used.
         """
 
     def copying(self, address: str) -> AbstractAsyncContextManager[DatabaseCopy]:
-        """Open two databases for the block, to copy from the one at a URL to the one in the settings."""
+        """Open two databases for the block, to copy from the one at a URL to the one in the settings. Raises
+        `OperatorError`, and `StoreUnavailable` about the database in the settings.
+        """

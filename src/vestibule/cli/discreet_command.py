@@ -38,5 +38,5 @@ class Commands(typer.Typer):
         super().__init__(**{"cls": PlainGroup, **options})
 
     def command(self, *given: Any, **options: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
-        """Register a `DiscreetCommand`."""
+        """Return a decorator that registers a function as a `DiscreetCommand`."""
         return super().command(*given, **{"cls": DiscreetCommand, **options})
