@@ -58,15 +58,15 @@ def derived_hash(hashed: str) -> DerivedHash | None:
 
 
 def pbkdf2_form(digest_name: str, iterations: int, salt: bytes, digest: bytes) -> str:
-    """Return the form of a PBKDF2 hash. Of a digest of several blocks, only the first is kept: each block costs all
-    iterations again, but an attacker computes only one (RFC 8018, section 5.2).
+    """Return a PBKDF2 hash as it is stored, a PHC string. Of a digest of several blocks, only the first is kept: each
+    block costs all iterations again, but an attacker computes only one (RFC 8018, section 5.2).
     """
     kept = digest[: Pbkdf2(digest_name, iterations).block_bytes]
     return f"$pbkdf2-{digest_name}$i={iterations}${_b64(salt)}${_b64(kept)}"
 
 
 def scrypt_form(log_n: int, r: int, p: int, salt: bytes, digest: bytes) -> str:
-    """Return the form of a scrypt hash."""
+    """Return a scrypt hash as it is stored, a PHC string."""
     return f"$scrypt$ln={log_n},r={r},p={p}${_b64(salt)}${_b64(digest)}"
 
 

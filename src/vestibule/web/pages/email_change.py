@@ -67,8 +67,8 @@ async def confirm(request: Request, env: EnvDep, caller: BrowserCaller, _form: S
         return dead_link_page(request, Purpose.CHANGE_EMAIL)
     except EmailChangeOfAnother:
         return _other_account_page(request, caller)
-    told = caller.account.verified  # the flow mails the old email only if it was verified
-    return to_sign_in(request, "email_changed_told" if told else "email_changed")
+    undo_link_mailed = caller.account.verified  # `confirm_change` mails the old email only if it was verified
+    return to_sign_in(request, "email_changed_told" if undo_link_mailed else "email_changed")
 
 
 async def ask_undo(request: Request, env: EnvDep, token: str) -> Response:
@@ -95,6 +95,7 @@ async def undo(request: Request, env: EnvDep, token: str) -> Response:
 def _ask(request: Request, title: str, question: str, button: str, new_email: str = "", **values: int) -> Response:
     texts = {"title": title, "question": question, "button": button}
     said: dict[str, Any] = {name: render.say(request, text, **values) for name, text in texts.items()}
+    # `otherwise` is the text above a second button, which these pages do not have.
     return render.page(request, "ask.html", **said, otherwise="", new_email=new_email)
 
 
