@@ -11,6 +11,7 @@ from vestibule.model.factor_resets import AskedBy, CanceledBy
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Ports
 
+_BY_MAILBOX = frozenset({EndReason.PASSWORD_RESET, EndReason.EMAIL_TAKEN_BACK})
 EVER = datetime.min.replace(tzinfo=UTC)
 """A value for `undo_since` that voids all links that undo a change of email, however old the change is."""
 
@@ -33,6 +34,9 @@ async def end_trust(
 
     A reset of second factors is canceled if somebody with the earlier password asked for it; an operator's goes on.
 
+    If the mailbox alone was proved, no passkey signs in alone before it was used beside the new password: an attacker's
+    would begin a session again (decision 0062).
+
     Links that undo a change of email stay valid, unless the change was at `undo_since` or later. Otherwise an attacker
     who took the account could void the link with which the owner regains it.
     """
@@ -42,6 +46,8 @@ async def end_trust(
     await void_links(tx, account_id, now, undo_since=undo_since)
     if delete_devices:
         await tx.known_devices.delete_of(account_id)
+    if reason in _BY_MAILBOX:
+        await tx.passkeys.need_password(account_id)
     return ended
 
 

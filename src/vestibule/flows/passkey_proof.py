@@ -14,7 +14,7 @@ from vestibule.flows.know_device import circumstances
 from vestibule.flows.tell_owner import ONE_A_DAY, tell_owner
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.events import Event, EventKind
-from vestibule.model.factor_errors import PasskeyRefused, PasskeyUnknown
+from vestibule.model.factor_errors import PasskeyNeedsPassword, PasskeyRefused, PasskeyUnknown
 from vestibule.model.letters import ADDED_AT, LetterKind, QueuedLetter
 from vestibule.model.passkeys import Ceremony, Passkey
 from vestibule.model.store import Ports
@@ -69,19 +69,24 @@ async def check_passkey(
     return PasskeyProof(ceremony, passkey, assertion)
 
 
-async def use_passkey(tx: Ports, proof: PasskeyProof, client_info: ClientInfo, now: datetime) -> bool:
-    """Note inside the transaction that the passkey was used. Call it after the account was locked.
+async def use_passkey(
+    tx: Ports, proof: PasskeyProof, client_info: ClientInfo, now: datetime, *, alone: bool = True
+) -> bool:
+    """Note inside the transaction that the passkey was used. Call it after the account was locked. `alone`: neither a
+    password nor a session was proved.
 
-    Raises `CeremonyOver` if the question was answered before, and `PasskeyUnknown` if the passkey was removed
-    meanwhile; both undo the transaction. If the passkey's signature counter did not grow, there may be a copy of it.
-    That is recorded, and told to the owner once a day, but not refused: synced passkeys may count like that (WebAuthn,
-    section 6.1.1). Return whether there may be a copy; if so, wake the mail worker after the commit.
+    Raises `CeremonyOver` if the question was answered before, `PasskeyUnknown` if the passkey was removed meanwhile,
+    and `PasskeyNeedsPassword` if it may not be used alone; all undo the transaction. If the passkey's signature counter
+    did not grow, there may be a copy of it. That is recorded, and told to the owner once a day, but not refused: synced
+    passkeys may count like that (WebAuthn, section 6.1.1). Return whether there may be a copy; if so, wake the mail
+    worker after the commit.
     """
     await spend_ceremony(tx, proof.ceremony)
     signed, passkey = proof.assertion, proof.passkey
-    used = await tx.passkeys.use(passkey.id, signed.sign_count, now, backed_up=signed.backed_up)
+    used = await tx.passkeys.use(passkey.id, signed.sign_count, now, backed_up=signed.backed_up, alone=alone)
     if used is None:
-        raise PasskeyUnknown
+        is_stored = await tx.passkeys.with_credential(passkey.credential_id) is not None
+        raise PasskeyNeedsPassword if is_stored else PasskeyUnknown
     if not used.counted_on:
         await _tell_of_copy(tx, passkey, client_info, now)
     return not used.counted_on

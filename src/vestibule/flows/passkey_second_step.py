@@ -45,7 +45,7 @@ async def complete_sign_in_with_passkey(
     proof = await check_passkey(env, ceremony, answer, verify_user=verify_user, account_id=account.id)
 
     async def spend(tx: Ports, now: datetime) -> None:
-        await use_passkey(tx, proof, client_info, now)
+        await use_passkey(tx, proof, client_info, now, alone=False)
 
     methods = tuple(dict.fromkeys((*proof.methods, Method.MORE_THAN_ONE_FACTOR)))
     factor = SecondFactor(spend, await counters_reset_by(env, account, client_info))

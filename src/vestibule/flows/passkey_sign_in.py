@@ -34,9 +34,10 @@ async def sign_in_with_passkey(
     that the browser sent, as in `sign_in`. The sign-in is complete, so the counters of wrong codes for this browser are
     reset.
 
-    Raises `CeremonyOver` if the question has expired or was answered before, `PasskeyUnknown`, and `PasskeyRefused`,
-    also for a disabled account. Raises `EmailNotVerified` if a verified email is mandatory, or `PasskeyRefused` if that
-    would reveal what registration conceals; and `PasskeysUnavailable`.
+    Raises `CeremonyOver` if the question has expired or was answered before, `PasskeyUnknown`, `PasskeyNeedsPassword`
+    if the password was reset by mail since the passkey was used, and `PasskeyRefused`, also for a disabled account.
+    Raises `EmailNotVerified` if a verified email is mandatory, or `PasskeyRefused` if that would reveal what
+    registration conceals; and `PasskeysUnavailable`.
     """
     ceremony = read_ceremony(env, kept, CeremonyPurpose.SIGN_IN)
     signed = await check_passkey(env, ceremony, answer, verify_user=True)

@@ -39,7 +39,7 @@ async def step_up_by_passkey(env: Env, caller: Caller, answer: Answer, kept: str
     proof = await check_passkey(env, ceremony, answer, verify_user=False, account_id=account.id)
 
     async def spend(tx: Ports, now: datetime) -> None:
-        await use_passkey(tx, proof, client_info, now)
+        await use_passkey(tx, proof, client_info, now, alone=False)
 
     counters = await counters_reset_by(env, account, client_info, signed_in=True)
     fresh = FreshProof(_methods(caller, proof), spend, counters)

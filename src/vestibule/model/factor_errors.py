@@ -17,6 +17,7 @@ As there, each class has a stable `code`, and no HTTP status.
       FactorResetUnderWay       a reset of the account's factors has begun already
       PasskeyRefused            not what was asked of an authenticator, or not of this account
       PasskeyUnknown            no passkey here has this credential or id
+      PasskeyNeedsPassword      the password was reset by mail, and the passkey was not used beside it yet
       PasskeyTaken              the credential that an authenticator has made is stored already
       TooManyPasskeys           the account has as many as it may have
       CeremonyOver              the question to an authenticator has expired, or was answered before
@@ -115,6 +116,10 @@ class PasskeyRefused(Refusal):
 
 class PasskeyUnknown(Refusal):
     code = "passkey_unknown"
+
+
+class PasskeyNeedsPassword(Refusal):
+    code = "passkey_needs_password"
 
 
 class PasskeyTaken(Refusal):

@@ -38,7 +38,8 @@ class Ceremony:
 class Passkey:
     """A credential of an account (WebAuthn, section 4, "credential record"). Id and key are base64url, the key is a
     COSE_Key. `domain` is the RP ID it was made for. `backup_eligible`: it may be synced to other devices; `backed_up`:
-    it was, when it was last used.
+    it was, when it was last used. `needs_password`: it does not sign in alone, because the account's password was reset
+    by mail since it was used.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Passkey:
     backed_up: bool
     created_at: datetime
     last_used_at: datetime | None = None
+    needs_password: bool = False
 
     @property
     def key_method(self) -> Method:
@@ -88,10 +90,16 @@ class Passkeys(Protocol):
     async def with_credential(self, credential_id: str) -> Passkey | None:
         """Return the passkey with this credential, or None."""
 
-    async def use(self, passkey_id: str, sign_count: int, now: datetime, *, backed_up: bool) -> PasskeyUse | None:
-        """Note that a passkey was used, with the signature counter that its authenticator sent; None if it is gone. The
-        stored counter never falls. Of concurrent uses with the same counter, only one has `counted_on`.
+    async def use(
+        self, passkey_id: str, sign_count: int, now: datetime, *, backed_up: bool, alone: bool = True
+    ) -> PasskeyUse | None:
+        """Note that a passkey was used, with the signature counter that its authenticator sent. None if it is gone, or
+        if it was used `alone` and needs a password. Used beside something else, it needs none any more. The stored
+        counter never falls. Of concurrent uses with the same counter, only one has `counted_on`.
         """
+
+    async def need_password(self, account_id: str) -> None:
+        """Keep all passkeys of the account from signing in alone. Call it with the account locked."""
 
     async def rename(self, account_id: str, passkey_id: str, name: str) -> bool:
         """Rename a passkey; return False if the account has none with this id."""

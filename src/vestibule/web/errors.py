@@ -87,6 +87,10 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     factor_errors.FactorResetUnderWay: HttpMapping(409, "A reset of the second factors is under way already"),
     factor_errors.PasskeyRefused: HttpMapping(400, "This passkey could not be accepted, please try again"),
     factor_errors.PasskeyUnknown: HttpMapping(404, "There is no such passkey"),
+    factor_errors.PasskeyNeedsPassword: HttpMapping(
+        403,
+        "The password was reset by email; sign in with it and this passkey once, then the passkey works alone again",
+    ),
     factor_errors.PasskeyTaken: HttpMapping(409, "This passkey is set up already"),
     factor_errors.TooManyPasskeys: HttpMapping(
         409, f"An account can have {MOST_PASSKEYS} passkeys, please remove one before you add another"

@@ -23,6 +23,7 @@ from tests.stories.factors.apps import (
     prove,
     second_step,
 )
+from tests.stories.passkeys.test_second_step import second_step as second_passkey
 from tests.unit.flows import DONE, ask_for_change, confirm, verify
 from tests.unit.flows import reset as set_password
 from tests.unit.web.authenticator_app import APP, SECURITY, begin
@@ -236,7 +237,11 @@ async def test_f9_the_owner_finds_no_passkey_of_the_thief_in_the_list(world: Wor
     assert await set_password(world, world.secret(LetterKind.RESET_PASSWORD), PASSWORD) == 200
     refused = await passkeys.sign_in(await world.client(origin=BASE), thief_s)
     assert (refused.status_code, refused.json()["code"]) == (404, "passkey_unknown")
-    story.email, story.keys, story.app = ADA, own_keys, None
+    story.email, story.app, story.browser = ADA, None, await world.client(origin=BASE)
+    if own_keys:
+        await first_step(story.browser)
+        assert (await second_passkey(story.browser, own_keys[0])).status_code == 200
+    story.keys = own_keys
     await story.sign_in()
     assert len((await story.browser.get(passkeys.MINE)).json()["data"]["passkeys"]) == len(own_keys)
     text = (await story.browser.get(SECURITY)).text

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, select, update
+from sqlalchemy import and_, bindparam, delete, false, func, not_, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from vestibule.crypto.opaque import digest
@@ -42,11 +42,18 @@ _ADD = Prepared(
 )
 _OF_ACCOUNT = Prepared(select(passkeys).where(_p.account_id == _ACCOUNT).order_by(_p.created_at, _p.id))
 _WITH_CREDENTIAL = Prepared(select(passkeys).where(_p.credential_id == bindparam("of_credential")))
-_NOTE_USE = update(passkeys).values(last_used_at=_NOW, backed_up=bindparam("new_backed_up")).returning(_p.id)
+_MAY_BE_USED = or_(not_(_p.needs_password), bindparam("beside_another", type_=_p.needs_password.type))
+_NOTE_USE = (
+    update(passkeys)
+    .where(_THIS, _MAY_BE_USED)
+    .values(last_used_at=_NOW, backed_up=bindparam("new_backed_up"), needs_password=false())
+    .returning(_p.id)
+)
 # An authenticator that does not count always sends 0.
 _COUNTS_ON = (_p.sign_count < _COUNT) | ((_p.sign_count == 0) & (_COUNT == 0))
-_COUNT_ON = Prepared(_NOTE_USE.where(_THIS, _COUNTS_ON).values(sign_count=_COUNT))
-_USE = Prepared(_NOTE_USE.where(_THIS))
+_COUNT_ON = Prepared(_NOTE_USE.where(_COUNTS_ON).values(sign_count=_COUNT))
+_USE = Prepared(_NOTE_USE)
+_NEED_PASSWORD = Prepared(update(passkeys).where(_p.account_id == _ACCOUNT).values(needs_password=true()))
 _RENAME = Prepared(update(passkeys).where(_MINE).values(name=bindparam("new_name")))
 _REMOVE = Prepared(delete(passkeys).where(_MINE).returning(passkeys))
 _DOMAIN = Prepared(select(_p.domain).limit(1))
@@ -80,13 +87,18 @@ class SqlPasskeys:
         found = await self._connection.execute(_WITH_CREDENTIAL, {"of_credential": credential_id})
         return _from_row(found.one_or_none())
 
-    async def use(self, passkey_id: str, sign_count: int, now: datetime, *, backed_up: bool) -> PasskeyUse | None:
-        which = {"of_passkey": passkey_id, "now": now, "new_backed_up": backed_up}
+    async def use(
+        self, passkey_id: str, sign_count: int, now: datetime, *, backed_up: bool, alone: bool = True
+    ) -> PasskeyUse | None:
+        which = {"of_passkey": passkey_id, "now": now, "new_backed_up": backed_up, "beside_another": not alone}
         counted = await self._connection.execute(_COUNT_ON, {**which, "new_count": sign_count})
         if counted.one_or_none() is not None:
             return PasskeyUse(counted_on=True)
         used = await self._connection.execute(_USE, which)
         return PasskeyUse(counted_on=False) if used.one_or_none() is not None else None
+
+    async def need_password(self, account_id: str) -> None:
+        await self._connection.execute(_NEED_PASSWORD, {"of_account": account_id})
 
     async def rename(self, account_id: str, passkey_id: str, name: str) -> bool:
         which = {"of_account": account_id, "of_passkey": passkey_id, "new_name": name}

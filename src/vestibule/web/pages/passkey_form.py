@@ -6,12 +6,12 @@ from starlette.requests import Request
 
 from vestibule.crypto import webauthn
 from vestibule.model.errors import EmailNotVerified, Refusal
-from vestibule.model.factor_errors import CeremonyOver, PasskeyRefused, PasskeyUnknown
+from vestibule.model.factor_errors import CeremonyOver, PasskeyNeedsPassword, PasskeyRefused, PasskeyUnknown
 from vestibule.web.pages.form import form_values, sent_credential
 from vestibule.web.pages.words import WRONG_PASSKEYS, Sentence
 from vestibule.web.site import site_of
 
-PASSKEY_REFUSALS = (PasskeyUnknown, PasskeyRefused, CeremonyOver, EmailNotVerified)
+PASSKEY_REFUSALS = (PasskeyUnknown, PasskeyNeedsPassword, PasskeyRefused, CeremonyOver, EmailNotVerified)
 
 
 def passkey_faults(refusal: Refusal) -> dict[str, Sentence]:

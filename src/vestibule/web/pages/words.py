@@ -3,7 +3,13 @@
 from typing import Any
 
 from vestibule.model.errors import EmailNotVerified, Refusal
-from vestibule.model.factor_errors import CeremonyOver, PasskeyRefused, PasskeyTaken, PasskeyUnknown
+from vestibule.model.factor_errors import (
+    CeremonyOver,
+    PasskeyNeedsPassword,
+    PasskeyRefused,
+    PasskeyTaken,
+    PasskeyUnknown,
+)
 from vestibule.translations.marking import _
 
 Sentence = tuple[str, dict[str, int | str]]
@@ -19,6 +25,13 @@ LAST_FACTOR: Sentence = (
 WRONG_PASSKEYS: dict[type[Refusal], Sentence] = {
     PasskeyUnknown: (
         _("This passkey is not known here. It may have been removed. Use another one, or another way."),
+        {},
+    ),
+    PasskeyNeedsPassword: (
+        _(
+            "Your password was reset by email. Sign in with the new password first, then use this passkey. After that"
+            " it works alone again."
+        ),
         {},
     ),
     PasskeyRefused: (_("This passkey could not be accepted. Try again, or use another way."), {}),

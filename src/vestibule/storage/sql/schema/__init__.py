@@ -22,7 +22,7 @@ from vestibule.storage.sql.schema.records import events, login_attempts, rate_co
 from vestibule.storage.sql.schema.roles import account_roles, custom_roles
 from vestibule.storage.sql.schema.sessions import revocations, sessions
 
-REVISION = "0030"
+REVISION = "0031"
 """The migration this code was written for. A server does not start on a database with another."""
 
 __all__ = [

@@ -2,7 +2,7 @@
 `model` has a class that describes the columns of each: `Totp`, `Passkey`, `PendingSignIn`, `FactorReset`.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, PrimaryKeyConstraint, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, PrimaryKeyConstraint, String, Table, Text, false
 
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.schema.parts import DIGEST, ID, metadata, owner
@@ -49,6 +49,7 @@ passkeys = Table(
     Column("backed_up", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("last_used_at", Instant),
+    Column("needs_password", Boolean, nullable=False, server_default=false()),
     Index("passkeys_of_account", "account_id"),
 )
 
