@@ -22,7 +22,9 @@ MOST_COUNTED = 1_000
 """Up to how many accounts that have a role are counted: a list stays fast, however many there are."""
 ROLE_NAME = r"[a-z][a-z0-9_-]{0,31}"
 _ROLE_NAME = re.compile(ROLE_NAME)
-_BUILT_IN, _OWN = frozenset(Role), frozenset(Permission)
+_BUILT_IN = frozenset(Role)
+OWN_NAMES = frozenset(permission.partition(":")[0] for permission in Permission)
+"""What stands before the colon of Vestibule's own permissions. Later versions have more of each."""
 
 
 class NotARole(ValueError):
@@ -71,7 +73,7 @@ def is_role_name(text: str) -> bool:
 
 def role_permissions(texts: Collection[str]) -> tuple[str, ...]:
     """Return the permissions as a role has them: in order, each once. Raises `NotAPermission` if one has not the form
-    of a permission, is Vestibule's own, or there are too many.
+    of a permission, has a name of Vestibule's own, or there are too many.
     """
     permissions = tuple(sorted(set(texts)))
     for permission in permissions:
@@ -82,8 +84,11 @@ def role_permissions(texts: Collection[str]) -> tuple[str, ...]:
 
 
 def _require_permission(text: str) -> None:
-    if text in _OWN:
-        raise NotAPermission(f"{text} is Vestibule's own: only built-in roles have it, so choose another name")
+    own, colon, _ = text.partition(":")
+    if colon and own in OWN_NAMES:
+        raise NotAPermission(
+            f"{own}: is Vestibule's own: only built-in roles have such permissions, choose a name such as shop-{own}:"
+        )
     if not is_permission(text):
         raise NotAPermission(
             "a permission is what and how, such as invoices:write: two names of a-z, 0-9, _ . and - around a colon; "

@@ -1,6 +1,6 @@
 """What the console says about custom roles, which operators make."""
 
-from vestibule.model.custom_roles import MAX_PERMISSIONS, MAX_ROLE_NAME, MAX_ROLES
+from vestibule.model.custom_roles import MAX_PERMISSIONS, MAX_ROLE_NAME, MAX_ROLES, OWN_NAMES
 from vestibule.model.operator_errors import RoleInUse, RoleTaken, TooManyRoles
 from vestibule.translations.marking import _
 from vestibule.web.pages.words import Sentence
@@ -14,10 +14,10 @@ WRONG_NAME: Sentence = (
 )
 WRONG_PERMISSIONS: Sentence = (
     _(
-        "Write permissions like invoices:write, with a-z, 0-9, _ . and -, at most %(count)s of them. Those of "
-        "Vestibule itself cannot be used."
+        "Write permissions like invoices:write, with a-z, 0-9, _ . and -, at most %(count)s of them. Vestibule "
+        "itself uses %(own)s; choose other names."
     ),
-    {"count": MAX_PERMISSIONS},
+    {"count": MAX_PERMISSIONS, "own": ", ".join(f"{name}:" for name in sorted(OWN_NAMES))},
 )
 WHY_NO_ROLE: dict[type[Exception], Sentence] = {
     RoleTaken: (_("There is a role of this name already."), {}),
