@@ -35,7 +35,7 @@ from vestibule.model.errors import EmailTaken
 from vestibule.model.operators import COMMAND_LINE, Operator
 from vestibule.model.people import FactorList
 from vestibule.process import streams
-from vestibule.protocol.one_line import one_line
+from vestibule.protocol.one_line import is_one_line, one_line
 
 _HELP = (
     "Find, create, invite, import, export, sign out, disable, enable, unlock and delete accounts; change their email "
@@ -84,6 +84,8 @@ def _reason(text: str | None) -> str | None:
     reason = (text or "").strip()
     if len(reason) > MAX_REASON_CHARACTERS:
         raise typer.BadParameter(f"it has {len(reason):,} characters, and at most {MAX_REASON_CHARACTERS} are kept")
+    if not is_one_line(reason):
+        raise typer.BadParameter("it has a control character, such as a line break, or one that turns the direction")
     return reason or None
 
 

@@ -169,6 +169,16 @@ async def test_disabling_needs_a_reason_that_is_kept(world: World) -> None:
     assert (event.actor_id, event.detail["from"], event.detail["to"]) == (admin.account.id, "enabled", "disabled")
 
 
+@pytest.mark.parametrize("reason", ["a\r\nb", "a\x1b[2Jb", "a\u202eb", "a\u2028b", "a\u2066b"], ids=ascii)
+async def test_o97_a_reason_is_one_line_by_console_and_api(world: World, reason: str) -> None:
+    ada, admin = await add(world, ADA), await operator_in(world, Role.ADMIN)
+    page = await admin.client.post(f"{AT}/{ada.id}/disable", data={**admin.form, "reason": reason})
+    assert (page.status_code, 'id="reason-fault"' in page.text) == (400, True)
+    answer = await admin.client.post(f"/api{AT}/{ada.id}/disable", json={"reason": reason})
+    assert (answer.status_code, answer.json()["errors"][0]["path"]) == (400, ["body", "reason"])
+    assert (await ada_of(world)).disabled_at is None
+
+
 async def test_deleting_needs_the_email_of_the_account(world: World) -> None:
     ada, admin = await add(world, ADA), await operator_in(world, Role.ADMIN)
     at = f"{AT}/{ada.id}/delete"

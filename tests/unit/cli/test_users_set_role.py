@@ -69,6 +69,15 @@ def test_an_account_is_disabled_with_a_reason_and_deleted(folder: Path) -> None:
     assert document(folder, "delete", bob, "--yes") == {"email": bob, "deleted": True, "ended_sessions": 0}
 
 
+@pytest.mark.parametrize("reason", ["a\nb", "a\x1b[2Jb", "a\u202eb", "a\u2028b"], ids=ascii)
+def test_o97_a_reason_is_one_line(folder: Path, reason: str) -> None:
+    done = run(folder, "users", "disable", ADA, "--reason", reason, **given_keys())
+    assert done.returncode == 2
+    assert "it has a control character, such as a line break" in complaint(done.stderr)
+    with stored(folder) as database:
+        assert list(database.execute("SELECT disabled_at FROM accounts WHERE email = ?", (ADA,))) == [(None,)]
+
+
 def test_a_reason_has_a_bound(folder: Path) -> None:
     done = run(folder, "users", "disable", ADA, "--reason", "x" * 501, **given_keys())
     assert done.returncode == 2

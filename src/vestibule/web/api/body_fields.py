@@ -1,6 +1,5 @@
 """The types of the members of request bodies, each with the contract's error messages."""
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -10,12 +9,11 @@ from pydantic_core import PydanticCustomError
 from vestibule.model.accounts import MAX_EMAIL_BYTES, MAX_NAME_CHARACTERS, NotAnEmail, Role, canonical_email
 from vestibule.model.passkeys import MAX_PASSKEY_NAME_CHARACTERS
 from vestibule.model.passwords import PasswordRules
+from vestibule.protocol.one_line import is_one_line
 from vestibule.web.body import type_name
 
 _LOGIN_MIN_LENGTH = 8  # characters; the contract says so
 _MAX_CODE_CHARACTERS = 64
-# Unicode categories: control characters, format characters (some reverse the direction of a text), line separators.
-_CONTROLS = {"Cc", "Cf", "Zl", "Zp"}
 _ROLES = [Role.ADMIN.value, Role.USER.value]  # the two that the contract knows
 
 
@@ -58,8 +56,8 @@ def required(message: str) -> Callable[[str], str]:
 
 
 def one_line(text: str) -> str:
-    """Return the text; raises an error for one with a control character in it, such as a line break."""
-    if any(unicodedata.category(character) in _CONTROLS for character in text):
+    """Return the text; raises an error for one that is not one line (`is_one_line`)."""
+    if not is_one_line(text):
         raise contract_error("Control characters are not allowed", code="custom")
     return text
 

@@ -36,6 +36,7 @@ Reason = Annotated[
     AfterValidator(str.strip),
     AfterValidator(required(_REASON_REQUIRED)),
     at_most(MAX_REASON_CHARACTERS),
+    AfterValidator(one_line),
     Field(json_schema_extra={"minLength": 1, "maxLength": MAX_REASON_CHARACTERS}),
 ]
 AnyRole = Annotated[str, BeforeValidator(one_of(_ROLES)), Field(json_schema_extra={"enum": _ROLES})]
@@ -77,7 +78,7 @@ class Impersonate(ContractBody):
     """Why the operator has to act as this person. The reason is kept, and the person can read it."""
 
     REQUIRED: ClassVar = {"reason": _REASON_REQUIRED}
-    reason: Annotated[Reason, AfterValidator(one_line)]
+    reason: Reason
 
 
 class Delete(ContractBody):
