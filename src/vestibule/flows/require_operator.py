@@ -7,11 +7,11 @@ both accounts locked, inside the transaction that makes the change.
 from datetime import datetime
 
 from vestibule.flows.reauthenticate import require_live_session
-from vestibule.model.accounts import Account
+from vestibule.model.accounts import Account, Role
 from vestibule.model.errors import SessionOver
-from vestibule.model.operator_errors import NotWhileActing, PermissionMissing
+from vestibule.model.operator_errors import NotWhileActing, PermissionMissing, PersonMayDoMore
 from vestibule.model.operators import COMMAND_LINE, Operator
-from vestibule.model.permissions import OF_ROLE, Permission
+from vestibule.model.permissions import OF_ROLE, Permission, permits_all_of
 from vestibule.model.store import Ports
 
 _MOST_ADMINS = 20  # locked together. With more of them, two operators at once are far from removing the last one
@@ -21,12 +21,11 @@ async def lock_for(
     tx: Ports, operator: Operator, permission: Permission, account_id: str, now: datetime
 ) -> Account | None:
     """Lock the operator's account and the account `account_id`; return the latter, or None if it is gone. Raises what
-    `require_operator` raises. Call it first in the transaction.
+    `require_operator` raises, and `PersonMayDoMore`. Call it first in the transaction.
     """
     ids = [account_id] if operator.account_id is None else [account_id, operator.account_id]
     locked = await tx.accounts.lock_these(ids)
-    await require_operator(tx, operator, permission, now)
-    return locked.get(account_id)
+    return _above(await require_operator(tx, operator, permission, now), locked.get(account_id))
 
 
 async def lock_beside_admins(
@@ -39,8 +38,7 @@ async def lock_beside_admins(
     admins = await tx.accounts.enabled_admins(_MOST_ADMINS)
     ids = {account_id, *admins} | ({operator.account_id} if operator.account_id else set())
     locked = await tx.accounts.lock_these(sorted(ids))
-    await require_operator(tx, operator, permission, now)
-    return locked.get(account_id)
+    return _above(await require_operator(tx, operator, permission, now), locked.get(account_id))
 
 
 async def lock_operator(tx: Ports, operator: Operator, permission: Permission, now: datetime) -> None:
@@ -52,13 +50,13 @@ async def lock_operator(tx: Ports, operator: Operator, permission: Permission, n
     await require_operator(tx, operator, permission, now)
 
 
-async def require_operator(tx: Ports, operator: Operator, permission: Permission, now: datetime) -> None:
-    """Raise `SessionOver` if the operator's session has ended, `NotWhileActing` if the operator acts as somebody else
-    in it, and `PermissionMissing` if the role of the account does not have the permission. The command line may do
-    everything.
+async def require_operator(tx: Ports, operator: Operator, permission: Permission, now: datetime) -> Role:
+    """Return the role of the operator's account; the command line may do all that an admin may. Raises `SessionOver` if
+    the operator's session has ended, `NotWhileActing` if the operator acts as somebody else in it, and
+    `PermissionMissing` if the role does not have the permission.
     """
     if operator == COMMAND_LINE:
-        return
+        return Role.ADMIN
     session = await require_live_session(tx, operator.account_id or "", operator.session_id or "", now)
     if session.actor_id is not None:
         raise NotWhileActing
@@ -67,3 +65,13 @@ async def require_operator(tx: Ports, operator: Operator, permission: Permission
         raise SessionOver
     if permission not in OF_ROLE[account.role]:
         raise PermissionMissing(permission)
+    return account.role
+
+
+def _above(role: Role, account: Account | None) -> Account | None:
+    """Return the account. Raises `PersonMayDoMore` if its role permits anything that `role` does not: otherwise a
+    helper could keep every admin out by signing them out again and again.
+    """
+    if account is not None and not permits_all_of(role, account.role):
+        raise PersonMayDoMore
+    return account

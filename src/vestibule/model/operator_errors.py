@@ -4,6 +4,7 @@ As there, each class has a stable `code`, and no HTTP status.
 
     Refusal
       PermissionMissing         signed in, but the role of the account does not allow this
+      PersonMayDoMore           the role of the person permits more than the operator's
       NotWhileActing            an operator acts as somebody else, and this is its owner's alone
       CannotBeActedAs           an operator's account or a disabled one: nobody acts as it
       PersonUnknown             no account has this id
@@ -39,6 +40,12 @@ class PermissionMissing(Refusal):
     def __init__(self, permission: Permission) -> None:
         super().__init__(f"The role of your account does not have the permission {permission.value}")
         self.permission = permission
+
+
+class PersonMayDoMore(Refusal):
+    """The role of the person permits something that the operator's does not."""
+
+    code = "person_may_do_more"
 
 
 class NotWhileActing(Refusal):

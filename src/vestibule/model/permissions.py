@@ -46,3 +46,8 @@ OF_ROLE: Mapping[Role, frozenset[Permission]] = {
     Role.USER: frozenset(),
 }
 """The permissions of each role. An operator is an account whose role has any."""
+
+
+def permits_all_of(role: Role, other: Role) -> bool:
+    """Return whether a role has each permission that the other one has."""
+    return OF_ROLE[other] <= OF_ROLE[role]

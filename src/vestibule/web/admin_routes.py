@@ -84,10 +84,10 @@ ADMIN_ROUTES = (
     Route("PATCH", "/api/admin/roles/{name}",              roles.set_permissions,         HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, admin_answers.ActDone, (*no.ACT, oe.RoleUnknown), permission=Permission.ROLES_CHANGE),
     Route("DELETE", "/api/admin/roles/{name}",             roles.delete_role,             HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, answers.Success, (*no.ACT, oe.RoleUnknown, oe.RoleInUse), permission=Permission.ROLES_CHANGE),
     Route("DELETE", "/api/admin/roles/{name}/holders",     roles.take_role,               HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, roles_answers.RoleTakenFrom, (*no.ACT, oe.RoleUnknown), permission=Permission.PEOPLE_ROLES),
-    *(Route("POST", f"/api/admin/people/{{account_id}}/{act.slug}", acts.doing(act),         HOLDER_OWN_SITE,      _limit(act), act.hashes, 200, admin_answers.ActDone, (*no.ACT, oe.PersonUnknown, *act.refusals), permission=act.permission) for act in ACTS),
-    Route("POST",  "/api/admin/people/{account_id}/export", export.export,                HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, None, (*no.ACT, oe.PersonUnknown), media_type="application/json", permission=Permission.PEOPLE_EXPORT),
-    Route("DELETE", f"/api/admin/people/{{account_id}}/{END_SESSION.slug}", acts.end_session, HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, admin_answers.ActDone, (*no.ACT, oe.PersonUnknown), permission=END_SESSION.permission),
-    Route("POST",  "/api/admin/people/{account_id}/impersonate", acting.begin,            HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 201, acting.ActingBegun, (*no.ACT, oe.PersonUnknown, oe.CannotBeActedAs), permission=Permission.PEOPLE_IMPERSONATE),
+    *(Route("POST", f"/api/admin/people/{{account_id}}/{act.slug}", acts.doing(act),         HOLDER_OWN_SITE,      _limit(act), act.hashes, 200, admin_answers.ActDone, (*no.ACT_ON_PERSON, *act.refusals), permission=act.permission) for act in ACTS),
+    Route("POST",  "/api/admin/people/{account_id}/export", export.export,                HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, None, no.ACT_ON_PERSON, media_type="application/json", permission=Permission.PEOPLE_EXPORT),
+    Route("DELETE", f"/api/admin/people/{{account_id}}/{END_SESSION.slug}", acts.end_session, HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, admin_answers.ActDone, no.ACT_ON_PERSON, permission=END_SESSION.permission),
+    Route("POST",  "/api/admin/people/{account_id}/impersonate", acting.begin,            HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 201, acting.ActingBegun, (*no.ACT_ON_PERSON, oe.CannotBeActedAs), permission=Permission.PEOPLE_IMPERSONATE),
 )
 
 ADMIN_PAGES = (

@@ -134,6 +134,9 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     ),
     errors.ReauthenticationRequired: HttpMapping(403),
     operator_errors.PermissionMissing: HttpMapping(403),
+    operator_errors.PersonMayDoMore: HttpMapping(
+        403, "The role of this person permits more than yours; ask an administrator"
+    ),
     operator_errors.NotWhileActing: HttpMapping(
         403, "You act as this person: only the owner of the account may do this; end acting, or ask the owner"
     ),

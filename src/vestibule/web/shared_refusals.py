@@ -30,5 +30,7 @@ OPERATOR = (*OWNER, oe.PermissionMissing, e.ReauthenticationRequired)
 """What every line for operators can refuse with."""
 ACT = (*HOLDER, oe.PermissionMissing, e.ReauthenticationRequired)
 """What every line by which operators change something can refuse with."""
+ACT_ON_PERSON = (*ACT, oe.PersonUnknown, oe.PersonMayDoMore)
+"""What every line by which operators change something of a person can refuse with."""
 QUERY = (oe.CursorInvalid, oe.FilterInvalid, oe.PersonUnknown)
 """What a query for events can be refused with."""

@@ -7,10 +7,11 @@ from starlette.responses import Response
 
 from vestibule.flows.env import Env
 from vestibule.flows.see_person import MOST_SHOWN, see_person
+from vestibule.model.accounts import Role
 from vestibule.model.impersonation import Impersonation, can_be_acted_as
 from vestibule.model.operator_errors import PersonUnknown
 from vestibule.model.people import Person
-from vestibule.model.permissions import OF_ROLE, Permission
+from vestibule.model.permissions import OF_ROLE, Permission, permits_all_of
 from vestibule.model.why_not_in import why_not_in
 from vestibule.web.caller import EnvDep
 from vestibule.web.console import letter_words, why_words
@@ -28,7 +29,7 @@ async def show(request: Request, env: EnvDep, caller: BrowserCaller, account_id:
     """Show a person; raises `PersonUnknown`."""
     person, now = await person_with(env, account_id), env.clock.now()
     reason = why_not_in(person, now)
-    permitted = OF_ROLE[caller.account.role]
+    permitted = permitted_on(person, caller.account.role)
     possible = acts_for(person, permitted)
     past = [(session, session.why_over(now)) for session in person.past]
     happened = [
@@ -40,6 +41,7 @@ async def show(request: Request, env: EnvDep, caller: BrowserCaller, account_id:
         "console/person.html",
         person=person,
         can_act_as=_can_act_as(env, person, permitted),
+        can_export=Permission.PEOPLE_EXPORT in permitted,
         why=said(request, why_words.sentence(reason)),
         mends=[act for act in possible if reason.mend in act.mends],
         others=[act for act in possible if reason.mend not in act.mends],
@@ -58,6 +60,11 @@ async def person_with(env: Env, account_id: str) -> Person:
     if person is None:
         raise PersonUnknown
     return person
+
+
+def permitted_on(person: Person, role: Role) -> Collection[Permission]:
+    """Return what an operator with this role may do to a person: nothing if the role of the person permits more."""
+    return OF_ROLE[role] if permits_all_of(role, person.account.role) else ()
 
 
 def _can_act_as(env: Env, person: Person, permitted: Collection[Permission]) -> bool:

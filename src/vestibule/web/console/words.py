@@ -39,6 +39,10 @@ WHY_NOT_HERE: dict[type[Exception], tuple[str, str]] = {
         ),
     ),
     oe.PermissionMissing: (_("You may not do this"), _("Your role does not allow it. Ask an administrator.")),
+    oe.PersonMayDoMore: (
+        _("You may not do this"),
+        _("The role of this person allows more than yours. Ask an administrator."),
+    ),
     oe.LastAdmin: (
         _("Nothing was changed"),
         _("This is the only administrator. Make somebody else an administrator first."),
