@@ -9,6 +9,7 @@ from vestibule.flows.follow_keys import read_with_fresh_keys
 from vestibule.model import access_tokens
 from vestibule.model.accounts import Account
 from vestibule.model.errors import SessionOver, StoreUnavailable
+from vestibule.model.impersonation import Impersonation
 from vestibule.model.sessions import EndReason, Session
 from vestibule.protocol.access_tokens import AccessToken
 from vestibule.state.memory import Caller as Caller  # noqa: PLC0414  # exported: this flow returns it
@@ -118,7 +119,11 @@ def _require_live(env: Env, token: AccessToken, session: Session, account: Accou
 
 
 def why_over(env: Env, session: Session, account: Account) -> EndReason | None:
-    """Return why a session is over; None if it lives."""
+    """Return why a session is over; None if it lives. Where nobody may act as somebody else, no session in which an
+    operator does is live: one that was begun before the setting changed ends with it.
+    """
+    if session.actor_id is not None and env.policy.impersonation is Impersonation.OFF:
+        return EndReason.ACTING_ENDED
     return EndReason.ACCOUNT_DISABLED if account.disabled_at is not None else session.why_over(env.clock.now())
 
 

@@ -19,7 +19,7 @@ from vestibule.model.accounts import Account
 from vestibule.model.events import EventKind
 from vestibule.model.impersonation import MOST_AT_ONCE, Impersonation, begin_acting, can_be_acted_as
 from vestibule.model.letters import LetterKind, QueuedLetter
-from vestibule.model.operator_errors import CannotBeActedAs, PermissionMissing, PersonUnknown
+from vestibule.model.operator_errors import CannotBeActedAs, OwnerNotTold, PermissionMissing, PersonUnknown
 from vestibule.model.operators import Operator
 from vestibule.model.permissions import Permission
 from vestibule.model.revocations import Revocation
@@ -40,8 +40,9 @@ class Acting:
 
 async def impersonate(env: Env, operator: Operator, account_id: str, reason: str) -> Acting:
     """Begin a session in which the operator acts as the owner of the account, and record the reason. The owner's
-    sign-ins, devices, counters and sessions stay as they are. Raises `PersonUnknown`, `CannotBeActedAs` and
-    `Overloaded`; and `PermissionMissing` and `SessionOver`, about the operator.
+    sign-ins, devices, counters and sessions stay as they are. Raises `PersonUnknown`, `CannotBeActedAs`, `Overloaded`,
+    and `OwnerNotTold` if the owner has to be told and has had as many emails about it as one gets in a day; and
+    `PermissionMissing`, `PersonMayDoMore` and `SessionOver`, about the operator.
     """
     session, account, revoked = await _begin(env, operator, account_id, reason)
     env.letters_waiting.set()
@@ -80,10 +81,13 @@ async def _end_oldest(env: Env, tx: Ports, begun: Session, now: datetime) -> lis
 
 
 async def _tell(env: Env, tx: Ports, operator: Operator, session: Session, reason: str) -> None:
-    """Record that the session began, and write to the owner unless the policy says otherwise."""
+    """Record that the session began, and write to the owner unless the policy says otherwise. Raises `OwnerNotTold` if
+    that email would not be sent.
+    """
     at, account_id = session.created_at, session.account_id
     event = operator.event(at, EventKind.ACTING_BEGUN, account_id, reason=reason)
     await tx.events.record(replace(event, session_id=session.id))
     if env.policy.impersonation is Impersonation.TOLD:
         detail = {"at": at.isoformat(timespec="seconds")}
-        await tell_owner(tx, QueuedLetter(new_id(), LetterKind.ACTING_BEGUN, at, account_id, detail=detail))
+        if not await tell_owner(tx, QueuedLetter(new_id(), LetterKind.ACTING_BEGUN, at, account_id, detail=detail)):
+            raise OwnerNotTold

@@ -29,10 +29,10 @@ async def _stop(env: Env, session_id: str) -> list[Revocation]:
         return await end_acting(env, tx, found[0].parent_id, now)
 
 
-async def sign_out_operator(env: Env, caller: Caller) -> None:
-    """End the session by which the operator is signed in who acts in the caller's session, and with it that session."""
+async def sign_out_operator(env: Env, session_id: str) -> None:
+    """End the session of the operator who began this acting session, and with it this one, if it still lives."""
     async with env.store.reading() as read:
-        found = await read.sessions.find(caller.session_id)
+        found = await read.sessions.find(session_id)
         operators = await read.sessions.find(found[0].parent_id or "") if found is not None else None
     if operators is not None:
         session, account = operators

@@ -7,6 +7,7 @@ As there, each class has a stable `code`, and no HTTP status.
       PersonMayDoMore           the role of the person permits more than the operator's
       NotWhileActing            an operator acts as somebody else, and this is its owner's alone
       CannotBeActedAs           an operator's account or a disabled one: nobody acts as it
+      OwnerNotTold              the owner had as many emails about acting as one gets in a day
       PersonUnknown             no account has this id
       CursorInvalid             `after` is not the cursor of a page that was listed
       FilterInvalid             a parameter that narrows a list cannot be read
@@ -58,6 +59,12 @@ class CannotBeActedAs(Refusal):
     """No operator may act as this account."""
 
     code = "cannot_be_acted_as"
+
+
+class OwnerNotTold(Refusal):
+    """The owner has to be told that an operator acts as them, and no further email about that is sent today."""
+
+    code = "owner_not_told"
 
 
 class CursorInvalid(Refusal):

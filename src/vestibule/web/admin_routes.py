@@ -50,7 +50,7 @@ from vestibule.web.routes import (
     HASHES,
     HOLDER_OWN_SITE,
     NO_HASH,
-    OWN_SITE,
+    OWN_PAGES,
     SIGN_IN,
     SIGNED_IN,
 )
@@ -87,7 +87,7 @@ ADMIN_ROUTES = (
     *(Route("POST", f"/api/admin/people/{{account_id}}/{act.slug}", acts.doing(act),         HOLDER_OWN_SITE,      _limit(act), act.hashes, 200, admin_answers.ActDone, (*no.ACT_ON_PERSON, *act.refusals), permission=act.permission) for act in ACTS),
     Route("POST",  "/api/admin/people/{account_id}/export", export.export,                HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, None, no.ACT_ON_PERSON, media_type="application/json", permission=Permission.PEOPLE_EXPORT),
     Route("DELETE", f"/api/admin/people/{{account_id}}/{END_SESSION.slug}", acts.end_session, HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 200, admin_answers.ActDone, no.ACT_ON_PERSON, permission=END_SESSION.permission),
-    Route("POST",  "/api/admin/people/{account_id}/impersonate", acting.begin,            HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 201, acting.ActingBegun, (*no.ACT_ON_PERSON, oe.CannotBeActedAs), permission=Permission.PEOPLE_IMPERSONATE),
+    Route("POST",  "/api/admin/people/{account_id}/impersonate", acting.begin,            HOLDER_OWN_SITE,      ACCOUNT,   NO_HASH, 201, acting.ActingBegun, (*no.ACT_ON_PERSON, oe.CannotBeActedAs, oe.OwnerNotTold), permission=Permission.PEOPLE_IMPERSONATE),
 )
 
 ADMIN_PAGES = (
@@ -123,7 +123,7 @@ ADMIN_PAGES = (
     *(Page("POST", f"/admin/{way.slug}",                    new_person_pages.making(way), BROWSER_FORM, SIGN_IN,   HASHES,  permission=Permission.PEOPLE_CHANGE) for way in WAYS),
     Page("GET",  "/admin/people/{account_id}/impersonate",  impersonation.ask,           BROWSER,      ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_IMPERSONATE),
     Page("POST", "/admin/people/{account_id}/impersonate",  impersonation.begin,         BROWSER_FORM, ACCOUNT,   NO_HASH, permission=Permission.PEOPLE_IMPERSONATE),
-    Page("POST", impersonation.END,                         impersonation.end,           OWN_SITE,     ACCOUNT,   NO_HASH, None, "/login"),
+    Page("POST", impersonation.END,                         impersonation.end,           OWN_PAGES,    ACCOUNT,   NO_HASH, None, "/login"),
     *(Page("GET",  f"/admin/people/{{account_id}}/{act.slug}", act_pages.asking(act),    BROWSER,      ACCOUNT,   NO_HASH, permission=act.permission) for act in EVERY_ACT),
     *(Page("POST", f"/admin/people/{{account_id}}/{act.slug}", act_pages.doing(act),     BROWSER_FORM, _limit(act), act.hashes, permission=act.permission) for act in EVERY_ACT),
 )

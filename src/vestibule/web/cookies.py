@@ -211,8 +211,10 @@ def read_refresh(headers: RawHeaders, web: WebPolicy) -> str | None:
 
 
 def any_credential(headers: RawHeaders, web: WebPolicy) -> bool:
-    """Return whether the request has a cookie with an access token or a refresh token."""
-    names = {name_of(name, web).encode() for name in _CREDENTIALS}
+    """Return whether the request has a cookie with an access token or a refresh token, be it an operator's that is put
+    away.
+    """
+    names = {*(name_of(name, web).encode() for name in _CREDENTIALS), host_only(OPERATOR_SESSION, web).encode()}
     return any(key in names for key, _ in protocol.pairs(headers))
 
 

@@ -6,6 +6,7 @@ to a request that another site started.
 """
 
 import re
+from collections.abc import Collection
 
 from starlette.requests import Request
 
@@ -36,9 +37,21 @@ async def own_site_refresh(request: Request) -> None:
         raise CrossSiteRefresh
 
 
+async def own_pages(request: Request) -> None:
+    """Raise `CrossSite` unless the request comes from a page of our own, or from no browser: for what no front-end has
+    a button for, and so nobody's script may send.
+    """
+    if _from_elsewhere(request, origins=()):
+        raise CrossSite
+
+
 def from_elsewhere(request: Request) -> bool:
     """Return whether another site made a browser send this request, or may have."""
-    by_headers = other_sites.from_elsewhere(request.headers.raw, site_of(request).web.origins)
+    return _from_elsewhere(request, site_of(request).web.origins)
+
+
+def _from_elsewhere(request: Request, origins: Collection[str]) -> bool:
+    by_headers = other_sites.from_elsewhere(request.headers.raw, origins)
     if by_headers is None:  # neither header was sent
         has_credential = cookies.any_credential(request.headers.raw, site_of(request).web)
         return has_credential and is_browser(request.headers.get("user-agent", ""))

@@ -140,6 +140,9 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     operator_errors.NotWhileActing: HttpMapping(
         403, "You act as this person: only the owner of the account may do this; end acting, or ask the owner"
     ),
+    operator_errors.OwnerNotTold: HttpMapping(
+        429, "The owner of this account has been told of this by email as often as happens in a day; try again tomorrow"
+    ),
     operator_errors.CannotBeActedAs: HttpMapping(
         409, "Nobody can act as this account: it is an operator's, or it is disabled"
     ),

@@ -17,6 +17,7 @@ from vestibule.web.caller import signed_in
 from vestibule.web.errors import HTTP_MAPPINGS, Json
 from vestibule.web.map_lines import Route
 from vestibule.web.request_errors import AmbiguousCredential, BodyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia
+from vestibule.web.signing_out import signing_out
 
 _SECURITY_SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -76,7 +77,7 @@ def security_of(route: Route) -> dict[str, Any]:
     """Return the credentials that the route's guards accept."""
     if service in route.guards:
         return {"security": [{"service": []}]}
-    return {"security": [{"bearer": []}, {"cookie": []}]} if signed_in in route.guards else {}
+    return {"security": [{"bearer": []}, {"cookie": []}]} if {signed_in, signing_out} & {*route.guards} else {}
 
 
 def tag_of(route: Route) -> str:

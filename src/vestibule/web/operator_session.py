@@ -83,14 +83,15 @@ def banner(request: Request) -> Banner | None:
     return Banner(kept.email, bool(context_of(request).session_over) or _presented_session(request) is None)
 
 
-async def sign_out_here(request: Request, env: Env, caller: Caller) -> None:
-    """End the caller's session. While an operator acts in this browser, end the operator's own too: a sign-out leaves
-    nothing behind to return to.
+async def sign_out_here(request: Request, env: Env, caller: Caller | None) -> None:
+    """End the caller's session. If an operator acts in this browser, or did until that ended by itself, end the
+    operator's own too: a sign-out leaves nothing behind to return to. `caller`: None if that session is over.
     """
     kept = find(request)
-    if kept is not None and kept.session_id == caller.session_id:
-        await sign_out_operator(env, caller)
-    await sign_out(env, caller)
+    if kept is not None and (kept.session_id == caller.session_id if caller else not is_replaced(request, kept)):
+        await sign_out_operator(env, kept.session_id)
+    if caller is not None:
+        await sign_out(env, caller)
 
 
 def _presented_session(request: Request) -> str | None:

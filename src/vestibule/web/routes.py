@@ -27,7 +27,7 @@ from vestibule.web.api import (
 )
 from vestibule.web.asking_service import service
 from vestibule.web.caller import anyone, session_holder, signed_in
-from vestibule.web.csrf import own_site, own_site_refresh
+from vestibule.web.csrf import own_pages, own_site, own_site_refresh
 from vestibule.web.forward_auth import forward_auth
 from vestibule.web.map_lines import Page, Route
 from vestibule.web.pages import (
@@ -59,6 +59,7 @@ from vestibule.web.request_errors import (
     NonceInvalid,
     ReservedHeader,
 )
+from vestibule.web.signing_out import signing_out, signing_out_form
 
 SIGN_IN, REGISTER, MAIL, REFRESH, ACCOUNT = RateClass  # in the order of the class
 UNLIMITED = None
@@ -74,14 +75,16 @@ SIGNED_IN = (signed_in,)
 SERVICE = (service,)
 FORWARD_AUTH = (forward_auth, signed_in)
 SIGNED_IN_OWN_SITE = (own_site, signed_in)
+SIGN_OUT = (own_site, signing_out)
 HOLDER_OWN_SITE = (own_site, signed_in, session_holder)
-ON_PURPOSE_SIGNED_IN = (on_purpose, own_site, signed_in)
+ON_PURPOSE_SIGN_OUT = (on_purpose, own_site, signing_out)
 PUBLIC = (find_session,)
 PUBLIC_FORM = (own_site, find_session)
 BROWSER = (browser_session,)
 SECRET = (browser_session, page_holder)
 BROWSER_FORM = (own_site, session_form, page_holder)
-SIGN_OUT_FORM = (own_site, session_form)
+SIGN_OUT_FORM = (own_site, signing_out_form)
+OWN_PAGES = (own_pages,)
 
 # fmt: off
 ROUTES = (
@@ -102,8 +105,8 @@ ROUTES = (
     Route("GET",   "/api/auth/refresh",                    auth.refresh,                  ON_PURPOSE_REFRESH,   REFRESH,   NO_HASH, 200, answers.SignedIn, (*no.REFRESH, FetchedAhead)),
     Route("POST",  "/api/auth/refresh",                    auth.refresh,                  OWN_SITE_REFRESH,     REFRESH,   NO_HASH, 200, answers.SignedIn, no.REFRESH),
     Route("HEAD",  "/api/auth/refresh",                    auth.answer_head,              ANYONE,               UNLIMITED, NO_HASH, 200, None),
-    Route("GET",   "/api/auth/logout",                     auth.logout,                   ON_PURPOSE_SIGNED_IN, ACCOUNT,   NO_HASH, 200, answers.Success, (*no.SIGN_OUT, FetchedAhead), while_acting=True),
-    Route("POST",  "/api/auth/logout",                     auth.logout,                   SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, no.SIGN_OUT, while_acting=True),
+    Route("GET",   "/api/auth/logout",                     auth.logout,                   ON_PURPOSE_SIGN_OUT, ACCOUNT,   NO_HASH, 200, answers.Success, (*no.SIGN_OUT, FetchedAhead), while_acting=True),
+    Route("POST",  "/api/auth/logout",                     auth.logout,                   SIGN_OUT,             ACCOUNT,   NO_HASH, 200, answers.Success, no.SIGN_OUT, while_acting=True),
     Route("HEAD",  "/api/auth/logout",                     auth.answer_head,              SIGNED_IN,            UNLIMITED, NO_HASH, 200, None, no.TOKEN, while_acting=True),
     Route("GET",   "/api/auth/verifyemail/{code}",         auth.verify_email,             ON_PURPOSE,           MAIL,      NO_HASH, 200, answers.Told, (e.VerificationCodeInvalid, FetchedAhead)),
     Route("HEAD",  "/api/auth/verifyemail/{code}",         auth.answer_head,              ANYONE,               UNLIMITED, NO_HASH, 200, None),

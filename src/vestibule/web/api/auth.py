@@ -21,13 +21,13 @@ from vestibule.web.body import Sent
 from vestibule.web.caller import (
     ClientInfoDep,
     EnvDep,
-    SignedInCaller,
     device_of,
     second_step_handle,
     session_account,
     set_device_cookie,
 )
 from vestibule.web.errors import Json
+from vestibule.web.signing_out import SigningOut
 from vestibule.web.site import site_of
 
 
@@ -96,7 +96,7 @@ async def refresh(request: Request, env: EnvDep) -> Response:
     return with_tokens(request, env, await refresh_flow(env, refresh_token, await device_of(request)))
 
 
-async def logout(request: Request, env: EnvDep, caller: SignedInCaller) -> Response:
+async def logout(request: Request, env: EnvDep, caller: SigningOut) -> Response:
     """End this session and clear its cookies; other devices stay signed in."""
     await operator_session.sign_out_here(request, env, caller)
     response = without_tokens(request, env, answers.Success())

@@ -10,7 +10,7 @@ from vestibule.flows.issue_tokens import Tokens
 from vestibule.flows.second_factor_rule import enrolment_required
 from vestibule.model import pending_sign_ins
 from vestibule.model.factor_errors import SecondFactorRequired
-from vestibule.web import cookies
+from vestibule.web import cookies, operator_session
 from vestibule.web.api import answers, factor_answers
 from vestibule.web.caller import set_device_cookie
 from vestibule.web.errors import refusal_response
@@ -23,6 +23,7 @@ def signed_in(request: Request, env: Env, outcome: SignedIn, answer: answers.Ans
     """
     response = with_tokens(request, env, outcome.tokens, answer)
     set_device_cookie(request, response, env, outcome.device)
+    operator_session.forget(request, response)
     site_of(request).hints.signed_in(request.headers)
     return response
 

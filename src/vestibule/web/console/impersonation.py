@@ -1,5 +1,7 @@
 """The pages with which an operator acts as somebody in the browser (`web.operator_session`), and comes back."""
 
+from dataclasses import replace
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -10,7 +12,7 @@ from vestibule.flows.refresh import refresh
 from vestibule.flows.sign_out import sign_out
 from vestibule.flows.stop_acting import stop_acting
 from vestibule.model.errors import RefreshRefused, Refusal
-from vestibule.model.operator_errors import CannotBeActedAs
+from vestibule.model.operator_errors import CannotBeActedAs, OwnerNotTold
 from vestibule.web import cookies, operator_session
 from vestibule.web.api.admin.admin_bodies import Impersonate
 from vestibule.web.caller import EnvDep, device_of
@@ -47,9 +49,9 @@ async def begin(request: Request, env: EnvDep, form: SessionForm, operator: Acti
         acting = await impersonate(env, operator, account_id, sent.reason)
     except BodyInvalid as invalid:
         return act_page(request, _ASKED, person, HTTP_MAPPINGS[BodyInvalid].status, faults_of(invalid.entries))
-    except CannotBeActedAs:
-        status = HTTP_MAPPINGS[CannotBeActedAs].status
-        return act_page(request, _ASKED, person, status, {"reason": WHY_NOT_DONE[CannotBeActedAs]})
+    except (CannotBeActedAs, OwnerNotTold) as refused:
+        status = HTTP_MAPPINGS[type(refused)].status
+        return act_page(request, _ASKED, person, status, {"reason": WHY_NOT_DONE[type(refused)]})
     response = await set_token_cookies(request, see_other(return_to.HOME), acting.tokens)
     back = f"{PEOPLE}/{account_id}"
     kept = PutAway(acting.session.id, acting.account.email, _own_refresh_token(request), back)
@@ -74,9 +76,10 @@ async def _come_back(request: Request, env: Env, kept: PutAway) -> Response:
     if operator_session.is_replaced(request, kept):
         return see_other(PEOPLE)
     try:
-        tokens = await refresh(env, kept.refresh_token, await device_of(request))
+        refreshed = await refresh(env, kept.refresh_token, await device_of(request))
     except RefreshRefused:
         return await clear_session_cookies(request, see_other(return_to.with_query(SIGN_IN, return_to=kept.back)))
+    tokens = replace(refreshed, refresh_token=refreshed.refresh_token or kept.refresh_token)  # none without rotation
     return await set_token_cookies(request, see_other(return_to.with_query(kept.back, done="acting-ended")), tokens)
 
 

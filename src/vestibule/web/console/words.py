@@ -74,6 +74,10 @@ WHY_NOT_DONE: dict[type[Exception], Sentence] = {
         _("Nobody can act as this person: it is an operator, or the account is disabled."),
         {},
     ),
+    oe.OwnerNotTold: (
+        _("The owner has been told of this by email as often as happens in a day. Try again tomorrow."),
+        {},
+    ),
     oe.EmailDiffers: (_("This is not the email address of the account."), {}),
     oe.RoleUnknown: (_("One of these roles was deleted meanwhile. Choose again."), {}),
     oe.TooManyRolesOfAccount: (

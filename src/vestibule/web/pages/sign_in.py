@@ -14,7 +14,7 @@ from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import refused_form, render, return_to, sent_letter
 from vestibule.web.pages.account_words import IF_NOT_YOU, LINKED_TO_RESET, WHY_OVER
 from vestibule.web.pages.arrival import arrive
-from vestibule.web.pages.browser_session import SESSION_CODE, BrowserCaller, OptionalBrowserCaller
+from vestibule.web.pages.browser_session import SESSION_CODE, OptionalBrowserCaller
 from vestibule.web.pages.form import form_values, read_form, sent_credential, validated
 from vestibule.web.pages.no_cookies import keeps_none
 from vestibule.web.pages.outcome import lead_on
@@ -23,6 +23,7 @@ from vestibule.web.pages.route import SIGNED_OUT, clear_session_cookies, see_oth
 from vestibule.web.pages.words import AFTER_LINKS, NO_PASSWORD, WRONG_CREDENTIALS, Sentence, faults_of
 from vestibule.web.request_context import context_of
 from vestibule.web.request_errors import BodyInvalid
+from vestibule.web.signing_out import SigningOutOnPage
 from vestibule.web.site import site_of
 
 ACCOUNT_GONE = "deleted"
@@ -88,7 +89,7 @@ def sign_in_form(request: Request, status: int) -> Response:
     return _sign_in_page(request, return_to.target_of(request), status)
 
 
-async def sign_out(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
+async def sign_out(request: Request, env: EnvDep, caller: SigningOutOnPage) -> Response:
     """End this session, delete the `return_to` cookie, and redirect to the page that says so."""
     await operator_session.sign_out_here(request, env, caller)
     response = see_other(return_to.with_query(SIGNED_OUT, reason=EndReason.SIGNED_OUT.value))
