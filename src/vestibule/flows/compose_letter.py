@@ -73,7 +73,7 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Letter | None:
             return None
         queued = await _with_restarted_wait(tx, _with_fitting_kind(queued, account), now)
         if account is None or await _needless(tx, queued, account, now):
-            await tx.letters.settle(queued, now, account.id if account else None)
+            await tx.letters.settle(queued, now, account.id if account else None, sent=False)
             return None
         if queued.kind in _REQUESTED and queued.attempts == 1:
             await tx.events.record(_requested(queued, account))
@@ -81,7 +81,7 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Letter | None:
         if not await _count_to_mailbox(env, tx, queued, account, to, now):
             # Settle it without its account: with it, this letter would count as newer than an earlier one of the same
             # kind (`Letters.newer`), whose link must go on working.
-            await tx.letters.settle(queued, now, None)
+            await tx.letters.settle(queued, now, None, sent=False)
             return None
         link, code = await _secrets(env, tx, queued, account, to, now)
     language = account.language or queued.language or env.policy.language

@@ -101,7 +101,7 @@ async def _settle(env: Env, queued: QueuedLetter, account_id: str | None) -> Non
 async def _try_to_settle(env: Env, queued: QueuedLetter, account_id: str | None) -> None:
     async with env.store.transaction() as tx:
         account = await tx.accounts.lock(account_id) if account_id else None
-        await tx.letters.settle(queued, env.clock.now(), account.id if account else None)
+        await tx.letters.settle(queued, env.clock.now(), account.id if account else None, sent=True)
 
 
 async def _put_off(env: Env, queued: QueuedLetter, account_id: str | None, fault: str) -> Delivery:

@@ -110,8 +110,10 @@ class Letters(Protocol):
         go to the same mailbox.
         """
 
-    async def settle(self, letter: QueuedLetter, now: datetime, account_id: str | None) -> None:
-        """Note that the letter was sent, or is no longer needed; `account_id` is the account it was for."""
+    async def settle(self, letter: QueuedLetter, now: datetime, account_id: str | None, *, sent: bool) -> None:
+        """Note that the letter was sent, or, unless `sent`, is no longer needed; `account_id` is the account it was
+        for.
+        """
 
     async def put_off(self, letter: QueuedLetter, due_at: datetime, fault: str) -> None:
         """Make the letter due again at `due_at`, because of `fault`. Does nothing if another worker has claimed it

@@ -124,7 +124,7 @@ async def test_letters_that_are_done_go_and_those_that_wait_stay(world: World) -
     async with world.env.store.transaction() as tx:
         for letter in (sent, refused, waiting):
             await tx.letters.queue(letter)
-        await tx.letters.settle(sent, now, ada.id)
+        await tx.letters.settle(sent, now, ada.id, sent=True)
         await tx.letters.refuse(refused, now, "550 no such mailbox")
     world.clock.advance(days=30)
     assert (await clean_up(world.env))["letters"] == 0

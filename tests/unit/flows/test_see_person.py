@@ -64,6 +64,27 @@ async def test_o42_what_became_of_each_letter_is_known(world: World) -> None:
     assert [letter.fate for letter in person.letters if letter.kind is LetterKind.VERIFY_EMAIL] == [LetterFate.SENT]
 
 
+@pytest.mark.parametrize("by", ["withdraw", "needless"])
+async def test_o42_what_was_tried_and_never_taken_is_not_called_sent(world: World, by: str) -> None:
+    """O42: a letter that was put off, and then withdrawn or no longer needed, was sent to nobody."""
+    await world.register(ADA)
+    account, now = await ada(world), world.clock.now()
+    async with world.env.store.transaction() as tx:
+        await tx.letters.withdraw(account.id, now)
+        await tx.letters.queue(QueuedLetter("tried", LetterKind.RESET_PASSWORD, now, account.id))
+        tried = await tx.letters.claim(now)
+        assert tried is not None
+        assert (tried.id, tried.attempts) == ("tried", 1)
+        await tx.letters.put_off(tried, now, "no route")
+        if by == "withdraw":
+            await tx.letters.withdraw(account.id, now)
+        else:
+            await tx.letters.settle(tried, now, account.id, sent=False)
+    person = await see_person(world.env, account.id)
+    assert person is not None
+    assert {letter.fate for letter in person.letters if letter.id == "tried"} == {LetterFate.WITHDRAWN}
+
+
 @pytest.mark.parametrize("kind", [LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD])
 async def test_o42_operators_flood_no_mailbox(world: World, kind: LetterKind) -> None:
     await world.register(ADA)

@@ -71,7 +71,7 @@ async def test_a_settled_letter_is_never_due_again(store: Store) -> None:
     (letter,) = await queue(store)
     assert await claim(store, NOW) == (letter, 1)
     async with store.transaction() as tx:
-        await tx.letters.settle(queued_as(letter), NOW, None)
+        await tx.letters.settle(queued_as(letter), NOW, None, sent=True)
     assert await claim(store, NOW + timedelta(days=365)) is None
 
 
@@ -92,7 +92,7 @@ async def test_the_last_fault_is_kept_until_the_letter_has_left(world: World) ->
         await tx.letters.put_off(queued_as(letter), NOW, "the mail server was asleep")
     assert await _last_fault(world) == "the mail server was asleep"
     async with store.transaction() as tx:
-        await tx.letters.settle(queued_as(letter), NOW, None)
+        await tx.letters.settle(queued_as(letter), NOW, None, sent=True)
     assert await _last_fault(world) is None
 
 
@@ -108,7 +108,7 @@ async def test_a_claim_that_is_over_holds_nothing_and_puts_nothing_off(store: St
         await tx.letters.put_off(first, NOW, "too late")
         await tx.letters.refuse(first, NOW, "too late")
         assert await tx.letters.lock(second)
-        await tx.letters.settle(second, NOW, None)
+        await tx.letters.settle(second, NOW, None, sent=True)
         assert not await tx.letters.lock(second)
 
 
@@ -147,7 +147,7 @@ async def test_an_empty_outbox_has_no_backlog(store: Store) -> None:
     (letter,) = await queue(store)
     async with store.transaction() as tx:
         assert (await tx.letters.counts()).waiting == 1
-        await tx.letters.settle(queued_as(letter), NOW, None)
+        await tx.letters.settle(queued_as(letter), NOW, None, sent=True)
         assert await tx.letters.counts() == OutboxCounts(0, 0, None)
         assert await tx.letters.unsettled(10) == []
 
@@ -181,7 +181,7 @@ async def test_m21_a_later_letter_is_newer_if_it_was_asked_of_the_same_account_i
             await tx.letters.queue(letter)
         assert await tx.letters.newer(first, account)
         assert not await tx.letters.newer(second, account)
-        await tx.letters.settle(second, NOW, account.id)
+        await tx.letters.settle(second, NOW, account.id, sent=True)
         assert await tx.letters.newer(first, account)  # sent already: its link must stay good
 
 
@@ -202,7 +202,7 @@ async def test_m21_what_was_asked_of_another_of_nobody_or_before_is_no_newer_let
         now_at = await tx.accounts.get(account.id)
         assert now_at is not None
         assert not await tx.letters.newer(first, replace(now_at, email=nobodys))
-        await tx.letters.settle(later[0], NOW, stranger.id)
+        await tx.letters.settle(later[0], NOW, stranger.id, sent=True)
         assert not await tx.letters.newer(first, now_at)
 
 

@@ -31,3 +31,20 @@ def test_a_database(address: str, shown: tuple[str, str]) -> None:
 async def test_a_redis(address: str, shown: str) -> None:
     async with connect(address) as redis:
         assert place_of_redis(redis) == shown
+
+
+ODD = [
+    "redis+sentinel://u:secret/x@host:26379/0",
+    "redis+sentinel://u:12/secret@host:26379/0",
+    "redis+sentinel://u:p@host:secret/main/0",
+    "redis+sentinel://u:p@host:99999/main/0",
+]
+
+
+@pytest.mark.parametrize("address", ODD)
+async def test_a_sentinel_address_that_cannot_be_read_shows_no_piece_of_the_password(address: str) -> None:
+    with pytest.raises(ValueError, match=r"Sentinel|port") as refused:
+        async with connect(address):
+            pass
+    assert "secret" not in str(refused.value)
+    assert "%2F" in str(refused.value)

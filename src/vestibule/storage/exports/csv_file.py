@@ -17,7 +17,9 @@ from vestibule.storage.exports.lines import lines
 def csv_rows(path: Path, file: BinaryIO, format_: ExportFormat | None, given: Given) -> Iterator[ForeignRow]:
     """Yield the rows of a CSV file: for a record that cannot be read, an `unreadable_row`. Raises `UnusableFile`."""
     found = records(lines(file))
-    head = next(found)
+    head = next(found, None)
+    if head is None:
+        raise UnusableFile(f"{path} is empty; its first line must name the columns")
     if head.fault is not None:
         raise UnusableFile(f"{path}, line {head.number}: {head.fault}; the first line must name the columns")
     columns = [column.strip() for column in head.fields]

@@ -13,6 +13,7 @@ from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnec
 
 SCHEMES = ("redis+sentinel", "rediss+sentinel")
 _DEFAULT_PORT = 26379
+_ENCODE = "write each / of a password as %2F, each @ as %40, each # as %23 and each ? as %3F"
 _EXAMPLE = "redis+sentinel://host:26379,host:26379/name/0"
 
 
@@ -30,6 +31,8 @@ class SentinelAddress(NamedTuple):
 def parse(url: str) -> SentinelAddress:
     """Return the parts of a Sentinel address. Raises ValueError with what is wrong; it never shows the password."""
     parts = urlsplit(url)
+    if "@" in parts.path:
+        raise ValueError(f"has an @ behind the Sentinels; {_ENCODE}")
     credentials, _, hosts = parts.netloc.rpartition("@")
     user, _, password = credentials.partition(":")
     name, _, number = parts.path.strip("/").partition("/")
@@ -72,7 +75,13 @@ class _Pool(SentinelConnectionPool, BlockingConnectionPool):
 
 
 def _host(text: str) -> tuple[str, int]:
+    """Return a Sentinel's host and port. Raises ValueError in words of our own: Python's would show a piece of the
+    password, if the password has a `/`.
+    """
     parts = urlsplit(f"//{text}")
     if not parts.hostname:
         raise ValueError(f"names no host before or after a comma; write it as {_EXAMPLE}")
-    return parts.hostname, parts.port or _DEFAULT_PORT
+    try:
+        return parts.hostname, parts.port or _DEFAULT_PORT
+    except ValueError:
+        raise ValueError(f"has a port that is no number up to 65535; {_ENCODE}") from None

@@ -8,6 +8,7 @@ from sqlalchemy import and_, bindparam, or_, select
 from vestibule.model.letters import LetterKind
 from vestibule.model.people import LetterFate, LetterRecord
 from vestibule.storage.sql import odd_rows
+from vestibule.storage.sql.letter_statements import NOT_SENT
 from vestibule.storage.sql.odd_rows import OddRow
 from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import letters
@@ -40,7 +41,7 @@ def record_from(row: Any) -> LetterRecord | None:
 def _fate(values: dict[str, Any]) -> tuple[LetterFate, datetime]:
     """Return what became of the letter, and `LetterRecord.at`."""
     if values["settled_at"] is not None:
-        return LetterFate.SENT if values["attempts"] else LetterFate.WITHDRAWN, values["settled_at"]
+        return LetterFate.WITHDRAWN if values["attempts"] == NOT_SENT else LetterFate.SENT, values["settled_at"]
     if values["refused_at"] is not None:
         return LetterFate.REFUSED, values["refused_at"]
     return LetterFate.DELAYED if values["last_fault"] else LetterFate.WAITING, values["due_at"]

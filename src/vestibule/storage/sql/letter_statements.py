@@ -92,7 +92,13 @@ NEWER = Prepared(
         )
     )
 )
-SETTLE = Prepared(update(letters).where(_THIS_LETTER).values({"settled_at": _NOW, "account_id": _OWNER, **_SCRUBBED}))
+NOT_SENT = 0
+"""The attempts of a settled letter that was not sent, however often it was tried; one that was sent keeps its own."""
+SETTLE = Prepared(
+    update(letters)
+    .where(_THIS_LETTER)
+    .values({"settled_at": _NOW, "account_id": _OWNER, "attempts": bindparam("attempts_kept"), **_SCRUBBED})
+)
 PUT_OFF = Prepared(
     update(letters).where(_STILL_CLAIMED).values(due_at=bindparam("new_due", type_=Instant), last_fault=_FAULT)
 )
@@ -119,7 +125,7 @@ WITHDRAW = {
             or_(_l.account_id == _OWNER, _l.asked_of == _OWNER),
             or_(_l.kind.in_(_VOIDABLE), _UNDO_SINCE) if with_undo else _l.kind.in_(_VOIDABLE),
         )
-        .values({"settled_at": _NOW, **_SCRUBBED})
+        .values({"settled_at": _NOW, "attempts": NOT_SENT, **_SCRUBBED})
     )
     for with_undo in (True, False)
 }

@@ -80,10 +80,10 @@ class SqlLetters:
             (await self._connection.execute(statements.NEWER, which | {"moment": letter.created_at})).scalar_one()
         )
 
-    async def settle(self, letter: QueuedLetter, now: datetime, account_id: str | None) -> None:
-        await self._connection.execute(
-            statements.SETTLE, {"of_letter": letter.id, "now": now, "of_account": account_id}
-        )
+    async def settle(self, letter: QueuedLetter, now: datetime, account_id: str | None, *, sent: bool) -> None:
+        kept = letter.attempts if sent else statements.NOT_SENT
+        which = {"of_letter": letter.id, "now": now, "of_account": account_id, "attempts_kept": kept}
+        await self._connection.execute(statements.SETTLE, which)
 
     async def put_off(self, letter: QueuedLetter, due_at: datetime, fault: str) -> None:
         await self._connection.execute(statements.PUT_OFF, {**_claim_of(letter), "new_due": due_at, "fault": fault})

@@ -68,6 +68,8 @@ FILES: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "is empty"),
     "only a byte order mark": (b"\xef\xbb\xbf", "is empty"),
     "only line ends": (b"\r\n\r\n\n", "is empty"),
+    "only form feeds": (b"\f\n\x0b\n", "is empty"),
+    "only spaces that do not break": ("\u00a0\n".encode(), "is empty"),
     "only columns": (HEAD.encode(), "has no users in it"),
     "other columns": (
         b"Canary,Vorname\n1,2\n",
