@@ -97,6 +97,7 @@ def generate(bits: int = 3072, algorithm: str = DEFAULT_ALGORITHM) -> PrivateKey
         return _private(ed25519.Ed25519PrivateKey.generate())
     if algorithm != RS256:
         raise UnusableKey(f"would be for the unknown algorithm {algorithm}; known are {', '.join(ALGORITHMS)}")
+    _require_bits(bits)
     return _private(rsa.generate_private_key(PUBLIC_EXPONENT, bits))
 
 
@@ -161,10 +162,15 @@ def _algorithm_of(key: AnyPublic) -> str:
         if not isinstance(key.curve, ec.SECP256R1):
             raise UnusableKey(f"is on the curve {key.curve.name}; it must be P-256")
         return ES256
-    if key.key_size < MIN_RSA_BITS:
-        raise UnusableKey(f"has {key.key_size} bits; at least {MIN_RSA_BITS} are needed, 3072 are better")
+    _require_bits(key.key_size)
     if key.public_numbers().e < PUBLIC_EXPONENT:
         raise UnusableKey(f"has the public exponent {key.public_numbers().e}; it must be {PUBLIC_EXPONENT} or more")
     if is_roca(key.public_numbers().n):
         raise UnusableKey("was made by a library whose keys can be computed (CVE-2017-15361); make a new one")
     return RS256
+
+
+def _require_bits(bits: int) -> None:
+    """Raise `UnusableKey` if an RSA key of this size is too weak."""
+    if bits < MIN_RSA_BITS:
+        raise UnusableKey(f"has {bits} bits; at least {MIN_RSA_BITS} are needed, 3072 are better")

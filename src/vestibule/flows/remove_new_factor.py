@@ -23,7 +23,7 @@ from vestibule.model.events import Event, EventKind
 from vestibule.model.factor_errors import FactorResetLinkInvalid
 from vestibule.model.factor_resets import CanceledBy
 from vestibule.model.factors import FactorKind
-from vestibule.model.letters import LetterKind, QueuedLetter
+from vestibule.model.letters import FACTOR_REPORTED, LetterKind, QueuedLetter
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose, issue
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Ports
@@ -92,7 +92,8 @@ async def _lead_to_new_password(tx: Ports, owner: Account, token: OneTimeToken, 
     otherwise mail such a link to the email that it has, and return None.
     """
     if owner.email != token.email:
-        await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, owner.id))
+        why = {"why": FACTOR_REPORTED}
+        await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, owner.id, detail=why))
         return None
     secret = mint_secret()
     await tx.one_time_tokens.replace(issue(digest(secret), owner, Purpose.RESET_PASSWORD, now))

@@ -1,5 +1,7 @@
 """Sign in: check an email and its password, then begin a session, or wait for a second step."""
 
+from contextlib import suppress
+
 from vestibule.flows.begin_session import EnrolmentNeeded, Proof, SecondFactorNeeded, SignedIn, begin_session
 from vestibule.flows.env import Env
 from vestibule.flows.know_device import place_of
@@ -13,7 +15,7 @@ from vestibule.flows.retry import retry_on_conflict
 from vestibule.model import refresh_tokens
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.errors import EmailNotVerified, RefreshRefused, WrongCredentials
+from vestibule.model.errors import EmailNotVerified, Overloaded, RefreshRefused, StoreUnavailable, WrongCredentials
 from vestibule.model.login_attempts import counters_of_attempts
 from vestibule.protocol.authentication import Method
 
@@ -66,10 +68,13 @@ def session_held(env: Env, refresh_token: str) -> str | None:
 
 
 async def _renew_hash(env: Env, account: Account, password: str) -> None:
-    """Replace the hash if its algorithm, cost or pepper is outdated: only a sign-in knows the password."""
+    """Replace the hash if its algorithm, cost or pepper is outdated: only a sign-in knows the password. If too many
+    wait for a hash, or the database is away, the next sign-in does it: this one is complete, and its session open.
+    """
     if account.password_hash is None or not env.passwords.outdated(account.password_hash):
         return
-    await _replace_hash(env, account.id, account.password_hash, await env.passwords.hash(password))
+    with suppress(Overloaded, StoreUnavailable):
+        await _replace_hash(env, account.id, account.password_hash, await env.passwords.hash(password))
 
 
 @retry_on_conflict

@@ -107,15 +107,15 @@ def words_of(fault: Exception) -> str:
 
 def said_by(server: Server, words: str, letter: Letter | None = None) -> str:
     """Return a server's words, on one line of at most 500 characters, without what they repeat of our password, of the
-    letter's link and of the recipient's name, in any usual encoding. Mask the recipient's email, and remove long words
-    that may be encoded secrets.
+    letter's link and code and of the recipient's name, in any usual encoding. Mask the recipient's email, and remove
+    long words that may be encoded secrets.
     """
     secrets = []
     if server.password:
         plain = f"\0{server.user}\0{server.password}"  # as AUTH PLAIN sends it (RFC 4616)
         secrets += [server.password, _base64(server.password), _base64(plain)]
     if letter is not None:
-        secrets += [letter.link, letter.link.rpartition("/")[2], letter.name]
+        secrets += [letter.link, letter.link.rpartition("/")[2], letter.code, letter.code.replace("-", ""), letter.name]
         if letter.to:
             words = words.replace(letter.to, f"{letter.to[0]}***@{letter.to.rpartition('@')[2]}")
     for secret in filter(None, secrets):

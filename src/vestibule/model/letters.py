@@ -82,6 +82,11 @@ REGISTERED_AGAIN = "registered_again"
 TAKEN_BACK = "taken_back"
 """The `why` in a reset letter's detail: the password was removed, because the owner undid a change of email."""
 
+FACTOR_REPORTED = "factor_reported"
+"""The `why` in a reset letter's detail: the password was removed, because a new second factor was reported as a
+stranger's.
+"""
+
 TOKEN_PURPOSES = {
     LetterKind.VERIFY_EMAIL: Purpose.VERIFY_EMAIL,
     LetterKind.RESET_PASSWORD: Purpose.RESET_PASSWORD,

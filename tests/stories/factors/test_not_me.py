@@ -233,6 +233,8 @@ async def test_f68_where_the_email_was_changed_a_link_goes_to_the_account_and_no
     assert THIEF not in page.text + str(answer.headers)
     await world.deliver()
     assert [letter.to for letter in world.mailer.letters if letter.kind is LetterKind.RESET_PASSWORD] == [THIEF]
+    said = "\n".join(str(message) for message in world.mailer.messages if THIEF in str(message["To"]))
+    assert "your password stays the same" not in said, "it was removed"
     undo = world.secret(LetterKind.EMAIL_CHANGED)
     assert (await (await world.client(origin=BASE)).post(f"/undoemail/{undo}")).status_code == 303
 

@@ -18,6 +18,7 @@ from tests.running.browser.awkward import AWKWARD
 from vestibule.cli import console
 from vestibule.mail.smtp import Server, said_by
 from vestibule.model.findings import fault
+from vestibule.model.letters import Letter, LetterKind
 from vestibule.protocol.one_line import one_line
 
 FORGED = "vestibule: Signed in as root"
@@ -128,6 +129,26 @@ def test_c13_what_a_mail_server_says_is_one_line() -> None:
     assert "pwned" in said
     assert harmless(said)
     assert "\n" not in said
+
+
+LINK = "https://auth.example.com/resetpassword/s3cret"
+
+
+@pytest.mark.parametrize(
+    ("kind", "link", "code", "quoted"),
+    [
+        (LetterKind.SIGN_IN_CODE, "", "AB12-CD34", "AB12-CD34"),
+        (LetterKind.SIGN_IN_CODE, "", "AB12-CD34", "AB12CD34"),
+        (LetterKind.RESET_PASSWORD, LINK, "", LINK),
+        (LetterKind.RESET_PASSWORD, LINK, "", "s3cret"),
+    ],
+)
+def test_c13_what_a_mail_server_repeats_has_no_secret_of_the_letter(
+    kind: LetterKind, link: str, code: str, quoted: str
+) -> None:
+    """C13: neither its code nor its link: the words go to the log, and to operators."""
+    letter = Letter("1", kind, "ada@example.com", "Ada", link, code=code)
+    assert said_by(Server("mail.example.com", 25, "none"), f"554 spam: “{quoted}”", letter) == "554 spam: “…”"
 
 
 def test_c13_whatever_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
