@@ -181,7 +181,6 @@ async def test_f72_each_passkey_has_to_be_used_beside_the_password(world: World)
     assert [await code_of(world, key) for key in (own, new, strangers)] == ["ok", "ok", "passkey_needs_password"]
 
 
-@pytest.mark.any_engine
 async def test_f72_beside_the_reset_no_session_of_the_passkey_is_left(world: World) -> None:
     """F72: whichever comes first."""
     _, key = await a_stranger_s(world)

@@ -6,9 +6,11 @@ import httpx
 import pytest
 
 from tests.harness.authenticator import Authenticator
+from tests.harness.forms import csrf_in
 from tests.harness.world import World
 from tests.stories.factors.apps import TOTP, App, confirm, enrolled, first_step, prove, scan, second_step
 from tests.stories.passkeys import MINE, add, sign_in
+from tests.unit.web.authenticator_app import SECURITY
 
 Act = Callable[["Ada"], Awaitable[None]]
 
@@ -69,11 +71,35 @@ async def _remove_synced(ada: Ada) -> None:
     await ada.remove(ada.synced)
 
 
+async def _press(ada: Ada, path: str) -> None:
+    """Press the button of a page of ours, in her browser."""
+    del ada.browser.headers["Origin"]
+    ada.browser.headers["Sec-Fetch-Site"] = "same-origin"
+    page = await ada.browser.get(f"{SECURITY}{path}")
+    answer = await ada.browser.post(f"{SECURITY}{path}", data={"csrf": csrf_in(page)})
+    assert answer.headers["location"].startswith(f"{SECURITY}?notice=")
+
+
+async def _remove_app_on_page(ada: Ada) -> None:
+    await _press(ada, "/authenticator/remove")
+
+
+async def _remove_hardware_on_page(ada: Ada) -> None:
+    await _press(ada, f"/passkeys/{ada.ids[id(ada.hardware)]}/remove")
+
+
+async def _remove_synced_on_page(ada: Ada) -> None:
+    await _press(ada, f"/passkeys/{ada.ids[id(ada.synced)]}/remove")
+
+
 GONE: dict[str, tuple[Act, str]] = {
     "app removed": (_remove_app, "code"),
     "app replaced": (_replace_app, "code"),
     "hardware key removed": (_remove_hardware, "hardware"),
     "synced passkey removed": (_remove_synced, "synced"),
+    "app removed on the page": (_remove_app_on_page, "code"),
+    "hardware key removed on the page": (_remove_hardware_on_page, "hardware"),
+    "synced passkey removed on the page": (_remove_synced_on_page, "synced"),
 }
 
 
