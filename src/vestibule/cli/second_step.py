@@ -11,6 +11,7 @@ from vestibule.cli.prompt import ask
 from vestibule.client import EnrolmentRequiredError, Session, SignedOutError
 from vestibule.process import streams
 from vestibule.process.operator_errors import OperatorError
+from vestibule.protocol.refusals import TYPED_AGAIN
 
 T = TypeVar("T")
 _TRIES = 3
@@ -56,7 +57,7 @@ def _by_code(what: str, take: Callable[[str], T]) -> T:
         try:
             return take(ask(what))
         except SignedOutError as refusal:
-            if refusal.code != "wrong_code" or not left:
+            if refusal.code not in TYPED_AGAIN or not left:
                 raise
             fail(str(refusal))
     raise AssertionError("the last refusal was raised")

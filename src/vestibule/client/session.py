@@ -88,7 +88,7 @@ class Session(httpx.Auth):
 
     def complete_sign_in(self, code: str) -> None:
         """Begin the session that `sign_in` asked a second factor for, by a code of the authenticator app or a recovery
-        code. Raises `SignedOutError` if the code is rejected (after `wrong_code`, try another one), and
+        code. Raises `SignedOutError` if the code is rejected (see `TYPED_AGAIN` in `protocol/refusals.py`), and
         `NotReachedError`.
         """
         self._begin(self._send_pending(_SECOND_STEP, json={"code": arguments.string("code", code)}))
@@ -102,7 +102,7 @@ class Session(httpx.Auth):
 
     def complete_enrolment(self, code: str) -> list[str]:
         """Set up the app with one of its codes, and begin the session. Return the recovery codes, which are not shown
-        again. Raises `SignedOutError` if the code is rejected (after `wrong_code`, try another one), and
+        again. Raises `SignedOutError` if the code is rejected (see `TYPED_AGAIN` in `protocol/refusals.py`), and
         `NotReachedError`.
         """
         answer = self._send_pending(f"{_ENROLMENT}/confirm", json={"code": arguments.string("code", code)})

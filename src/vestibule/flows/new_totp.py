@@ -12,7 +12,7 @@ from vestibule.crypto.entropy import new_id
 from vestibule.flows.env import Env
 from vestibule.flows.open_totp import open_totp, require_seal
 from vestibule.model.accounts import Account
-from vestibule.model.factor_errors import FactorUnknown, WrongCode
+from vestibule.model.factor_errors import CodeOfAnotherTime, FactorUnknown, WrongCode
 from vestibule.model.store import Ports
 from vestibule.model.totp import Totp, seal_secret
 
@@ -48,12 +48,16 @@ async def begun(read: Ports, account_id: str, begun_by: str, now: datetime) -> T
 
 
 def step_of_code(env: Env, new: Totp | None, code: str, now: datetime) -> int:
-    """Return the time step of a code of the new app; raises `FactorUnknown`, `WrongCode` and `TotpUnavailable`."""
+    """Return the time step of a code of the new app. Raises `FactorUnknown`, `TotpUnavailable`, `WrongCode`, and
+    `CodeOfAnotherTime` if a clock is wrong: who types it was shown the secret.
+    """
     if new is None:
         raise FactorUnknown
-    step = totp.step_of(code, open_totp(env, new), now.timestamp())
+    secret, at = open_totp(env, new), now.timestamp()
+    step = totp.step_of(code, secret, at)
     if step is None:
-        raise WrongCode
+        told = totp.is_of_earlier_time(code, secret, at) or totp.is_of_later_time(code, secret, at)
+        raise CodeOfAnotherTime if told else WrongCode
     return step
 
 

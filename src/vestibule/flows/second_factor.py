@@ -28,8 +28,7 @@ from vestibule.model.factor_attempts import (
     counters_of_second_factor,
     keys_of_second_step,
 )
-from vestibule.model.factor_errors import SecondFactorPaused, TotpUnavailable, WrongCode
-from vestibule.model.factors import CodeFault
+from vestibule.model.factor_errors import CodeOfAnotherTime, CodeUsed, SecondFactorPaused, TotpUnavailable, WrongCode
 from vestibule.model.letters import LetterKind
 from vestibule.model.login_attempts import LoginAttempt, LoginAttemptLimits
 from vestibule.model.recovery_codes import RecoveryCode, read_code
@@ -72,19 +71,17 @@ async def check_second_factor(
     """Return the factor, if the code is right, for the caller to spend. `signed_in`: the caller has a session, so the
     attempt counts as that of a known device, as in `check_current_password`.
 
-    Raises `WrongCode`; `SecondFactorPaused` after too many wrong codes, even if this one is right; `TotpUnavailable`;
-    and `Overloaded`.
+    Raises `WrongCode` or `CodeOfAnotherTime`; `SecondFactorPaused` after too many wrong codes, even if this one is
+    right; `TotpUnavailable`; and `Overloaded`.
     """
     place = await _place(env, account, client_info, signed_in)
     limits = SECOND_FACTOR_LIMITS if read_code(code) is None else RECOVERY_CODE_LIMITS
     attempt = await _count(env, account, place, limits, client_info)
     spend = await _check(env, account, code, attempt, limits, client_info)
-    if isinstance(spend, CodeFault):
+    if isinstance(spend, WrongCode):
         await record_failed_attempt(env, account, attempt, client_info, _REFUSED, limits)
-        raise WrongCode(spend)
-    used = partial(
-        record_failed_attempt, env, account, attempt, client_info, _REFUSED, limits, {"why": CodeFault.USED.value}
-    )
+        raise spend
+    used = partial(record_failed_attempt, env, account, attempt, client_info, _REFUSED, limits, {"why": "used"})
     return SecondFactor(spend, (*attempt.keys, *keys_of_second_step(account, place)), record_used=used)
 
 
@@ -125,7 +122,7 @@ async def _check(
     attempt: LoginAttempt,
     limits: LoginAttemptLimits,
     client_info: ClientInfo,
-) -> Spend | CodeFault:
+) -> Spend | WrongCode:
     """Return the step that spends the code, or what is wrong with the code. If it could not be checked, give the
     attempt back, and raise `TotpUnavailable` or `Overloaded`.
     """
@@ -138,11 +135,11 @@ async def _check(
         raise
 
 
-async def _totp(env: Env, account: Account, code: str, attempt: LoginAttempt) -> Spend | CodeFault:
+async def _totp(env: Env, account: Account, code: str, attempt: LoginAttempt) -> Spend | WrongCode:
     async with env.store.reading() as read:
         app = await read.totps.confirmed(account.id)
     if app is None:
-        return CodeFault.WRONG
+        return WrongCode()
     secret, now = open_totp(env, app), env.clock.now().timestamp()
     step = totp.step_of(code, secret, now)
     if step is not None:
@@ -150,7 +147,7 @@ async def _totp(env: Env, account: Account, code: str, attempt: LoginAttempt) ->
     told = totp.is_of_earlier_time(code, secret, now) or (
         _may_be_told_of_later(attempt) and totp.is_of_later_time(code, secret, now)
     )
-    return CodeFault.OF_ANOTHER_TIME if told else CodeFault.WRONG
+    return CodeOfAnotherTime() if told else WrongCode()
 
 
 def _may_be_told_of_later(attempt: LoginAttempt) -> bool:
@@ -162,18 +159,18 @@ def _may_be_told_of_later(attempt: LoginAttempt) -> bool:
 
 async def _spend_step(totp_id: str, step: int, tx: Ports, now: datetime) -> None:
     if not await tx.totps.accept(totp_id, step, now):
-        raise WrongCode(CodeFault.USED)
+        raise CodeUsed
 
 
-async def _recovery_code(env: Env, account: Account, text: str, client_info: ClientInfo) -> Spend | CodeFault:
+async def _recovery_code(env: Env, account: Account, text: str, client_info: ClientInfo) -> Spend | WrongCode:
     """Check a recovery code. One that was used, or never existed, takes the same work as a wrong one."""
     code = read_code(text)
     if code is None:
-        return CodeFault.WRONG
+        return WrongCode()
     async with env.store.reading() as read:
         stored = await read.recovery_codes.unused(account.id, code.number)
     if not await env.passwords.match(code.secret, stored) or stored is None:
-        return CodeFault.WRONG
+        return WrongCode()
     return partial(_spend_code, account.id, code, stored, client_info)
 
 

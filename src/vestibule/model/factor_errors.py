@@ -8,7 +8,9 @@ As there, each class has a stable `code`, and no HTTP status.
       LastFactor                the account must have a second factor, and this is its only one
       NoPendingSignIn           a second step without a first one that is still good
       SecondFactorPaused        too many wrong codes; another way, or another day
-      WrongCode                 not a code of this moment, or used before
+      WrongCode                 not a code of this account, or a recovery code that was used before
+      CodeUsed                  a code of the app that was right, and was used before
+      CodeOfAnotherTime         a code of the app that was right some minutes ago, or will be: a clock is wrong
       RefreshTokenRequired      an access token alone, where credentials, factors or sessions change
       FactorUnknown             the account has no such second factor
       FactorResetUnknown        no reset of the account's second factors is under way
@@ -29,7 +31,7 @@ As there, each class has a stable `code`, and no HTTP status.
 from math import ceil
 
 from vestibule.model.errors import Fault, Refusal
-from vestibule.model.factors import CodeFault, FactorKind
+from vestibule.model.factors import FactorKind
 
 _OTHER_WAYS = (
     "Use a passkey, a recovery code, or a device on which you have signed in with a code before, or ask for help"
@@ -77,13 +79,25 @@ class SecondFactorPaused(Refusal):
 
 
 class WrongCode(Refusal):
-    """The code is not good. `why` is for people at our pages."""
+    """The code is not good."""
 
     code = "wrong_code"
 
-    def __init__(self, why: CodeFault = CodeFault.WRONG) -> None:
-        super().__init__()
-        self.why = why
+
+class CodeUsed(WrongCode):
+    """The code was right, but was used before. Only who holds the app's secret, or saw the code, is told."""
+
+    code = "code_used"
+
+
+class CodeOfAnotherTime(WrongCode):
+    """The code was right some minutes ago, or will be. `flows/second_factor.py` says when that is told."""
+
+    code = "code_of_another_time"
+
+
+TYPED_AGAIN = (WrongCode, CodeUsed, CodeOfAnotherTime)
+"""All that can be wrong with a code that is typed."""
 
 
 class RefreshTokenRequired(Refusal):

@@ -32,16 +32,6 @@ class SecondFactorRule(StrEnum):
         return self is self.REQUIRED or (self is self.REQUIRED_FOR_ADMINS and bool(OF_ROLE[role]))
 
 
-class CodeFault(StrEnum):
-    """What is wrong with a code. `USED`: it was right, but was used before. `OF_ANOTHER_TIME`: it was right some
-    minutes ago, or will be in some minutes, so a clock may be wrong; `flows/second_factor.py` says when that is told.
-    """
-
-    WRONG = "wrong"
-    USED = "used"
-    OF_ANOTHER_TIME = "of_another_time"
-
-
 @dataclass(frozen=True)
 class AccountFactors:
     """The second factors of an account: whether it has a confirmed authenticator app, and how many passkeys and unused

@@ -66,7 +66,15 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     ),
     factor_errors.NoPendingSignIn: HttpMapping(403, "Sign in first; the second step has to follow within 10 minutes"),
     factor_errors.SecondFactorPaused: HttpMapping(403),
-    factor_errors.WrongCode: HttpMapping(403, "This code is wrong, has expired, or was used before"),
+    factor_errors.WrongCode: HttpMapping(
+        403, "This code is wrong; enter the one that the app shows now, or a recovery code that was not used yet"
+    ),
+    factor_errors.CodeUsed: HttpMapping(403, "This code was used already; wait until the app shows the next one"),
+    factor_errors.CodeOfAnotherTime: HttpMapping(
+        403,
+        "This code was right some minutes ago, or will be; enter the one that the app shows now, and let your phone set"
+        " its clock by itself",
+    ),
     email_code_errors.EmailCodeElsewhere: HttpMapping(
         403, "No code was asked for in this browser; type it where you asked for it, or ask for another one here"
     ),

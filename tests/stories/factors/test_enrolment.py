@@ -21,7 +21,7 @@ async def test_f2_an_app_counts_once_a_code_of_it_was_confirmed(world: World) ->
     app = await scan(world, browser)
     assert await listed(browser) == NONE
     wrong = await browser.post(CONFIRM, json={"code": app.code(steps=5)})
-    assert (wrong.status_code, wrong.json()["code"]) == (403, "wrong_code")
+    assert (wrong.status_code, wrong.json()["code"]) == (403, "code_of_another_time")
     assert await listed(browser) == NONE
     added = await confirm(browser, app.code())
     assert len(set(added["recovery_codes"])) == 10

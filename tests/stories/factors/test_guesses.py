@@ -127,11 +127,11 @@ async def test_f7_refused_codes_are_events_and_beyond_the_budget_one_in_a_minute
 async def test_f7_a_code_that_was_used_is_an_event(world: World) -> None:
     """F7: at a sign-in and at a step-up, of either kind: somebody may have looked over the owner's shoulder."""
     mine, app, codes = await enrolled(world)
-    for code in (app.next_code(), codes[0]):
+    for code, refusal in ((app.next_code(), "code_used"), (codes[0], "wrong_code")):
         await first_step(mine)
         assert await second_step(mine, code) == "ok"
-        assert await guess(world, 1, code) == "wrong_code"
-        assert (await mine.post("/api/users/me/step-up", json={"code": code})).json()["code"] == "wrong_code"
+        assert await guess(world, 1, code) == refusal
+        assert (await mine.post("/api/users/me/step-up", json={"code": code})).json()["code"] == refusal
     account = await find_account(world.env, ADA)
     assert account is not None
     async with world.env.store.reading() as read:

@@ -27,6 +27,7 @@ from vestibule.model.factor_attempts import SECOND_FACTOR_LIMITS
 from vestibule.model.letters import LetterKind
 from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.pending_sign_ins import LIFETIME, OF_ACCOUNT
+from vestibule.protocol.refusals import TYPED_AGAIN
 
 SETTINGS = settings(
     max_examples=rounds(200, suite=15),
@@ -130,11 +131,11 @@ class SignIns(RuleBasedStateMachine):
         elif told == "second_factor_paused":
             assert self.wrong >= SECOND_FACTOR_LIMITS.of_a_device.at_most
         else:
-            assert told == ("ok" if good else "wrong_code")
+            assert told == "ok" if good else told in TYPED_AGAIN
         if told == "ok":
             self.complete(browser, kind, code)
         else:
-            self.wrong += told == "wrong_code"
+            self.wrong += told in TYPED_AGAIN
             assert self.signed_in(browser) == was, "no session began"
 
     def code(self, kind: str) -> tuple[str, bool]:
@@ -187,7 +188,7 @@ class SignIns(RuleBasedStateMachine):
         else:
             self.type_a_password(other, right=True)
             answer = self.post(other, SECOND, code=code)
-            assert answer.json()["code"] in {"wrong_code", "second_factor_paused"}
+            assert answer.json()["code"] in {*TYPED_AGAIN, "second_factor_paused"}
             self.wrong += 1
 
     @precondition(lambda self: self.known.app is None)

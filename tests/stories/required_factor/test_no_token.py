@@ -153,7 +153,7 @@ async def _confirm_an_app_that_nobody_began(world: World, browser: Browser) -> N
 async def _confirm_with_a_wrong_code(world: World, browser: Browser) -> None:
     await browser.post(LOGIN, json={"email": ADA, "password": PASSWORD})
     app = await scan(world, browser)
-    assert code_of(await browser.post(CONFIRM, json={"code": app.code(steps=9)})) == "wrong_code"
+    assert code_of(await browser.post(CONFIRM, json={"code": app.code(steps=9)})) == "code_of_another_time"
 
 
 async def _answer_with_no_passkey(world: World, browser: Browser) -> None:

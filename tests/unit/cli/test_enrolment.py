@@ -14,7 +14,7 @@ from vestibule.client import AsyncSession, EnrolmentRequiredError, Session, Sign
 from vestibule.model.clock import SystemClock
 
 ADA, BOB, EVE = "ada@example.com", "bob@example.com", "eve@example.com"
-WRONG = "This code is wrong, has expired, or was used before"
+WRONG = "This code is wrong; enter the one that the app shows now, or a recovery code that was not used yet"
 CODE = re.compile(r"[0-9]-[0-9a-z]{5}-[0-9a-z]{5}")
 
 

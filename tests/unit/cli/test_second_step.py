@@ -31,8 +31,13 @@ from tests.unit.cli.test_interrupted import INTERRUPTED, interrupted
 from vestibule.client import SecondFactorRequiredError, Session, SignedOutError
 from vestibule.model.clock import SystemClock
 
-ADA, BOB, EVE = "ada@example.com", "bob@example.com", "eve@example.com"
-WRONG = "vestibule: This code is wrong, has expired, or was used before"
+ADA, BOB, EVE, CARL = "ada@example.com", "bob@example.com", "eve@example.com", "carl@example.com"
+WRONG = "vestibule: This code is wrong; enter the one that the app shows now, or a recovery code that was not used yet"
+USED = "vestibule: This code was used already; wait until the app shows the next one"
+LATE = (
+    "vestibule: This code was right some minutes ago, or will be; enter the one that the app shows now, and let your"
+    " phone set its clock by itself"
+)
 PAUSED = (
     "Too many wrong codes here; one more is checked in 24 h. Use a passkey, a recovery code, or a device on which you "
     "have signed in with a code before, or ask for help"
@@ -97,6 +102,17 @@ def test_f31_a_recovery_code_signs_in_once(server: Running, ada: Enrolled, tmp_p
     again = login(server, tmp_path / "second", code, code, code)
     assert (again.returncode, again.stderr.splitlines()) == (1, [WRONG] * 3)
     assert not stored(tmp_path / "second")
+
+
+def test_f74_a_code_that_was_used_or_is_of_another_time_is_told(server: Running, tmp_path: Path) -> None:
+    with server.browser() as browser:
+        register(browser, CARL)
+        carl = enrol(browser, CARL)
+    now = SystemClock().now()
+    used, late = carl.app.at(now + timedelta(seconds=30)), carl.app.at(now - timedelta(minutes=4))
+    assert login(server, tmp_path / "first", used, email=CARL).returncode == 0
+    told = login(server, tmp_path / "second", used, late, carl.codes.pop(), email=CARL)
+    assert (told.returncode, told.stderr.splitlines()) == (0, [USED, LATE, f"Signed in as {CARL}."])
 
 
 def test_f31_a_mistake_may_be_mended_and_a_fourth_code_is_not_taken(

@@ -62,7 +62,8 @@ async def test_a_wrong_code_turns_nothing_on_and_shows_the_same_key_again(world:
     page, app = await begin(client)
     wrong = app.at(world.clock.now() + timedelta(minutes=5))
     for code, words in (
-        (wrong, "This code is wrong."),
+        (wrong, "This code is of another time."),
+        ("0", "This code is wrong."),
         ("", "Enter the code."),
         ("7" * 65, "Use at most 64 characters."),
     ):

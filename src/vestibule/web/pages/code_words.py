@@ -8,14 +8,14 @@ from vestibule.model.email_code_errors import (
     EmailCodeWrong,
 )
 from vestibule.model.errors import Refusal
-from vestibule.model.factors import CodeFault
+from vestibule.model.factor_errors import CodeOfAnotherTime, CodeUsed, WrongCode
 from vestibule.translations.marking import _
 from vestibule.web.pages.words import Sentence
 
-WRONG_CODES: dict[CodeFault, Sentence] = {
-    CodeFault.WRONG: (_("This code is wrong. Enter the one that the app shows now."), {}),
-    CodeFault.USED: (_("This code was used already. Wait until the app shows the next one."), {}),
-    CodeFault.OF_ANOTHER_TIME: (
+WRONG_CODES: dict[type[WrongCode], Sentence] = {
+    WrongCode: (_("This code is wrong. Enter the one that the app shows now."), {}),
+    CodeUsed: (_("This code was used already. Wait until the app shows the next one."), {}),
+    CodeOfAnotherTime: (
         _(
             "This code is of another time. Enter the one that the app shows now. If that is refused too, let your phone"
             " set its clock by itself."
@@ -42,6 +42,8 @@ WRONG_NEW_CODE: Sentence = (
     {},
 )
 """What is wrong with the code that confirms a new authenticator app."""
+WRONG_NEW_CODES = {**WRONG_CODES, WrongCode: WRONG_NEW_CODE}
+"""The same of an app that is being set up."""
 WRONG_EMAIL_CODES: dict[type[Refusal], Sentence] = {
     EmailCodeWrong: (
         _("This code is wrong. Use the one in the newest email, in the browser where you asked for it."),

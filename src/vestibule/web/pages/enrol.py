@@ -29,7 +29,7 @@ from vestibule.web.caller import ClientInfoDep, EnvDep, second_step_handle
 from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import new_codes, render, return_to, second_step
 from vestibule.web.pages.arrival import start_again, wait_at
-from vestibule.web.pages.code_words import WRONG_NEW_CODE
+from vestibule.web.pages.code_words import WRONG_NEW_CODES
 from vestibule.web.pages.form import read_form, sent_credential, typed_code, validated
 from vestibule.web.pages.passkey_form import PASSKEY_REFUSALS, passkey_faults
 from vestibule.web.pages.route import see_other, set_session_cookies
@@ -79,8 +79,8 @@ async def confirm_app(request: Request, env: EnvDep, client_info: ClientInfoDep)
         enrolled = await confirm_totp_at_sign_in(env, second_step_handle(request), sent.code, client_info)
     except BodyInvalid as invalid:
         return form(request, 400, faults_of(invalid.entries))
-    except WrongCode:
-        return form(request, HTTP_MAPPINGS[WrongCode].status, {"code": WRONG_NEW_CODE})
+    except WrongCode as refusal:
+        return form(request, HTTP_MAPPINGS[type(refusal)].status, {"code": WRONG_NEW_CODES[type(refusal)]})
     except FactorUnknown:
         return _at(request, PATH)
     except (NoPendingSignIn, SecondFactorRequired) as refusal:

@@ -19,7 +19,7 @@ from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages import new_codes, render, return_to
 from vestibule.web.pages.arrival import arrive
 from vestibule.web.pages.browser_session import BrowserCaller, SessionForm
-from vestibule.web.pages.code_words import WRONG_NEW_CODE
+from vestibule.web.pages.code_words import WRONG_NEW_CODES
 from vestibule.web.pages.form import typed_code, validated
 from vestibule.web.pages.route import see_other
 from vestibule.web.pages.words import LAST_FACTOR, Sentence, faults_of
@@ -58,8 +58,8 @@ async def confirm_app(
         added = await confirm_totp_flow(env, caller, sent.code, client_info, end_others=_END_OTHERS in form)
     except BodyInvalid as invalid:
         return app_form(request, 400, faults_of(invalid.entries))
-    except WrongCode:
-        return app_form(request, HTTP_MAPPINGS[WrongCode].status, {"code": WRONG_NEW_CODE})
+    except WrongCode as refusal:
+        return app_form(request, HTTP_MAPPINGS[type(refusal)].status, {"code": WRONG_NEW_CODES[type(refusal)]})
     except FactorUnknown:
         return see_other(APP)
     if not added.recovery_codes:

@@ -40,7 +40,7 @@ def code_faults(request: Request, refusal: BodyInvalid | WrongCode | SecondFacto
     if isinstance(refusal, SecondFactorPaused):
         return {"code": _paused(request, refusal)}
     is_recovery_code = sent_kind(request) == FactorKind.RECOVERY_CODE
-    return {"code": WRONG_RECOVERY_CODE if is_recovery_code else WRONG_CODES[refusal.why]}
+    return {"code": WRONG_RECOVERY_CODE if is_recovery_code else WRONG_CODES[type(refusal)]}
 
 
 def _paused(request: Request, paused: SecondFactorPaused) -> Sentence:
