@@ -66,5 +66,12 @@ def _is_open_to_others(path: Path) -> bool:
 
 def _has_no_secrets(path: Path) -> bool:
     """Return whether this is `.env`, and no secret is in it. Other files that are checked always have one."""
-    words = (b"SECRET", b"PRIVATE", b"PASS", b"DATABASE_URL", b"REDIS_URL")
-    return path == ENV_FILE and not any(word in read_bounded(path, env_file.MAX_BYTES) for word in words)
+    if path != ENV_FILE:
+        return False
+    try:
+        content = read_bounded(path, env_file.MAX_BYTES)
+    except IsADirectoryError:  # a virtual environment, which `env_file.read` lets be
+        return True
+    except (OSError, ValueError):  # replaced since the settings were read
+        return False
+    return not any(word in content for word in (b"SECRET", b"PRIVATE", b"PASS", b"DATABASE_URL", b"REDIS_URL"))

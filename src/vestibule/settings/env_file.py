@@ -38,9 +38,9 @@ def read(path: Path, known: Collection[str]) -> EnvFile:
     """Return the content of the file; empty if there is no file. An ambiguous line is a fault only if its name is
     `known`.
     """
-    if path.is_dir() and (path / _VIRTUAL_ENVIRONMENT_MARKER).is_file():
-        return EnvFile()  # a virtual environment in a folder called .env
     try:
+        if path.is_dir() and (path / _VIRTUAL_ENVIRONMENT_MARKER).is_file():
+            return EnvFile()  # a virtual environment in a folder called .env
         text = read_bounded(path, MAX_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
         return EnvFile()

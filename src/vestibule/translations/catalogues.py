@@ -4,6 +4,7 @@
 edit: no compiled file is needed.
 """
 
+import os
 from collections.abc import Iterator
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
@@ -84,7 +85,11 @@ def broken_templates(folder: Path) -> Iterator[str]:
     """Yield a line for each template of an operator's folder that cannot be read or parsed. Only its folders `mail` and
     `pages` are read; if it has neither, yield a line that says so.
     """
-    faces = [folder / face for face in FACES if (folder / face).is_dir()]
+    try:
+        faces = _faces_in(folder)
+    except OSError as fault:
+        yield f"cannot look into {fault.filename}: {fault.strerror}"
+        return
     if not faces:
         yield f"{folder} has neither a folder mail nor a folder pages: nothing in it would be used"
     environment = environment_for(SOURCE_LANGUAGE, DictLoader({}))
@@ -99,3 +104,13 @@ def broken_templates(folder: Path) -> Iterator[str]:
             yield f"{path} is not UTF-8"
         except ValueError as fault:
             yield f"{path} {fault}"
+
+
+def _faces_in(folder: Path) -> list[Path]:
+    """Return the folders `mail` and `pages` that exist. Raises `OSError` if one cannot be listed: `rglob` would find
+    nothing in it.
+    """
+    faces = [folder / face for face in FACES if (folder / face).is_dir()]
+    for face in faces:
+        os.scandir(face).close()
+    return faces

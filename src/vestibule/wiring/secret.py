@@ -43,8 +43,13 @@ def secret_key(settings: Settings, *, make: bool) -> str:
 
 
 def has_secret(settings: Settings) -> bool:
-    """Return whether a secret exists; never creates one."""
-    return bool(settings.secret_key.get_secret_value()) or _secret_file(settings).is_file()
+    """Return whether a secret exists, or the data folder lets nobody look, so that reading it says why. Never creates
+    one.
+    """
+    try:
+        return bool(settings.secret_key.get_secret_value()) or _secret_file(settings).is_file()
+    except OSError:
+        return True
 
 
 def lacks_secret(settings: Settings) -> bool:

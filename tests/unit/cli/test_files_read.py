@@ -9,9 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.harness.process import complaint, given_keys, run
+from tests.harness.unprivileged import as_somebody_else, let_reach
 from tests.unit.cli.conftest import Refusal
 from vestibule.client import InFile
 from vestibule.protocol.files import read_bounded
+from vestibule.settings.reading import WrongSettings
+from vestibule.wiring.keys import open_seal
+from vestibule.wiring.opening import read_settings
 
 OVER = 12_000_000  # more than any of them may have
 
@@ -95,3 +99,37 @@ def test_c23_a_file_may_be_as_large_as_the_bound(tmp_path: Path) -> None:
         read_bounded(tmp_path / "file", 2)
     with pytest.raises(IsADirectoryError):
         read_bounded(tmp_path, 2)
+
+
+# Folders that this user may not look into, and the beginning of the line about each.
+SHUT = {
+    ".env": ({}, ".env: cannot be read: Permission denied"),
+    "t": ({"VESTIBULE_TEMPLATES": "t"}, "VESTIBULE_TEMPLATES: cannot look into t/"),
+    "t/mail": ({"VESTIBULE_TEMPLATES": "t"}, "VESTIBULE_TEMPLATES: cannot look into t/mail: Permission denied"),
+}
+
+
+@pytest.mark.parametrize("name", SHUT)
+def test_c23_a_folder_that_may_not_be_looked_into_is_one_line(
+    name: str, nowhere: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given, line = SHUT[name]
+    for setting, value in given.items():
+        nowhere.setenv(setting, value)
+    Path(name).mkdir(parents=True)
+    let_reach(tmp_path)
+    Path(name).chmod(0)
+    with as_somebody_else(), pytest.raises(WrongSettings) as refused:
+        read_settings()
+    assert str(refused.value).startswith(line)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_c23_a_secret_in_a_folder_that_may_not_be_looked_into_is_named(tmp_path: Path) -> None:
+    settings = read_settings()
+    settings.data.mkdir()
+    let_reach(tmp_path)
+    settings.data.chmod(0)
+    with as_somebody_else(), pytest.raises(WrongSettings, match=r"VESTIBULE_SECRET_KEY: .*: Permission denied"):
+        open_seal(settings)

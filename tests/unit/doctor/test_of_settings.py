@@ -1,5 +1,6 @@
 """What settings alone tell: weak choices, cookies that no browser would send, proxies believed or not, open files."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,21 @@ def test_files_that_others_can_read(chosen: Chosen) -> None:
     assert severity_of(found, ".env can be read") is None
     Path(".env").write_text("EMAIL_PASS=hush-hush\n")
     assert severity_of(look(chosen()), ".env can be read") is WARNING
+
+
+def test_c7_a_virtual_environment_that_others_can_read_is_no_file_of_secrets(chosen: Chosen) -> None:
+    """C7: neither `vestibule doctor` nor `vestibule serve` ends at a folder called `.env` that the settings allow."""
+    Path(".env").mkdir(mode=0o755)
+    Path(".env/pyvenv.cfg").touch()
+    settings = chosen()
+    assert severity_of(look(settings), ".env can be read") is None
+    at_start.log_weaknesses(settings)
+
+
+def test_c7_a_file_of_settings_that_was_replaced_by_a_pipe_is_a_warning(chosen: Chosen) -> None:
+    settings = chosen()
+    os.mkfifo(".env", mode=0o644)
+    assert severity_of(look(settings), ".env can be read") is WARNING
 
 
 def test_c7_a_database_elsewhere_that_others_can_read(chosen: Chosen, tmp_path: Path) -> None:
