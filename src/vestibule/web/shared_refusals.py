@@ -27,7 +27,7 @@ ENROLMENT = (fe.NoPendingSignIn, fe.SecondFactorRequired, CrossSite)
 FACTOR = (*HOLDER, e.ReauthenticationRequired)
 INTROSPECTION = (e.ServiceKeyInvalid, e.TooManyRequests, BodyMalformed, BodyTooLarge, UnsupportedMedia)
 RESET = (e.ResetTokenInvalid, e.PasswordTooEasy, CrossSite)
-OPERATOR = (*OWNER, oe.PermissionMissing, e.ReauthenticationRequired)
+OPERATOR = (*OWNER, fe.RefreshTokenRequired, oe.PermissionMissing, e.ReauthenticationRequired)
 """What every line for operators can refuse with."""
 ACT = (*HOLDER, oe.PermissionMissing, e.ReauthenticationRequired)
 """What every line by which operators change something can refuse with."""
