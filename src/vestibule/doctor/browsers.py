@@ -1,6 +1,7 @@
 """Check the URLs as browsers see them: whether cookies are stored and sent."""
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from vestibule.model.findings import Finding, fault, fine, hint, warning
@@ -76,7 +77,7 @@ def _front_end(settings: Settings, origin: SplitResult, own: SplitResult) -> Ite
             SUBJECT,
             f"the front-end is at {origin_url}, the server at {settings.own_base}",
             "For a browser these are two sites, and SameSite=Lax cookies do not go from one to the other.",
-            f"use the same name in both, such as ORIGIN={origin.scheme}://{own.hostname}:{origin.port or 80}",
+            f"use the same name in both, such as ORIGIN={_at_host(origin, own.hostname or '')}",
         )
     elif local and is_this_machine(own.hostname or "") and origin.scheme != own.scheme:
         yield warning(
@@ -107,8 +108,18 @@ def _front_end(settings: Settings, origin: SplitResult, own: SplitResult) -> Ite
         )
 
 
+def _at_host(origin: SplitResult, host: str) -> str:
+    """Return the origin with another host: without a port if it has none, as a browser shows it."""
+    name = f"[{host}]" if ":" in host else host
+    return f"{origin.scheme}://{name}:{origin.port}" if origin.port else f"{origin.scheme}://{name}"
+
+
 def _site(host: str | None) -> str:
-    """Return the last two labels of a host. Browsers take them for the site, unless they are in the Public Suffix List,
-    such as `co.uk`. That list changes weekly, so it is not used here.
+    """Return the last two labels of a host name; an IP address as it is, because each is a site of its own. Browsers
+    take the two labels for the site, unless they are in the Public Suffix List, such as `co.uk`. That list changes
+    weekly, so it is not used here.
     """
-    return ".".join((host or "").split(".")[-2:])
+    try:
+        return str(ip_address(host or ""))
+    except ValueError:
+        return ".".join((host or "").split(".")[-2:])

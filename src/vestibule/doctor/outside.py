@@ -79,8 +79,8 @@ class _Answer:
         kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
         connection = kind(address.hostname or "", address.port, timeout=_TIMEOUT_SECONDS)
         try:
+            connection.connect()  # has its own timeout: a server that is not reached has begun no answer
             with Timeouts(timeouts.ANSWER_SECONDS) as time_limit:
-                connection.connect()
                 time_limit.watch(connection.sock)
                 certificate: dict[str, Any] = getattr(connection.sock, "getpeercert", dict)()  # none over plain HTTP
                 connection.request(method, address.path.rstrip("/") + path, headers=headers)

@@ -36,6 +36,11 @@ IN_PRODUCTION = [
     ({"ORIGIN": ""}, HINT, "ORIGIN is not set"),
     ({"VESTIBULE_URL": "http://auth.localhost"}, FAULT, "one has TLS, the other not"),
     ({"ORIGIN": "https://app.example.org"}, WARNING, "app.example.org and the server auth.example.com seem to be"),
+    (
+        {"VESTIBULE_URL": "https://10.0.0.1", "ORIGIN": "https://192.168.0.1"},
+        WARNING,
+        "192.168.0.1 and the server 10.0.0.1 seem to be different sites",
+    ),
     ({"ORIGIN": "https://localhost"}, HINT, "the app at https://localhost is not on this server's site"),
     ({"ORIGIN": "https://app.example.com,http://localhost:5173"}, HINT, "the app at http://localhost:5173 is not on"),
     ({"VESTIBULE_TRUSTED_PROXIES": ""}, WARNING, "so no proxy is trusted"),
@@ -64,6 +69,22 @@ def test_in_production(
 @pytest.mark.parametrize(("given", "severity", "words"), ANYWHERE)
 def test_anywhere(chosen: Chosen, given: dict[str, str], severity: Severity, words: str) -> None:
     assert severity_of(look(chosen(**given)), words) is severity
+
+
+SAME_NAME = [
+    ("https://127.0.0.1", "http://localhost:8000", "ORIGIN=https://localhost"),
+    ("http://127.0.0.1", "http://localhost:8000", "ORIGIN=http://localhost"),
+    ("http://127.0.0.1:3000", "http://localhost:8000", "ORIGIN=http://localhost:3000"),
+    ("https://localhost:3000", "https://[::1]:8443", "ORIGIN=https://[::1]:3000"),
+]
+
+
+@pytest.mark.parametrize(("origin", "url", "remedy"), SAME_NAME)
+def test_the_same_name_in_both_is_offered_with_the_port_that_the_browser_shows(
+    chosen: Chosen, origin: str, url: str, remedy: str
+) -> None:
+    (found,) = [each for each in look(chosen(ORIGIN=origin, VESTIBULE_URL=url)) if "the same name" in each.remedy]
+    assert found.remedy.split()[-1] == remedy
 
 
 FAR = {"EMAIL_HOST": "smtp.example.com", "EMAIL_USER": "u", "EMAIL_PASS": "hush-hush"}

@@ -73,6 +73,18 @@ def test_c14_an_answer_without_end_ends(head: bytes, again: bytes, pause: float,
             Session(base).sign_in("ada@example.com", "correct horse")
 
 
+@pytest.mark.usefixtures("impatient")
+def test_a_server_that_is_not_reached_is_not_taken_for_a_slow_one(
+    chosen: Chosen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Connecting may take longer than an answer: here nobody takes part in the TLS handshake."""
+    monkeypatch.setattr(outside, "_TIMEOUT_SECONDS", 0.8)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        (finding,) = outside.check(chosen(), ManualClock(), url)
+    assert finding.what == f"{url} does not answer: no answer in time"
+
+
 def test_c14_more_than_256_kb_is_not_read() -> None:
     assert (timeouts.MAX_ANSWER_BYTES, timeouts.ANSWER_SECONDS) == (256_000, 5.0)
     with timeouts.Timeouts(timeouts.ANSWER_SECONDS) as waiting:
