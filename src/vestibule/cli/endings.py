@@ -5,7 +5,7 @@ terminal's output into reports as it is.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -31,8 +31,7 @@ _log = structlog.get_logger(__name__)
 def explained(as_log: bool = False) -> Iterator[None]:
     """End the process with a sentence for an error that an operator can correct, with a traceback for any other.
 
-    `as_log`: log these instead of printing them, a sentence as one event for each line. Output that cannot be written
-    at the end of the block is reported by a printed line in any case.
+    `as_log`: log these instead of printing them, a sentence as one event for each line.
     """
     streams.prepare()
     end, end_at_bug = (_log_end, _log_bug) if as_log else (_end, _end_at_bug)
@@ -40,7 +39,7 @@ def explained(as_log: bool = False) -> Iterator[None]:
         with interrupts.as_exit():
             yield
     except SystemExit as exit_request:
-        _end_when_written(exit_request)
+        _end_when_written(exit_request, end)
     except OperatorError as fault:
         end(str(fault), fault.status)
     except ModuleNotFoundError as fault:
@@ -56,14 +55,14 @@ def explained(as_log: bool = False) -> Iterator[None]:
         end_at_bug(fault)
 
 
-def _end_when_written(exit_request: SystemExit) -> None:
-    """Raise `exit_request` after all output is written. If that fails, print why, and exit with the status of
+def _end_when_written(exit_request: SystemExit, end: Callable[[str, int], NoReturn]) -> None:
+    """Raise `exit_request` after all output is written. If that fails, call `end` with the reason and the status of
     `exit_request`, or with 1 if that status means success.
     """
     try:
         sys.stdout.flush()
     except streams.OutputLost as fault:
-        _end(
+        end(
             str(fault),
             int(exit_request.code) if isinstance(exit_request.code, int) and exit_request.code else fault.status,
         )
@@ -91,7 +90,7 @@ def _end_at_bug(fault: Exception) -> NoReturn:
 
 
 def _log_end(message: str, status: int) -> NoReturn:
-    for line in message.split("\n"):
+    for line in message.split("\n") if message else ():  # empty if the reader of the output has left
         _log.error("start_refused", why=line, status=status)
     sys.exit(status)
 

@@ -92,8 +92,9 @@ def rotate(
 ) -> None:
     """Let the next key sign, retire the current one, and publish a new next one.
 
-    Rotates both uses, or neither. Signs nobody out, and no process needs a restart. The next keys must have been
-    published for as long as services may cache the published keys (VESTIBULE_JWKS_SECONDS, and a little more).
+    Rotates the keys of both uses, or none; with `--use access` or `--use refresh` only the keys of that use. Signs
+    nobody out, and no process needs a restart. The next keys must have been published for as long as services may cache
+    the published keys (VESTIBULE_JWKS_SECONDS, and a little more).
     """
     command_context: CommandContext = context.obj
     uses = list(KeyUse) if use is Uses.BOTH else [KeyUse(use.value)]

@@ -30,6 +30,7 @@ from vestibule.client import (
     SignedOutError,
 )
 from vestibule.client.base_url import PlainHttpError
+from vestibule.client.wire import AuthoritiesError
 from vestibule.process.operator_errors import OperatorError
 from vestibule.settings import reading
 
@@ -145,7 +146,7 @@ def _opened(url: str | None) -> tuple[Session, SessionFile]:
         file = _file_for(address)
         session = Session(address, file)
         _require_no_path(address)
-    except reading.WrongSettings as wrong:
+    except (reading.WrongSettings, AuthoritiesError) as wrong:  # the message names the setting
         fail(str(wrong))
         raise typer.Exit(_WRONG_URL) from None
     except PlainHttpError as wrong:

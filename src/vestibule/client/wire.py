@@ -58,6 +58,10 @@ for _module in _AT_FIRST_REQUEST:
 CHECK_URL = "check the url"
 
 
+class AuthoritiesError(ValueError):
+    """No certificate authorities can be read. The message names the variable or the package that should have them."""
+
+
 def key_of(text: str) -> str:
     """Return a service key without white space around it; raises `ValueError`, which never shows the key."""
     key = text.strip() if isinstance(text, str) else ""
@@ -72,7 +76,7 @@ def key_of(text: str) -> str:
 def context_of(base: str, given: ssl.SSLContext | None = None) -> ssl.SSLContext:
     """Return the TLS context that checks certificates: `given`, or one with the authorities in `SSL_CERT_FILE` or
     `SSL_CERT_DIR`, or else in certifi. Each process needs its own: a lock in it may be held during a fork. Raises
-    `ValueError`.
+    `AuthoritiesError`, and `ValueError` for a wrong `given`.
     """
     if given is not None:
         if not isinstance(given, ssl.SSLContext):
@@ -83,8 +87,15 @@ def context_of(base: str, given: ssl.SSLContext | None = None) -> ssl.SSLContext
     try:
         return httpx.create_ssl_context()
     except OSError:  # also ssl.SSLError
-        named = f"SSL_CERT_FILE: {os.environ.get('SSL_CERT_FILE')}"
-        raise ValueError(f"{named} holds no certificates that can be read") from None
+        raise AuthoritiesError(_no_authorities()) from None
+
+
+def _no_authorities() -> str:
+    """Return the sentence for authorities that cannot be read, where httpx looked for them."""
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        if path := os.environ.get(name):
+            return f"{name}: {path} holds no certificates that can be read"
+    return "the package certifi holds no certificates that can be read; install it again, or set SSL_CERT_FILE"
 
 
 def require_context(base: str, given: ssl.SSLContext | None) -> None:

@@ -126,6 +126,11 @@ def test_a_running_server_follows_a_rotation_and_a_new_secret(tmp_path: Path) ->
     assert "VESTIBULE_SECRET_KEY" in complaint(refused.stderr)
 
 
+def test_its_help_says_which_uses_a_rotation_is_about(tmp_path: Path) -> None:
+    helped = " ".join(run(tmp_path, "keys", "rotate", "--help").stdout.split())
+    assert "both uses, or none; with --use access or --use refresh only the keys of that use" in helped
+
+
 def test_a_rotation_says_that_the_next_key_is_of_another_kind(tmp_path: Path) -> None:
     """In a database from before decision 0038, whose refresh keys are RSA."""
     quick = {"VESTIBULE_REVOCATION_STALENESS_SECONDS": "2", "VESTIBULE_SECRET_KEY": SECRET}

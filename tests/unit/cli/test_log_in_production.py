@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import sqlite3
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tests.harness.backends import Backend, drop
 from tests.harness.process import (
     PRODUCTION,
     Running,
+    environment,
     given_keys,
     register,
     run,
@@ -27,8 +29,9 @@ from tests.harness.process import (
     wait_until_it_answers,
 )
 from tests.harness.redis_server import RedisServer
-from tests.harness.servers import wait_until
+from tests.harness.servers import WAIT_SECONDS, wait_until
 from vestibule import __version__
+from vestibule.cli.endings import AS_LOG
 from vestibule.storage.sql.schema import REVISION
 
 HUSH = "swordfish-of-the-database"
@@ -101,6 +104,36 @@ def test_where_the_file_of_settings_says_so_too(tmp_path: Path) -> None:
 
 def test_an_unmigrated_database_too(empty_database: str, tmp_path: Path) -> None:
     refuses(tmp_path, "run: vestibule migrate", DATABASE_URL=empty_database)
+
+
+@pytest.mark.parametrize("place", ["/dev/full", "a pipe that nobody reads"])
+def test_a_migration_whose_result_is_lost_at_its_end_too(place: str, tmp_path: Path) -> None:
+    (tmp_path / "vestibule-data").mkdir()
+    parent, kept = os.pipe()  # the migration ends with its parent, who holds the other end
+    output = os.open(place, os.O_WRONLY) if place == "/dev/full" else left_pipe()
+    done = subprocess.run(
+        [sys.executable, "-m", "vestibule.wiring.migrating", AS_LOG],
+        check=False,
+        cwd=tmp_path,
+        env=environment(tmp_path, IN_USE),
+        stdin=parent,
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=WAIT_SECONDS,
+    )
+    for each in (parent, kept, output):
+        os.close(each)
+    whys = [line["why"] for line in lines_of(done.stderr) if line["event"] == "start_refused"]
+    assert done.returncode == 1
+    assert ["the result is lost" in why for why in whys] == ([True] if place == "/dev/full" else [])
+
+
+def left_pipe() -> int:
+    """The writing end of a pipe whose reader has left."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    return writer
 
 
 def test_its_first_and_last_lines_say_where_it_is_and_why_it_ended(backend: Backend, tmp_path: Path) -> None:

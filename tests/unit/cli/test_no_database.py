@@ -230,6 +230,28 @@ def test_c22_what_is_refused_leaves_no_new_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+# The schema of a source that cannot be copied as it is, and the end of the line about it.
+SCHEMAS = {
+    None: "no Vestibule schema yet; run: vestibule migrate, with the address of this database in DATABASE_URL",
+    "0001": "; run: vestibule migrate, with the address of this database in DATABASE_URL",
+    "9999": "; start the newer version, or restore the backup made before it",
+}
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_c22_a_source_of_another_schema_is_a_line_with_what_to_do(schema: str | None, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "old.db") as connection:
+        if schema:
+            connection.execute("CREATE TABLE vestibule_schema (version_num TEXT)")
+            connection.execute("INSERT INTO vestibule_schema VALUES (?)", (schema,))
+    connection.close()
+    done = run(tmp_path, "copy-database", "--from", "sqlite:///old.db", **given_keys())
+    assert done.returncode == 1
+    said = complaint(done.stderr)
+    assert said.startswith("--from: the database has ")
+    assert said.endswith(SCHEMAS[schema])
+
+
 def test_c22_what_is_typed_is_judged_before_the_settings_that_it_needs(tmp_path: Path) -> None:
     for wrong in ("nonsense", "sqlite:///nofile.db", "mysql://db/x"):
         done = run(tmp_path, "users", "import", "--from", wrong)

@@ -285,3 +285,10 @@ def test_c21_https_where_only_http_is_spoken_is_a_sentence(server: Running, tmp_
     done = vestibule(tmp_path, "login", EMAIL, "--url", url, typed=f"{PASSWORD}\n")
     assert done.returncode == 1
     assert "does not speak TLS on this port; check the url" in complaint(done.stderr)
+
+
+def test_authorities_that_cannot_be_read_are_not_blamed_on_the_url(tmp_path: Path) -> None:
+    missing = str(tmp_path / "ca.pem")
+    done = run(tmp_path, "whoami", "--url", "https://127.0.0.1:1", HOME=str(tmp_path), SSL_CERT_FILE=missing)
+    said = f"SSL_CERT_FILE: {missing} holds no certificates that can be read"
+    assert (done.returncode, complaint(done.stderr)) == (2, said)

@@ -90,6 +90,12 @@ def test_a_variable_that_names_no_certificates_is_one_sentence_when_it_is_made(
         make("https://auth.example.com")
 
 
+def test_where_no_variable_is_set_the_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("certifi.where", lambda: str(tmp_path / "nothing.pem"))
+    with pytest.raises(ValueError, match="the package certifi holds no certificates that can be read"):
+        wire.context_of("https://auth.example.com")
+
+
 def test_what_is_no_context_is_refused() -> None:
     for wrong in (False, "ca.pem", ssl):
         with pytest.raises(ValueError, match="ssl_context is one"):

@@ -26,6 +26,10 @@ class SchemaMismatch(OperatorError):
     """The database's schema is not the one that this version works with. The message says what to do."""
 
 
+class NotMigrated(SchemaMismatch):
+    """The database has no schema yet, or an older one; `vestibule migrate` brings it up to date."""
+
+
 class NotOurs(SchemaMismatch):
     """The database belongs to another program, or another program has changed it. The message says what to do."""
 
@@ -58,10 +62,10 @@ async def require_current(engines: Engines) -> None:
         found = await revision_of(connection)
         if found is None:
             await require_ours(connection)
-            raise SchemaMismatch("the database has no Vestibule schema yet; run: vestibule migrate")
+            raise NotMigrated("the database has no Vestibule schema yet; run: vestibule migrate")
     refuse_newer(found)
     if found != REVISION:
-        raise SchemaMismatch(f"the database has schema {found}, this version needs {REVISION}; run: vestibule migrate")
+        raise NotMigrated(f"the database has schema {found}, this version needs {REVISION}; run: vestibule migrate")
 
 
 def refuse_newer(found: str) -> None:

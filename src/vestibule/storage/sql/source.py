@@ -11,7 +11,7 @@ from vestibule.model.errors import StoreUnavailable
 from vestibule.process.operator_errors import OperatorError
 from vestibule.storage.sql.driver_faults import driver_message
 from vestibule.storage.sql.engine import Engines
-from vestibule.storage.sql.revision import NotOurs, SchemaMismatch
+from vestibule.storage.sql.revision import NotMigrated, NotOurs, SchemaMismatch
 
 
 class SourceUnavailable(OperatorError):
@@ -33,8 +33,10 @@ def source_errors() -> Iterator[None]:
         yield
     except NotOurs as fault:
         raise SourceUnusable(f"--from: {fault}") from None
+    except NotMigrated as fault:
+        raise SourceUnavailable(f"--from: {fault}, with the address of this database in DATABASE_URL") from None
     except SchemaMismatch as fault:
-        raise SourceUnavailable(f"--from: {fault} with DATABASE_URL set to it") from None
+        raise SourceUnavailable(f"--from: {fault}") from None
     except StoreUnavailable as fault:
         if fault.lasting:
             raise SourceUnusable(f"--from: {fault}") from None
