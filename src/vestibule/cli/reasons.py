@@ -6,8 +6,9 @@ from shlex import quote
 from typing import Any
 
 from vestibule.cli.tables import minute
-from vestibule.model import why_not_in as why
+from vestibule.model import reasons as why
 from vestibule.model.letters import LetterKind
+from vestibule.model.pauses import AttemptKind
 from vestibule.model.people import LetterFate, LetterRecord
 
 _LETTERS = {
@@ -86,7 +87,21 @@ def _until(until: datetime | None, otherwise: str) -> str:
 
 def _codes_paused(reason: why.PausedSecondFactor) -> str:
     until = _until(reason.until, "until it is unlocked")
-    return f"typed too many wrong codes after the right password: none is checked {until}."
+    networks = _networks(reason.networks)
+    return f"typed too many wrong codes after the right password{networks}: none is checked {until}."
+
+
+def _email_codes_paused(reason: why.PausedEmailCodes) -> str:
+    networks = _networks(reason.networks)
+    return f"typed too many wrong codes from emails{networks}: none is checked until {minute(reason.until)}."
+
+
+def _letters_paused(reason: why.LettersPaused) -> str:
+    letter = "reset link" if reason.of is AttemptKind.RESET_LETTER else "sign-in code"
+    return (
+        f"can sign in with the right password, but asked too often for a {letter} by email, or somebody did: no other "
+        f"is sent until {minute(reason.until)}."
+    )
 
 
 def _factors_go(reason: why.FactorsGoSoon) -> str:
@@ -134,6 +149,8 @@ _SENTENCES: Mapping[type, Callable[[Any], str]] = {
     why.InvitationOpen: _invitation,
     why.PausedPasswords: _paused,
     why.PausedSecondFactor: _codes_paused,
+    why.PausedEmailCodes: _email_codes_paused,
+    why.LettersPaused: _letters_paused,
     why.FactorsGoSoon: _factors_go,
     why.ResetLettersUnread: _reset_unread,
     why.SecondFactorLost: _factor_lost,

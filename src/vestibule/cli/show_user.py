@@ -22,7 +22,8 @@ from vestibule.cli.unlock import pause_in_words
 from vestibule.flows.find_people import find_account_of
 from vestibule.flows.see_person import MOST_SHOWN, probably_meant, see_person
 from vestibule.model.people import Person
-from vestibule.model.why_not_in import ProbablyTypo, Reason, why_not_in
+from vestibule.model.reasons import ProbablyTypo, Reason
+from vestibule.model.why_not_in import why_not_in
 
 _MOST_OF_EACH = 5  # how many letters, live sessions and past sessions are shown
 

@@ -1,7 +1,7 @@
 """Account factors: list the second factors of an account for an operator, without anything secret."""
 
 from vestibule.flows.env import Env
-from vestibule.flows.unlock_account import pauses_of
+from vestibule.flows.pauses import pauses_of
 from vestibule.model.accounts import Account
 from vestibule.model.factors import FactorKind
 from vestibule.model.people import FactorList, ListedFactor

@@ -85,7 +85,7 @@ async def _count_code(env: Env, tx: Ports, email: str, client_info: ClientInfo, 
     if not await tx.rate_counters.take(limits.for_network, network, now):
         return None
     if await tx.rate_counters.take(limits.codes_a_day, email, now):
-        codes = await tx.rate_counters.take_spaced(limits.codes, _asker(email, client_info), now)
+        codes = await tx.rate_counters.take_spaced(limits.codes, asker_of_code(email, client_info.network_address), now)
         if codes is not None:
             return limits.codes.after(codes)
         await tx.rate_counters.give_back(limits.codes_a_day, email)
@@ -93,9 +93,9 @@ async def _count_code(env: Env, tx: Ports, email: str, client_info: ClientInfo, 
     return None
 
 
-def _asker(email: str, client_info: ClientInfo) -> str:
+def asker_of_code(email: str, network_address: str) -> str:
     """Return the subject of the counter of codes: the email and the network that asks."""
-    return f"{email} {wide_network_of(client_info.network_address)}"
+    return f"{email} {wide_network_of(network_address)}"
 
 
 def letter_by_email(
@@ -184,7 +184,7 @@ async def allow_code_at_once(env: Env, tx: Ports, email: str, place: int | None,
     """
     limits = env.policy.letters
     if place is None:
-        await tx.rate_counters.clear(limits.codes, _asker(email, client_info))
+        await tx.rate_counters.clear(limits.codes, asker_of_code(email, client_info.network_address))
         await tx.rate_counters.give_back(limits.codes_a_day, email)
     else:
         await tx.rate_counters.clear(limits.to_email, f"{LetterKind.SIGN_IN_CODE.value}:{email}:{place}")

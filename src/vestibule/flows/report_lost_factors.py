@@ -28,7 +28,7 @@ from vestibule.model.pending_sign_ins import PendingSignIn
 from vestibule.model.store import Ports
 from vestibule.protocol.authentication import Method
 
-_LETTERS = Limit("factors_lost_letters", 3, LIFETIMES[Purpose.RESET_FACTORS])
+LETTERS_OF_LOST_FACTORS = Limit("factors_lost_letters", 3, LIFETIMES[Purpose.RESET_FACTORS])
 """The limit of letters to one account while a link works. When it is reached, the link in the last letter still works.
 """
 
@@ -66,7 +66,7 @@ async def _queue(env: Env, pending: PendingSignIn, account_id: str, client_info:
         _require_available(env, account)
         if await tx.factor_resets.of(account_id) is not None:
             raise FactorResetUnderWay
-        if await tx.rate_counters.take(_LETTERS, account_id, now):
+        if await tx.rate_counters.take(LETTERS_OF_LOST_FACTORS, account_id, now):
             kind, detail = LetterKind.FACTORS_LOST, circumstances(client_info, now)
             await tx.letters.queue(
                 QueuedLetter(new_id(), kind, now, account_id, language=client_info.language, detail=detail)

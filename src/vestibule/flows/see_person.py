@@ -1,24 +1,21 @@
 """See a person: everything about one account that tells an operator why its owner cannot sign in."""
 
-from collections import Counter
 from datetime import timedelta
 
 from vestibule.crypto.entropy import is_id
 from vestibule.flows.account_factors import read_factors
 from vestibule.flows.env import Env
 from vestibule.model.accounts import Account, NotAnEmail, canonical_email
-from vestibule.model.events import EventKind
 from vestibule.model.people import Person
+from vestibule.model.reasons import ProbablyTypo
 from vestibule.model.store import Ports
 from vestibule.model.typos import nearest
-from vestibule.model.why_not_in import ProbablyTypo
 
 MOST_SHOWN = 20
 """How many letters, live sessions and past sessions of a person are read at most, and how many events are shown."""
 _MOST_EVENTS = 100  # that are read, more than are shown, because refusals are counted by network
 _MOST_UNVERIFIED = 2_000  # unverified accounts whose email is compared with the one that was typed
 _LATELY = timedelta(days=30)
-_REFUSED = (EventKind.SIGN_IN_REFUSED, EventKind.SECOND_FACTOR_REFUSED, EventKind.EMAIL_CODE_REFUSED)
 
 
 async def see_person(env: Env, account_id: str) -> Person | None:
@@ -32,8 +29,6 @@ async def see_person(env: Env, account_id: str) -> Person | None:
 
 async def _person(env: Env, read: Ports, account: Account) -> Person:
     now, account_id = env.clock.now(), account.id
-    events = await read.events.of_account(account_id, _MOST_EVENTS)
-    networks = Counter(event.network_address for event in events if event.kind in _REFUSED and event.network_address)
     return Person(
         account=account,
         must_verify=env.policy.verification_mandatory,
@@ -42,8 +37,7 @@ async def _person(env: Env, read: Ports, account: Account) -> Person:
         live=await read.sessions.of_account(account_id, MOST_SHOWN, now),
         live_sessions=await read.sessions.count_live(account_id, now),
         past=await read.sessions.past(account_id, MOST_SHOWN, now),
-        events=events,
-        networks=dict(networks.most_common()),
+        events=await read.events.of_account(account_id, _MOST_EVENTS),
     )
 
 

@@ -1,11 +1,13 @@
 """Limits: how often something may be done, so that nobody can flood a mailbox or try passwords without end."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv6Address, ip_address
 from typing import Protocol
+
+from vestibule.model.clock import MOST_APART
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,35 @@ def wide_network_of(network_address: str) -> str:
     return f"{IPv6Address(int(address) >> 80 << 80)}/48" if isinstance(address, IPv6Address) else str(address)
 
 
+@dataclass(frozen=True)
+class RateCount:
+    """What was counted in a period that ends at `ends_at`."""
+
+    count: int
+    ends_at: datetime
+
+    def over(self, within: timedelta, now: datetime) -> bool:
+        """Return whether the period is over; also if it ends much later than one that begins now, because a clock that
+        was ahead began it.
+        """
+        return not now < self.ends_at <= now + within + 2 * MOST_APART
+
+    def refuses_until(self, what: Limit | Spacing, now: datetime) -> datetime | None:
+        """Return when the next one is allowed; None if it is now."""
+        if isinstance(what, Limit):
+            return None if self.over(what.within, now) or self.count < what.times else self.ends_at
+        due = self.last_at(what) + what.after(self.count)
+        return None if self.over(what.forgotten_after, now) or due <= now else due
+
+    def last_at(self, what: Limit | Spacing) -> datetime:
+        """Return when the last letter was counted, or, for a `Limit`, when the period began."""
+        return self.ends_at - (what.within if isinstance(what, Limit) else what.forgotten_after)
+
+
+Counted = tuple[Limit | Spacing, str]
+"""What is counted, and its subject."""
+
+
 class RateCounters(Protocol):
     """How often something was done recently, in the database. Unlike the counts of `Limiter`, these are never lost."""
 
@@ -175,6 +206,9 @@ class RateCounters(Protocol):
 
     async def clear(self, limit: Limit | Spacing, subject: str) -> None:
         """Reset the count of `subject`."""
+
+    async def counts(self, counted: Sequence[Counted]) -> Sequence[RateCount | None]:
+        """Return what was counted of each of these, in their order; None if nothing."""
 
     async def purge(self, now: datetime, most: int) -> int:
         """Delete up to `most` counters that are over; return their number."""

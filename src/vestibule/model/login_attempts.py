@@ -115,10 +115,13 @@ def emptiest_place(devices: Mapping[int, int]) -> int:
 
 @dataclass(frozen=True)
 class AttemptCount:
-    """The number of wrong passwords in a row, the last of them at `last_at`."""
+    """The number of wrong passwords in a row, the last of them at `last_at`. `failures` makes the next one wait, and
+    restarts with the waits; `total` is limited, and restarts by a reset alone.
+    """
 
     failures: int
     last_at: datetime
+    total: int
 
     def wait(self, limits: LoginAttemptLimits, now: datetime) -> timedelta | None:
         """Return how long until the next attempt is checked; None if none is until the counter is reset."""

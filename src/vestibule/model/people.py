@@ -1,7 +1,8 @@
 """People: what an operator sees of an account, without anything secret."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -73,8 +74,7 @@ class LetterRecord:
 class Person:
     """An account with its factors, and its latest letters, sessions and events, the newest first. `must_verify`: a
     verified email is mandatory here. `live_sessions`: the number of all live sessions; `live` has the latest of them,
-    and `past` the latest of those that are over. `networks`: how many wrong passwords and codes came lately from each
-    network address.
+    and `past` the latest of those that are over.
     """
 
     account: Account
@@ -85,7 +85,6 @@ class Person:
     live_sessions: int = 0
     past: Sequence[Session] = ()
     events: Sequence[Event] = ()
-    networks: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def invitation(self) -> LetterRecord | None:
@@ -93,6 +92,11 @@ class Person:
         if self.account.verified or self.account.first_used_at is not None:
             return None
         return next((letter for letter in self.letters if letter.kind is LetterKind.INVITATION), None)
+
+    def networks_of(self, kind: EventKind) -> Mapping[str, int]:
+        """Return how many events of this kind came lately from each network address, the most first."""
+        refused = (event.network_address for event in self.events if event.kind is kind)
+        return dict(Counter(filter(None, refused)).most_common())
 
     def latest(self, *kinds: EventKind) -> datetime | None:
         """Return when one of these happened last, as far as `events` goes back; None if none did."""

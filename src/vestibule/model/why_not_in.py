@@ -3,162 +3,34 @@
 Of several reasons the first of `_IN_ORDER` counts: if the account is disabled, mending anything else does not help.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 
-from vestibule.model.accounts import Account
 from vestibule.model.events import EventKind
 from vestibule.model.letters import LetterKind
 from vestibule.model.pauses import AttemptKind
 from vestibule.model.people import LetterFate, LetterRecord, Person
+from vestibule.model.reasons import (
+    Disabled,
+    FactorsGoSoon,
+    InvitationOpen,
+    LetterNotDelivered,
+    LettersPaused,
+    NeverVerified,
+    NoPasswordYet,
+    NothingInTheWay,
+    PausedEmailCodes,
+    PausedPasswords,
+    PausedSecondFactor,
+    Reason,
+    ResetLettersUnread,
+    SecondFactorLost,
+    SessionReused,
+)
 
 _LATELY = timedelta(days=1)
 """A person who signed in within this time still has their second factor, unless a code was refused since."""
-MOST_NETWORKS = 3
-"""How many networks a sentence names from which passwords were tried."""
 _NOT_DELIVERED = (LetterFate.REFUSED, LetterFate.DELAYED)
-
-
-class Mend(StrEnum):
-    """The act of an operator that mends a reason."""
-
-    ENABLE = "enable"
-    VERIFY = "verify"
-    RETRY_LETTER = "retry_letter"
-    UNLOCK = "unlock"
-    RESET_FACTORS = "reset_factors"
-    SEND_RESET = "send_reset"
-    CHANGE_EMAIL = "change_email"
-    INVITE = "invite"
-
-
-@dataclass(frozen=True)
-class Disabled:
-    """An operator disabled the account."""
-
-    reason: str | None
-    since: datetime
-    mend = Mend.ENABLE
-
-
-@dataclass(frozen=True)
-class LetterNotDelivered:
-    """The mail server has refused the letter that the person waits for, or could not be reached."""
-
-    letter: LetterRecord
-    mend = Mend.RETRY_LETTER
-
-
-@dataclass(frozen=True)
-class NeverVerified:
-    """Nobody signs in here without a verified email. `letter` is the last one that would have verified it, if any."""
-
-    letter: LetterRecord | None
-    mend = Mend.VERIFY
-
-
-@dataclass(frozen=True)
-class InvitationOpen:
-    """The person was invited, and has not chosen a password yet. `letter` is the last invitation."""
-
-    letter: LetterRecord
-    mend = Mend.INVITE
-
-
-@dataclass(frozen=True)
-class PausedPasswords:
-    """Too many wrong passwords, lately from these networks. None is checked before `until`, or, if that is None, before
-    a password reset or an unlock.
-    """
-
-    until: datetime | None
-    networks: Mapping[str, int]
-    mend = Mend.UNLOCK
-
-
-@dataclass(frozen=True)
-class PausedSecondFactor:
-    """Too many wrong codes, after the right password. None is checked before `until`, or, if that is None, before an
-    unlock: a password reset does not end this pause.
-    """
-
-    until: datetime | None
-    mend = Mend.UNLOCK
-
-
-@dataclass(frozen=True)
-class FactorsGoSoon:
-    """A reset of the second factors is under way, which an operator or the owner asked for."""
-
-    due_at: datetime
-    mend = None
-
-
-@dataclass(frozen=True)
-class ResetLettersUnread:
-    """A link for a new password was mailed, but not used: it may be in the junk folder."""
-
-    sent_at: datetime
-    mend = Mend.SEND_RESET
-
-
-@dataclass(frozen=True)
-class SecondFactorLost:
-    """A sign-in needs a second factor, and none was used lately."""
-
-    last_used_at: datetime | None
-    mend = Mend.RESET_FACTORS
-
-
-@dataclass(frozen=True)
-class SessionReused:
-    """The last session ended because its refresh token was used twice: it may have been copied."""
-
-    at: datetime
-    mend = Mend.SEND_RESET
-
-
-@dataclass(frozen=True)
-class NoPasswordYet:
-    """The account has neither a password nor a passkey."""
-
-    mend = Mend.SEND_RESET
-
-
-@dataclass(frozen=True)
-class ProbablyTypo:
-    """No account has the email, but an unverified one has almost the same: it was probably mistyped at sign-up."""
-
-    other: Account
-    mend = Mend.CHANGE_EMAIL
-
-
-@dataclass(frozen=True)
-class NothingInTheWay:
-    """The right password signs in, with the second factor if `second_step`. `last_at`: the last sign-in, if known."""
-
-    last_at: datetime | None
-    second_step: bool = False
-    mend = None
-
-
-Reason = (
-    Disabled
-    | LetterNotDelivered
-    | NeverVerified
-    | InvitationOpen
-    | PausedPasswords
-    | PausedSecondFactor
-    | FactorsGoSoon
-    | ResetLettersUnread
-    | SecondFactorLost
-    | SessionReused
-    | NoPasswordYet
-    | ProbablyTypo
-    | NothingInTheWay
-)
 
 
 def why_not_in(person: Person, now: datetime) -> Reason:
@@ -187,9 +59,22 @@ def _unverified(person: Person, _: datetime) -> Reason | None:
 def _paused(person: Person, _: datetime) -> Reason | None:
     pauses = {pause.of: pause for pause in person.factors.paused}
     if password := pauses.get(AttemptKind.PASSWORD):
-        return PausedPasswords(password.until, person.networks)
+        return PausedPasswords(password.until, person.networks_of(EventKind.SIGN_IN_REFUSED))
     code = pauses.get(AttemptKind.CODE) or pauses.get(AttemptKind.RECOVERY_CODE)
-    return PausedSecondFactor(code.until) if code else None
+    return PausedSecondFactor(code.until, person.networks_of(EventKind.SECOND_FACTOR_REFUSED)) if code else None
+
+
+def _emails_paused(person: Person, _: datetime) -> Reason | None:
+    """Return a reason if codes from emails are not checked, or no further link or code is sent."""
+    pauses = {pause.of: pause for pause in person.factors.paused}
+    code = pauses.get(AttemptKind.EMAIL_CODE)
+    if code and code.until:
+        return PausedEmailCodes(code.until, person.networks_of(EventKind.EMAIL_CODE_REFUSED))
+    for of in (AttemptKind.RESET_LETTER, AttemptKind.CODE_LETTER):
+        pause = pauses.get(of)
+        if pause and pause.until:
+            return LettersPaused(of, pause.until)
+    return None
 
 
 def _factors_go(person: Person, _: datetime) -> Reason | None:
@@ -235,6 +120,7 @@ _IN_ORDER: Sequence[Callable[[Person, datetime], Reason | None]] = (
     _paused,
     _factors_go,
     _reset_asked_for,
+    _emails_paused,
     _reused,
     _factor_lost,
     _no_password,

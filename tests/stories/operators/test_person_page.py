@@ -19,7 +19,8 @@ from vestibule.model.accounts import Account, Role
 from vestibule.model.letters import LetterKind
 from vestibule.model.operators import COMMAND_LINE
 from vestibule.model.people import LetterFate
-from vestibule.model.why_not_in import Reason, why_not_in
+from vestibule.model.reasons import Reason
+from vestibule.model.why_not_in import why_not_in
 from vestibule.web.console.acts import ACTS
 from vestibule.web.console.letter_words import FATES, LETTER_NAMES
 from vestibule.web.console.why_words import SENTENCES

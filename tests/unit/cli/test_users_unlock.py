@@ -10,6 +10,7 @@ from tests.unit.cli.stored_factors import add_factors
 from tests.unit.cli.test_users_factors import shown, stored
 
 ADA, BOB = "ada@example.com", "bob@example.com"
+PAUSED = {"of": "code", "since": "2026-01-01T00:00:00+00:00", "until": None}
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +43,13 @@ def unlock(folder: Path, email: str, *more: str) -> tuple[str, str]:
 def test_f36_a_pause_is_shown_and_ended(folder: Path) -> None:
     """F36: once for people, once for programs."""
     pause(folder, BOB, 50)
-    assert "Paused: codes on devices that are not known, until it is unlocked" in shown(folder, BOB)[0]
-    assert json.loads(shown(folder, BOB, "--json")[0])["paused"] == [{"of": "code", "until": None}]
-    said = f"{BOB} is unlocked; ended pauses: codes on devices that are not known, until it is unlocked.\n"
+    assert (
+        "Paused: codes on devices that are not known since 2026-01-01 00:00 UTC, until it is unlocked"
+        in shown(folder, BOB)[0]
+    )
+    assert json.loads(shown(folder, BOB, "--json")[0])["paused"] == [PAUSED]
+    pause_ended = "codes on devices that are not known since 2026-01-01 00:00 UTC, until it is unlocked"
+    said = f"{BOB} is unlocked; ended pauses: {pause_ended}.\n"
     assert unlock(folder, BOB) == ("", said)
     assert json.loads(shown(folder, BOB, "--json")[0])["paused"] == []
 
@@ -54,7 +59,10 @@ def test_f36_programs_read_what_was_ended(folder: Path) -> None:
     read = json.loads(unlock(folder, ADA, "--json")[0])
     assert read == {"email": ADA, "unlocked": True, "paused": []}
     assert json.loads(unlock(folder, ADA, "--json")[0]) == {"email": ADA, "unlocked": False, "paused": []}
-    assert unlock(folder, ADA) == ("", f"{ADA} is as it was: no wrong password or code was counted.\n")
+    assert unlock(folder, ADA) == (
+        "",
+        f"{ADA} is as it was: no wrong password or code was counted, and no email is held back.\n",
+    )
 
 
 def test_an_email_that_nobody_has_is_one_line(folder: Path) -> None:

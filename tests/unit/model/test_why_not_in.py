@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.storage import NOW, an_account
-from vestibule.model import why_not_in as why
+from vestibule.model import reasons as why
 from vestibule.model.events import Event, EventKind
 from vestibule.model.factor_resets import AskedBy, FactorReset
 from vestibule.model.factors import FactorKind
@@ -15,6 +15,7 @@ from vestibule.model.letters import LetterKind
 from vestibule.model.pauses import AttemptKind, Pause
 from vestibule.model.people import FactorList, LetterFate, LetterRecord, ListedFactor, Person
 from vestibule.model.typos import differing, nearest
+from vestibule.model.why_not_in import why_not_in
 
 ACCOUNT = an_account(verified=True)
 AGO = NOW - timedelta(hours=2)
@@ -36,6 +37,10 @@ def event(kind: EventKind, at: Any = AGO) -> Event:
     return Event(at, kind, ACCOUNT.id)
 
 
+def paused(of: AttemptKind) -> FactorList:
+    return FactorList((), 0, 0, paused=(Pause(of, NOW, AGO),))
+
+
 UNVERIFIED = replace(ACCOUNT, verified=False)
 REFUSED = a_letter(LetterKind.VERIFY_EMAIL, LetterFate.REFUSED, "550 full")
 SENT = a_letter(LetterKind.RESET_PASSWORD, LetterFate.SENT)
@@ -47,15 +52,19 @@ IN_ORDER = [
     ),
     ({"account": UNVERIFIED, "letters": (REFUSED,)}, why.LetterNotDelivered(REFUSED)),
     ({"factors": FactorList((), 0, 0, paused=(Pause(AttemptKind.PASSWORD, None),))}, why.PausedPasswords(None, {})),
-    ({"factors": FactorList((), 0, 0, paused=(Pause(AttemptKind.CODE, NOW),))}, why.PausedSecondFactor(NOW)),
+    ({"factors": FactorList((), 0, 0, paused=(Pause(AttemptKind.CODE, NOW),))}, why.PausedSecondFactor(NOW, {})),
     ({"factors": FactorList((), 0, 0, RESET)}, why.FactorsGoSoon(RESET.due_at)),
     ({"letters": (SENT,)}, why.ResetLettersUnread(AGO)),
+    ({"factors": paused(AttemptKind.EMAIL_CODE)}, why.PausedEmailCodes(NOW, {})),
+    ({"factors": paused(AttemptKind.CODE_LETTER)}, why.LettersPaused(AttemptKind.CODE_LETTER, NOW)),
     ({"events": (event(EventKind.REFRESH_TOKEN_REUSED),)}, why.SessionReused(AGO)),
     ({"factors": FactorList((APP,), 0, 8)}, why.SecondFactorLost(LONG_AGO)),
     ({"account": replace(ACCOUNT, password_hash=None)}, why.NoPasswordYet()),
     ({"events": (event(EventKind.SIGNED_IN),)}, why.NothingInTheWay(AGO)),
 ]
 MORE = [
+    ({"factors": paused(AttemptKind.RESET_LETTER)}, why.LettersPaused(AttemptKind.RESET_LETTER, NOW)),
+    ({"factors": paused(AttemptKind.VERIFICATION_LETTER)}, why.NothingInTheWay(None)),
     ({"account": UNVERIFIED}, why.NeverVerified(None)),
     ({"letters": (DELAYED,)}, why.LetterNotDelivered(DELAYED)),
     ({"letters": (SENT,), "events": (event(EventKind.PASSWORD_RESET),)}, why.NothingInTheWay(None)),
@@ -81,18 +90,18 @@ MORE = [
 
 @pytest.mark.parametrize(("members", "reason"), [*IN_ORDER, *MORE], ids=lambda each: type(each).__name__)
 def test_o42_each_reason_has_what_makes_it(members: dict[str, Any], reason: why.Reason) -> None:
-    assert why.why_not_in(a_person(**members), NOW) == reason
+    assert why_not_in(a_person(**members), NOW) == reason
 
 
 @pytest.mark.parametrize("lighter", range(1, len(IN_ORDER)))
 def test_o42_a_disabled_account_stays_out_whatever_else_there_is(lighter: int) -> None:
     (disabled, reason), (members, _) = IN_ORDER[0], IN_ORDER[lighter]
-    assert why.why_not_in(a_person(**{**members, **disabled}), NOW) == reason
+    assert why_not_in(a_person(**{**members, **disabled}), NOW) == reason
 
 
 def test_o42_where_nobody_has_to_verify_it_is_no_reason() -> None:
     person = replace(a_person(account=UNVERIFIED), must_verify=False)
-    assert why.why_not_in(person, NOW) == why.NothingInTheWay(None)
+    assert why_not_in(person, NOW) == why.NothingInTheWay(None)
 
 
 TYPED = {

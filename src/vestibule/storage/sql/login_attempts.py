@@ -25,7 +25,7 @@ _LATEST_POSSIBLE = "latest_possible"
 _MINE = _a.counter == bindparam("of_counter")
 # `failures` makes the next attempt wait, and restarts with the waits; `in_all` is the total in a row, which is limited.
 _TOTAL = func.coalesce(_a.in_all, _a.failures)
-_COUNT = Prepared(select(_a.failures, _a.last_at).where(_MINE))
+_COUNT = Prepared(select(_a.failures, _a.last_at, _TOTAL).where(_MINE))
 _RESET = Prepared(delete(login_attempts).where(_a.counter.in_(bindparam("of_counters", expanding=True))))
 _OF_NO_ACCOUNT = ~exists().where(accounts.c.id == _a.account_id)
 _PURGE = deletion_of_oldest(

@@ -1,15 +1,15 @@
 """`model.limits.RateCounters` in SQL: one guarded statement for each thing that is counted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
 
-from sqlalchemy import bindparam, case, delete, or_, update
+from sqlalchemy import bindparam, case, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from vestibule.model.clock import MOST_APART
-from vestibule.model.limits import Limit, Spacing
+from vestibule.model.limits import Counted, Limit, RateCount, Spacing
 from vestibule.storage.sql.batches import deletion_of_oldest
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
@@ -32,6 +32,9 @@ _TAKE = Prepared(
 )
 _GIVE_BACK = Prepared(update(rate_counters).where(_c.subject == _SUBJECT, _c.count > 0).values(count=_c.count - 1))
 _PURGE = deletion_of_oldest(rate_counters, _c.ends_at <= bindparam("now", type_=Instant), _c.ends_at)
+_COUNTS = Prepared(
+    select(_c.subject, _c.count, _c.ends_at).where(_c.subject.in_(bindparam("of_subjects", expanding=True)))
+)
 _DELETE = Prepared(delete(rate_counters).where(_c.subject == _SUBJECT))
 # The names of parameters; `_due` gives each its value.
 _GAP_AGO, _LONGEST_WAIT_AGO = "gap_ago", "longest_wait_ago"
@@ -60,6 +63,12 @@ class SqlRateCounters:
 
     async def clear(self, limit: Limit | Spacing, subject: str) -> None:
         await self._connection.execute(_DELETE, {"of_subject": _key(limit, subject)})
+
+    async def counts(self, counted: Sequence[Counted]) -> Sequence[RateCount | None]:
+        keys = [_key(*each) for each in counted]
+        found = await self._connection.execute(_COUNTS, {"of_subjects": keys})
+        by_key = {key: RateCount(count, ends_at) for key, count, ends_at in found}
+        return [by_key.get(key) for key in keys]
 
     async def purge(self, now: datetime, most: int) -> int:
         return (await self._connection.execute(_PURGE, {"now": now, "most": most})).rowcount

@@ -9,7 +9,7 @@ from vestibule.model.errors import Refusal
 from vestibule.model.operators import Operator
 from vestibule.model.people import Person
 from vestibule.model.permissions import Permission
-from vestibule.model.why_not_in import Mend
+from vestibule.model.reasons import Mend
 from vestibule.web.body import ContractBody
 from vestibule.web.console.carry_out import Fields
 

@@ -5,7 +5,7 @@ permission, and how it is carried out.
 from vestibule.model import operator_errors as oe
 from vestibule.model.errors import EmailTaken
 from vestibule.model.permissions import Permission
-from vestibule.model.why_not_in import Mend
+from vestibule.model.reasons import Mend
 from vestibule.translations.marking import _
 from vestibule.web.api.admin import admin_bodies
 from vestibule.web.console import carry_out
@@ -66,8 +66,11 @@ ACTS = (
         "unlock",
         Permission.PEOPLE_CHANGE,
         _("End the pause"),
-        _("Passwords and codes are checked again at once. If an attacker is guessing, the guessing goes on too."),
-        _("The pause is over: passwords and codes are checked again."),
+        _(
+            "Passwords and codes are checked again at once, and emails that were asked for too often are sent again. "
+            "If an attacker is guessing, the guessing goes on too."
+        ),
+        _("The pause is over: passwords and codes are checked again, and emails are sent."),
         carry_out.unlock,
         lambda person: bool(person.factors.paused),
         (Mend.UNLOCK,),

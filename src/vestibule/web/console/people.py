@@ -6,7 +6,7 @@ from starlette.responses import Response
 from vestibule.flows.find_people import find_people
 from vestibule.flows.see_person import probably_meant
 from vestibule.model.permissions import OF_ROLE, Permission
-from vestibule.model.why_not_in import ProbablyTypo
+from vestibule.model.reasons import ProbablyTypo
 from vestibule.web.api.admin.cursors import position_of
 from vestibule.web.caller import EnvDep
 from vestibule.web.console import why_words

@@ -42,6 +42,7 @@ async def show(request: Request, env: EnvDep, caller: BrowserCaller, account_id:
         person=person,
         can_act_as=_can_act_as(env, person, permitted),
         can_export=Permission.PEOPLE_EXPORT in permitted,
+        paused=[(pause, render.say(request, why_words.PAUSED[pause.of])) for pause in person.factors.paused],
         why=said(request, why_words.sentence(reason)),
         mends=[act for act in possible if reason.mend in act.mends],
         others=[act for act in possible if reason.mend not in act.mends],

@@ -1,13 +1,26 @@
 """Why somebody cannot sign in, in one sentence for each reason."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from vestibule.model import why_not_in as why
+from vestibule.model import reasons as why
+from vestibule.model.pauses import AttemptKind
 from vestibule.model.people import LetterFate
 from vestibule.translations.marking import _
 from vestibule.web.console.say import Said
+
+PAUSED = {
+    AttemptKind.PASSWORD: _("Passwords are not checked"),
+    AttemptKind.CODE: _("Codes of the second step are not checked"),
+    AttemptKind.RECOVERY_CODE: _("Recovery codes are not checked"),
+    AttemptKind.EMAIL_CODE: _("Codes from emails are not checked"),
+    AttemptKind.RESET_LETTER: _("Links for a new password are not sent"),
+    AttemptKind.VERIFICATION_LETTER: _("Links to confirm the email address are not sent"),
+    AttemptKind.CODE_LETTER: _("Sign-in codes are not sent"),
+    AttemptKind.FACTORS_LOST_LETTER: _("Links to turn off two-factor authentication are not sent"),
+}
+"""What is paused."""
 
 
 def sentence(reason: why.Reason) -> Said:
@@ -45,10 +58,12 @@ def _invitation(reason: why.InvitationOpen) -> Said:
     return _("The invitation of %(when)s was not accepted yet."), {"when": reason.letter.queued_at}
 
 
+def _named(networks: Mapping[str, int]) -> str:
+    return ", ".join(f"{network} ({count})" for network, count in list(networks.items())[: why.MOST_NETWORKS])
+
+
 def _paused_passwords(reason: why.PausedPasswords) -> Said:
-    networks = ", ".join(
-        f"{network} ({count})" for network, count in list(reason.networks.items())[: why.MOST_NETWORKS]
-    )
+    networks = _named(reason.networks)
     when: dict[str, datetime | str] = {"when": reason.until} if reason.until else {}
     return _PAUSED_PASSWORDS[bool(when), bool(networks)], when | ({"networks": networks} if networks else {})
 
@@ -69,11 +84,45 @@ _PAUSED_PASSWORDS = {
 
 
 def _paused_second_factor(reason: why.PausedSecondFactor) -> Said:
-    if reason.until is None:
-        return _("The password was right, but too many codes were wrong: none is checked any more."), {}
-    return _("The password was right, but too many codes were wrong: none is checked before %(when)s."), {
-        "when": reason.until
-    }
+    networks = _named(reason.networks)
+    when: dict[str, datetime | str] = {"when": reason.until} if reason.until else {}
+    return _PAUSED_SECOND_FACTOR[bool(when), bool(networks)], when | ({"networks": networks} if networks else {})
+
+
+_PAUSED_SECOND_FACTOR = {
+    (False, False): _("The password was right, but too many codes were wrong: none is checked any more."),
+    (False, True): _(
+        "The password was right, but too many codes were wrong: none is checked any more. They came from %(networks)s."
+    ),
+    (True, False): _("The password was right, but too many codes were wrong: none is checked before %(when)s."),
+    (True, True): _(
+        "The password was right, but too many codes were wrong: none is checked before %(when)s. "
+        "They came from %(networks)s."
+    ),
+}
+
+
+def _paused_email_codes(reason: why.PausedEmailCodes) -> Said:
+    networks = _named(reason.networks)
+    if not networks:
+        return _("Too many wrong codes from emails: none is checked before %(when)s. A password is."), {
+            "when": reason.until
+        }
+    return _(
+        "Too many wrong codes from emails: none is checked before %(when)s. A password is. They came from %(networks)s."
+    ), {"when": reason.until, "networks": networks}
+
+
+def _letters_paused(reason: why.LettersPaused) -> Said:
+    when = {"when": reason.until}
+    if reason.of is AttemptKind.RESET_LETTER:
+        return _(
+            "The right password signs in, but a link for a new password was asked for too often: the next one is sent "
+            "after %(when)s."
+        ), when
+    return _(
+        "The right password signs in, but a sign-in code was asked for too often: the next one is sent after %(when)s."
+    ), when
 
 
 def _factors_go(reason: why.FactorsGoSoon) -> Said:
@@ -135,6 +184,8 @@ SENTENCES: dict[type[Any], Callable[[Any], Said]] = {
     why.InvitationOpen: _invitation,
     why.PausedPasswords: _paused_passwords,
     why.PausedSecondFactor: _paused_second_factor,
+    why.PausedEmailCodes: _paused_email_codes,
+    why.LettersPaused: _letters_paused,
     why.FactorsGoSoon: _factors_go,
     why.ResetLettersUnread: _reset_unread,
     why.SecondFactorLost: _factor_lost,

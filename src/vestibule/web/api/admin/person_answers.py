@@ -8,9 +8,10 @@ from vestibule.flows.see_person import MOST_SHOWN
 from vestibule.model.events import Event, EventKind
 from vestibule.model.factors import FactorKind
 from vestibule.model.letters import LetterKind
+from vestibule.model.pauses import AttemptKind, Pause
 from vestibule.model.people import LetterFate, LetterRecord, ListedFactor, Person
+from vestibule.model.reasons import Mend, Reason
 from vestibule.model.sessions import Session
-from vestibule.model.why_not_in import Mend, Reason
 from vestibule.web.api.admin.people_answers import ListedPerson
 from vestibule.web.api.answers import Answer, Success, timestamp
 
@@ -40,6 +41,21 @@ class PersonFactor(Answer):
     def of(cls, factor: ListedFactor) -> "PersonFactor":
         used = factor.last_used_at and timestamp(factor.last_used_at)
         return cls(kind=factor.kind, name=factor.name, added_at=timestamp(factor.added_at), last_used_at=used)
+
+
+class PersonPause(Answer):
+    """What is not checked or not sent now: attempts on devices that are not known, or emails that were asked for too
+    often. `since`: when the last one was counted. `until` null: until an unlock, or for passwords a reset.
+    """
+
+    of: AttemptKind
+    since: str | None
+    until: str | None
+
+    @classmethod
+    def of_pause(cls, pause: Pause) -> "PersonPause":
+        since, until = (moment and timestamp(moment) for moment in (pause.since, pause.until))
+        return cls(of=pause.of, since=since, until=until)
 
 
 class PersonLetter(Answer):
@@ -107,6 +123,7 @@ class PersonData(Answer):
     why_not_in: WhyNotIn
     factors: list[PersonFactor]
     recovery_codes_left: int
+    paused: list[PersonPause]
     factors_removed_at: str | None = Field(description="When a reset that is under way removes the factors.")
     letters: list[PersonLetter]
     sessions: list[PersonSession]
@@ -122,6 +139,7 @@ class PersonData(Answer):
             why_not_in=WhyNotIn.of(reason),
             factors=[PersonFactor.of(factor) for factor in person.factors.factors],
             recovery_codes_left=person.factors.recovery_codes_left,
+            paused=[PersonPause.of_pause(pause) for pause in person.factors.paused],
             factors_removed_at=timestamp(reset.due_at) if reset else None,
             letters=[PersonLetter.of(letter) for letter in person.letters],
             sessions=[PersonSession.of(session) for session in person.live],
