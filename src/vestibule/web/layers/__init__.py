@@ -1,1 +1,3 @@
-"""The ASGI layers that every request passes before it is routed: `fast_path`, `draining`, `headers`. See `order`."""
+"""The ASGI layers that every request passes before it is routed: `fast_path`, `draining`,
+`unread_body`, `headers`. See `order`.
+"""
