@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.harness.clock import ManualClock
+from tests.harness.servers import WAIT_SECONDS
 from vestibule.model.findings import Finding, Severity, fine
 from vestibule.state import health_reports
 from vestibule.state.health_reports import KEPT, HealthReports
@@ -18,11 +19,12 @@ class Doctor:
     def __init__(self) -> None:
         self.runs = 0
         self.at_once = 0
-        self.may_go_on = threading.Event()
+        self.began, self.may_go_on = threading.Event(), threading.Event()
 
     def __call__(self) -> list[Finding]:
         self.runs += 1
         self.at_once += 1
+        self.began.set()
         assert self.at_once == 1
         assert threading.current_thread() is not threading.main_thread()
         self.may_go_on.wait()
@@ -53,6 +55,8 @@ async def test_o86_nobody_waits_for_long_and_the_run_goes_on(monkeypatch: pytest
     monkeypatch.setattr(health_reports, "WAIT_SECONDS", 0)
     doctor = Doctor()
     reports = HealthReports(doctor, ManualClock())
+    assert await reports.latest() is None
+    assert await asyncio.to_thread(doctor.began.wait, WAIT_SECONDS), "the run was ended with the wait for it"
     assert [await reports.latest() for _ in range(3)] == [None, None, None]
     doctor.may_go_on.set()
     monkeypatch.setattr(health_reports, "WAIT_SECONDS", 60)
