@@ -71,7 +71,7 @@ class Machine:
     def type(self, line: str) -> str:
         """Type one command, and return all that it prints. Fails unless its exit code is 0, or 1 for the doctor."""
         words = line.split()
-        if words[0] in {"apt-get", "useradd"}:
+        if words[0] in {"apt-get", "useradd", "git"}:
             self.left_out.append(line)
             return ""
         if words[0] == "systemctl":

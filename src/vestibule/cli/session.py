@@ -30,8 +30,10 @@ from vestibule.client import (
     SignedOutError,
 )
 from vestibule.client.base_url import PlainHttpError
+from vestibule.client.session_sender import NOT_REACHED
 from vestibule.client.wire import AuthoritiesError
 from vestibule.process.operator_errors import OperatorError
+from vestibule.protocol.this_machine import is_this_machine
 from vestibule.settings import reading
 
 _WRONG_URL, _NOT_DONE = 2, 1  # exit statuses
@@ -133,7 +135,7 @@ def _session(url: str | None, *, begins: bool = False) -> Iterator[Session]:
         fail(f"{refusal}{_HINTS.get(refusal.code, '')}")
         raise typer.Exit(_NOT_DONE) from None
     except NotReachedError as fault:
-        fail(str(fault))
+        fail(f"{fault}{_where_else(url, fault)}")
         raise typer.Exit(_NOT_DONE) from None
     finally:
         session.close()
@@ -156,6 +158,15 @@ def _opened(url: str | None) -> tuple[Session, SessionFile]:
         fail(f"{_named(url)}: {wrong}")
         raise typer.Exit(_WRONG_URL) from None
     return session, file
+
+
+def _where_else(url: str | None, fault: NotReachedError) -> str:
+    """Return what to do if there is no answer from the address; empty if something answered there."""
+    if NOT_REACHED not in str(fault):
+        return ""
+    address = url or reading.read().own_base
+    start = "start Vestibule there (vestibule serve), or " if is_this_machine(urlsplit(address).hostname or "") else ""
+    return f"; {start}name another server: --url https://auth.example.com, or VESTIBULE_URL, or PORT for this machine"
 
 
 def _named(url: str | None) -> str:

@@ -16,6 +16,7 @@ from vestibule.model.clock import Clock
 from vestibule.protocol.timeouts import Unbounded
 
 ATTEMPTS = 4  # for each request, the first included
+NOT_REACHED = "could not be reached"
 _FIRST_PAUSE_SECONDS = 0.2
 # `Timeouts` can shut only a connection that its own request opened.
 _NO_REUSE = httpx.Limits(max_keepalive_connections=0)
@@ -66,7 +67,7 @@ class Sender:
                 return self._send_once(method, path, **content)
             except _TryAgainError as lost:
                 fault = str(lost)
-        raise NotReachedError(f"{self._http.base_url} could not be reached: {fault}")
+        raise NotReachedError(f"{self._http.base_url} {NOT_REACHED}: {fault}")
 
     def _send_once(self, method: str, path: str, **content: Any) -> Answer:
         try:

@@ -7,7 +7,9 @@ import structlog
 from starlette.datastructures import Headers
 
 from vestibule.model.clock import Clock
+from vestibule.protocol import hosts
 from vestibule.protocol.other_sites import DOCTORS_ORIGIN
+from vestibule.protocol.this_machine import is_this_machine
 from vestibule.web.web_policy import WebPolicy
 
 MAX_HINTS = 50
@@ -16,6 +18,7 @@ MAX_HINTS = 50
 _INTERVAL_SECONDS = 60
 _NEXT_CALL_SECONDS = 10  # after a sign-in; later, another browser may call from the same origin
 _MAX_CHARACTERS = 100
+_CALL_BY_ITS_NAME = "by the name that the front-end has, such as localhost"
 _log = structlog.get_logger(__name__)
 
 
@@ -38,9 +41,15 @@ class FrontEndHints:
         if origin in self._web.origins:
             self._check_cookies(headers, origin)
         elif not _is_own(headers, origin):
-            advice = f"if it is your front-end, add it to ORIGIN (now: {self._allowed})"
-            hint = f"pages of this origin cannot call here; {advice}"
+            hint = f"pages of this origin cannot call here; {self._advice_for(origin)}"
             self._warn("origin_refused", origin, hint, origin=_printable(origin))
+
+    def _advice_for(self, origin: str) -> str:
+        """Return what to do about an origin that is not listed: open the same by its listed name, if it has one."""
+        listed = next((known for known in sorted(self._web.origins) if _is_other_name(origin, known)), None)
+        if listed is not None:
+            return f"open your front-end at {listed} instead: to a browser, localhost and 127.0.0.1 are different sites"
+        return f"if it is your front-end, add it to ORIGIN (now: {self._allowed})"
 
     def signed_in(self, headers: Headers) -> None:
         """Note, in development, that a page of this origin was sent the cookies of a session."""
@@ -85,9 +94,13 @@ class FrontEndHints:
 
     def _warn_of_other_site(self, headers: Headers, origin: str) -> None:
         host = headers.get("host", "")
+        named_so = f"http://{host}"
+        (_, port), _ = _without_name(named_so)
+        name = _without_name(origin)[1]
+        call = f"at http://{hosts.in_url(name)}:{port}" if _are_this_machine(origin, named_so) else _CALL_BY_ITS_NAME
         hint = (
-            "to the browser these are different sites, so it neither keeps nor sends cookies: call this server by the "
-            "name that the front-end has, such as localhost"
+            "to the browser these are different sites, so it neither keeps nor sends cookies: have the front-end call "
+            f"this server {call}"
         )
         self._warn("cookies_kept_back", f"{origin} {host}", hint, origin=_printable(origin), host=_printable(host))
 
@@ -100,6 +113,24 @@ class FrontEndHints:
             return
         self._logged.add(key)
         _log.warning(event, **details, hint=hint)
+
+
+def _is_other_name(origin: str, listed: str) -> bool:
+    """Return whether two origins differ in the name of this machine alone, such as `localhost` and `127.0.0.1`."""
+    (one, name), (other, known) = _without_name(origin), _without_name(listed)
+    return one == other and name != known and _are_this_machine(origin, listed)
+
+
+def _are_this_machine(*origins: str) -> bool:
+    """Return whether all of them have a port, and a name of this machine."""
+    return all(port.isdecimal() and is_this_machine(name) for (_, port), name in map(_without_name, origins))
+
+
+def _without_name(origin: str) -> tuple[tuple[str, str], str]:
+    """Return scheme and port of an origin that a stranger may have chosen, and its name."""
+    scheme, _, rest = origin.partition("://")
+    name, _, port = rest.rpartition(":")
+    return (scheme, port), name.strip("[]")
 
 
 def _is_own(headers: Headers, origin: str) -> bool:

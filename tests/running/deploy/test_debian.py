@@ -61,7 +61,9 @@ def test_a_bare_server_signs_people_in_and_is_backed_up_restored_and_upgraded(ma
     *before, admin, doctor, backup = sections("debian.md")
     told = "".join(machine.follow("debian.md", section) for section in before)
     assert f"vestibule {__version__}" in told
-    assert [line.split()[0] for line in machine.left_out] == ["apt-get", "apt-get", "useradd"]
+    assert [line.split()[0] for line in machine.left_out] == ["apt-get", "apt-get", "useradd", "git"]
+    installed = machine.left_out[1].split()
+    assert {"git", "curl"} <= set(installed), "what the page types"
     password = machine.follow("debian.md", admin).split()[-1]
     assert signed_in(machine, password) == 200
     assert re.findall(r"^ ✗ (\w+)", machine.follow("debian.md", doctor), re.MULTILINE) == ["mail"], (

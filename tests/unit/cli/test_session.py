@@ -25,8 +25,9 @@ from tests.harness.process import (
 from tests.harness.servers import WAIT_SECONDS
 from vestibule import __main__ as program
 from vestibule.cli import commands
-from vestibule.cli.session import session_commands
-from vestibule.client import InFile, Session
+from vestibule.cli.session import _where_else, session_commands
+from vestibule.client import InFile, NotReachedError, Session
+from vestibule.client.session_sender import NOT_REACHED
 from vestibule.process import missing
 
 EMAIL = "ada@example.com"
@@ -105,6 +106,17 @@ def test_a_server_that_cannot_be_asked_is_told_in_one_line(tmp_path: Path, url: 
     done = vestibule(tmp_path, "login", EMAIL, "--url", url, typed=f"{PASSWORD}\n")
     assert done.returncode == status
     assert words in complaint(done.stderr)
+
+
+def test_where_nobody_listens_the_address_and_what_to_do_are_told(tmp_path: Path) -> None:
+    here = complaint(vestibule(tmp_path, "login", EMAIL, "--url", "http://127.0.0.1:1", typed=f"{PASSWORD}\n").stderr)
+    assert "http://127.0.0.1:1 could not be reached" in here
+    assert "start Vestibule there (vestibule serve), or name another server: --url" in here
+    by_setting = run(tmp_path, "login", EMAIL, HOME=str(tmp_path), PORT="1", typed=f"{PASSWORD}\n").stderr
+    assert "http://localhost:1 could not be reached" in by_setting
+    away = _where_else("https://auth.example.com", NotReachedError(f"https://auth.example.com {NOT_REACHED}: x"))
+    assert away.startswith("; name another server: --url")
+    assert _where_else("http://127.0.0.1:1", NotReachedError("it answered 500")) == ""
 
 
 def test_the_words_for_a_person_are_no_words_for_a_program(tmp_path: Path) -> None:

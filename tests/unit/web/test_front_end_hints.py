@@ -90,6 +90,22 @@ async def test_cookies_that_the_browser_keeps_back_are_explained_once_a_minute(w
     (line,) = await told(world, "GET", "/api/users/me", CROSS_SITE, times=3)
     assert (line["event"], line["origin"], line["host"]) == ("cookies_kept_back", FRONT_END, "127.0.0.1:8000")
     assert "different sites" in line["hint"]
+    assert line["hint"].endswith("have the front-end call this server at http://localhost:8000")
+
+
+async def test_a_server_elsewhere_is_called_by_the_name_of_the_front_end(world: World) -> None:
+    (line,) = await told(world, "GET", "/api/users/me", {**CROSS_SITE, "Host": "auth.example.com:8000"})
+    assert line["hint"].endswith("this server by the name that the front-end has, such as localhost")
+
+
+async def test_b10_another_name_of_this_machine_is_led_to_the_one_that_is_listed(world: World) -> None:
+    """B10: `localhost` is listed, and somebody opens `127.0.0.1`. Another port or scheme is another origin."""
+    port = FRONT_END.rpartition(":")[2]
+    (line,) = await told(world, "GET", "/api/nope", {"Origin": f"http://127.0.0.1:{port}"})
+    assert f"open your front-end at {FRONT_END} instead" in line["hint"]
+    for other in ("http://127.0.0.1:1", f"https://127.0.0.1:{port}", f"http://127.0.0.2.example:{port}", "http://["):
+        (line,) = await told(world, "GET", "/api/nope", {"Origin": other})
+        assert "add it to ORIGIN" in line["hint"], other
 
 
 @pytest.mark.parametrize("sent", [{"Sec-Fetch-Site": "same-site"}, {"Authorization": "Bearer x"}])
