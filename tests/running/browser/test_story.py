@@ -82,7 +82,7 @@ def test_everything_that_may_be_changed(browsing: Browsing) -> None:
     email, other = fresh_email(), fresh_email()
     page = browsing.page()
     sign_up(page, email)
-    page.get_by_role("button", name="Send me a confirmation link").click()
+    page.get_by_role("button", name="Send the link again").click()
     expect(page.get_by_role("status")).to_have_text("We sent you an email with a link.")
 
     second = browsing.page()

@@ -215,3 +215,20 @@ async def test_o85_a_program_creates_and_revokes(world: World) -> None:
     assert [service["name"] for service in listed] == ["billing"]
     assert await ask("DELETE", "billing") == (200, "")
     assert await ask("DELETE", "billing") == (404, "service_unknown")
+
+
+async def test_trying_again_is_offered_once_an_email_has_failed(world: World) -> None:
+    helper, button = await operator_in(world, Role.HELPER), "Try all failed ones again"
+    await queue_letter(world)
+    page = (await helper.client.get(LETTERS)).text
+    assert "Waiting: 1." in page
+    assert button not in page
+    await refused_letter(world, "eve@example.com")
+    assert button in (await helper.client.get(LETTERS)).text
+
+
+async def queue_letter(world: World) -> None:
+    """A letter that nobody has tried to send yet."""
+    letter = QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, world.clock.now(), email="ada@example.com")
+    async with world.env.store.transaction() as tx:
+        await tx.letters.queue(letter)

@@ -203,3 +203,13 @@ async def test_an_operator_who_was_signed_out_meanwhile_does_nothing(world: Worl
     refused = await admin.client.post(f"{AT}/{ada.id}/disable", data={**admin.form, "reason": "x"})
     assert refused.headers["location"].startswith("/reauthenticate") or refused.status_code == 303
     assert (await ada_of(world)).disabled_at is None
+
+
+async def test_what_mends_stands_before_looking_as_the_person_and_what_deletes(world: World) -> None:
+    await world.register()
+    ada, admin = await ada_of(world), await operator_in(world, Role.ADMIN)
+    html = await page_of(admin, ada)
+    order = [
+        html.index(f'href="{AT}/{ada.id}/{slug}"') for slug in ("send-reset", "set-role", "impersonate", "disable")
+    ]
+    assert order == sorted(order)

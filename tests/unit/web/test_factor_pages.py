@@ -1,5 +1,6 @@
 """The pages of second factors, sent as a browser without a script sends them."""
 
+import re
 from datetime import timedelta
 from http.cookiejar import Cookie
 
@@ -115,3 +116,12 @@ async def test_other_devices_are_signed_out_in_the_same_breath(world: World) -> 
     await turn_on(world, client, end_others="on")
     assert (await other.get("/profile")).headers["location"] == "/signedout?reason=signed_out_elsewhere"
     assert (await client.get("/profile")).status_code == 200
+
+
+async def test_an_app_on_the_same_phone_is_the_first_way_of_a_narrow_screen(world: World) -> None:
+    client = await ada(world)
+    await begin(client)
+    page = (await client.get(APP)).text
+    link = re.search(r'<p class="on-phone"><a class="button second" href="(otpauth://totp/[^"]+)">', page)
+    assert link, page
+    assert page.index(link[0]) < page.index("QR code")

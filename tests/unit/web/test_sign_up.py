@@ -154,3 +154,15 @@ async def test_it_takes_none_of_the_sign_ins_of_a_network(world: World) -> None:
     _, answer = await sign_up(world)
     assert answer.headers["location"] == WELCOME
     await world.sign_in()
+
+
+async def test_the_profile_offers_the_link_again_to_whom_one_was_mailed(world: World) -> None:
+    browser, _ = await sign_up(world)
+    assert "Send the link again" in (await browser.get("/profile")).text
+    async with world.env.store.transaction() as tx:  # as for somebody who was imported
+        ada = await tx.accounts.with_email(ADA["email"])
+        assert ada is not None
+        await tx.letters.delete_of(ada.id)
+    page = (await browser.get("/profile")).text
+    assert "Send the link again" not in page
+    assert "Send me a confirmation link" in page

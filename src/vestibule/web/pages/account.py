@@ -12,6 +12,7 @@ from vestibule.flows.change_name import change_name as change_name_flow
 from vestibule.flows.change_password import change_password as change_password_flow
 from vestibule.flows.my_data import account_overview
 from vestibule.flows.my_factors import list_factors
+from vestibule.flows.my_letters import was_mailed_a_link
 from vestibule.flows.reauthenticate import ask_for_recent_factor
 from vestibule.model.errors import EmailUnchanged, PasswordTooEasy, SessionUnknown, WrongPassword
 from vestibule.model.operators import Console
@@ -35,7 +36,8 @@ _LINK_SENT = "email_asked"
 async def profile(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
     """Show my profile. Operators also get a link to the console, unless it is off."""
     is_operator = env.policy.console is not Console.OFF and bool(OF_ROLE[caller.account.role])
-    return render.page(request, "profile.html", is_operator=is_operator)
+    link_sent = not caller.account.verified and await was_mailed_a_link(env, caller)
+    return render.page(request, "profile.html", is_operator=is_operator, link_sent=link_sent)
 
 
 async def ask_name(request: Request) -> Response:
