@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from vestibule.flows.add_factor import NewCodes, end_others_too, new_codes
 from vestibule.flows.announce import announce
@@ -23,6 +23,8 @@ from vestibule.model.revocations import Revocation
 from vestibule.model.store import Ports
 from vestibule.model.totp import Totp
 from vestibule.protocol.authentication import Method
+
+_CODE_SHOWN_FOR = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,14 @@ async def read_own_factors(read: Ports, account_id: str) -> MyFactors:
     factors = await read.factors.of(account_id)
     reset = await read.factor_resets.of(account_id)
     return MyFactors(totp, factors.passkeys, factors.recovery_codes_left, reset)
+
+
+async def has_just_used_a_code(env: Env, caller: Caller) -> bool:
+    """Return whether the authenticator app may still show a code that was used, so that it would be refused."""
+    async with env.store.reading() as read:
+        totp = await read.totps.confirmed(caller.account.id)
+    used = max(filter(None, (totp.confirmed_at, totp.last_used_at)), default=None) if totp is not None else None
+    return used is not None and env.clock.now() - used < _CODE_SHOWN_FOR
 
 
 async def remove_totp(env: Env, caller: Caller, client_info: ClientInfo, *, end_others: bool = False) -> None:

@@ -41,12 +41,12 @@ async def show_app(request: Request, env: EnvDep, caller: BrowserCaller) -> Resp
     return app_form(request, shown={"key": new.key, "uri": new.uri, "qr": qr_code(new.uri), "others": others})
 
 
-async def begin_app(env: EnvDep, caller: BrowserCaller, _: SessionForm) -> Response:
+async def begin_app(request: Request, env: EnvDep, caller: BrowserCaller, _: SessionForm) -> Response:
     """Make the secret of a new app, which is no factor until a code confirms it, and redirect to the page that shows
     it.
     """
     await begin_totp(env, caller)
-    return see_other(APP)
+    return see_other(return_to.with_query(APP, return_to=return_to.allowed_here(request)))
 
 
 async def confirm_app(
@@ -64,7 +64,8 @@ async def confirm_app(
         return see_other(APP)
     if not added.recovery_codes:
         return see_other(return_to.with_query(SECURITY, notice="app_added"))
-    response = see_other(return_to.with_query(new_codes.PATH, notice="app_added"))
+    going_to = return_to.allowed_here(request)
+    response = see_other(return_to.with_query(new_codes.PATH, notice="app_added", return_to=going_to))
     new_codes.keep(request, response, caller.session_id, added.recovery_codes)
     return response
 

@@ -85,7 +85,8 @@ async def add_my_passkey(
             request, "new_passkey.html", HTTP_MAPPINGS[type(refusal)].status, faults=passkey_faults(refusal)
         )
     target = new_codes.PATH if added.recovery_codes else SECURITY
-    response = see_other(return_to.with_query(target, notice="passkey_added"))
+    going_to = return_to.allowed_here(request) if added.recovery_codes else ""
+    response = see_other(return_to.with_query(target, notice="passkey_added", return_to=going_to))
     if added.recovery_codes:
         new_codes.keep(request, response, caller.session_id, added.recovery_codes)
     cookies.clear_ceremony(response, env.clock.now(), web)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.issue_tokens import Tokens
+from vestibule.flows.my_factors import has_just_used_a_code
 from vestibule.flows.passkey_step_up import step_up_by_passkey
 from vestibule.flows.reauthenticate import PASSWORD, ways_to_reauthenticate
 from vestibule.flows.step_up import step_up_by_code, step_up_by_password
@@ -35,7 +36,10 @@ async def ask(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
     """Ask for the kind of proof that was chosen, or else for the first that the account has."""
     ways, lacks_factor = await ways_to_reauthenticate(env, caller)
     kinds, by = shown_kinds(request, ways)
-    return render.page(request, "reauthenticate.html", kinds=kinds, by=by, lacks_factor=lacks_factor)
+    just_used = await has_just_used_a_code(env, caller)
+    return render.page(
+        request, "reauthenticate.html", kinds=kinds, by=by, lacks_factor=lacks_factor, just_used=just_used
+    )
 
 
 async def reauthenticate(

@@ -129,8 +129,9 @@ def _store_return_to(request: Request, answer: Response) -> None:
 
 def _common_variables(request: Request) -> dict[str, Any]:
     """Return the template variables that every page has. `here` is the URL to come back to after choosing a language;
-    `way` is the query that carries `return_to` on to another page. `app_at` is the root of the app that it leads to.
-    `once` is a random value of this page alone (`sent_twice`).
+    `way` is the query that carries `return_to` on to another page. `going_to` is where a page that sets up a factor
+    leads, if the request itself says so. `app_at` is the root of the app that `return_to` leads to. `once` is a random
+    value of this page alone (`sent_twice`).
     """
     context, env = context_of(request), site_of(request).env
     caller = context.caller
@@ -144,6 +145,7 @@ def _common_variables(request: Request) -> dict[str, Any]:
         "here": return_to.allowed_target(f"{path}?{query}" if query else path, ()) or path,
         "return_to": target,
         "way": return_to.with_query("", return_to=target),
+        "going_to": return_to.allowed_here(request),
         "app_at": f"{app}/" if app else "",
         "app_host": app.partition("://")[2],
         "has_session": has_session(request),

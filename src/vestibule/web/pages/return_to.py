@@ -75,6 +75,13 @@ def named_by(request: Request) -> str:
     return sent.get("return_to", request.query_params.get("return_to", ""))
 
 
+def allowed_here(request: Request) -> str:
+    """Return the target that the form or the query names, if a page may redirect there; otherwise nothing, also if a
+    cookie has one.
+    """
+    return allowed_target(named_by(request), site_of(request).web.origins) or ""
+
+
 def as_parameter(target: str) -> str:
     """Return the target as the parameter `return_to`; empty for `HOME`, which needs no parameter."""
     return "" if target == HOME else target

@@ -128,7 +128,7 @@ async def _refused(request: Request, refusal: Refusal | Fault, show_form: ShowFo
         # Do not delete the cookies: by now they may be another tab's new ones. The next page looks at them again.
         return see_other(return_to.with_query(SIGNED_OUT, reason=refusal.code.removeprefix(SESSION_CODE)))
     if isinstance(refusal, ReauthenticationRequired):
-        return _set_up_factor() if refusal.enrol_at else _sign_in_again(request)
+        return _set_up_factor(request) if refusal.enrol_at else _sign_in_again(request)
     if isinstance(refusal, Refusal):  # after a fault, the look-up may fail too
         await find_session(request)
     title, message = _texts(request, refusal)
@@ -150,9 +150,12 @@ def _sign_in_again(request: Request) -> Response:
     return see_other(return_to.with_query(REAUTHENTICATE, return_to=target))
 
 
-def _set_up_factor() -> Response:
-    """Lead to where the first second factor is set up: without one, signing in again would not help."""
-    return see_other(return_to.with_query(SECURITY, notice=FACTOR_NEEDED))
+def _set_up_factor(request: Request) -> Response:
+    """Lead to where the first second factor is set up, and from there back: without one, signing in again would not
+    help.
+    """
+    wanted = request.url.path if request.method == "GET" else ""
+    return see_other(return_to.with_query(SECURITY, notice=FACTOR_NEEDED, return_to=wanted))
 
 
 def _texts(request: Request, refusal: Refusal | Fault) -> tuple[str, str]:

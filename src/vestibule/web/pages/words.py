@@ -89,7 +89,10 @@ NOTICES = {
     "invitation_accepted": _("Your account is ready. Sign in with your new password."),
     "password_changed": _("Your password was changed, and every other device signed out."),
     "email_asked": _("We sent a link to the new email address. Open it to complete the change."),
-    "factor_needed": _("Administration asks for more than a password. Add another way to sign in here, then go back."),
+    "factor_needed": _(
+        "Administration asks for more than a password. Add another way to sign in here, and you will be taken back"
+        " there."
+    ),
     "device_signed_out": _("The device was signed out."),
     "others_signed_out": _("Every other device was signed out."),
     "app_added": _("Your authenticator app is set up."),
