@@ -123,7 +123,7 @@ def changes_the_password(ada: Ada) -> None:
     ada.follow(ada.phone, "Use a recovery code instead", "**/reauthenticate?**by=recovery_code**")
     ada.phone.get_by_label(ada.say("Recovery code"), exact=True).fill(ada.codes[3])
     ada.press(ada.phone, "Continue", f"**{SECURITY}/password")
-    ada.is_mailed("Someone signed in to your account with a recovery code. Unused codes left: %(left)s.", left=9)
+    ada.is_mailed("Someone signed in to your account with a recovery code. %(left)s of 10 codes are left.", left=9)
     ada.phone.get_by_label(ada.say("Current password"), exact=True).fill(PASSWORD)
     ada.phone.get_by_label(ada.say("New password"), exact=True).fill(NEW_PASSWORD)
     ada.press(ada.phone, "Change password", f"**{SECURITY}?notice=password_changed")

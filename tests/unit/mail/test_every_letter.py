@@ -107,4 +107,4 @@ def test_a_letter_about_a_factor_says_which_it_is(kind: LetterKind, form: str) -
 @pytest.mark.parametrize("form", BOTH_PARTS)
 def test_a_letter_about_a_recovery_code_says_how_many_are_left(form: str) -> None:
     letter = replace(a_letter(LetterKind.RECOVERY_CODE_USED), detail={**DETAIL, "left": "3"})
-    assert "Unused codes left: 3." in " ".join(part(arrived(letter), form).split())
+    assert "3 of 10 codes are left." in " ".join(part(arrived(letter), form).split())

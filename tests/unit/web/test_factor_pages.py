@@ -125,3 +125,4 @@ async def test_an_app_on_the_same_phone_is_the_first_way_of_a_narrow_screen(worl
     link = re.search(r'<p class="on-phone"><a class="button second" href="(otpauth://totp/[^"]+)">', page)
     assert link, page
     assert page.index(link[0]) < page.index("QR code")
+    assert "autofocus" not in page, "a phone would be scrolled past it"
