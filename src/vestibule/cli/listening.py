@@ -17,7 +17,7 @@ def listener_for(settings: Settings, host: str | None, port: int | None) -> tupl
     bound = _try_to_bind(faults, *host_and_setting, settings.port if port is None else port, "PORT")
     if settings.metrics is not None:
         host_of_metrics, port_of_metrics = settings.metrics
-        if port is not None and port_of_metrics == port:
+        if port is not None and port_of_metrics == port:  # PORT was compared when the settings were read
             faults.append("VESTIBULE_METRICS: has the port of the API, --port; choose another")
         of_metrics = _try_to_bind(faults, host_of_metrics, "VESTIBULE_METRICS", port_of_metrics, "VESTIBULE_METRICS")
         if of_metrics is not None:
@@ -59,9 +59,11 @@ def _address(name: str, setting: str) -> str:
 class _PortSocket(socket.socket):
     """A socket that keeps another Vestibule from binding its address and port, also before either of them listens.
 
-    SO_REUSEADDR lets two programs bind one port as long as neither listens; then granian would listen beside the other
-    program (SO_REUSEPORT), and each would get half of the requests. An abstract socket (unix(7)) has one owner, in the
-    same network namespace as the port, and ends with its process.
+    We set SO_REUSEADDR, so that a restart need not wait until the system has forgotten old connections. But with it two
+    programs can bind the same port while neither listens. Granian sets SO_REUSEPORT before it listens, so both would
+    listen, and each would get half of the requests. On Linux we therefore also bind an abstract Unix socket (unix(7))
+    that is named after the address and the port: only one process of a network namespace can have it, and it goes when
+    that process ends.
     """
 
     _claim: socket.socket | None = None
@@ -83,8 +85,8 @@ class _PortSocket(socket.socket):
 def _bound_socket(host: str, port: int, setting: str) -> socket.socket:
     """Return a socket bound to this port, or to any free port for 0. Raises `WrongSettings` if the port is taken.
 
-    granian itself would share a taken port with the other program. On Linux the socket stays bound while granian
-    listens, so that no other program gets a port that the system chose for us.
+    Granian itself would share a taken port with the other program. On Linux the caller keeps the socket open while
+    granian listens, so that no other program gets a port that the system chose for us.
     """
     bound = _PortSocket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:

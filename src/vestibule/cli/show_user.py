@@ -52,8 +52,8 @@ def show_user(
 
 
 async def _seen(command_context: CommandContext, who: str) -> tuple[Person | None, Reason]:
-    """Return the person and why they cannot sign in. Without an account, return None and the account that was probably
-    meant. Raises `NoSuchAccount`.
+    """Return the person and why they cannot sign in. If there is no such account, return None and a `ProbablyTypo` with
+    the account that was probably meant; raises `NoSuchAccount` if none is similar.
     """
     async with command_context.opened() as env:
         account = await find_account_of(env, who)

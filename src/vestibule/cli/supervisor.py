@@ -23,7 +23,7 @@ from vestibule.process.signals import LEAVE, reaching_main_thread
 
 FINISH_SECONDS = 30
 _REPEAT_SECONDS = 0.2
-_KILL_SECONDS = 1
+_KILL_SECONDS = 1  # how long granian waits before it kills; by then our own wait, `FINISH_SECONDS`, is over
 _EXPECTED_STATUS = (None, 0, -signal.SIGTERM, -signal.SIGINT)
 """Exit codes of workers that still run, or that ended because they were told to."""
 _log = structlog.get_logger(__name__)
@@ -32,6 +32,10 @@ _log = structlog.get_logger(__name__)
 class Supervisor(MPServer):
     """Calls `welcome` on a thread once the workers are started. `leaving_seconds` is how long the first step lasts.
     Notes in `server_end` why and how the server ends.
+
+    Granian's own attributes, which it does not document: `wrks` are the workers; `interrupt_signal` is true once a stop
+    signal has come; `interrupt_children` lists the workers that ended by themselves; setting `main_loop_interrupt`
+    wakes the main thread.
     """
 
     def __init__(
@@ -43,7 +47,9 @@ class Supervisor(MPServer):
         self._server_end = server_end
 
     def run(self, production: bool) -> None:
-        """Serve until a signal, or until a worker ends again and again; then raise SystemExit with status 1."""
+        """Serve until a stop signal. Raises SystemExit with status 1 if a worker ends again and again, or one had to be
+        killed.
+        """
         self.serve(spawn_target=partial(run_worker, production, os.getpid(), FINISH_SECONDS))
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
@@ -51,19 +57,21 @@ class Supervisor(MPServer):
         signal.signal(LEAVE, signal.SIG_IGN)
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
         # Only after the workers are forked: a lock that this thread held at the fork, such as that of a module being
-        # imported, would stay locked in the worker forever.
+        # imported, would stay locked in the worker forever. A new thread inherits which signals are blocked: these are,
+        # so that they reach the main thread.
         with reaching_main_thread():
             self._welcome.start()
 
     def _spawn_worker(self, *arguments: Any, **options: Any) -> Any:
         worker: Any = super()._spawn_worker(*arguments, **options)
         worker._watcher = partial(self._note_end, worker)
-        worker._watch = reaching_main_thread()(worker._watch)  # starts a thread that runs the watcher
+        worker._watch = reaching_main_thread()(worker._watch)  # `_watch` starts the thread that runs `_watcher`
         return worker
 
     def _note_end(self, worker: Any) -> None:
-        """Wait for a worker's end, and wake the main thread. Only the main thread can tell whether the worker was ended
-        by a signal to the whole process group: this thread may run before the handler does.
+        """Wait for a worker's end. Unless it was expected, list the worker as ended by itself, and wake the main
+        thread. The list may be wrong: of a signal to the whole process group, this thread may run before our handler
+        does. `_stop_workers` puts it right.
         """
         worker.join()
         if not worker.interrupt_by_parent:

@@ -17,7 +17,9 @@ def run_worker(production: bool, parent: int, finish_seconds: float, *arguments:
     """Run granian's worker; exit with a status other than 0 if it fails. `parent` is the id of the process that started
     the worker. When that process is gone, the worker ends, after `finish_seconds` at the latest.
     """
-    if production:  # until `app` configures the log: a worker that was spawned has not inherited its parent's
+    # A worker that was spawned, not forked, has not inherited its parent's log. It logs as its parent does until
+    # `vestibule.app` configures the log.
+    if production:
         logs.configure_for_parent("info")
     end_with_parent(parent, finish_seconds)
     try:

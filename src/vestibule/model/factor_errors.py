@@ -49,7 +49,9 @@ class SecondFactorRequired(Refusal):
 
 
 class SecondFactorEnrolmentRequired(Refusal):
-    """The account must have a second factor, and has none. `kinds` can be set up; the pages below `at` do so."""
+    """The account must have a second factor, and has none. `kinds` are those that it can set up, on the page that the
+    message names: `/login` of the server at the URL `at`.
+    """
 
     code = "second_factor_enrolment_required"
 
@@ -67,7 +69,9 @@ class NoPendingSignIn(Refusal):
 
 
 class SecondFactorPaused(Refusal):
-    """Too many wrong codes. Another one is checked after `retry_after_seconds`; None if only after a reset."""
+    """Too many wrong codes. The next one is checked after `retry_after_seconds`; if that is None, not before an
+    operator unlocks the account.
+    """
 
     code = "second_factor_paused"
 

@@ -9,8 +9,8 @@ _CONTROLS = {"Cc", "Cf", "Zl", "Zp"}
 
 
 def one_line(text: str) -> str:
-    """Return the text as one line without control characters. White space becomes a space. Invisible characters become
-    U+FFFD: C0 and C1 controls, direction marks (CVE-2021-42574) and lone surrogates.
+    """Return the text as one line without control characters. White space becomes a space. Every other character that
+    `str.isprintable` rejects becomes U+FFFD, such as controls, direction marks (CVE-2021-42574) and lone surrogates.
     """
     if text.isprintable():
         return text

@@ -17,7 +17,7 @@ def row(fields: Fields, _given: Given) -> ForeignRow:
     identifier = _email_among(fields.get("identifiers"))
     email = either(text_of(fields.get("email")), text_of(identifier.get("value")))
     created_at = text_of(fields.get("created_at")) or _made_at(object_id)
-    provider, bar, _rest = whole.partition("|")  # `google-oauth2|1234`; without a bar it is Auth0's own
+    provider, bar, _rest = whole.partition("|")  # `google-oauth2|1234`; an id without a bar is Auth0's own
     return ForeignRow(
         id=whole.removeprefix(_OWN).replace("|", "-"),
         name=either(text_of(fields.get("name")), text_of(fields.get("nickname"))) or part_before_at(email),
@@ -28,7 +28,7 @@ def row(fields: Fields, _given: Given) -> ForeignRow:
         role=None,
         created_at=created_at,
         updated_at=text_of(fields.get("updated_at")),
-        provider=None if password else provider if bar and whole[: len(_OWN)] != _OWN else "auth0",
+        provider=None if password else (provider if bar else "auth0"),
         disabled=flag_of(fields.get("blocked")),
     )
 

@@ -1,4 +1,5 @@
-"""The page that asks a signed-in user to sign in again, before a page that needs a recent sign-in, and leads on there.
+"""The page that asks a signed-in user to sign in again when another page needs a recent sign-in, and then redirects to
+that page.
 
 An account with a second factor is asked for that, any other for its password.
 """
@@ -33,7 +34,9 @@ from vestibule.web.site import site_of
 
 
 async def ask(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
-    """Ask for the kind of proof that was chosen, or else for the first that the account has."""
+    """Ask for the kind of proof that was chosen, or else for the first that the account has (`by`). `lacks_factor`: the
+    account must have a second factor and has none, so the page leads to where one is set up.
+    """
     ways, lacks_factor = await ways_to_reauthenticate(env, caller)
     kinds, by = shown_kinds(request, ways)
     just_used = await has_just_used_a_code(env, caller)
@@ -72,7 +75,9 @@ async def use_passkey(
 
 
 def reauthentication_form(request: Request, status: int) -> Response:
-    """Return the form again."""
+    """Return the form again, with this status and without a message beside a field: the form was refused before the
+    handler, only for now (429, 503), and the page says why on top (`Page.show_form`).
+    """
     return _refused(request, status, {})
 
 
