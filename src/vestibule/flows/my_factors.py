@@ -105,6 +105,8 @@ async def note_removed(
         if env.policy.second_factor.demands(caller.account.role):
             raise LastFactor
         await tx.recovery_codes.delete_of(account_id)
+        if method is not Method.ONE_TIME_CODE:  # a recovery code may have begun a session
+            revoked += await end_sessions_by(env, tx, account_id, caller.session_id, Method.ONE_TIME_CODE, now)
         await tx.sessions.drop_second_factor(account_id)
     detail = {"factor": kind.value}
     await tell_of_factor(tx, account_id, EventKind.FACTOR_REMOVED, LetterKind.FACTOR_REMOVED, detail, client_info, now)
@@ -114,9 +116,9 @@ async def note_removed(
 async def make_recovery_codes(
     env: Env, caller: Caller, client_info: ClientInfo, *, end_others: bool = False
 ) -> Sequence[str]:
-    """Return ten new recovery codes of the caller, in place of all earlier ones. `end_others`: end the caller's other
-    sessions too. Raises `FactorUnknown` if the account has no other factor, `Overloaded`, `TooManyRequests`,
-    `ReauthenticationRequired` and `SessionOver`.
+    """Return ten new recovery codes of the caller, in place of all earlier ones, and end the caller's other sessions in
+    which a code proved a second factor. `end_others`: end all others too. Raises `FactorUnknown` if the account has no
+    other factor, `Overloaded`, `TooManyRequests`, `ReauthenticationRequired` and `SessionOver`.
     """
     async with env.store.reading() as read:  # refuse before the codes are hashed, which is slow
         await require_recent_sign_in(env, read, caller, env.clock.now())
@@ -141,4 +143,6 @@ async def _store_codes(
             raise FactorUnknown
         await tx.recovery_codes.replace(account_id, codes.hashes, now)
         await tell_of_factor(tx, account_id, event, letter, {}, client_info, now)
-        return await end_others_too(env, tx, caller, now, wanted=end_others)
+        # Codes are made anew because somebody may have the earlier ones. A session does not tell which code began it.
+        revoked = await end_sessions_by(env, tx, account_id, caller.session_id, Method.ONE_TIME_CODE, now)
+        return [*revoked, *await end_others_too(env, tx, caller, now, wanted=end_others)]

@@ -12,9 +12,11 @@ from vestibule.model.permissions import OF_ROLE, Permission
 from vestibule.protocol import other_sites
 from vestibule.web.caller import EnvDep, SignedInCaller, network_address
 from vestibule.web.map_lines import Guard
-from vestibule.web.pages.browser_session import BrowserCaller
+from vestibule.web.pages.browser_session import BrowserCaller, page_holder
 from vestibule.web.request_context import context_of
 from vestibule.web.request_errors import CrossSite
+
+_READ = {"GET", "HEAD"}
 
 
 def operator(permission: Permission) -> Guard:
@@ -32,11 +34,16 @@ def operator(permission: Permission) -> Guard:
 
 
 def page_operator(permission: Permission) -> Guard:
-    """Return the guard of a page. The guard raises what `browser_session` and `admit_operator` raise, and notes the
-    caller's permissions for the page.
+    """Return the guard of a page. The guard raises what `browser_session`, `page_holder` and `admit_operator` raise,
+    and notes the caller's permissions for the page. Raises `CrossSite` for a form that a page of another origin sent,
+    as `operator` does. The refresh token is asked for to read a page too: its forms have the secret that ties them to
+    the session, and services have access tokens.
     """
 
     async def admit(request: Request, env: EnvDep, caller: BrowserCaller) -> None:
+        if request.method not in _READ and other_sites.from_elsewhere(request.headers.raw, origins=()):
+            raise CrossSite
+        await page_holder(request, caller)
         await admit_operator(env, caller, permission)
         context_of(request).permissions = OF_ROLE[caller.account.role]
 

@@ -41,7 +41,7 @@ from vestibule.model.errors import (
 from vestibule.model.sessions import EndReason
 from vestibule.web.asking_service import service
 from vestibule.web.caller import signed_in as signed_in_guard
-from vestibule.web.csrf import own_site, own_site_refresh
+from vestibule.web.csrf import own_pages, own_site, own_site_refresh
 from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.map_reading import PAGES, ROUTES
 from vestibule.web.request_errors import (
@@ -56,6 +56,7 @@ from vestibule.web.request_errors import (
     TransferCodingUnknown,
 )
 from vestibule.web.routes import DEVELOPMENT_PAGES
+from vestibule.web.signing_out import signing_out
 
 # Told in tests/stories/factors, with apps and codes.
 FOR_FACTORS = {(route.method, route.path) for route in ROUTES if "factor" in route.path or "enrol" in route.path}
@@ -166,7 +167,7 @@ FOR_THE_SIGNED_IN = {
 def test_every_route_is_guarded() -> None:
     """B1: every route is guarded."""
     assert [route for route in (*ROUTES, *PAGES, *DEVELOPMENT_PAGES) if not route.guards] == []
-    own_site_guards = {own_site, own_site_refresh}
+    own_site_guards = {own_pages, own_site, own_site_refresh}
     changing = [
         route
         for route in (*ROUTES, *PAGES, *DEVELOPMENT_PAGES)
@@ -174,7 +175,12 @@ def test_every_route_is_guarded() -> None:
         if service not in route.guards  # no browser sends a service key by itself
     ]
     assert [r for r in changing if r.method != "HEAD" and own_site_guards.isdisjoint(r.guards)] == []
-    assert {route.path for route in ROUTES if signed_in_guard in route.guards} == {OUT, WHO, *FOR_THE_SIGNED_IN}
+    signed_in_guards = {signed_in_guard, signing_out}
+    assert {route.path for route in ROUTES if signed_in_guards & {*route.guards}} == {
+        OUT,
+        WHO,
+        *FOR_THE_SIGNED_IN,
+    }
 
 
 def test_every_route_and_every_refusal_is_in_the_table() -> None:

@@ -18,6 +18,7 @@ from vestibule.web.caller import signed_in
 from vestibule.web.map_lines import Line
 from vestibule.web.map_reading import PAGES, ROUTES
 from vestibule.web.pages.browser_session import browser_session, form_token, session_form
+from vestibule.web.signing_out import signing_out, signing_out_form
 
 REFUSED = "refresh_token_required"
 ENOUGH = {
@@ -49,7 +50,7 @@ def of_session(lines: Sequence[Line]) -> list[str]:
     """The lines that need a session, without those where operators only look: `operator_guard` asks there for a recent
     sign-in with a second factor.
     """
-    by_session = (signed_in, browser_session, session_form)
+    by_session = (signed_in, browser_session, session_form, signing_out, signing_out_form)
     return [
         f"{line.method} {line.path}"
         for line in lines

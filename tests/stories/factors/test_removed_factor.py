@@ -8,7 +8,7 @@ import pytest
 from tests.harness.authenticator import Authenticator
 from tests.harness.forms import csrf_in
 from tests.harness.world import World
-from tests.stories.factors.apps import TOTP, App, confirm, enrolled, first_step, prove, scan, second_step
+from tests.stories.factors.apps import CODES, TOTP, App, confirm, enrolled, first_step, prove, scan, second_step
 from tests.stories.passkeys import MINE, add, sign_in
 from tests.unit.web.authenticator_app import SECURITY
 
@@ -140,4 +140,24 @@ async def test_f69_so_do_those_of_the_last_one(world: World) -> None:
     other = await ada.elsewhere_by(ada.synced)
     await ada.remove(ada.synced)
     assert (await other.get("/api/users/me")).status_code == 401
+    assert (await browser.get("/api/users/me")).status_code == 200
+
+
+@pytest.mark.parametrize("ends", ["new codes", "the last factor"])
+async def test_f75_a_stolen_recovery_code_keeps_no_session(world: World, ends: str) -> None:
+    """F75: once the codes are made anew, or go with the last factor: a session does not tell which code began it."""
+    browser, app, codes = await enrolled(world)
+    await prove(browser, app)
+    key = Authenticator()
+    added = await add(browser, key)
+    if ends == "the last factor":
+        assert (await browser.delete(TOTP)).status_code == 200
+    thief = await world.client()
+    await first_step(thief)
+    assert await second_step(thief, codes[0]) == "ok"
+    if ends == "new codes":
+        assert (await browser.post(CODES)).status_code == 200
+    else:
+        assert (await browser.delete(f"{MINE}/{added.json()['data']['passkey']['id']}")).status_code == 200
+    assert (await thief.get("/api/users/me")).status_code == 401
     assert (await browser.get("/api/users/me")).status_code == 200

@@ -15,10 +15,12 @@ from vestibule.web.caller import signed_in
 from vestibule.web.map_lines import Line, Page
 from vestibule.web.map_reading import PAGES, ROUTES
 from vestibule.web.pages.browser_session import browser_session, session_form
+from vestibule.web.signing_out import signing_out, signing_out_form
 
 pytestmark = pytest.mark.any_engine
 LINES = (*ROUTES, *PAGES)
-FINDS_A_CALLER = [line for line in LINES if {signed_in, browser_session, session_form} & set(line.guards)]
+OF_A_CALLER = {signed_in, browser_session, session_form, signing_out, signing_out_form}
+FINDS_A_CALLER = [line for line in LINES if OF_A_CALLER & set(line.guards)]
 OWNERS_ALONE = [line for line in FINDS_A_CALLER if not line.while_acting]
 OPEN = [line for line in FINDS_A_CALLER if line.while_acting]
 ANSWERS_TO_ACTING = {"/api/revocations", END}  # a stream; and the page that ends the acting of a token too

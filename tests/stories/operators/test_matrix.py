@@ -142,3 +142,14 @@ async def test_o22_by_setting_there_is_no_console(backend: Backend, line: Line) 
     async with world_on(backend, replace(POLICY, console=Console.OFF)) as world:
         browser = await operator_in(world, Role.ADMIN)
         assert (await ask(line, browser.client, browser.form)).status_code == 404
+
+
+async def test_o21_who_has_removed_the_last_factor_is_no_operator_any_more(world: World) -> None:
+    """O21: though the token says two factors until it expires."""
+    admin = await operator_in(world, Role.ADMIN)
+    assert (await admin.client.get("/api/admin/people")).status_code == 200
+    async with world.env.store.transaction() as tx:
+        for passkey in await tx.passkeys.of_account(admin.account.id):
+            await tx.passkeys.remove(admin.account.id, passkey.id)
+    answer = await admin.client.get("/api/admin/people")
+    assert (answer.status_code, answer.json()["code"]) == (403, "reauthentication_required")

@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.storage import NOW, an_account
 from vestibule.model import reasons as why
+from vestibule.model import typos
 from vestibule.model.events import Event, EventKind
 from vestibule.model.factor_resets import AskedBy, FactorReset
 from vestibule.model.factors import FactorKind
@@ -125,3 +126,27 @@ def test_o42_the_nearest_email_is_meant() -> None:
     assert nearest("ada@example.com", [near, nearer]) is nearer
     assert nearest("ada@example.com", [an_account(email="bob@example.com")]) is None
     assert nearest("ada@example.com", []) is None
+
+
+ALIKE = "{}@" + "b" * 60 + "." + "c" * 60 + "." + "d" * 55 + "{:04}.com"
+
+
+def test_o99_emails_that_are_all_alike_are_not_compared_without_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """O99: two thousand of them would stop the server for a minute. Those of people are all compared."""
+    compared: list[int] = []
+    compare = typos._compare
+
+    def counting(one: str, other: str) -> tuple[int, int]:
+        answer = compare(one, other)
+        compared.append(answer[1])
+        return answer
+
+    monkeypatch.setattr(typos, "_compare", counting)
+    alike = [an_account(email=ALIKE.format("a" * 58, number)) for number in range(2000)]
+    nearest(ALIKE.format("a" * 58, 9999), alike)
+    assert sum(compared) < 25_000
+    compared.clear()
+    people = [an_account(email=f"person-{number}@example.com") for number in range(2000)]
+    meant = an_account(email="ada@exmaple.com")
+    assert nearest("ada@example.com", [*people, meant]) is meant
+    assert len(compared) == len(people) + 1

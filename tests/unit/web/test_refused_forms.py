@@ -39,6 +39,7 @@ from vestibule.model.sessions import Device
 from vestibule.web.map_lines import Page
 from vestibule.web.map_reading import PAGES, methods_at
 from vestibule.web.pages.browser_session import session_form
+from vestibule.web.signing_out import signing_out_form
 
 pytestmark = pytest.mark.any_engine
 
@@ -46,7 +47,7 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Sec-Fetch-Sit
 FORMS = [page for page in PAGES if page.method == "POST"]
 OF_PAGES = {RateClass.REFRESH, RateClass.ACCOUNT}  # the page of the form is refused too
 PATHS = [page.path for page in FORMS]
-OF_ACCOUNT = [page.path for page in FORMS if session_form in page.guards]
+OF_ACCOUNT = [page.path for page in FORMS if {session_form, signing_out_form} & {*page.guards}]
 
 
 @pytest.fixture
