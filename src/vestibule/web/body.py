@@ -33,9 +33,21 @@ class ContractBody(BaseModel):
 
     REQUIRED: ClassVar[dict[str, str]]
 
+    @classmethod
+    def further_errors(cls, _value: dict[str, Any], _errors: list[ZodError]) -> list[ZodError]:
+        """Return what is wrong with the body as a whole, beside the errors of its members."""
+        return []
+
 
 class ConfirmedBody(ContractBody):
     """A body in which a new password is typed twice, as `password` and `passwordConfirm`."""
+
+    @classmethod
+    def further_errors(cls, value: dict[str, Any], errors: list[ZodError]) -> list[ZodError]:
+        """Return the error that the two differ. As zod does, do not compare them after some errors of members."""
+        if any(error["code"] in _ABORTING for error in errors) or value["password"] == value["passwordConfirm"]:
+            return []
+        return [{"code": "custom", "path": ["body", "passwordConfirm"], "message": "Passwords do not match"}]
 
 
 Body = TypeVar("Body", bound=ContractBody)
@@ -106,9 +118,7 @@ def validate(model: type[Body], value: Any, policy: Policy) -> Body:
         parsed = model.model_validate(value, context=policy)
     except ValidationError as invalid:
         entries = [_entry(model, error) for error in invalid.errors(include_url=False)]
-    if issubclass(model, ConfirmedBody) and _passwords_differ(value, entries):
-        message = "Passwords do not match"
-        entries.append({"code": "custom", "path": ["body", "passwordConfirm"], "message": message})
+    entries += model.further_errors(value, entries)
     if entries:
         raise BodyInvalid(entries)
     return parsed
@@ -158,11 +168,6 @@ def _is_json(content_type: str) -> bool:
         if name.startswith("charset") and value.strip('"') not in {"utf-8", "utf8"}:
             raise UnsupportedMedia
     return True
-
-
-def _passwords_differ(value: dict[str, Any], entries: list[ZodError]) -> bool:
-    aborted = any(entry["code"] in _ABORTING for entry in entries)
-    return not aborted and value["password"] != value["passwordConfirm"]
 
 
 def _entry(model: type[ContractBody], error: ErrorDetails) -> ZodError:

@@ -13,7 +13,7 @@ from vestibule.flows.report_lost_factors import report_lost_factors as report_lo
 from vestibule.flows.reset_password import reset_password
 from vestibule.flows.sign_in import sign_in
 from vestibule.flows.verify_email import verify_email as verify_email_flow
-from vestibule.model.errors import RefreshRefused
+from vestibule.model.errors import RefreshRefused, WrongCredentials
 from vestibule.web import cookies, operator_session
 from vestibule.web.api import answers, bodies
 from vestibule.web.api.cookie_answers import asking, signed_in, waiting, with_tokens, without_tokens
@@ -49,7 +49,10 @@ async def login(
     must have one, ask to set one up. Both answers set the cookie that the second step needs.
     """
     previous_token = cookies.read_refresh(request.headers.raw, site_of(request).web) or ""
-    outcome = await sign_in(env, sent.email, sent.password, client_info, previous_token)
+    try:
+        outcome = await sign_in(env, sent.email, sent.password, client_info, previous_token)
+    except WrongCredentials:
+        raise sent.refused() from None
     if isinstance(outcome, SignedIn):
         return signed_in(request, env, outcome)
     return waiting(request, env, outcome)

@@ -1,11 +1,13 @@
 """The request bodies of the API."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, model_validator
 
 from vestibule.model.accounts import Role
+from vestibule.model.errors import Refusal, WrongCredentials
 from vestibule.web.api.body_fields import (
+    LOGIN_MIN_LENGTH,
     Code,
     Credential,
     Email,
@@ -19,8 +21,10 @@ from vestibule.web.api.body_fields import (
     Text,
     contract_error,
     required,
+    too_short,
 )
-from vestibule.web.body import ConfirmedBody, ContractBody
+from vestibule.web.body import ConfirmedBody, ContractBody, ZodError
+from vestibule.web.request_errors import BodyInvalid
 
 
 class Register(ConfirmedBody):
@@ -52,12 +56,29 @@ class ChangePassword(ConfirmedBody):
     password_confirm: str = Field(alias="passwordConfirm", json_schema_extra={"format": "password"})
 
 
+_SHORT = too_short(("body", "password"), "Invalid email or password")
+
+
 class Login(ContractBody):
-    """An email and its password."""
+    """An email and its password. The contract refuses a short password as an error of the body. An account that was
+    imported may have one, so it is tried; if it is wrong, `refused` is the contract's answer.
+    """
 
     REQUIRED: ClassVar = {"email": "Email address is required", "password": "Password is required"}
     email: Email
     password: Password
+
+    @classmethod
+    def further_errors(cls, value: dict[str, Any], errors: list[ZodError]) -> list[ZodError]:
+        """Return the error for a short password beside another error, or for an empty one."""
+        of_password = any(error["path"][-1] == "password" for error in errors)
+        if of_password or len(value["password"]) >= LOGIN_MIN_LENGTH or (value["password"] and not errors):
+            return []
+        return [_SHORT]
+
+    def refused(self) -> Refusal:
+        """Return the refusal of a wrong email or password."""
+        return BodyInvalid([_SHORT]) if len(self.password) < LOGIN_MIN_LENGTH else WrongCredentials()
 
 
 class StepUp(ContractBody):

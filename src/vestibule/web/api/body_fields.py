@@ -12,7 +12,8 @@ from vestibule.model.passwords import PasswordRules
 from vestibule.protocol.one_line import is_one_line
 from vestibule.web.body import type_name
 
-_LOGIN_MIN_LENGTH = 8  # characters; the contract says so
+LOGIN_MIN_LENGTH = 8
+"""How many characters a password of the contract has at least, at a sign-in too. Imported ones may have fewer."""
 _MAX_CODE_CHARACTERS = 64
 _ROLES = [Role.ADMIN.value, Role.USER.value]  # the two that the contract knows
 
@@ -85,10 +86,10 @@ def _fits_rules(password: str, info: ValidationInfo) -> str:
     return password
 
 
-def _long_enough_to_try(password: str) -> str:
-    if len(password) < _LOGIN_MIN_LENGTH:
-        raise _length_error("too_small", "minimum", _LOGIN_MIN_LENGTH, "Invalid email or password")
-    return password
+def too_short(path: Sequence[str], message: str) -> dict[str, Any]:
+    """Return the contract's error for a password of too few characters, in zod's format."""
+    bound = {"code": "too_small", "minimum": LOGIN_MIN_LENGTH}
+    return {**bound, "type": "string", "inclusive": True, "exact": False, "message": message, "path": list(path)}
 
 
 def one_of(known: Sequence[str]) -> Callable[[Any], Any]:
@@ -146,7 +147,7 @@ _AS_EMAIL = Field(json_schema_extra={"format": "email", "maxLength": MAX_EMAIL_B
 Email = Annotated[Text, AfterValidator(_email("Invalid email address")), _AS_EMAIL]
 ForgottenEmail = Annotated[Text, AfterValidator(_email("Email is invalid")), _AS_EMAIL]
 NewPassword = Annotated[Text, AfterValidator(_fits_rules), Field(json_schema_extra={"format": "password"})]
-Password = Annotated[Text, AfterValidator(_long_enough_to_try), Field(json_schema_extra={"format": "password"})]
+Password = Annotated[Text, Field(json_schema_extra={"format": "password"})]
 Code = Annotated[Text, at_most(_MAX_CODE_CHARACTERS), Field(json_schema_extra={"maxLength": _MAX_CODE_CHARACTERS})]
 # Validated as in the contract, then ignored, because nobody can register as an admin.
 IgnoredRole = Annotated[
