@@ -82,8 +82,9 @@ def assemble(settings: Settings, threads: type[NicedThreads] = NicedThreads) -> 
                 if settings.metrics:
                     stack.enter_context(listening(*settings.metrics))
                     await stack.enter_async_context(sampled(env, lambda: log.dropped))
+                # `shedding` cuts idle connections when too many are open.
                 await stack.enter_async_context(shedding(_bounds(settings), site.in_flight))
-                site.env_holder.env = env
+                site.env_holder.env = env  # handlers find it there, from the first request on
                 yield
         except Exception:
             _log.critical("application_failed", exc_info=True)

@@ -20,11 +20,13 @@ from vestibule.protocol.one_line import one_line
 # The width of tables in a pipe, which has no screen's width. Other lines are never wrapped (`soft_wrap`).
 _PIPED_WIDTH = 200
 
-_IS_TERMINAL = sys.stdout is not None and sys.stdout.isatty()  # None: closed
+_IS_TERMINAL = sys.stdout is not None and sys.stdout.isatty()  # Python sets None if the stream is closed
 
 
 class Terminal(Console):
-    """A console that writes no control character except its own, and no emoji for `:1234:`, part of an IPv6 address."""
+    """A console that writes no control characters except its own. It does not replace `:1234:` by an emoji either, as
+    rich does by default: that may be part of an IPv6 address.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"emoji": False, **options})
@@ -39,6 +41,7 @@ class Terminal(Console):
         line.
         """
         for segment in super().render(renderable, options):
+            # rich marks its own control sequences, such as those that move the cursor, with `control`.
             yield segment if segment.control else segment._replace(text=_lines(segment.text))
 
 
@@ -53,7 +56,9 @@ def fail(message: str) -> None:
 
 
 def show_once(secret: str, if_lost: str) -> None:
-    """Print a secret that cannot be shown again. If that fails, raise `OutputLost` with `if_lost`: what to do now."""
+    """Print a secret that cannot be shown again. If that fails, raise `OutputLost`, with `if_lost` as a line of its
+    message: what to do now.
+    """
     try:
         results.print(secret, soft_wrap=True, highlight=False)
         sys.stdout.flush()
@@ -68,4 +73,5 @@ def print_json(value: Any) -> None:
 
 
 def _lines(text: str) -> str:
+    """Return the text with each of its lines made harmless by `one_line`."""
     return text if text.isprintable() else "\n".join(map(one_line, text.split("\n")))

@@ -24,9 +24,10 @@ class DiscreetCommand(PlainHelp, TyperCommand):
         """Return the rest of the arguments; fails for surplus ones and for bytes that are not UTF-8."""
         if not all(map(is_utf8, args)):
             ctx.fail(_NOT_UTF8)
+        # Typer's own error would repeat the surplus arguments. So let it collect them in `ctx.args`, and fail here.
         takes_more, ctx.allow_extra_args = ctx.allow_extra_args, True
         rest: list[str] = super().parse_args(ctx, args)
-        if ctx.args and not takes_more and not ctx.resilient_parsing:
+        if ctx.args and not takes_more and not ctx.resilient_parsing:  # which is True when a shell completes a line
             ctx.fail(_TOO_MANY)
         return rest
 

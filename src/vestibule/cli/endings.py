@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 def explained(as_log: bool = False) -> Iterator[None]:
     """End the process with a sentence for an error that an operator can correct, with a traceback for any other.
 
-    `as_log`: log these instead of printing them, a sentence as one event for each line.
+    `as_log`: log the sentence or the traceback instead of printing it. Each line of a sentence is one log event.
     """
     streams.prepare()
     end, end_at_bug = (_log_end, _log_bug) if as_log else (_end, _end_at_bug)
@@ -45,7 +45,7 @@ def explained(as_log: bool = False) -> Iterator[None]:
     except ModuleNotFoundError as fault:
         end(missing.sentence(fault), 1)
     except StoreUnavailable as fault:
-        if fault.lasting:
+        if fault.lasting:  # its message says what to repair
             end(str(fault), 2)
         end(f"DATABASE_URL: {_database_sentence(fault)}", 1)
     except OSError as fault:  # about a file, a disk or a network, which an operator can correct
@@ -56,16 +56,14 @@ def explained(as_log: bool = False) -> Iterator[None]:
 
 
 def _end_when_written(exit_request: SystemExit, end: Callable[[str, int], NoReturn]) -> None:
-    """Raise `exit_request` after all output is written. If that fails, call `end` with the reason and the status of
-    `exit_request`, or with 1 if that status means success.
+    """Raise `exit_request` after all output is written. If the output is lost, call `end` with the reason. The status
+    is then that of `exit_request` if it means failure, otherwise that of `OutputLost`.
     """
     try:
         sys.stdout.flush()
     except streams.OutputLost as fault:
-        end(
-            str(fault),
-            int(exit_request.code) if isinstance(exit_request.code, int) and exit_request.code else fault.status,
-        )
+        code = exit_request.code
+        end(str(fault), code if isinstance(code, int) and code else fault.status)
     raise exit_request
 
 

@@ -93,9 +93,10 @@ async def _show(
         account_id = (await account_of(env, query.email)).id if query.email is not None else None
         since = env.clock.now() - query.since if query.since is not None else None
         wanted = replace(query.wanted, account_id=account_id, since=since)
-        async for events in _followed(env, wanted, query.limit) if query.follow else _found(env, wanted, query.limit):
-            if events:
-                print_events(events, await emails_in(env, events))
+        batches = _followed(env, wanted, query.limit) if query.follow else _found(env, wanted, query.limit)
+        async for batch in batches:
+            if batch:
+                print_events(batch, await emails_in(env, batch))
             else:
                 notes.print(_nothing(query))
 

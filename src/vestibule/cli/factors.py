@@ -22,7 +22,7 @@ _KINDS = {FactorKind.TOTP: "authenticator app", FactorKind.PASSKEY: "passkey"}
 
 def print_factors(email: str, listed: FactorList) -> None:
     """Print a line for each factor, how many recovery codes are left, and a reset that is under way; or that there is
-    no factor.
+    no factor. `listed.unreadable` is how many more factors the account has, whose rows are malformed.
     """
     if not listed.factors and not listed.unreadable:
         notes.print(f"{email} has no second factor.", markup=False, highlight=False)
@@ -78,8 +78,10 @@ def reset_for_programs(reset: FactorReset) -> dict[str, str]:
 
 
 def _removed_at(reset: FactorReset) -> str:
+    """Return the end of a sentence: that the reset removes all factors, and when."""
     return f"all factors are removed after {_minute(reset.due_at)} UTC"
 
 
 def _minute(moment: datetime) -> str:
+    """Return a moment without `UTC`, which stands in a column's heading or behind it (`tables.minute` adds it)."""
     return f"{moment:%Y-%m-%d %H:%M}"

@@ -143,7 +143,7 @@ async def _import(command_context: CommandContext, asked: _Asked) -> ImportRepor
             task = progress.add_task("Importing", total=await source.count())
             listener = _listener(progress, task, dry=asked.dry)
             converter = RowConverter(env.passwords.can_match, asked.admins)
-            async with aclosing(source.batches()) as batches:  # also when interrupted
+            async with aclosing(source.batches()) as batches:  # close them even if the import is interrupted
                 rows = Source(batches, converter, source.first_by_email)
                 return await import_accounts(env, rows, listener, dry=asked.dry)
 

@@ -190,14 +190,16 @@ async def _rotate(
 
 
 def _of_another_kind(stored: list[SealedKey], kids: dict[KeyUse, str]) -> list[SealedKey]:
-    """Return the next keys whose algorithm is not the new current key's."""
+    """Return the next keys whose algorithm is not that of the new current key. `kids` has the ids of the new current
+    keys; a use that was not rotated has none, and its next key is left out.
+    """
     signing = {key.use: key.alg for key in stored if kids.get(key.use) == key.kid}
     return [key for key in stored if key.state is KeyState.NEXT and key.alg != signing.get(key.use, key.alg)]
 
 
 async def _wait_until_next_keys_are_known(env: Env, uses: list[KeyUse]) -> None:
-    """Wait until every process knows the next keys. Each process reads them once a second. A process that cannot read
-    them for `revocation_staleness` lets nobody in.
+    """Wait for `revocation_staleness`. Each process reads the next keys once a second, and lets nobody in if it could
+    not for that long: so afterwards no process that lets people in lacks them.
     """
     require_key_manager(env)
     if set(uses) & set(env.keys.uses_without_next):
@@ -214,7 +216,8 @@ async def _withdraw(command_context: CommandContext, kid: str, *, early: bool) -
 
 async def _reencrypt(command_context: CommandContext) -> tuple[int, Reencrypted]:
     async with command_context.opened() as env:
-        # If the settings give the signing keys, only secrets of authenticator apps are stored. Without a seal, neither
-        # is: then `reencrypt_keys` refuses, and says why.
-        only_apps = env.key_manager is None and env.seal is not None
-        return 0 if only_apps else await reencrypt_keys(env), await reencrypt_totps(env)
+        # If the settings give the signing keys, the database has no keys, but may have secrets of authenticator apps.
+        # Without a seal it has neither: then `reencrypt_keys` refuses, and says why.
+        has_only_apps = env.key_manager is None and env.seal is not None
+        count = 0 if has_only_apps else await reencrypt_keys(env)
+        return count, await reencrypt_totps(env)

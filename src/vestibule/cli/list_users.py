@@ -50,7 +50,9 @@ async def _found(
     found: list[Account] = []
     start: Position | None = None
     async with command_context.opened() as env:
-        while len(found) <= limit:  # one more than is shown: a page may name a next one that is empty
+        # Find one account more than is shown. That `page.next` is set does not prove that there are more: the next page
+        # may be empty.
+        while len(found) <= limit:
             page = await find_people(env, search, start, limit + 1 - len(found))  # at most `PEOPLE_AT_ONCE`
             found += page.accounts
             start = page.next

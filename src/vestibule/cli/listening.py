@@ -51,13 +51,13 @@ def _address(name: str, setting: str) -> str:
         raise WrongSettings(f"{setting}: {fault}") from None
     except OSError as fault:
         raise WrongSettings(f"{setting}: {name} cannot be looked up: {fault.strerror}") from None
-    # Prefer IPv4 if a name has both: most clients connect to localhost over IPv4.
-    *_, address_and_port = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+    # Take the first IPv4 address if there is one, because most clients connect to localhost over IPv4.
+    *_, address_and_port = min(found, key=lambda entry: entry[0] != socket.AF_INET)  # an entry begins with its family
     return str(address_and_port[0])
 
 
 class _PortSocket(socket.socket):
-    """A socket that keeps another Vestibule from binding its address and port, also before either of them listens.
+    """A socket that keeps another Vestibule from binding its address and port, even before either of them listens.
 
     We set SO_REUSEADDR, so that a restart need not wait until the system has forgotten old connections. But with it two
     programs can bind the same port while neither listens. Granian sets SO_REUSEPORT before it listens, so both would
@@ -77,6 +77,7 @@ class _PortSocket(socket.socket):
             self._claim.bind(f"\0vestibule/{host}/{self.getsockname()[1]}")
 
     def close(self) -> None:
+        """Free the address and the port."""
         if self._claim is not None:
             self._claim.close()
         super().close()

@@ -176,7 +176,8 @@ def _status(state: LetterState, now: datetime) -> str:
         return "[red]refused[/]"
     if state.due_at <= now:
         return "due"
-    # A claim moves `due_at` to the end of its lease: nothing else makes a letter without a fault due later.
+    # The server that sends a letter first claims it for some time, and sets `due_at` to the end of that time. So a
+    # letter that is due later, and has not failed, is being sent.
     if state.last_fault is None:
         return "being sent"
     return f"again in {_period(now, state.due_at)}"

@@ -45,20 +45,21 @@ def send_verification(context: typer.Context, email: Email, as_json: AsJson = Fa
     if outcome is LinkOutcome.ALREADY_VERIFIED:
         _tell(account, outcome.value, f"{account.email} is verified already, so nothing is mailed.", as_json=as_json)
         return
-    _told_of_link(account, outcome, as_json=as_json)
+    _tell_of_link(account, outcome, as_json=as_json)
 
 
 def send_reset(context: typer.Context, email: Email, as_json: AsJson = False) -> None:
     """Mail the owner of an account a link to choose a new password. Links mailed before stop working."""
     account, outcome = asyncio.run(with_account(context.obj, email, partial(_mail, LetterKind.RESET_PASSWORD)))
-    _told_of_link(account, outcome, as_json=as_json)
+    _tell_of_link(account, outcome, as_json=as_json)
 
 
 async def _mail(kind: LetterKind, env: Env, operator: Operator, account: Account) -> LinkOutcome:
     return await mail_link(env, operator, account, kind)
 
 
-def _told_of_link(account: Account, outcome: LinkOutcome, *, as_json: bool) -> None:
+def _tell_of_link(account: Account, outcome: LinkOutcome, *, as_json: bool) -> None:
+    """Print that the link is in the outbox; raises `NotMended` if it is not."""
     if outcome is not LinkOutcome.QUEUED:
         raise NotMended(f"{account.email} {_WHY_NOT[outcome]}")
     _tell(

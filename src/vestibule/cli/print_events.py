@@ -44,6 +44,7 @@ def _details(event: Event, emails: Emails) -> dict[str, str]:
     account, actor = event.account_id or "", event.actor_id or ""
     known = {"email": emails.get(account), "account": account, "session": event.session_id}
     known |= {"from": event.network_address, "by": emails.get(actor, actor)}
+    # The operator's email, or else their id, replaces a `by` in the detail.
     details = {name: value for name, value in event.detail.items() if not (name == "by" and actor)}
     return {"what": sentence(event), **{name: value or "" for name, value in known.items()}, **details}
 

@@ -76,9 +76,15 @@ def _paused(reason: why.PausedPasswords) -> str:
 
 
 def _networks(networks: Mapping[str, int]) -> str:
+    """Return a clause that names the networks, each with the number of its wrong passwords and codes; empty without
+    any.
+    """
     named = [f"{network} ({count})" for network, count in list(networks.items())[: why.MOST_NETWORKS]]
+    if not named:
+        return ""
     more = len(networks) - len(named)
-    return f", or somebody did, from {', '.join(named)}{f' and {more} more' if more else ''}" if named else ""
+    others = f" and {more} more" if more else ""
+    return f", or somebody did, from {', '.join(named)}{others}"
 
 
 def _until(until: datetime | None, otherwise: str) -> str:

@@ -17,7 +17,7 @@ T = TypeVar("T")
 _TRIES = 3
 _APP, _RECOVERY_CODE = "totp", "recovery_code"
 _CODE, _NEW_CODE = "App or recovery code", "Code of the app"
-_KEY_BLOCK = 4
+_KEY_BLOCK = 4  # characters
 
 
 def take_second_step(session: Session, factors: Collection[str]) -> None:
@@ -53,7 +53,7 @@ def set_up_app(session: Session, asked: EnrolmentRequiredError) -> None:
 
 def _by_code(what: str, take: Callable[[str], T]) -> T:
     """Return what `take` returns for a code, which is asked for up to three times."""
-    for left in reversed(range(_TRIES)):
+    for left in reversed(range(_TRIES)):  # how many tries are left after this one
         try:
             return take(ask(what))
         except SignedOutError as refusal:

@@ -121,14 +121,14 @@ def _supervisor(
         settings.draining_seconds,
         server_end,
         program,
-        factory=True,
+        factory=True,  # `program` names a function that returns the ASGI application
         address=address,
         port=port,
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
         http1_settings=_HEAD_LIMITS,
         backlog=max(_BACKLOG, connections),
-        backpressure=connections,
+        backpressure=connections,  # how many connections each worker accepts at once
         websockets=False,
         workers=workers,
         workers_kill_timeout=FINISH_SECONDS,

@@ -39,7 +39,7 @@ class SessionFile(InFile):
             super().clear()
 
     def note_damage(self) -> None:
-        """Log nothing: the commands print that the file is damaged."""
+        """Do nothing. `InFile.load` calls this for a damaged file, to log it; here the commands print it."""
 
     @contextmanager
     def _explained(self, done: str) -> Iterator[None]:

@@ -41,6 +41,7 @@ def show_user(
     if as_json:
         print_json(_for_programs(person, reason, email))
         return
+    # A terminal wraps at words. In a pipe, a sentence stays on one line.
     results.print(
         f"[bold]{escape(f'{email} {sentence_of(reason)}')}[/]", highlight=False, soft_wrap=not results.is_terminal
     )
@@ -87,6 +88,7 @@ def _lines(person: Person) -> Iterator[tuple[str, str]]:
 
 
 def _listed(name: str, values: Iterator[str]) -> Iterator[tuple[str, str]]:
+    """Yield a row for each value; only the first row has the name."""
     for number, value in enumerate(values):
         yield ("" if number else name), value
 
@@ -106,6 +108,7 @@ def _letters(person: Person) -> Iterator[str]:
 
 
 def _sessions(person: Person) -> Iterator[str]:
+    # `live` has only the latest live sessions; `live_sessions` is the number of all.
     for session in person.live[:_MOST_OF_EACH]:
         from_where = f"from {session.device.network_address}" if session.actor_id is None else "by an operator"
         yield f"{minute(session.last_seen_at)} last used, {from_where}"
@@ -123,6 +126,7 @@ def _events(person: Person) -> Iterator[str]:
 
 
 def _for_programs(person: Person | None, reason: Reason, email: str) -> dict[str, Any]:
+    # `NeverVerified` becomes `never_verified`.
     kind = "".join(f"_{char.lower()}" if char.isupper() else char for char in type(reason).__name__)[1:]
     mend = command_of(reason, email) or None
     told = {"email": email, "reason": kind, "sentence": f"{email} {sentence_of(reason)}", "mend": mend}

@@ -33,9 +33,13 @@ class Supervisor(MPServer):
     """Calls `welcome` on a thread once the workers are started. `leaving_seconds` is how long the first step lasts.
     Notes in `server_end` why and how the server ends.
 
+    Methods without a docstring replace methods of granian's, which granian calls: `startup` starts the workers, and
+    `_spawn_worker` makes one of them; `signal_handler_interrupt` handles SIGTERM and SIGINT; `_respawn_workers`
+    replaces workers that have ended; `shutdown` ends the server, and calls `_stop_workers`.
+
     Granian's own attributes, which it does not document: `wrks` are the workers; `interrupt_signal` is true once a stop
     signal has come; `interrupt_children` lists the workers that ended by themselves; setting `main_loop_interrupt`
-    wakes the main thread.
+    wakes the main thread. A worker's `interrupt_by_parent` is true if its end is expected; `inner` is its process.
     """
 
     def __init__(
@@ -65,7 +69,8 @@ class Supervisor(MPServer):
     def _spawn_worker(self, *arguments: Any, **options: Any) -> Any:
         worker: Any = super()._spawn_worker(*arguments, **options)
         worker._watcher = partial(self._note_end, worker)
-        worker._watch = reaching_main_thread()(worker._watch)  # `_watch` starts the thread that runs `_watcher`
+        # `_watch` starts a thread that runs `_watcher`. As a decorator, `reaching_main_thread` wraps each call of it.
+        worker._watch = reaching_main_thread()(worker._watch)
         return worker
 
     def _note_end(self, worker: Any) -> None:
@@ -80,7 +85,7 @@ class Supervisor(MPServer):
 
     def signal_handler_interrupt(self, number: int, *frame: Any) -> None:
         self._server_end.record_signal(number)
-        if number == signal.SIGINT or self.interrupt_signal:
+        if number == signal.SIGINT or self.interrupt_signal:  # or this is the second signal
             self._leaving_seconds = 0
         self._expect_ends()
         super().signal_handler_interrupt(number, *frame)  # type: ignore[no-untyped-call]
@@ -111,8 +116,9 @@ class Supervisor(MPServer):
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 
     def _take_leave(self) -> None:
-        # Repeat the signal, because a worker that is still starting ignores it. Wait for the whole time, even if a
-        # worker has ended.
+        """Tell the workers that they will leave, and wait until `leaving_seconds` are over."""
+        # Only after a stop signal. Repeat `LEAVE`, because a worker that is still starting ignores it. Wait for the
+        # whole time, even if a worker has ended; a second stop signal sets `_leaving_seconds` to 0.
         end = time.monotonic() + self._leaving_seconds
         while self.interrupt_signal and self._leaving_seconds and (left := end - time.monotonic()) > 0:
             self._tell_workers_to_leave()
@@ -120,7 +126,8 @@ class Supervisor(MPServer):
             self.main_loop_interrupt.wait(min(left, _REPEAT_SECONDS))
 
     def _tell_workers_to_leave(self) -> None:
-        workers: list[Any] = self.wrks  # untyped in granian
+        """Send `LEAVE` to each worker."""
+        workers: list[Any] = self.wrks  # granian's list of its workers, without a type
         for worker in workers:
             with suppress(ProcessLookupError):  # the worker has just ended by itself
                 os.kill(worker.inner.pid, LEAVE)

@@ -51,7 +51,7 @@ def unlock(
 
 
 def pause_in_words(pause: Pause) -> str:
-    """Return a sentence about a pause: what is not checked or not sent, since when and until when."""
+    """Return a pause in words: what is not checked or not sent, since when and until when."""
     since = f" since {minute(pause.since)}" if pause.since else ""
     if pause.of.mailed and pause.until:
         return f"{_WORDS[pause.of]} by email{since}, until {minute(pause.until)} at the latest"

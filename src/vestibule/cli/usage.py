@@ -7,9 +7,8 @@ import typer
 
 from vestibule.process.operator_errors import OperatorError
 
-_UsageError: Any = typer.BadParameter.__mro__[
-    1
-]  # `click.UsageError` of the click that typer carries in itself; typer does not export it
+# `UsageError` of the click that typer carries in itself. Typer exports only its subclasses, such as `BadParameter`.
+_UsageError: Any = typer.BadParameter.__base__
 
 
 class WrongUsage(OperatorError):

@@ -36,6 +36,7 @@ def _answers(host: str, port: int) -> bool:
 
 
 def _welcome(settings: Settings, places: Places, host: str, port: int, workers: int) -> None:
+    """Print the welcome of development mode."""
     lines = Table.grid(Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2))
     here = escape(base_url(host, port))
     lines.add_row("Listening on", f"[bold]{here}[/]" + (f"  ({workers} processes)" if workers > 1 else ""))

@@ -23,6 +23,7 @@ def run_worker(production: bool, parent: int, finish_seconds: float, *arguments:
         logs.configure_for_parent("info")
     end_with_parent(parent, finish_seconds)
     try:
+        # granian would call this function itself, in the new process. It returns when the worker has stopped.
         MPServer._spawn_asgi_lifespan_worker(*arguments, **options)
     except OperatorError as fault:
         for line in str(fault).split("\n"):

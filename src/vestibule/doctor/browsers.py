@@ -36,7 +36,7 @@ def _origin_unset(settings: Settings) -> Iterator[Finding]:
 
 
 def _passkeys(settings: Settings) -> Iterator[Finding]:
-    """Yield a hint if there are no passkeys here, or if a front-end cannot ask for them."""
+    """Yield a hint if there are no passkeys here, or if a front-end on this server's site cannot ask for them."""
     party = settings.relying_party
     if party is None:
         yield hint(
@@ -89,7 +89,7 @@ def _front_end(settings: Settings, origin: SplitResult, own: SplitResult) -> Ite
     elif local and not is_this_machine(own.hostname or "") and "origins" in settings.model_fields_set:
         yield _app(origin_url)
     elif local or "origins" not in settings.model_fields_set:
-        return
+        return  # both are on one site, or this is the default of ORIGIN
     elif origin.scheme != own.scheme:
         yield fault(
             SUBJECT,

@@ -41,7 +41,7 @@ async def check(settings: Settings, clock: Clock) -> list[Finding]:
     except StoreUnavailable as reason:
         return [_unreachable(settings, reason)]
     except NotUnicode as reason:
-        what, _, remedy = str(reason).partition("; make another one: ")
+        what, _, remedy = str(reason).partition("; make another one: ")  # what is wrong, and the command to run
         return [fault(SUBJECT, what, "The server does not start: some people could not register.", remedy)]
     except NotOurs as reason:
         return [_unusable(str(reason))]
@@ -84,7 +84,9 @@ def _who_has(file: str | None) -> str:
 
 
 def _other_schema(settings: Settings, reason: str) -> Finding:
-    """Return the finding for a `SchemaMismatch`. The message of the exception is "what is wrong; what to do"."""
+    """Return the finding for a `SchemaMismatch`. The message of the exception is "what is wrong; what to do", or "what
+    is wrong; run: command". A server migrates an older SQLite file itself.
+    """
     if settings.embedded and "newer" not in reason:
         return fine(SUBJECT, "a SQLite file, which the next start will migrate")
     what, _, remedy = reason.replace("; run:", ";").partition("; ")

@@ -37,6 +37,7 @@ async def check(settings: Settings, clock: Clock, engines: Engines) -> list[Find
         key_manager = open_key_manager(settings)
     except WrongSettings as reason:
         return [_wrong_secret(str(reason))]
+    # There is a key manager, because the settings do not give the keys.
     return _stored(clock, stored, key_manager) if key_manager else []
 
 

@@ -77,6 +77,7 @@ def _client(server: Server) -> aiosmtplib.SMTP:
         port=server.port,
         local_hostname=server.ehlo or None,
         use_tls=server.security == "tls",
+        # None stands for STARTTLS only if the server offers it.
         start_tls={"starttls": True, "opportunistic": None}.get(server.security, False),
         timeout=_TIMEOUT_SECONDS,
     )
@@ -86,7 +87,7 @@ async def _visit(server: Server) -> list[Finding]:
     client = _client(server)
     try:
         async with client:
-            encrypted = client.get_transport_info("peercert") is not None
+            encrypted = client.get_transport_info("peercert") is not None  # without TLS there is no certificate
             if server.user:
                 await client.login(server.user, server.password)
     except aiosmtplib.SMTPAuthenticationError as reason:

@@ -79,10 +79,11 @@ class _Answer:
         kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
         connection = kind(address.hostname or "", address.port, timeout=_TIMEOUT_SECONDS)
         try:
-            connection.connect()  # has its own timeout: a server that is not reached has begun no answer
+            connection.connect()  # before `Timeouts`, which limits the answer: connecting has a timeout of its own
             with Timeouts(timeouts.ANSWER_SECONDS) as time_limit:
                 time_limit.watch(connection.sock)
-                certificate: dict[str, Any] = getattr(connection.sock, "getpeercert", dict)()  # none over plain HTTP
+                # A socket without TLS has no `getpeercert`: then `dict()` stands for an empty certificate.
+                certificate: dict[str, Any] = getattr(connection.sock, "getpeercert", dict)()
                 connection.request(method, address.path.rstrip("/") + path, headers=headers)
                 answer = connection.getresponse()
                 self.content = time_limit.read_whole(iter(lambda: answer.read(_PIECE), b""))
@@ -101,7 +102,7 @@ class _Answer:
 
 @dataclass(frozen=True)
 class _Seen:
-    """Two answers of the server at an address: of the health check, and to `me` without a token."""
+    """Two answers of the server at an address: `health` of the health check, `refused` of `_ME` without a token."""
 
     address: SplitResult
     health: _Answer
@@ -185,6 +186,7 @@ def _cors(settings: Settings, address: SplitResult) -> Iterator[Finding]:
 
 
 def _cors_of_others(address: SplitResult, asked: dict[str, str]) -> Iterator[Finding]:
+    """Yield a fault if CORS allows `DOCTORS_ORIGIN`, which is nobody's front-end."""
     foreign = _Answer(address, "OPTIONS", "/api/auth/login", Origin=DOCTORS_ORIGIN, **asked).headers
     if foreign.get("Access-Control-Allow-Origin") in (DOCTORS_ORIGIN, "*"):
         yield fault(

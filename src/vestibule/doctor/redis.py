@@ -25,7 +25,7 @@ async def check(settings: Settings) -> list[Finding]:
         return [fine(SUBJECT, "not set, and not needed")]
     try:
         async with open_redis(settings) as client:
-            info: dict[str, Any] = await client.info() if client else {}
+            info: dict[str, Any] = await client.info() if client else {}  # a client, because REDIS_URL is set
     except redis_module().UNREACHABLE_ERRORS as reason:
         return [_unreachable(settings, redis_module().why_unreachable(reason))]
     except WrongSettings as reason:

@@ -55,6 +55,7 @@ def _nothing_to_set_up(settings: Settings) -> list[Finding]:
 
 
 def _has_seal(settings: Settings) -> bool:
+    """Return whether secrets of authenticator apps can be encrypted here, so that people can set up an app."""
     try:
         return open_seal(settings) is not None
     except WrongSettings:

@@ -31,8 +31,9 @@ async def _batch(engines: Engines, after: str) -> list[Totp]:
 
 
 def _opens(seal: Seal | None, totp: Totp) -> bool:
+    """Return whether the seal opens the app's secret; False without a seal."""
     try:
-        return seal is not None and open_secret(seal, totp) != b""
+        return seal is not None and bool(open_secret(seal, totp))
     except CannotUnseal:
         return False
 

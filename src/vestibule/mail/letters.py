@@ -116,6 +116,7 @@ class Renderer:
         if fixed := self._fixed_subjects.get(letter.kind):
             return fixed.format(lasts=_lifetime_in_words(letter, "en"))
         template = self._template(letter, "txt")
+        # A block of a Jinja template is a function that yields its text in parts.
         block = template.blocks["subject"](template.new_context(self._variables(letter)))
         return " ".join("".join(block).split())
 

@@ -80,6 +80,7 @@ class SmtpMailer:
             username=server.user or None,
             password=server.password or None,
             use_tls=server.security == "tls",
+            # None stands for STARTTLS only if the server offers it.
             start_tls={"starttls": True, "opportunistic": None}.get(server.security, False),
             tls_context=self._tls,
             timeout=server.timeout_seconds,
@@ -115,10 +116,11 @@ def said_by(server: Server, words: str, letter: Letter | None = None) -> str:
         plain = f"\0{server.user}\0{server.password}"  # as AUTH PLAIN sends it (RFC 4616)
         secrets += [server.password, _base64(server.password), _base64(plain)]
     if letter is not None:
+        # The last part of a link is its token. A code may be repeated without its hyphens.
         secrets += [letter.link, letter.link.rpartition("/")[2], letter.code, letter.code.replace("-", ""), letter.name]
         if letter.to:
             words = words.replace(letter.to, f"{letter.to[0]}***@{letter.to.rpartition('@')[2]}")
-    for secret in filter(None, secrets):
+    for secret in filter(None, secrets):  # as it is, percent-encoded, and as JSON writes it
         for form in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1]):
             words = words.replace(form, "…")
     return one_line(_ENCODED.sub("…", words)[:_MAX_SAID_CHARACTERS])

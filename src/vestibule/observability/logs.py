@@ -26,7 +26,8 @@ _COMMON: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,  # the id of the request
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
-    # structlog's own renderer would show local variables, and Python's would show error messages.
+    # structlog's own renderer would show local variables, and Python's would show error messages. `raised` is what
+    # `sys.exc_info()` returns: type, error and traceback.
     structlog.processors.ExceptionRenderer(lambda raised: format_error(raised[1])),
 )
 # Matches the values in asyncio's messages: a callback's arguments, and further lines such as `future: …`, which show a
@@ -71,7 +72,8 @@ def configure_without_blocking(level: str, pretty: bool, *, masked: bool) -> Que
     """Configure logging for a server's process: writing a line never blocks. Return the queue of lines."""
     stream = QueuedStream(sys.stderr.fileno(), _log_dropped)
     configure(level, pretty, stream, masked=masked)
-    # For lines after the end of the application, such as those about its failed start. `atexit` does not run in forks.
+    # For lines after the end of the application, such as those about its failed start. multiprocessing calls this at
+    # the end of a worker, where `atexit` calls nothing.
     Finalize(None, stream.drain, exitpriority=0)
     return stream
 
@@ -114,7 +116,7 @@ def _configure_logging_of_libraries(file: TextIO, preparing: list[Processor], re
     handler.addFilter(_is_no_traceback)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=preparing,
+            foreign_pre_chain=preparing,  # for records that did not come from structlog
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )

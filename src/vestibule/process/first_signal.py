@@ -24,6 +24,9 @@ def pass_on_only_first_signal() -> None:
 
 def _replace(signals: ModuleType) -> None:
     def set_loop_signals(loop: asyncio.AbstractEventLoop) -> object:
+        """Do as granian's own function does: return an object for which the worker waits, and let a stop signal set it.
+        But let only the first signal do so.
+        """
         worker_signal = signals.WorkerSignal()
         handle = _only_once(worker_signal.set)
         for number in TO_STOP:

@@ -23,7 +23,7 @@ class DirectStream:
     def __init__(self, descriptor: int, seconds: float = _DRAIN_SECONDS) -> None:
         self._descriptor = descriptor
         self._milliseconds = int(seconds * 1000)
-        self._is_partial = False
+        self._is_partial = False  # whether the last line was written in part
         self._poller = select.poll()
         self._poller.register(descriptor, select.POLLOUT)
 
@@ -35,7 +35,7 @@ class DirectStream:
             # A pipe that `poll` reports as writable takes PIPE_BUF bytes without blocking (pipe(7)).
             while left and self._poller.poll(self._milliseconds):
                 left = left[os.write(self._descriptor, left[: select.PIPE_BUF]) :]
-        if len(left) < whole:  # otherwise nothing was written
+        if len(left) < whole:  # if nothing at all was written, `_is_partial` stays as it was
             self._is_partial = bool(left)
 
     def flush(self) -> None:
@@ -52,7 +52,7 @@ class QueuedStream:
         self._descriptor = descriptor
         self._on_dropped = on_dropped
         self._lines: Queue[bytes] = Queue(most)
-        self._is_partial = False
+        self._is_partial = False  # whether the last line was written in part
         # A daemon thread, so that the process can end while a write blocks.
         threading.Thread(target=self._write_all, name="log", daemon=True).start()
 
@@ -68,6 +68,7 @@ class QueuedStream:
 
     def drain(self, seconds: float = _DRAIN_SECONDS) -> None:
         """Wait until everything is written, at most `seconds`."""
+        # As `Queue.join` does, which has no time limit.
         with self._lines.all_tasks_done:
             self._lines.all_tasks_done.wait_for(lambda: not self._lines.unfinished_tasks, seconds)
 

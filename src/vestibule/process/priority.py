@@ -19,7 +19,7 @@ at 10, and 10 ms at 5. But if other programs keep both cores busy, a hash of 35 
 0.15 s at 5.
 """
 _SHORT_NANOSECONDS = 100_000  # the shortest that Linux accepts; 0 means the default
-_SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}.get(platform.machine())
+_SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}.get(platform.machine())  # the number of the system call
 _ATTRIBUTES = struct.Struct("=IIQiIQQQ")  # size, policy, flags, niceness, priority, slice, and two for deadlines
 
 

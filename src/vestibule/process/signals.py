@@ -43,6 +43,7 @@ def on_stop_signal(stop: Callable[[], None], numbers: Sequence[signal.Signals] =
 @contextmanager
 def reaching_main_thread() -> Iterator[None]:
     """Block all signals while the block lasts. The threads that it starts get none, so that all reach the main thread.
+    Also a decorator, `@reaching_main_thread()`, for a function that starts threads.
 
     The kernel gives a signal to any thread if it was sent while the process was stopped (SIGSTOP, Ctrl+Z). Python calls
     handlers in the main thread only. While that waits for a lock, a signal given to another thread does not wake it:

@@ -22,7 +22,8 @@ class OutputLost(OperatorError):
 
 def prepare() -> None:
     """Wrap the standard streams. Open the null device for closed ones, so that no other file gets their number."""
-    for number, flags in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):  # read-only, so that writing to 1 fails
+    # Open 1, standard output, read-only too: writing a result to it must fail.
+    for number, flags in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
         _open_if_closed(number, flags)
     sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
     if sys.stdout is None:
@@ -44,7 +45,9 @@ def _open_if_closed(number: int, flags: int) -> None:
     try:
         os.fstat(number)
     except OSError:
-        os.set_inheritable(os.open(os.devnull, flags), True)  # opens at the lowest free number
+        # The lowest free number is `number`, because `prepare` begins at 0. Child processes inherit it, as they would
+        # the stream.
+        os.set_inheritable(os.open(os.devnull, flags), True)
 
 
 class _Guarded:
@@ -85,6 +88,7 @@ class _Output(_Guarded):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _reader_is_gone(self) -> bool:
+        """Return whether standard output is a pipe that its reader has closed (POLLERR in poll(2))."""
         poller = select.poll()
         poller.register(self._stream.fileno(), select.POLLOUT)
         return any(event & select.POLLERR for _, event in poller.poll(0))
@@ -121,7 +125,8 @@ class _Notes(_Guarded):
 
 
 def _lost(fault: OSError) -> OutputLost:
-    # Discard the buffer: writing it at the end of the process would fail again.
+    # Discard what is still in the buffer: let descriptor 1 be the null device. Otherwise, writing the buffer at the end
+    # of the process would fail again.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if fault.errno == errno.EPIPE:
         return OutputLost("")

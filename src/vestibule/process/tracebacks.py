@@ -45,6 +45,7 @@ def summarize(error: BaseException) -> str:
 
 def _chain(error: BaseException, seen: set[int]) -> Iterator[str]:
     seen.add(id(error))
+    # As Python does: `raise … from None` suppresses the context.
     earlier = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if earlier is not None and id(earlier) not in seen:
         yield from _chain(earlier, seen)

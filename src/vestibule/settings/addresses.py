@@ -46,7 +46,7 @@ def listening_address(name: str) -> str:
     else.
     """
     bare = name[1:-1] if name.startswith("[") and name.endswith("]") else name
-    if _is_address(bare):
+    if _is_zoneless_ip(bare):
         return bare
     if _HOST.fullmatch(name) is None or name.startswith("[") or _ENDS_IN_NUMBER.fullmatch(name):
         example = "such as 127.0.0.1, ::1 or localhost (no scheme, no port; 0.0.0.0 for all)"
@@ -65,34 +65,36 @@ def _metrics_address(text: Any) -> Any:
     if not port_is_valid or (":" in host and not host.startswith("[")):
         what = "is not a port such as 9464, nor an address and a port such as 0.0.0.0:9464 or [::1]:9464"
         raise ValueError(f"{shown(text)} {what}")
-    return listening_address(host) if colon else "127.0.0.1", int(port)
+    address = listening_address(host) if colon else "127.0.0.1"
+    return address, int(port)
 
 
-def _is_address(text: str) -> bool:
+def _is_zoneless_ip(text: str) -> bool:
+    """Return whether this is an IP address without a zone such as `%eth0`, which the server library does not know."""
     try:
         ip_address(text)
     except ValueError:
         return False
-    return "%" not in text  # a zone means nothing to the server library
+    return "%" not in text
 
 
 def _is_ipv6(text: str) -> bool:
-    return ":" in text and _is_address(text.strip("[]"))
+    return ":" in text and _is_zoneless_ip(text.strip("[]"))
 
 
 def _mail_host(name: str) -> str:
     """Return the mail server's name, in upper or lower case as given. Raises `ValueError` if it is not a host name."""
-    if _HOST.fullmatch(name) is None and not _is_address(name):
+    if _HOST.fullmatch(name) is None and not _is_zoneless_ip(name):
         raise ValueError(f"{shown(name)} is not a host name such as smtp.example.com (no scheme, no port)")
     return name.strip("[]")
 
 
 def greeting_name(name: str) -> str:
-    """Return a name for EHLO, with an IP address in brackets (RFC 5321, section 4.1.3). Raises `ValueError` if it is
-    neither a host name nor an address.
+    """Return a name for EHLO: a host name, an IP address in brackets (RFC 5321, section 4.1.3), or an empty text
+    unchanged. Raises `ValueError` for anything else.
     """
     bare = name.strip("[]").removeprefix("IPv6:")
-    if _is_address(bare):
+    if _is_zoneless_ip(bare):
         return f"[IPv6:{bare}]" if ":" in bare else f"[{bare}]"
     if name and (_HOST.fullmatch(name) is None or name.startswith("[")):
         raise ValueError(f"{shown(name)} is not a host name such as auth.example.com")

@@ -55,6 +55,7 @@ def read(path: Path, known: Collection[str]) -> EnvFile:
 
 
 def _parsed(path: Path, text: str, known: Collection[str]) -> EnvFile:
+    """Return what the text has, line by line; `at` is the position where the next line begins."""
     found, at = EnvFile(), 0
     while at < len(text):
         where = f"{path}, line {text.count(chr(10), 0, at) + 1}"
@@ -68,7 +69,7 @@ def _parsed(path: Path, text: str, known: Collection[str]) -> EnvFile:
             at = end + 1
             continue
         at = line.end()
-        if name := line.groupdict().get("name"):
+        if name := line.groupdict().get("name"):  # None for an empty line: `_EMPTY` has no such group
             found.values[name] = _value(line)
             found.faults += [f"{name}: {fault} ({where})" for fault in _ambiguous(line) if name in known]
     return found
@@ -96,7 +97,9 @@ def _ambiguous(line: "re.Match[str]") -> list[str]:
 
 
 def _no_assignment(where: str, line: str, known: Collection[str]) -> list[str]:
-    """Return the fault of a line that is no assignment; none if the line is only a name that is not `known`."""
+    """Return the fault of a line that is no assignment, in a list. The list is empty if the line has only a name, and
+    that is not `known`.
+    """
     bare = _BARE_NAME.fullmatch(line)
     if bare and bare[1] not in known:
         return []  # Docker's env files have lines with a name alone, to pass a variable on

@@ -82,6 +82,9 @@ def _at_most_one_slip(one: str, other: str) -> bool:
 
 
 def _set_by_kubernetes(name: str, value: str) -> bool:
+    """Return whether Kubernetes set this variable: by its name, or because it is a port given as a URL, such as
+    VESTIBULE_PORT=tcp://10.0.0.1:80.
+    """
     return _KUBERNETES_NAME.fullmatch(name) is not None or (name.endswith("_PORT") and "://" in value)
 
 

@@ -40,7 +40,8 @@ def read(further_faults: Callable[[Settings], Iterable[str]] = lambda _: ()) -> 
     faults += field_faults
     if file.whole:  # otherwise the unread part may have the missing settings
         for check in (rules.complaints, further_faults):
-            # A setting that is wrong has its default in `chosen`: a fault that names it may be about the default.
+            # A setting that is wrong has its default in `chosen`. A fault that names the setting may be about that
+            # default, so it is left out.
             wrong = {fault.partition(":")[0] for fault in faults}
             faults += [fault for fault in check(chosen) if not wrong & set(_SETTING_NAMES.findall(fault))]
     if faults:

@@ -17,7 +17,7 @@ from vestibule.model.paths import path_from
 from vestibule.protocol.files import read_bounded
 from vestibule.protocol.service_keys import hide_keys
 
-_DIGITS = re.compile(r"[+-]?[0-9]{1,15}")  # more digits than any setting allows
+_DIGITS = re.compile(r"[+-]?[0-9]{1,15}")  # no setting allows a number of 15 digits
 _SWITCH = dict.fromkeys(("on", "true", "yes", "1"), True) | dict.fromkeys(("off", "false", "no", "0"), False)
 MAX_LOGO_BYTES = 100_000
 _LONGEST_SHOWN = 60

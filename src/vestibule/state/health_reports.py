@@ -36,7 +36,7 @@ class HealthReports:
 
     @property
     def kept(self) -> HealthReport | None:
-        """Return the last report if it still counts, without an examination."""
+        """Return the last report; None if there is none, or it is older than `KEPT`. Begins no examination."""
         fresh = self._last is not None and self._clock.now() - self._last.at < KEPT
         return self._last if fresh else None
 

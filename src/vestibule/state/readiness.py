@@ -30,6 +30,7 @@ class Readiness:
             Hindrance.DRAINING: self.draining,
             Hindrance.OTHER_SCHEMA: not self.schema_fits,
             Hindrance.CLOCK_DIFFERS: not self.clock_agrees,
+            # While the clock differs, revocations are not read, and so not trusted, although the database answers.
             Hindrance.DATABASE_AWAY: self.clock_agrees and not revocations_trusted,
         }
         return [hindrance for hindrance in Hindrance if applies[hindrance]]

@@ -106,6 +106,7 @@ class RevocationSet:
         return number if mark and mark == self._mark_of(number) else 0
 
     def _mark_of(self, number: int) -> str:
+        """Return the mark of the revocation with this number; empty if it is not known."""
         if number == self._floor:
             return self._floor_mark
         subject = self._index.at(number)
@@ -160,7 +161,7 @@ class RevocationSet:
         self._revoked.fresh_as_of = float("-inf")
 
     def purge(self, now: float) -> None:
-        """Drop revocations whose tokens have all expired, once a minute."""
+        """Drop revocations whose tokens have all expired. Does nothing within a minute of the last time."""
         for subject in self._revoked.purge(now):
             self._index.discard(subject)
 
@@ -183,9 +184,10 @@ class RevocationSet:
         self._total += revocation.sequence
         # Count from when the read was sent, which is never before the revocation was made.
         until = sent_at + (revocation.purge_at - revocation.at).total_seconds()
+        # Equal times share one float object, because a million of them would take 24 MB.
         if until != self._until:
             self._until = until
-        until = self._until  # one float object for all that were read together: a million of them would take 24 MB
+        until = self._until
         if revocation.kind is RevocationKind.SESSION:
             self._revoked.end_session(revocation.subject, until)
             self._index.put(revocation.subject, revocation.sequence)

@@ -47,7 +47,9 @@ _log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def running(env: Env) -> AsyncIterator[None]:
-    """Run all background work while the block lasts. The revocations have been read once before the block begins."""
+    """Run all background work while the block lasts. Before it begins, read the revocations once, unless the clock
+    differs from the database's.
+    """
     if await check_clock(env):
         await read_whole_backlog(env)
     await env.replica.check_setup()
@@ -126,7 +128,7 @@ async def follow_revocations(env: Env, woken: asyncio.Event) -> None:
 
 async def _read_new_until_next_poll(env: Env, woken: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
-    next_poll = loop.time() + POLL_SECONDS
+    next_poll = loop.time() + POLL_SECONDS  # of `follow_revocations`
     while (left := next_poll - loop.time()) > 0:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(woken.wait(), left)

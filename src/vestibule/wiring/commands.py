@@ -59,7 +59,7 @@ class RealCommandContext:
         return self._read()
 
     def settings_checked_by(self, *checks: Callable[[Settings], object]) -> Settings:
-        self.settings = settings = self._read(*checks)
+        self.settings = settings = self._read(*checks)  # so that the property does not read them again
         return settings
 
     def _read(self, *checks: Callable[[Settings], object]) -> Settings:

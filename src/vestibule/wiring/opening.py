@@ -128,7 +128,7 @@ async def open_env(
         if make_secret:  # only now: a start that fails must not leave a secret, which the next start would use
             await _require_secret_of_keys(settings, engines)
         key_manager = open_key_manager(settings, make_secret=make_secret)
-        watching = engines
+        watching = engines  # on SQLite; on PostgreSQL, busy requests must not keep background reads waiting
         if not settings.embedded:
             watching = await stack.enter_async_context(database(settings, _WATCHING_CONNECTIONS))
         redis = await stack.enter_async_context(open_redis(settings))
@@ -217,7 +217,9 @@ async def open_redis(settings: Settings, *timeouts: float) -> AsyncIterator["Red
 
 
 def wake_ups(settings: Settings, watching: Engines, redis: "Redis | None") -> WakeUps:
-    """Return what wakes other processes: Redis, PostgreSQL or nothing."""
+    """Return what wakes other processes: Redis, PostgreSQL or nothing. Through a pooler, PostgreSQL cannot: LISTEN
+    needs a connection that stays the same.
+    """
     if redis is not None:
         on_redis: WakeUps = redis_module().RedisWakeUps(redis)
         return on_redis

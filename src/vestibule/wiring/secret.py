@@ -43,8 +43,8 @@ def secret_key(settings: Settings, *, make: bool) -> str:
 
 
 def has_secret(settings: Settings) -> bool:
-    """Return whether a secret exists, or the data folder lets nobody look, so that reading it says why. Never creates
-    one.
+    """Return whether a secret exists. Return True as well if we may not look into the data folder: then `secret_key`
+    raises an error that says why. Never creates a secret.
     """
     try:
         return bool(settings.secret_key.get_secret_value()) or _secret_file(settings).is_file()
@@ -109,7 +109,7 @@ def _secret_in(path: Path) -> str:
 def _make_secret(settings: Settings, path: Path) -> None:
     """Create the file atomically, so that another process never finds a part of it."""
     make_data_folder(settings)
-    with NamedTemporaryFile("w", dir=path.parent, prefix=".secret-") as file:  # 0600
+    with NamedTemporaryFile("w", dir=path.parent, prefix=".secret-") as file:  # with mode 0600
         file.write(base64.urlsafe_b64encode(random_bytes(32)).decode() + "\n")
         file.flush()
         os.fsync(file.fileno())

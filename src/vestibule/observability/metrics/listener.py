@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-_GAUGES_OF_PROCESS = re.compile(r"gauge_live\w*_(\d+)\.db")
+_GAUGES_OF_PROCESS = re.compile(r"gauge_live\w*_(\d+)\.db")  # prometheus-client's files; the number is a process id
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -38,6 +38,7 @@ def listening(host: str, port: int) -> Iterator[None]:
     if folder:
         delete_gauges_of_ended(Path(folder))
         registry = CollectorRegistry()
+        # Adds itself to the registry. It reads the metrics of all workers from the folder.
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     with make_server(host, port, make_wsgi_app(registry), server_class=_Server, handler_class=_Silent) as server:
         threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()

@@ -65,6 +65,7 @@ class WithoutMessages(SpanExporter):
 
 
 def _without_message(span: ReadableSpan) -> ReadableSpan:
+    """Return a copy without the two members that quote error messages: the events, and the status's description."""
     return ReadableSpan(
         name=span.name,
         context=span.context,

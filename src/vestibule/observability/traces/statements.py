@@ -21,6 +21,7 @@ def trace_statements() -> None:
 
 @contextmanager
 def _traced(dialect: str, sql: str) -> Iterator[None]:
+    """Make a span that lasts as long as the block. `DriverConnection` runs each statement in such a block."""
     # Without a recorded parent span, this span would be dropped: not making it is cheaper.
     if not trace.get_current_span().is_recording():
         yield
