@@ -27,8 +27,10 @@ def bcrypt_matches(text: bytes, hashed: str) -> bool:
 
 
 def bcrypt_decoy(rounds: int) -> str:
-    """Return a hash that matches no password."""
-    return bcrypt.gensalt(rounds).decode() + base64.b64encode(random_bytes(23)).decode()[:31].replace("+", ".")
+    """Return a hash of this cost that matches no password: its digest is random."""
+    # 31 characters of bcrypt's alphabet, which is that of base64 with `.` for `+`.
+    digest = base64.b64encode(random_bytes(23)).decode()[:31].replace("+", ".")
+    return bcrypt.gensalt(rounds).decode() + digest
 
 
 def bring_bcrypt_to(highest: int, done: int | None) -> None:

@@ -47,7 +47,7 @@ class Pbkdf2:
         return hashlib.pbkdf2_hmac(self.digest_name, password, salt, self.iterations, length)
 
     def spend(self, work: int) -> None:
-        """Do this much work."""
+        """Do this many iterations, and drop the result; do nothing if `work` is not positive."""
         if work > 0:
             hashlib.pbkdf2_hmac(self.digest_name, b"", b"", work)
 
@@ -82,7 +82,9 @@ class Scrypt:
         return hashlib.scrypt(password, salt=salt, n=n, r=self.r, p=self.p, maxmem=most, dklen=length)
 
     def spend(self, work: int) -> None:
-        """Do this much work (N times r times p): with as much memory as a check takes, and the rest with less."""
+        """Do this much work (N times r times p): with as much memory as a check takes, and the rest with less. Do
+        nothing if `work` is not positive.
+        """
         for log_n in range(self.log_n, _MIN_LOG_N - 1, -1):
             work_of_one = (1 << log_n) * self.r
             for _ in range(times := work // work_of_one):
@@ -94,5 +96,5 @@ Derivation = Pbkdf2 | Scrypt
 
 
 def keystream(key: bytes, length: int) -> bytes:
-    """Return the first `length` bytes of the AES-256-CTR keystream from counter 0: Firebase uses a derived key so."""
+    """Return the first `length` bytes of the AES-256-CTR keystream from counter 0. Firebase encrypts with it."""
     return Cipher(AES256(key), CTR(bytes(16))).encryptor().update(bytes(length))

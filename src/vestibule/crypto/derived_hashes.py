@@ -94,6 +94,7 @@ def _firebase(hashed: str) -> DerivedHash | None:
     if len(signer_key) != len(digest):
         return None
     derivation = Scrypt(int(found[1]), int(found[2]), int(found[3]))
+    # Firebase puts the project's salt separator behind the salt of the account.
     return DerivedHash(derivation, salt + separator, digest, signer_key)
 
 

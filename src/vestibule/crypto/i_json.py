@@ -38,6 +38,7 @@ def parse(text: bytes) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # `json` calls this for every object. By itself, it would keep the last of two members with the same name.
     members = dict(pairs)
     if len(members) != len(pairs):
         raise NotIJson("an object names the same member twice")
@@ -45,6 +46,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> NoReturn:
+    # `json` calls this for NaN, Infinity and -Infinity, which JSON does not have, and would accept them.
     raise NotIJson(f"{name} is not a JSON number")
 
 
@@ -57,7 +59,7 @@ def _integer(digits: str) -> int:
 
 def _real(digits: str) -> float:
     value = float(digits)
-    if math.isinf(value):
+    if math.isinf(value):  # as for 1e999
         raise NotIJson("a number is too large")
     return value
 

@@ -129,6 +129,7 @@ def public_key(pem: bytes) -> PublicKey:
 
 def published_key(member: object) -> PublicKey:
     """Return the public key of a member of a JWK Set (RFC 7517, section 4); raises `UnusableKey`."""
+    # `d` is a member of private keys only.
     if not isinstance(member, dict) or str(member.get("alg")) not in _JWK_CLASSES or "d" in member:
         raise UnusableKey(f"is not the public half of a key for {', '.join(ALGORITHMS)}")
     kind = _JWK_CLASSES[str(member["alg"])]

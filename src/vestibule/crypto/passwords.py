@@ -174,7 +174,7 @@ class Hasher:
             return not stored.startswith(f"$2b${self._bcrypt_rounds:02d}$")
         if self._peppers.outdated(stored):
             return True
-        hashed = stored[stored.find("$") :]
+        hashed = stored[stored.find("$") :]  # without the mark of a pepper
         return not hashed.startswith("$argon2id$") or self._argon2_cffi.differs(hashed)
 
     def _hash_and_inputs(self, password: str, stored: str) -> tuple[str, list[bytes]]:
@@ -192,6 +192,7 @@ class Hasher:
         if found is None:
             return None
         hashed, _input = found
+        # A pepper's mark stands only before argon2 hashes: imported hashes were made without a pepper.
         may_be_checked = argon2_cost(hashed) is not None if stored.startswith(PEPPER_PREFIX) else checkable(hashed)
         return found if may_be_checked else None
 

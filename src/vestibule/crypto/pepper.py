@@ -61,6 +61,6 @@ class Peppers:
         return None if pepper is None else (f"${hashed}", pepper.apply(password))
 
     def outdated(self, stored: str) -> bool:
-        """Return whether a new hash would be made with another pepper than `stored`, counting none as one."""
+        """Return whether `stored` was made with another pepper than new hashes are, or if only one of both has any."""
         beginning = self._current.mark if self._current else "$"
         return not stored.startswith(beginning)

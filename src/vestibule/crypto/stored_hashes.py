@@ -17,8 +17,10 @@ _KINDS = {
     "$pbkdf2-sha256$": "PBKDF2-SHA256",
     "$pbkdf2-sha512$": "PBKDF2-SHA512",
 }
+# A number in a hash that makes checking it costly: a named parameter, or, without a name, the cost of bcrypt.
 _COST = re.compile(r"\b(m|t|p|i|ln|n|r)=[0-9]+(?=[,$])|(?<=\$2[aby]\$)[0-9]{2}(?=\$)")
 _CHEAP = {"m": "m=64", None: "04"}
+"""What `too_costly` puts in the place of such a number, by the parameter's name (None: bcrypt); `=1` for the others."""
 _SALT_AND_DIGEST = f"{'A' * 22}${'A' * 22}"  # valid ones, of 16 bytes
 _BCRYPT_SALT_AND_DIGEST = "." * 53
 

@@ -41,6 +41,7 @@ _RSA_BITS = range(2048, 4096 + 1)
 _ALGORITHMS = [Algorithm.EDDSA, Algorithm.ECDSA_SHA_256, Algorithm.RSASSA_PKCS1_v1_5_SHA_256]
 # No attestation is asked for. Browsers then send none, or what the authenticator signed with the new key itself.
 _FORMATS = {structs.AttestationFormat.NONE, structs.AttestationFormat.PACKED}
+_BACKUP_ELIGIBLE = structs.CredentialDeviceType.MULTI_DEVICE  # the library's name for it
 _REQUIRED, _PREFERRED = structs.UserVerificationRequirement.REQUIRED, structs.UserVerificationRequirement.PREFERRED
 
 Answer = Mapping[str, Any]
@@ -103,7 +104,7 @@ def creation_options(
         challenge=challenge,
         timeout=CEREMONY_SECONDS * 1000,
         authenticator_selection=structs.AuthenticatorSelectionCriteria(
-            resident_key=structs.ResidentKeyRequirement.REQUIRED,
+            resident_key=structs.ResidentKeyRequirement.REQUIRED,  # a discoverable credential
             user_verification=_REQUIRED if verify_user else _PREFERRED,
         ),
         exclude_credentials=_descriptors(known),
@@ -153,7 +154,7 @@ def check_registration(
         aaguid=made.aaguid,
         transports=tuple(sorted({transport.value for transport in credential.response.transports or ()})),
         user_verified=made.user_verified,
-        backup_eligible=made.credential_device_type is structs.CredentialDeviceType.MULTI_DEVICE,
+        backup_eligible=made.credential_device_type is _BACKUP_ELIGIBLE,
         backed_up=made.credential_backed_up,
     )
 
@@ -175,10 +176,10 @@ def check_assertion(
             expected_rp_id=party.domain,
             expected_origin=list(party.origins),
             credential_public_key=base64url_to_bytes(key),
-            credential_current_sign_count=0,
+            credential_current_sign_count=0,  # with 0, the library compares no counter
             require_user_verification=verify_user,
         )
-    if (signed.credential_device_type is structs.CredentialDeviceType.MULTI_DEVICE) is not backup_eligible:
+    if (signed.credential_device_type is _BACKUP_ELIGIBLE) is not backup_eligible:
         raise NotVerified("its backup eligibility has changed")
     return Assertion(signed.new_sign_count, signed.user_verified, signed.credential_backed_up)
 

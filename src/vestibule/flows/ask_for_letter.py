@@ -73,7 +73,7 @@ async def _count_letter_of_device(env: Env, tx: Ports, subject: str, place: int,
     by_device = await tx.rate_counters.take_spaced(spacing, f"{subject}:{place}", now)
     if by_device is None:
         return None
-    by_strangers = await tx.rate_counters.take_spaced(spacing, subject, now, enforce=False)
+    by_strangers = await tx.rate_counters.take_spaced(spacing, subject, now, enforce=False)  # so never None
     return max(spacing.after(by_device), spacing.after(by_strangers or 1))
 
 

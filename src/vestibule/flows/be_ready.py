@@ -54,6 +54,8 @@ async def check_clock(env: Env) -> bool:
 
 
 def drain(env: Env) -> None:
-    """Stop taking new work: from now on this process reports that it is not ready, and keeps no connection open."""
+    """Stop taking new work: from now on this process reports that it is not ready. End the feeds of services, whose
+    connections would stay open.
+    """
     env.readiness.draining = True
     env.feed.close()

@@ -51,7 +51,7 @@ def read_ceremony(env: Env, kept: str, purpose: CeremonyPurpose, about: str = ""
     """Return the question in a sealed text. Raises `CeremonyOver` if it has expired, was asked for another purpose or
     by another session, or was not sealed by us; and `PasskeysUnavailable`.
     """
-    relying_party(env)
+    relying_party(env)  # raises if there are no passkeys here
     try:
         content = env.keys.refresh.cookie_seal.open(kept, _name(purpose, about))
     except CannotUnseal:

@@ -163,7 +163,7 @@ async def _mail_undo_link(tx: Ports, owner: Account, now: datetime) -> None:
 async def undo_change(env: Env, secret: str) -> Undone:
     """Give the account its old email back, by the link that was mailed there: end every session, remove the password,
     and mail a link that sets a new one. Remove the second factors added since the change, or at most
-    `UNDO_POSSIBLE_FOR` before it: an attacker adds one before the change, because that ends the attacker's session.
+    `UNDO_POSSIBLE_FOR` before it: an attacker adds one before the change, which ends the attacker's own session.
     Later changes of the email are undone too; earlier ones can still be undone by their own links.
 
     Raises `EmailChangeInvalid`, also if another account has verified the old email although it was kept for this one. A

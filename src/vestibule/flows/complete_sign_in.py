@@ -77,7 +77,7 @@ async def finish_sign_in(
         outcome = await begin_session(env, account, client_info, proof)
     except WrongCredentials:  # the account changed meanwhile
         raise NoPendingSignIn from None
-    if not isinstance(outcome, SignedIn):
+    if not isinstance(outcome, SignedIn):  # never, because the proof has two factors
         raise NoPendingSignIn
     env.letters_waiting.set()  # the factor may have caused a letter
     return outcome

@@ -31,8 +31,9 @@ def open_handle(env: Env, kept: str) -> EmailCodeHandle:
         content = env.keys.refresh.cookie_seal.open(kept, _NAME).decode()
     except CannotUnseal:
         raise EmailCodeElsewhere from None
-    ends_at, secret, email = content.split(_SEPARATOR, 2)
-    return EmailCodeHandle(email, secret, datetime.fromtimestamp(abs(int(ends_at)), UTC), queued=int(ends_at) > 0)
+    signed_end, secret, email = content.split(_SEPARATOR, 2)
+    end = int(signed_end)  # the sign says whether the letter was queued
+    return EmailCodeHandle(email, secret, datetime.fromtimestamp(abs(end), UTC), queued=end > 0)
 
 
 def digest_of_code(env: Env, handle_digest: str, code: str) -> str:

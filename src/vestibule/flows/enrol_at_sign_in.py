@@ -53,8 +53,8 @@ async def begin_totp_at_sign_in(env: Env, handle: str) -> NewTotp:
 
 
 async def begun_totp_at_sign_in(env: Env, handle: str) -> NewTotp | None:
-    """Return again what `begin_totp_at_sign_in` returned, and raise what it raises. Return None if this sign-in has
-    begun no app, or began it too long ago.
+    """Return again what `begin_totp_at_sign_in` returned, so that a page can be reloaded; raise what it raises. Return
+    None if this sign-in has begun no app, or began it too long ago.
     """
     pending, account = await enrolling_sign_in(env, handle)
     async with env.store.reading() as read:

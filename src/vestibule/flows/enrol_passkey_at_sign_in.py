@@ -44,7 +44,7 @@ async def enrol_passkey(
         await spend_ceremony(tx, ceremony)
         await store_passkey(tx, new.of(account.id, domain, now))
 
-    passkey = new.of(account.id, domain, env.clock.now())
+    passkey = new.of(account.id, domain, env.clock.now())  # not stored: only its methods are needed here
     methods = (*passkey.methods(user_verified=passkey.user_verified), Method.MORE_THAN_ONE_FACTOR)
-    kind, once = FactorKind.PASSKEY, tuple(dict.fromkeys(methods))
-    return await finish_enrolment(env, pending, account, kind, add, once, client_info)
+    each_once = tuple(dict.fromkeys(methods))
+    return await finish_enrolment(env, pending, account, FactorKind.PASSKEY, add, each_once, client_info)

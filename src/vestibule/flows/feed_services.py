@@ -93,7 +93,8 @@ async def _beginning(env: Env, cursor: str, gone: Callable[[], bool]) -> AsyncIt
     """Yield a `Hello`, then the revocations in force; with a cursor, only those that came after it."""
     now, known, issuer = env.clock.monotonic(), env.revocations, env.policy.issuer
     after = known.number_of(cursor)
-    yield [Hello(now, not after, issuer.name, issuer.audience)]
+    whole = not after  # `after` is 0 without a cursor, and with one that is unknown here
+    yield [Hello(now, whole, issuer.name, issuer.audience)]
     batches = takewhile(lambda _: not gone(), known.still_in_force(after, now))
     async for events in _by_turns(env, batches):
         yield events
@@ -126,7 +127,7 @@ def _beat(env: Env) -> Heartbeat:
     oldest = now - _LONG_AGO_SECONDS
     kids = tuple(keys.access.checking)
     beat = Heartbeat(max(true_at, oldest), known.cursor, kids, known.clock_offset, max(keys_at, oldest))
-    if env.roles.looked_at == float("-inf"):
+    if env.roles.looked_at == float("-inf"):  # this process has not read the roles yet
         return beat
     return replace(beat, permissions=(env.roles.permissions.version, max(env.roles.looked_at, oldest)))
 

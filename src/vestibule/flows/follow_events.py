@@ -1,4 +1,4 @@
-"""Follow events: return each that matches once, soon after it happened.
+"""Follow events: return every event that matches, once, soon after it happened.
 
 Numbers are not in the order of commits: the event with number 7 may appear after 8 was read. So each look goes back to
 where the events ended half a minute ago, and leaves out what was returned already.
@@ -32,8 +32,9 @@ class EventFollower:
         newest = await find_events(self._env, EventFilter(), _READ_AT_ONCE)
         asked = max(most, _READ_AT_ONCE)
         found = await find_events(self._env, self._wanted, asked)
-        whole = [some for some, limit in ((newest, _READ_AT_ONCE), (found, asked)) if len(some) == limit]
-        self._floor = max((some[0][0] - 1 for some in whole), default=0)
+        # If an answer is full, there may be older events than its first one. Those are not new, so begin with that one.
+        full = [events for events, limit in ((newest, _READ_AT_ONCE), (found, asked)) if len(events) == limit]
+        self._floor = max((events[0][0] - 1 for events in full), default=0)
         self._returned = {number for number, _ in found}
         return [event for _, event in found[-most:]]
 

@@ -25,7 +25,7 @@ async def publish_permissions(env: Env) -> SignedPermissions:
 
     Concurrent calls share one read and one signature. A document that is still right is returned as it is.
     """
-    book = env.roles
+    book = env.roles  # `reading` and `signing` share work by a key; there is one document, so its path is the only key
     if env.clock.monotonic() - book.looked_at > env.policy.revocation_staleness.total_seconds():
         await book.reading.result(PATH, lambda: reread_roles(env, env.store))
     if book.signed is not None and _is_right(env, book.signed):

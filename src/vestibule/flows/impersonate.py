@@ -74,8 +74,9 @@ async def _begin(
 async def _end_oldest(env: Env, tx: Ports, begun: Session, now: datetime) -> list[Revocation]:
     """End the oldest sessions in which this operator acts, if `begun` makes them too many; return their revocations."""
     revoked: list[Revocation] = []
-    acting = await tx.sessions.acting(begun.actor_id, MOST_AT_ONCE + 1, now)
-    for session, account in [each for each in acting if each[0].id != begun.id][MOST_AT_ONCE - 1 :]:
+    newest_first = await tx.sessions.acting(begun.actor_id, MOST_AT_ONCE + 1, now)
+    others = [each for each in newest_first if each[0].id != begun.id]
+    for session, account in others[MOST_AT_ONCE - 1 :]:  # `begun` and the newest of the others stay
         revoked += await end_session(env, tx, session.id, account.id, EndReason.ACTING_ENDED, now)
     return revoked
 

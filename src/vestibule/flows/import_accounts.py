@@ -82,6 +82,8 @@ async def import_accounts(env: Env, source: Source, listener: ImportListener, *,
 
 @dataclass(frozen=True)
 class _Import:
+    """One call of `import_accounts`. `labels`: what a report calls the rows of the current batch, by account id."""
+
     env: Env
     converter: RowConverter
     first_by_email: FirstByEmail

@@ -49,7 +49,9 @@ async def invite(env: Env, operator: Operator, name: str, email: str) -> Account
 @retry_on_conflict
 async def _add(env: Env, operator: Operator, name: str, email: str, password_hash: str) -> Account:
     now = env.clock.now()
-    account = Account(new_id(), name, email, Role.USER, False, now, now, password_hash)
+    account = Account(
+        new_id(), name, email, Role.USER, verified=False, created_at=now, updated_at=now, password_hash=password_hash
+    )
     async with env.store.transaction() as tx:
         await lock_operator(tx, operator, Permission.PEOPLE_CHANGE, now)
         await count_link_of_operator(env, tx, LetterKind.INVITATION, email, now)
@@ -68,6 +70,7 @@ async def _add(env: Env, operator: Operator, name: str, email: str, password_has
 async def _invite_again(tx: Ports, account: Account, now: datetime) -> Account:
     """Replace an account that nobody has verified or used, and void its links; return it. Raises `EmailTaken`."""
     await tx.accounts.lock_at(account.email)
+    # Also one that was registered at this very moment: `register_again` takes those from before the time it is given.
     again = await tx.accounts.register_again(account, now + SMALLEST_STEP)
     if again is None:
         raise EmailTaken

@@ -38,6 +38,7 @@ async def mark_verified(env: Env, operator: Operator, account: Account) -> Verif
         if current is None or current.verified or not await tx.accounts.verify(current.id, current.email, now):
             return VerifiedOutcome.ALREADY
         await clear_unproven(tx, current.id, now)
+        # No session ends. The record that the account changed is announced in the same way.
         ended = Ended(revocations=await record_account_changed(tx, current.id, now))
         await tx.login_attempts.reset_all(current.id, current.email)  # as `verify_email` does
         await tx.events.record(operator.event(now, EventKind.EMAIL_VERIFIED, current.id, "not verified", "verified"))

@@ -23,7 +23,9 @@ async def list_passkeys(env: Env, caller: Caller) -> Sequence[Passkey]:
 
 
 async def is_known(env: Env, credential_id: str) -> bool:
-    """Return whether anybody has a passkey with this credential."""
+    """Return whether anybody has a passkey with this credential. A page asks before it tells a password manager that
+    the credential was removed.
+    """
     async with env.store.reading() as read:
         return await read.passkeys.with_credential(credential_id) is not None
 

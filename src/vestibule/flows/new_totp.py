@@ -32,6 +32,7 @@ def mint_totp(env: Env, account: Account, begun_by: str) -> Totp:
     """Return a new app of the account, which is not stored yet; raises `TotpUnavailable`."""
     totp_id = new_id()
     sealed = seal_secret(require_seal(env), totp_id, totp.mint_secret())
+    # The field is called `session_id` also where a pending sign-in began the app.
     return Totp(totp_id, account.id, sealed, env.clock.now(), session_id=begun_by)
 
 

@@ -43,7 +43,7 @@ async def sign_in_with_passkey(
     signed = await check_passkey(env, ceremony, answer, verify_user=True)
     account = await _account(env, signed.passkey.account_id)
 
-    told: list[bool] = []
+    told: list[bool] = []  # filled by `spend`, which runs inside `begin_session`, and again after a conflict
 
     async def spend(tx: Ports, now: datetime) -> None:
         told.append(await use_passkey(tx, signed, client_info, now))
@@ -54,7 +54,7 @@ async def sign_in_with_passkey(
         outcome = await begin_session(env, account, client_info, proof)
     except WrongCredentials:  # the account has changed since it was read
         raise PasskeyRefused from None
-    if not isinstance(outcome, SignedIn):
+    if not isinstance(outcome, SignedIn):  # never: a passkey that verified its user proves two factors
         raise PasskeyRefused
     if any(told):  # the owner is told that the passkey may be copied
         env.letters_waiting.set()

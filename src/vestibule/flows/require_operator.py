@@ -25,7 +25,7 @@ async def lock_for(
     """
     ids = [account_id] if operator.account_id is None else [account_id, operator.account_id]
     locked = await tx.accounts.lock_these(ids)
-    return _above(await require_operator(tx, operator, permission, now), locked.get(account_id))
+    return _require_not_above(await require_operator(tx, operator, permission, now), locked.get(account_id))
 
 
 async def lock_beside_admins(
@@ -38,7 +38,7 @@ async def lock_beside_admins(
     admins = await tx.accounts.enabled_admins(_MOST_ADMINS)
     ids = {account_id, *admins} | ({operator.account_id} if operator.account_id else set())
     locked = await tx.accounts.lock_these(sorted(ids))
-    return _above(await require_operator(tx, operator, permission, now), locked.get(account_id))
+    return _require_not_above(await require_operator(tx, operator, permission, now), locked.get(account_id))
 
 
 async def lock_operator(tx: Ports, operator: Operator, permission: Permission, now: datetime) -> None:
@@ -68,7 +68,7 @@ async def require_operator(tx: Ports, operator: Operator, permission: Permission
     return account.role
 
 
-def _above(role: Role, account: Account | None) -> Account | None:
+def _require_not_above(role: Role, account: Account | None) -> Account | None:
     """Return the account. Raises `PersonMayDoMore` if its role permits anything that `role` does not: otherwise a
     helper could keep every admin out by signing them out again and again.
     """

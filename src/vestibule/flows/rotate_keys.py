@@ -46,7 +46,7 @@ async def rotate_keys(
         kids = await _advance(env, uses, operator, early=early)
     except _NotYet:
         await _publish_next(env, key_manager, uses)
-        raise await _not_yet(env, uses) from None
+        raise await _too_early(env, uses) from None
     await _publish_next(env, key_manager, uses)
     return kids
 
@@ -120,7 +120,8 @@ def require_key_manager(env: Env) -> KeyManager:
     return env.key_manager
 
 
-async def _not_yet(env: Env, uses: Sequence[KeyUse]) -> KeysUnchanged:
+async def _too_early(env: Env, uses: Sequence[KeyUse]) -> KeysUnchanged:
+    """Return the refusal that says when the next keys may sign."""
     nexts = [key for key in await stored_keys(env.store) if key.use in uses and key.state is KeyState.NEXT]
     ready_at = max((key.created_at for key in nexts), default=env.clock.now()) + env.policy.key_lead
     which = f"the next {uses[0].value} key signs" if len(uses) == 1 else "the next keys sign"

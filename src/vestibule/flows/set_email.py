@@ -51,13 +51,14 @@ async def set_email(env: Env, operator: Operator, account: Account, email: str) 
             return EmailOutcome.UNCHANGED
         if current.disabled_at is not None:
             raise AccountDisabled
+        # The smallest step later than now, so that the account counts however recently it was registered.
         unused = bool(await tx.accounts.never_used(now + SMALLEST_STEP, 1, current.id))
         await _require_free(tx, current, email, now, unused=unused)
         kind = LetterKind.VERIFY_EMAIL if unused else LetterKind.CONFIRM_NEW_EMAIL
         await count_link_of_operator(env, tx, kind, email, now)
         if unused:
             await _replace(tx, current, email, now)
-        to = None if unused else email
+        to = None if unused else email  # None: to the account's email, which is the new one already
         await tx.letters.queue(QueuedLetter(new_id(), kind, now, current.id, to, current.language))
         event = operator.event(now, EventKind.LINK_MAILED, current.id, current.email, email, letter=kind.value)
         await tx.events.record(replace(event, kind=EventKind.EMAIL_CHANGED) if unused else event)

@@ -26,6 +26,9 @@ async def sign_out(env: Env, caller: Caller) -> None:
 
 @retry_on_conflict
 async def _end_with_others(env: Env, caller: Caller, now: datetime) -> list[Revocation]:
+    """End what `end_session_alone` leaves: a session in which an operator has begun to act as somebody else, and with
+    it those acting sessions. Return the revocations; an empty list if the session was over already.
+    """
     async with env.store.transaction() as tx:
         await tx.accounts.lock(caller.account.id)
         return await end_session(env, tx, caller.session_id, caller.account.id, EndReason.SIGNED_OUT, now)

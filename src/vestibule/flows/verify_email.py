@@ -1,8 +1,8 @@
 """Verify an email with the mailed code.
 
 The code proves who reads the mail, but not who typed the password. If the email was registered more than once before it
-was verified, the stored password may be another person's: it is removed, and the owner chooses a new one. The code does
-not prove either who added second factors: they stay only if the link is opened in a session of the account.
+was verified, the stored password may be another person's: it is removed, and the owner chooses a new one. Nor does
+the code prove who added second factors: they stay only if the link is opened in a session of the account.
 """
 
 from datetime import datetime
@@ -37,7 +37,7 @@ async def needs_new_password(env: Env, code: str) -> bool:
 async def verify_email(env: Env, code: str, signed_in_to: str | None = None) -> None:
     """Mark the email verified; raises `VerificationCodeInvalid`. If the password is in doubt, remove it, and mail a
     letter that says so, with a link for choosing a new one. `signed_in_to` is the id of the account that the browser
-    has a session of, if any; if it is another account, remove the second factors and tell the owner.
+    has a session of, if any; unless it is the code's account, remove the second factors and tell the owner.
     """
     await _verify(env, code, None, signed_in_to)
 

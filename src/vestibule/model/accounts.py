@@ -182,7 +182,7 @@ class Accounts(Protocol):
 
     async def doubt_password(self, email: str, now: datetime, unless: str | None) -> bool:
         """Put the password in doubt: note that this email was registered again. Do nothing if the email is verified, or
-        if the stored hash is `unless`. Return whether the password was put in doubt.
+        if the stored hash is `unless`, the one that this registration stored itself. Return whether a doubt was noted.
         """
 
     async def trust_password(self, email: str, stored: str | None, doubted_at: datetime) -> None:

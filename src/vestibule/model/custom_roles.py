@@ -24,7 +24,9 @@ ROLE_NAME = r"[a-z][a-z0-9_-]{0,31}"
 _ROLE_NAME = re.compile(ROLE_NAME)
 _BUILT_IN = frozenset(Role)
 OWN_NAMES = frozenset(permission.partition(":")[0] for permission in Permission)
-"""What stands before the colon of Vestibule's own permissions. Later versions have more of each."""
+"""What stands before the colon in Vestibule's own permissions. Custom roles can have no permission that begins so,
+because a later version may add it to its own.
+"""
 
 
 class NotARole(ValueError):
@@ -108,7 +110,9 @@ class CustomRoles(Protocol):
         """Lock out every other transaction that adds a role, until this one ends."""
 
     async def lock(self, name: str) -> CustomRole | None:
-        """Lock a role, then read it and return it; None if it is gone. Nobody is given it meanwhile."""
+        """Lock a role, then read it and return it; None if it is gone. Until the transaction ends, no other one gives
+        the role to an account.
+        """
 
     async def keep(self, names: Sequence[str]) -> set[str]:
         """Return those of these roles that exist. None of them is deleted until the transaction ends."""

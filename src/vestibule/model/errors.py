@@ -1,5 +1,5 @@
-"""All refusals and faults, as one tree of exceptions. None of them knows an HTTP status. The branches of passkeys and
-second factors are in `factor_errors`.
+"""All refusals and faults, as one tree of exceptions. None of them knows an HTTP status. More branches of the tree are
+in `factor_errors`, `email_code_errors` and `operator_errors`.
 
 The caller can correct a `Refusal`; a `Fault` is Vestibule's own. Each class has a stable `code` for programs. Each face
 (JSON API, pages, command line) has one table that says how it shows them.
@@ -96,8 +96,10 @@ class ReauthenticationRequired(Refusal):
     def __init__(
         self, satisfied_by: Sequence[str], max_age: int, *, lacks_factor: bool = False, enrol_at: str = ""
     ) -> None:
-        has_none = f"Your account needs a second factor for this, and has none; set one up at {enrol_at}"
-        super().__init__(has_none if enrol_at else _LACKS_FACTOR if lacks_factor else _TOO_LONG_AGO)
+        message = _LACKS_FACTOR if lacks_factor else _TOO_LONG_AGO
+        if enrol_at:
+            message = f"Your account needs a second factor for this, and has none; set one up at {enrol_at}"
+        super().__init__(message)
         self.satisfied_by = tuple(satisfied_by)
         self.max_age = max_age
         self.enrol_at = enrol_at

@@ -41,11 +41,13 @@ class EventPosition:
     def of_cursor(cls, cursor: str) -> "EventPosition":
         """Return the position that `to_cursor` turned into this text; raises `NotACursor`."""
         found = _CURSOR.fullmatch(cursor)
+        if found is None:
+            raise NotACursor
         try:
-            at = _EPOCH + int(found[1]) * _MICROSECOND if found else None
+            at = _EPOCH + int(found[1]) * _MICROSECOND
         except OverflowError:
-            at = None
-        if found is None or at is None or at.year > LAST_YEAR:
+            raise NotACursor from None
+        if at.year > LAST_YEAR:
             raise NotACursor
         return cls(at, int(found[2]))
 

@@ -14,7 +14,7 @@ As there, each class has a stable `code`, and no HTTP status.
       RefreshTokenRequired      an access token alone, where credentials, factors or sessions change
       FactorUnknown             the account has no such second factor
       FactorResetUnknown        no reset of the account's second factors is under way
-      FactorResetLinkInvalid    unknown, used or expired, or the reset is over
+      FactorResetLinkInvalid    unknown, used or expired, or the reset or the new factor that it is about is gone
       FactorResetUnavailable    nobody but an operator can reset this account's factors
       FactorResetUnderWay       a reset of the account's factors has begun already
       PasskeyRefused            not what was asked of an authenticator, or not of this account
@@ -89,7 +89,7 @@ class WrongCode(Refusal):
 
 
 class CodeUsed(WrongCode):
-    """The code was right, but was used before. Only who holds the app's secret, or saw the code, is told."""
+    """The code was right, but was used before. To be told so, one must have the app's secret, or have seen the code."""
 
     code = "code_used"
 

@@ -29,6 +29,7 @@ class Finding:
 
     def __post_init__(self) -> None:
         for name in ("what", "why", "remedy"):
+            # A frozen dataclass refuses `self.what = …`, also here.
             object.__setattr__(self, name, one_line(getattr(self, name)))
 
 

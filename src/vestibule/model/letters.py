@@ -99,7 +99,7 @@ TOKEN_PURPOSES = {
     LetterKind.INVITATION: Purpose.INVITATION,
 }
 """For each kind of letter that carries a token, in its link or as a code: the purpose of that token. The links of other
-letters lead to the page where a reset is asked for.
+letters lead to the page where a password reset is asked for.
 """
 
 
@@ -132,7 +132,9 @@ class QueuedLetter:
         """Return whether the letter may still be sent, by what has happened to the account since it was queued.
 
         After a change of password or email, or after the account was disabled, links asked for before are not sent.
-        Notices are sent in any case, if the email was verified then or has been verified since.
+        Notices are sent in any case, if the email was verified then or has been verified since. So is the letter that
+        announces a reset of second factors, because its link cancels the reset. A letter that undoes a change
+        of email is sent for a time, unless the account has that email again.
         """
         unchanged = (self.asked_of, self.epoch) == (account.id, account.epoch)
         if self.kind in NOTICES:

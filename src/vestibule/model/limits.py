@@ -22,7 +22,7 @@ class Limit:
 @dataclass(frozen=True)
 class Spacing:
     """The least time between letters of one kind to one email: `gap` between the first few, then one hour more each
-    time, up to three. The count restarts a day after the last letter.
+    time, up to three hours. The count restarts a day after the last letter.
 
     A reset link works at least until another may be asked for (`flows.compose_letter`). So a stranger who keeps asking
     for letters never leaves the owner without a working link.
@@ -67,7 +67,7 @@ class LetterLimits:
     def codes_a_day(self) -> Limit:
         """Return how many codes to one email all networks together may ask for, so that no mailbox is flooded. Five
         attempts at each, even at the end of one day and the beginning of the next, do not use up an account's attempts
-        (`model.login_attempts.EMAIL_CODE_LIMITS`).
+        (`model.factor_attempts.EMAIL_CODE_LIMITS`).
         """
         return replace(self.to_mailbox, name="codes_mailbox", times=min(self.to_mailbox.times, _CODES_A_DAY))
 

@@ -69,7 +69,9 @@ class LoginAttemptLimits:
 
 @dataclass(frozen=True)
 class AttemptCounter:
-    """A counter of wrong passwords, by its key. `account_id` is None if the email has no account."""
+    """A counter of wrong passwords, by its key. `account_id` is None if the email has no account. `of_a_device`: it is
+    for known devices; without it, for all others.
+    """
 
     key: str
     account_id: str | None

@@ -69,7 +69,8 @@ class LetterPosition:
 
     def to_cursor(self) -> str:
         """Return the position as text."""
-        return f"{EventPosition(self.created_at, 0).to_cursor()[:-2]}.{self.letter_id}"
+        at, _, _number = EventPosition(self.created_at, 0).to_cursor().partition(".")  # only its form of the time
+        return f"{at}.{self.letter_id}"
 
     @classmethod
     def of_cursor(cls, cursor: str) -> "LetterPosition":

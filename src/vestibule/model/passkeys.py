@@ -94,8 +94,8 @@ class Passkeys(Protocol):
         self, passkey_id: str, sign_count: int, now: datetime, *, backed_up: bool, alone: bool = True
     ) -> PasskeyUse | None:
         """Note that a passkey was used, with the signature counter that its authenticator sent. None if it is gone, or
-        if it was used `alone` and needs a password. Used beside something else, it needs none any more. The stored
-        counter never falls. Of concurrent uses with the same counter, only one has `counted_on`.
+        if it was used `alone` and needs a password. After a use that is not `alone`, it needs none any more. The
+        stored counter never falls. Of concurrent uses with the same counter, only one has `counted_on`.
         """
 
     async def need_password(self, account_id: str) -> None:

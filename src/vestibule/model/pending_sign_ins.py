@@ -65,8 +65,9 @@ class PendingSignIns(Protocol):
     async def add(self, pending: PendingSignIn) -> bool:
         """Add one, if its account is enabled and still in its epoch; return whether it was added.
 
-        If the account then has more than `OF_ACCOUNT`, end others: of each origin the newest is kept before any second
-        newest, then likewise by the wide part of the origins, then known devices first. So a flood from elsewhere does
+        If the account then has more than `OF_ACCOUNT`, keep the one just added, and others in this order: the newest of
+        every origin before any second newest; of those, the newest of every customer's network (`WIDE_CHARACTERS`)
+        before any second newest; of those, the ones from known devices. End the rest. So a flood from elsewhere does
         not end one that the owner has just begun, however many networks an attacker has from one provider.
         """
 

@@ -28,8 +28,8 @@ class ListedFactor:
 @dataclass(frozen=True)
 class FactorList:
     """The factors of an account, how many recovery codes are unused, and the reset that is under way, if any.
-    `unreadable`: how many more a sign-in needs although their rows are malformed. `paused`: what is not checked now,
-    because too many were wrong.
+    `unreadable`: how many factors have malformed rows; they are not listed, and a sign-in needs them all the same.
+    `paused`: what is not checked now, because too many were wrong.
     """
 
     factors: Sequence[ListedFactor]
@@ -46,7 +46,7 @@ class FactorList:
 
 class LetterFate(StrEnum):
     """What became of a letter: it waits for its first attempt, or for another one (`DELAYED`); the mail server refused
-    it for good, or took it (`SENT`); or it was withdrawn before, because its link was void.
+    it for good, or took it (`SENT`); or it was withdrawn before it was sent, because its link was void.
     """
 
     WAITING = "waiting"
@@ -73,8 +73,8 @@ class LetterRecord:
 @dataclass(frozen=True)
 class Person:
     """An account with its factors, and its latest letters, sessions and events, the newest first. `must_verify`: a
-    verified email is mandatory here. `live_sessions`: the number of all live sessions; `live` has the latest of them,
-    and `past` the latest of those that are over.
+    verified email is mandatory here. `live` has the latest sessions that are live, and `past` the latest that are over;
+    `live_sessions` is a number: how many are live in all.
     """
 
     account: Account

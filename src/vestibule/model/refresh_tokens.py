@@ -45,7 +45,7 @@ class RefreshToken:
     def presented_for(self, session: Session) -> Session:
         """Return the session with the methods and the time of this token, for its successors. A token without methods
         was issued by a version that had only passwords and no step-up. A token by two factors counts as one factor if
-        the session does: then the account has lost its last factor.
+        its session has only one now: then the account has lost its last second factor.
         """
         if not self.methods:
             return replace(session, methods=(Method.PASSWORD,), authenticated_at=session.created_at)

@@ -41,6 +41,8 @@ def _compare(one: str, other: str) -> tuple[int, int]:
     """
     if abs(len(one) - len(other)) > _MOST_TYPOS:
         return _FAR, 1
+    # `above[j]`: the number for what was read of `one` and the first j characters of `other`. `row` is the same with
+    # one more character of `one`, and `before` with one less: a swap takes two characters.
     before: dict[int, int] = {}
     above = {j: j for j in range(_MOST_TYPOS + 1)}
     for i, a in enumerate(one, 1):

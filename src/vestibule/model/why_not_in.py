@@ -1,4 +1,4 @@
-"""Why not in: the one reason why a person cannot sign in, and what an operator can do about it (`mend`).
+"""Why not in: the one reason why a person cannot sign in, and what an operator can do about it (`mend`, or None).
 
 Of several reasons the first of `_IN_ORDER` counts: if the account is disabled, mending anything else does not help.
 """

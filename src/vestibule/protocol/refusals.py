@@ -25,7 +25,7 @@ class Wording:
 
 
 TYPED_AGAIN = frozenset({"wrong_code", "code_used", "code_of_another_time"})
-"""The codes of refusals after which another code may be typed."""
+"""The `code` of each refusal of a typed code after which the person may type another."""
 NOT_SIGNED_IN = Wording("not_signed_in", 401, "You are not logged in", _REALM)
 ACCESS_TOKEN_INVALID = Wording(
     "access_token_invalid", 401, "Invalid token or user doesn't exist", f'{_REALM}, error="invalid_token"'

@@ -24,7 +24,8 @@ class SharedWork(Generic[K, T]):
     async def result(self, key: K, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Return the result of the work under way for `key`, and start `work` if there is none; raises what it raises.
 
-        Cancelling a caller leaves the work running for the others. The work runs in the context of the first caller.
+        Cancelling a caller leaves the work running for the others. The work runs with the context variables
+        (`contextvars`) of the first caller.
         """
         task = self._under_way.get(key)
         if task is None:
