@@ -61,8 +61,9 @@ def test_f18_the_start_is_refused_in_a_sentence(tmp_path: Path) -> None:
             f" VALUES ('a', 'Ada', 'ada@example.com', 'user', 1, '{moment}', '{moment}', 'default.png', 0)"
         )
         connection.execute(
-            "INSERT INTO passkeys VALUES ('p', 'a', 'auth.example.com', 'AQID', 'pQEC', 0, '0', 'Key', 'usb', 1, 0, 0,"
-            f" '{moment}', NULL)"
+            "INSERT INTO passkeys (id, account_id, domain, credential_id, public_key, sign_count, aaguid, name,"
+            " transports, user_verified, backup_eligible, backed_up, created_at) VALUES ('p', 'a', 'auth.example.com',"
+            f" 'AQID', 'pQEC', 0, '0', 'Key', 'usb', 1, 0, 0, '{moment}')"
         )
     refused = run(tmp_path, "serve", VESTIBULE_SECRET_KEY=SECRET)
     assert refused.returncode == 2, refused.stderr
