@@ -15,8 +15,9 @@ from vestibule.web import layers
 from vestibule.web.layers.draining import Draining
 from vestibule.web.layers.fast_path import FastPath
 from vestibule.web.layers.headers import HeadersLayer
+from vestibule.web.layers.unread_body import UnreadBody
 
-ORDER = [FastPath, Draining, HeadersLayer, FastAPI]
+ORDER = [FastPath, Draining, UnreadBody, HeadersLayer, FastAPI]
 PUT_TOGETHER = ("src/vestibule/app.py", "tests/harness/applications.py")
 
 
