@@ -48,7 +48,7 @@ async def test_f61_each_change_can_end_all_other_sessions(
     await prove(mine, app)
     passkey = (await add(mine, Authenticator())).json()["data"]["passkey"]["id"]
     assert (await send(mine, change, passkey, end_others)).status_code in {200, 303}
-    over = end_others or change == "remove the app"  # with which the other one signed in (F69)
+    over = end_others or change in {"remove the app", "new codes"}  # the other one signed in by a code (F69, F75)
     ended = await other.get("/api/users/me")
     assert ended.status_code == (401 if over else 200)
     assert ended.json().get("code") == ("session_signed_out_elsewhere" if over else None)
