@@ -21,6 +21,7 @@ class AdmittedRoute(APIRoute):
     """
 
     def get_route_handler(self) -> Handler:
+        """Return the handler of the route's requests. FastAPI calls this once for each route."""
         return admitted(super().get_route_handler())
 
 

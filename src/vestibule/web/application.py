@@ -51,7 +51,7 @@ def make_site(
     examine: Callable[[], Sequence[Finding]] = tuple,
 ) -> Site:
     """Return what all requests to an application share. Without an `env`, the lifespan sets it later (`EnvHolder`).
-    `examine` returns what the doctor finds; it may block.
+    `examine` returns what the doctor finds; it may block. By default it finds nothing (`tuple` returns an empty one).
     """
     forms = {page.path: page.show_form for page in PAGES if page.show_form}
     form_pages = {page.path: page.form_page for page in PAGES if page.form_page}
@@ -68,12 +68,12 @@ def build_app(site: Site, lifespan: Callable[[FastAPI], Any] | None = None) -> F
         version=__version__,
         summary="Sign-up, sign-in, sessions and tokens.",
         lifespan=lifespan,
-        docs_url=None,
+        docs_url=None,  # no interactive documentation from other sites; `patch_fastapi` below serves its own files
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         openapi_url=None,
         exception_handlers={Refusal: _refused, Fault: _refused, HTTPException: _unrouted, Exception: _unexpected},
-        redirect_slashes=False,
+        redirect_slashes=False,  # `layers.headers` drops a slash at the end
         max_body_size=None,  # `web.body` limits bodies, and refuses in the contract's format
         telemetry={"tracing": False, "metrics": False},
     )

@@ -64,7 +64,7 @@ def body_reader(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
     return read
 
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # to a type checker, `Sent[bodies.Login]` is `bodies.Login`
     Sent = Annotated[Body, "read from the request"]
 else:
 
@@ -144,7 +144,7 @@ async def read_bounded_body(request: Request) -> bytes:
 
 async def _read_all(request: Request) -> bytes | BodyMissing:
     length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length[:20]) > MAX_BODY_BYTES:
+    if length.isdecimal() and int(length[:20]) > MAX_BODY_BYTES:  # cut, so that no client has a long number read
         return BodyMissing.TOO_LARGE
     body = bytearray()
     try:

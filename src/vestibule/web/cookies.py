@@ -64,7 +64,7 @@ def set_device(
     for old in list(sent_names)[:too_many]:
         if _is_name(old):
             _set(response, old.decode(), "", 0, now, web)
-    seconds = int(lifetime.total_seconds()) or _LONGEST_SECONDS
+    seconds = int(lifetime.total_seconds()) or _LONGEST_SECONDS  # zero: the server keeps the device without end
     _set(response, name, device.secret, min(seconds, _LONGEST_SECONDS), now, web)
 
 
@@ -211,9 +211,7 @@ def read_refresh(headers: RawHeaders, web: WebPolicy) -> str | None:
 
 
 def any_credential(headers: RawHeaders, web: WebPolicy) -> bool:
-    """Return whether the request has a cookie with an access token or a refresh token, be it an operator's that is put
-    away.
-    """
+    """Return whether the request has a cookie with a token, or with an operator's token that was put away."""
     names = {*(name_of(name, web).encode() for name in _CREDENTIALS), host_only(OPERATOR_SESSION, web).encode()}
     return any(key in names for key, _ in protocol.pairs(headers))
 
@@ -236,7 +234,7 @@ def _is_ours(name: str) -> bool:
 
 
 def read_devices(headers: RawHeaders, web: WebPolicy) -> dict[str, tuple[str, ...]]:
-    """Return the device secrets in the cookies, by account tag, however many cookies other sites have planted."""
+    """Return the device secrets in the cookies, by account tag. Other hosts may have planted some: keep 8 for each."""
     prefix = device_prefix(web).encode()
     found: dict[str, tuple[str, ...]] = {}
     for key, value in protocol.pairs(headers):
@@ -247,5 +245,5 @@ def read_devices(headers: RawHeaders, web: WebPolicy) -> dict[str, tuple[str, ..
 
 
 def _is_name(name: bytes) -> bool:
-    """Return whether the name has only characters that our cookies' names have: it goes into a response header."""
+    """Return whether a name that a client sent has only characters of our cookies' names, and can go into a header."""
     return name.isascii() and name.replace(b"_", b"").replace(b"-", b"").isalnum()

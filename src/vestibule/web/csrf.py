@@ -38,19 +38,20 @@ async def own_site_refresh(request: Request) -> None:
 
 
 async def own_pages(request: Request) -> None:
-    """Raise `CrossSite` unless the request comes from a page of our own, or from no browser: for what no front-end has
-    a button for, and so nobody's script may send.
+    """Raise `CrossSite` unless the request comes from a page of our own, or from no browser. For forms that only our
+    own pages have: no script of a front-end, even of a listed origin, may send them.
     """
-    if _from_elsewhere(request, origins=()):
+    if _is_foreign(request, origins=()):
         raise CrossSite
 
 
 def from_elsewhere(request: Request) -> bool:
     """Return whether another site made a browser send this request, or may have."""
-    return _from_elsewhere(request, site_of(request).web.origins)
+    return _is_foreign(request, site_of(request).web.origins)
 
 
-def _from_elsewhere(request: Request, origins: Collection[str]) -> bool:
+def _is_foreign(request: Request, origins: Collection[str]) -> bool:
+    """Return what `from_elsewhere` returns, but with these origins as the listed ones."""
     by_headers = other_sites.from_elsewhere(request.headers.raw, origins)
     if by_headers is None:  # neither header was sent
         has_credential = cookies.any_credential(request.headers.raw, site_of(request).web)

@@ -82,7 +82,7 @@ class FrontEndHints:
             self._check_credentials(headers, origin)
 
     def _check_credentials(self, headers: Headers, origin: str) -> None:
-        """Log a call without cookies right after a sign-in of this origin. A call with cookies settles it."""
+        """Log the first call after a sign-in of this origin, if it comes soon and without cookies, and no later one."""
         since = self._clock.monotonic() - self._signed_in_at
         self._signed_in = ""
         if "cookie" not in headers and since < _NEXT_CALL_SECONDS:

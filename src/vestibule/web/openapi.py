@@ -87,7 +87,7 @@ def tag_of(route: Route) -> str:
 
 def describe(app: FastAPI) -> None:
     """Add the security schemes to the document, and remove FastAPI's answer 422, which Vestibule never gives."""
-    original = app.openapi
+    original = app.openapi  # makes the document at its first call, and keeps it in `app.openapi_schema`
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:

@@ -1,4 +1,7 @@
-"""Admit operators: the guards of the lines of the URL map that name a permission, and the `Operator` for handlers."""
+"""Admit operators: the guards of the lines of the URL map that name a permission, and the `Operator` for handlers.
+
+Here, `acting` means the operator who does what the request asks for, not one who acts as somebody else.
+"""
 
 from typing import Annotated
 

@@ -76,11 +76,13 @@ def is_replaced(request: Request, kept: PutAway) -> bool:
 def banner(request: Request) -> Banner | None:
     """Return what every page says to an operator who acts in this browser; None if nobody does."""
     kept, caller = find(request), context_of(request).caller
-    if kept is None:  # begun by the API, and put into this browser by hand
-        return Banner(caller.account.email, over=False) if caller is not None and caller.actor_id is not None else None
-    if is_replaced(request, kept):
-        return None
-    return Banner(kept.email, bool(context_of(request).session_over) or _presented_session(request) is None)
+    if kept is not None:
+        over = bool(context_of(request).session_over) or _presented_session(request) is None
+        return None if is_replaced(request, kept) else Banner(kept.email, over)
+    # If the API began the acting, and somebody put its token into this browser, nothing was put away.
+    if caller is not None and caller.actor_id is not None:
+        return Banner(caller.account.email, over=False)
+    return None
 
 
 async def sign_out_here(request: Request, env: Env, caller: Caller | None) -> None:
@@ -88,10 +90,15 @@ async def sign_out_here(request: Request, env: Env, caller: Caller | None) -> No
     operator's own too: a sign-out leaves nothing behind to return to. `caller`: None if that session is over.
     """
     kept = find(request)
-    if kept is not None and (kept.session_id == caller.session_id if caller else not is_replaced(request, kept)):
+    if kept is not None and _is_of_acting(request, kept, caller):
         await sign_out_operator(env, kept.session_id)
     if caller is not None:
         await sign_out(env, caller)
+
+
+def _is_of_acting(request: Request, kept: PutAway, caller: Caller | None) -> bool:
+    """Return whether the session that signs out is the acting one, not one that has replaced it in this browser."""
+    return not is_replaced(request, kept) if caller is None else caller.session_id == kept.session_id
 
 
 def _presented_session(request: Request) -> str | None:

@@ -130,6 +130,7 @@ def _file(number: int) -> _File:
 
 
 def _require_still(file: _File, number: int) -> None:
+    """Raise `OSError` unless the descriptor still refers to this file."""
     if _file(number) != file:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 

@@ -65,7 +65,8 @@ SIGN_IN, REGISTER, MAIL, REFRESH, ACCOUNT = RateClass  # in the order of the cla
 UNLIMITED = None
 HASHES, NO_HASH = True, False
 
-# What a request must satisfy before the handler runs: the guards of a line.
+# What a request must satisfy before the handler runs: the guards of a line. HOLDER, and SECRET for a page, need the
+# refresh token of the session too. PUBLIC refuses nobody: it only looks for a session.
 ANYONE = (anyone,)
 OWN_SITE = (own_site,)
 OWN_SITE_REFRESH = (own_site_refresh,)

@@ -41,7 +41,8 @@ class SentForms:
 
     async def repeated(self, page: bytes, form: bytes, now: datetime) -> Headers | None:
         """Return the headers of the answer to this form, if it is the last form of its page and the answer may be
-        repeated; otherwise None. Wait for an answer that is on its way. `page` and `form` are digests.
+        repeated; otherwise None. Wait for an answer that is on its way. `page` and `form` are digests: that of the page
+        is of its path and of what tells the browser.
         """
         before = self._sent.get(page)
         if before is None or before.form != form or now - before.at > KEPT_FOR:

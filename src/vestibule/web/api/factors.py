@@ -69,5 +69,7 @@ def totp_to_add(new: NewTotp) -> Response:
 def qr_code(text: str) -> str:
     """Return the text as a QR code: an SVG element that can stand in a page."""
     svg = BytesIO()
+    # Without the XML declaration and the line break of a file. The light squares are white, also on a dark page: many
+    # apps read nothing else.
     segno.make_qr(text).save(svg, kind="svg", scale=4, xmldecl=False, svgns=True, nl=False, light="#fff")
     return svg.getvalue().decode()

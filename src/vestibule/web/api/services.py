@@ -43,7 +43,7 @@ async def stream_revocations(
         raise NonceInvalid
     if poll != "1":
         return FeedResponse(env, service.digest, after, nonce)
-    env.feed.polls.count(service.digest, env.clock.monotonic())
+    env.feed.polls.count(service.digest, env.clock.monotonic())  # raises `TooManyPolls`
     return PollResponse(env, after, nonce)
 
 
@@ -60,8 +60,8 @@ class EventsResponse(Response):
     media_type = "text/event-stream"
 
     def __init__(self, env: Env, cursor: str, nonce: str) -> None:
-        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
-        del self.headers["content-length"]
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})  # nginx: do not buffer it
+        del self.headers["content-length"]  # Starlette has set it to 0
         self._env = env
         self._cursor = cursor
         self._nonce = nonce
@@ -77,6 +77,7 @@ class EventsResponse(Response):
         raise NotImplementedError
 
     async def _begin(self, send: Send, *, more: bool = True) -> None:
+        """Send the headers at once, before there is an event. `more`: events follow."""
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": b"", "more_body": more})
 
@@ -135,6 +136,9 @@ def _permissions(beat: Heartbeat) -> dict[str, Any]:
 
 
 def _grouped(notices: list[Notice]) -> dict[str, Any]:
+    """Return the data of the event `revoked`: for each session, how many seconds to remember it; for each account, also
+    the time before which its tokens are revoked.
+    """
     sessions = {notice.subject: notice.seconds for notice in notices if notice.kind is RevocationKind.SESSION}
     accounts = {
         notice.subject: [notice.not_before, notice.seconds]

@@ -81,8 +81,9 @@ def _status(refusal: Refusal) -> int:
 
 
 async def _suggested(request: Request, env: Env, act: Act, person: Person) -> str:
-    """Return the email that the operator searched for (`to` in the URL), if the account's email is probably that one,
-    mistyped; otherwise empty. So a link of a stranger cannot put any other email into the form.
+    """Return the email that the empty form suggests: the one in the URL (`to`), which the operator has searched for.
+    Return an empty text unless the account's email looks like that one, mistyped: so the link of a stranger cannot
+    suggest any other email.
     """
     sought = request.query_params.get("to", "")
     if act.asks is not admin_bodies.SetEmail or not sought:
@@ -100,6 +101,7 @@ async def _page(
     faults: dict[str, Sentence] | None = None,
     chosen: Sequence[str] | None = None,
 ) -> Response:
+    """Return the page of the act. `chosen` are the roles whose boxes are checked; None checks those of the account."""
     made = await list_custom_roles(env) if act.field == _BOXES else ()
     return act_page(
         request,

@@ -210,7 +210,7 @@ END_SESSION = Act(
     carry_out.end_session,
     lambda _person: False,
 )
-"""The act whose buttons stand beside the sessions."""
+"""The act whose buttons stand beside the sessions, so it is never among the acts that a person's page offers."""
 
 EVERY_ACT = (*ACTS, END_SESSION)
 """Every act."""

@@ -89,7 +89,7 @@ async def reset_factors(env: Env, operator: Operator, account: Account, _: Field
 
 async def reset_factors_now(env: Env, operator: Operator, account: Account, _: Fields) -> bool:
     """Remove all second factors at once. Return whether the account had one."""
-    return await reset_now(env, operator, account) is None
+    return await reset_now(env, operator, account) is None  # otherwise it returns why nothing was removed
 
 
 async def keep_factors(env: Env, operator: Operator, account: Account, _: Fields) -> bool:

@@ -53,6 +53,7 @@ async def show(request: Request, env: EnvDep, asked: EventsAsked) -> Response:
         newest=_link(EVENTS, replace(asked, after="")),
         older=found.next and _link(EVENTS, replace(asked, after=found.next.to_cursor())),
         export=_link(EXPORT, replace(asked, after="")),
+        # Whether the form asks for less than all events, and whether this is a page after the first.
         narrowed=any(asdict(replace(asked, after="")).values()),
         later=read.start is not None,
     )

@@ -11,7 +11,7 @@ _WORST_FIRST = (Severity.FAULT, Severity.WARNING, Severity.HINT)
 
 
 async def show(request: Request) -> Response:
-    """Show the latest report of the doctor. It is in English, as commands are."""
+    """Show the latest report of the doctor. The report is in English, as the output of commands is."""
     report = await site_of(request).health.latest()
     findings = report.findings if report else ()
     return render.page(

@@ -72,20 +72,23 @@ async def end(request: Request, env: EnvDep) -> Response:
 
 
 async def _come_back(request: Request, env: Env, kept: PutAway) -> Response:
-    """Return to the page in the operator's own session; if that has ended, by way of the sign-in."""
+    """Return to the page in the operator's own session; if that has ended, by way of the sign-in. If this browser has
+    the cookies of another session by now, leave them alone.
+    """
     if operator_session.is_replaced(request, kept):
         return see_other(PEOPLE)
     try:
         refreshed = await refresh(env, kept.refresh_token, await device_of(request))
     except RefreshRefused:
         return await clear_session_cookies(request, see_other(return_to.with_query(SIGN_IN, return_to=kept.back)))
-    tokens = replace(refreshed, refresh_token=refreshed.refresh_token or kept.refresh_token)  # none without rotation
+    # Where refresh tokens are not rotated, a refresh returns none, and the one that was put away goes on.
+    tokens = replace(refreshed, refresh_token=refreshed.refresh_token or kept.refresh_token)
     return await set_token_cookies(request, see_other(return_to.with_query(kept.back, done="acting-ended")), tokens)
 
 
 async def _end_presented(request: Request, env: Env) -> Response:
-    """End the acting of a token that was begun by the API and put into this browser. Without one, another tab was
-    faster, and has brought the operator's session back.
+    """End the acting whose access token the API returned and somebody put into this browser. If the browser has no such
+    token, another tab was faster, and has brought the operator's session back.
     """
     try:
         caller = await identify(env, cookies.read_access(request.headers.raw, site_of(request).web) or "")

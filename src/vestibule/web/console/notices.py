@@ -9,6 +9,7 @@ from vestibule.web.console.words import DONE
 from vestibule.web.pages import render
 
 UNCHANGED = "nothing"
+"""The `done` in the URL after an act that found nothing to do."""
 _OWN = "same-origin"
 
 

@@ -33,6 +33,7 @@ PARTS = {
     Permission.SERVICES_READ: ("services", _("Services"), _("Which services have a key; create and revoke keys.")),
     Permission.HEALTH_READ: ("health", _("Health"), _("What the doctor finds, and how to mend it.")),
 }
+"""Each part's path below `/admin`, name and purpose, by the permission that opens it; in the order of the page."""
 
 
 async def parts_for(request: Request, env: Env, permitted: Collection[Permission]) -> list[Part]:

@@ -43,7 +43,7 @@ WRONG_NEW_CODE: Sentence = (
 )
 """What is wrong with the code that confirms a new authenticator app."""
 WRONG_NEW_CODES = {**WRONG_CODES, WrongCode: WRONG_NEW_CODE}
-"""The same of an app that is being set up."""
+"""What is wrong with a code of an app that is being set up: as in `WRONG_CODES`, except for a wrong one."""
 WRONG_EMAIL_CODES: dict[type[Refusal], Sentence] = {
     EmailCodeWrong: (
         _("This code is wrong. Use the one in the newest email, in the browser where you asked for it."),

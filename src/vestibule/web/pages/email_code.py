@@ -39,7 +39,7 @@ async def ask_email(request: Request, caller: OptionalBrowserCaller) -> Response
 async def send_code(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
     """Mail a code, and redirect to the page that takes it; never tell whether there is an account."""
     fields = await read_form(request)
-    if keeps_none(request):
+    if keeps_none(request):  # the browser keeps no cookies, and the page says so
         return email_form(request, 400)
     try:
         sent = validated(request, bodies.AskForEmailCode, fields)
@@ -53,7 +53,7 @@ async def send_code(request: Request, env: EnvDep, client_info: ClientInfoDep) -
 
 
 def email_form(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:
-    """Return the form that asks where to mail a code."""
+    """Return the form that asks where to mail a code. Also called if the request was refused for now (429, 503)."""
     title, question, button = (render.say(request, text) for text in (_TITLE, _QUESTION, _BUTTON))
     values = sent_letter.values_to_change(request, sent_letter.mailed_code(request))
     variables = {"title": title, "question": question, "button": button, **values}
@@ -92,7 +92,9 @@ async def take_code(request: Request, env: EnvDep, client_info: ClientInfoDep) -
 def code_form(
     request: Request, status: int = 200, faults: dict[str, Sentence] | None = None, shown: dict[str, Any] | None = None
 ) -> Response:
-    """Return the form that takes the code; `shown` is what it says about the email."""
+    """Return the form that takes the code; `shown` is what it says about the email. Also called if the request was
+    refused for now (429, 503).
+    """
     return render.page(request, "email_code.html", status, faults=faults, **(shown or {}))
 
 

@@ -81,7 +81,7 @@ async def confirm_app(request: Request, env: EnvDep, client_info: ClientInfoDep)
         return form(request, 400, faults_of(invalid.entries))
     except WrongCode as refusal:
         return form(request, HTTP_MAPPINGS[type(refusal)].status, {"code": WRONG_NEW_CODES[type(refusal)]})
-    except FactorUnknown:
+    except FactorUnknown:  # no setup is under way
         return _at(request, PATH)
     except (NoPendingSignIn, SecondFactorRequired) as refusal:
         return _elsewhere(request, refusal)
@@ -107,7 +107,9 @@ async def add_passkey(request: Request, env: EnvDep, client_info: ClientInfoDep)
 def form(
     request: Request, status: int = 200, faults: dict[str, Sentence] | None = None, shown: dict[str, Any] | None = None
 ) -> Response:
-    """Return the page. `shown` has its variables about the account, and about an app whose setup was begun."""
+    """Return the page. `shown` has its variables about the account, and about an app whose setup was begun. Also called
+    if the request was refused for now (429, 503).
+    """
     return render.page(request, "enrol.html", status, faults=faults, **(shown or {}))
 
 

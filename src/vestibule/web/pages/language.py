@@ -19,7 +19,7 @@ from vestibule.web.site import site_of
 async def choose_language(request: Request, env: EnvDep, caller: OptionalBrowserCaller) -> Response:
     """Store the language, and go back to the page where it was chosen."""
     fields = await read_form(request)
-    if keeps_none(request):
+    if keeps_none(request):  # the browser keeps no cookies, and the page says so
         return render.page(request, "told.html", 400, title=render.say(request, NOTHING_CHANGED), message="")
     response = see_other(return_to.allowed_target(fields.get("return_to", ""), ()) or return_to.HOME)
     if fields.get("language") in LANGUAGES:

@@ -17,7 +17,7 @@ from vestibule.web.request_errors import RouteUnknown
 from vestibule.web.site import site_of
 
 _LETTER_CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
-_LOGO = "cid:logo"
+_LOGO = "cid:logo"  # how the HTML of an email names the picture that comes with it (RFC 2392)
 
 
 async def letters(

@@ -18,7 +18,9 @@ _WITHIN_AN_EMAIL = re.compile(r"(?<=@)(?=\w)|(?<=\w)(?=\.\w)")
 
 
 class _Unbroken(NullTranslations):
-    """Translations whose words with a part of one letter ("e-mail", "E-Mail-Adresse") do not break at their hyphens."""
+    """Translations whose words with a part of one letter ("e-mail", "E-Mail-Adresse") do not break at their hyphens.
+    `NullTranslations` has no sentences: it asks the fallback that `page_translations` adds.
+    """
 
     def gettext(self, message: str) -> str:
         return _unbroken(super().gettext(message))

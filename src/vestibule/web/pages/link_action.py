@@ -14,14 +14,14 @@ from vestibule.web.pages import render, return_to, sent_letter
 from vestibule.web.pages.dead_link import dead_link_page
 from vestibule.web.pages.route import SIGN_IN, see_other
 
-# What "Check your email" says of the email with the link.
+# What the email with the link was about, for `sent_letter`: so the sign-in form has the email that it was mailed to.
 _ABOUT = {Purpose.VERIFY_EMAIL: "verify", Purpose.RESET_PASSWORD: "reset", Purpose.INVITATION: "reset"}
 
 
 @dataclass(frozen=True)
 class LinkAction:
     """What a link does: the texts of its page, the purpose of its token, and the `flow` after the click. `flow` returns
-    the secret with which a new password is to be chosen now, or None; then the sign-in page shows `notice`.
+    the secret with which a new password is to be chosen now. If it returns None, the sign-in page shows `notice`.
     """
 
     title: str
@@ -35,7 +35,7 @@ class LinkAction:
 def ask_page(
     request: Request, link_action: LinkAction, otherwise: str = "", other_button: str = "", email: str = ""
 ) -> Response:
-    """Return the page with the link's button. With `otherwise`, a second question, and `other_button` below the first.
+    """Return the page with the link's button. `otherwise` is a second question below that, with `other_button`.
     `email`, which the question may name, is where the link was mailed to.
     """
     texts = {

@@ -65,6 +65,7 @@ async def ask_begin(request: Request, env: EnvDep, token: str) -> Response:
         return dead_link_page(request, Purpose.RESET_FACTORS)
     texts = {"title": _TITLE, "question": _QUESTION, "button": _BUTTON}
     said: dict[str, Any] = {name: render.say(request, text, when=_when(request)) for name, text in texts.items()}
+    # `otherwise` is the text above a second button, which this page does not have.
     return render.page(request, "ask.html", **said, otherwise="", new_email="")
 
 

@@ -37,7 +37,9 @@ async def ask_delete(request: Request, env: EnvDep, caller: BrowserCaller) -> Re
 
 
 def delete_form(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:
-    """Return the form that asks for the password before deleting the account."""
+    """Return the form that asks for the password before deleting the account. Also called if the request was refused
+    for now (429, 503).
+    """
     return render.page(request, "delete.html", status, faults=faults)
 
 

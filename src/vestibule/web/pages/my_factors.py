@@ -60,7 +60,7 @@ async def confirm_app(
         return app_form(request, 400, faults_of(invalid.entries))
     except WrongCode as refusal:
         return app_form(request, HTTP_MAPPINGS[type(refusal)].status, {"code": WRONG_NEW_CODES[type(refusal)]})
-    except FactorUnknown:
+    except FactorUnknown:  # no setup is under way
         return see_other(APP)
     if not added.recovery_codes:
         return see_other(return_to.with_query(SECURITY, notice="app_added"))
@@ -73,7 +73,9 @@ async def confirm_app(
 def app_form(
     request: Request, status: int = 200, faults: dict[str, Sentence] | None = None, shown: dict[str, Any] | None = None
 ) -> Response:
-    """Return the page that sets up an app. `shown` has its variables about an app whose setup was begun."""
+    """Return the page that sets up an app. `shown` has its variables about an app whose setup was begun. Also called if
+    the request was refused for now (429, 503).
+    """
     return render.page(request, "authenticator.html", status, faults=faults, **(shown or {}))
 
 

@@ -153,5 +153,5 @@ async def _mine(env: Env, caller: Caller, passkey_id: str) -> Passkey:
 def name_form(
     request: Request, status: int = 200, faults: dict[str, Sentence] | None = None, **variables: Any
 ) -> Response:
-    """Return the form with the passkey's name."""
+    """Return the form with the passkey's name. Also called if the request was refused for now (429, 503)."""
     return render.page(request, "passkey_name.html", status, faults=faults, **variables)

@@ -26,8 +26,8 @@ def keeps_none(request: Request) -> bool:
 
 def set_one(request: Request, page: Response) -> None:
     """Set a cookie in a browser that has sent none, so that its next form shows whether it keeps cookies."""
-    has_form = request.method == "GET" and page.status_code == HTTPStatus.OK
-    if not _sent_any(request) and (has_form or keeps_none(request)):
+    is_shown_by_get = request.method == "GET" and page.status_code == HTTPStatus.OK
+    if not _sent_any(request) and (is_shown_by_get or keeps_none(request)):
         site = site_of(request)
         cookies.set_of_pages(page, cookies.KEPT, "true", "/", _SECONDS, site.env.clock.now(), site.web)
 

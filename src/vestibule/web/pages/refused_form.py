@@ -56,6 +56,7 @@ def redirect(request: Request, content: PageContent, status: int) -> Response | 
     if not page or status == _UNEXPECTED or keeps_none(request):
         return None
     typed = content.variables.get("values", form_values(request))
+    # First with what was typed, and without that if the cookie would be too long.
     for values in ({name: typed[name] for name in _SHOWN_AGAIN if name in typed}, {}):
         variables = {**_short(request, content), "values": values, "trouble": context_of(request).trouble}
         kept = asdict(replace(content, variables=variables)) | {"session": _session_id(request)}
@@ -70,7 +71,7 @@ def waiting(request: Request) -> PageContent | None:
     """
     if request.method != "GET" or (kept := _COOKIE.open(request, request.scope["path"])) is None:
         return None
-    is_theirs = kept.pop("session") in {"", _session_id(request)}
+    is_theirs = kept.pop("session") in {"", _session_id(request)}  # empty: the page needed no sign-in
     return PageContent(**kept) if is_theirs else None
 
 

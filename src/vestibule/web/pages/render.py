@@ -96,6 +96,7 @@ def waiting_time_in(seconds: int, language: str) -> str:
     """Return a waiting time in a language, rounded up: "in 5 minutes"."""
     unit = next((unit for unit in _UNIT_SECONDS if seconds >= _MIN_UNITS * unit), 1)
     rounded_up = timedelta(seconds=ceil(seconds / unit) * unit)
+    # `threshold` has Babel count in the same unit, and `add_direction` has it write "in".
     return format_timedelta(rounded_up, add_direction=True, threshold=_MIN_UNITS, locale=language)
 
 

@@ -31,6 +31,7 @@ from vestibule.web.site import ShowForm, site_of
 SEE_OTHER = 303
 SIGN_IN, SIGNED_OUT, CHECK_EMAIL_AT, REAUTHENTICATE = "/login", "/signedout", "/checkemail", "/reauthenticate"
 SECURITY, REAUTHENTICATED, FACTOR_NEEDED = "/profile/security", "reauthenticated", "factor_needed"
+# What a GET downloads as a file. A browser that was sent there after a sign-in would show no page.
 _FILES = ("/profile/data", "/admin/events/export")
 _KEPT_HEADERS = ("retry-after", "allow")  # the headers that a page copies from the JSON answer to the same refusal
 
@@ -40,7 +41,7 @@ class PageRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         """Return a handler that also answers refusals as pages, sets the cookies of refreshed tokens, and gives a form
-        that is sent twice the same answer.
+        that is sent twice the same answer. FastAPI calls this once for each route.
         """
         handle = self.page_handler()
 

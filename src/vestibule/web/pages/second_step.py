@@ -71,7 +71,7 @@ async def use_passkey(request: Request, env: EnvDep, client_info: ClientInfoDep)
 
 
 def second_step_form(request: Request, status: int) -> Response:
-    """Return the form again."""
+    """Return the form again, after a request that was refused for now (429, 503). The URL map names this function."""
     return _refused(request, status, {})
 
 

@@ -95,7 +95,7 @@ def mailed_code(request: Request) -> SentLetter | None:
 
 def values_to_change(request: Request, sent: SentLetter | None) -> dict[str, Any]:
     """Return the variables for a form whose email is to be corrected: what was typed, except passwords, and where the
-    cursor stands; none if the request does not ask for that.
+    cursor stands; no variables if the request does not ask for a correction (`change`).
     """
     if sent is None or request.method != "GET" or "change" not in request.query_params:
         return {}

@@ -27,7 +27,7 @@ from vestibule.web.site import site_of
 from vestibule.web.web_policy import WebPolicy
 
 _SEE_OTHER = 303
-_TELLING = {b"cookie", b"user-agent"}  # which browser it is
+_TELLING = {b"cookie", b"user-agent"}  # the headers that tell which browser sent the form
 _ONCE = re.compile(rb"(?:\A|&)once=[0-9a-f]{32}(?:&|\Z)")
 HANDLED_EACH_TIME = frozenset(
     {

@@ -51,7 +51,7 @@ async def sign_in(request: Request, env: EnvDep, client_info: ClientInfoDep) -> 
     """
     fields = await read_form(request)
     target = return_to.target_of(request)
-    if keeps_none(request):
+    if keeps_none(request):  # the browser keeps no cookies, and the page says so
         return _sign_in_page(request, target, 400)
     try:
         sent = validated(request, bodies.Login, fields)
@@ -85,7 +85,9 @@ async def use_passkey(request: Request, env: EnvDep, client_info: ClientInfoDep)
 
 
 def sign_in_form(request: Request, status: int) -> Response:
-    """Return the sign-in form again, with what was typed except the password."""
+    """Return the sign-in form again, with what was typed except the password, after a request that was refused for now
+    (429, 503). The URL map names this function.
+    """
     return _sign_in_page(request, return_to.target_of(request), status)
 
 

@@ -30,6 +30,7 @@ from vestibule.web.request_errors import BodyInvalid
 from vestibule.web.site import site_of
 
 _WELCOME = "signed_up"
+# By what an email is about: the page that sends it again, and the page with the form in which its address was typed.
 _RESEND_AT = {"reset": "/forgotpassword", "taken_back": "/forgotpassword"}
 _FORMS = {"registered": "/register", "verify": "/verifyemail", **_RESEND_AT}
 
@@ -68,7 +69,7 @@ async def register(request: Request, env: EnvDep, client_info: ClientInfoDep) ->
     does so (`signs_in_at_sign_up`); or redirect to the page that sets up a second factor.
     """
     fields = await read_form(request)
-    if keeps_none(request):
+    if keeps_none(request):  # the browser keeps no cookies, and the page says so
         return register_form(request, 400)
     try:
         sent = validated(request, bodies.Register, fields)
@@ -130,12 +131,16 @@ def _leads_to_no_notice(request: Request) -> bool:
 
 
 def reset_form(request: Request, status: int = 200) -> Response:
-    """Return the form that asks where to mail a link for a new password."""
+    """Return the form that asks where to mail a link for a new password. Also called if the request was refused for
+    now (429, 503).
+    """
     return _by_email_page(request, _RESET, status)
 
 
 def verification_form(request: Request, status: int = 200) -> Response:
-    """Return the form that asks where to mail another verification link."""
+    """Return the form that asks where to mail another verification link. Also called if the request was refused for
+    now (429, 503).
+    """
     return _by_email_page(request, _VERIFY, status)
 
 

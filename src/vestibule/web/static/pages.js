@@ -9,6 +9,7 @@ document.addEventListener("submit", (event) => {
   if (Date.now() < (pressedAt.get(pressed) ?? 0) + ONCE_FOR) event.preventDefault();
   else pressedAt.set(pressed, Date.now());
 });
+// "Back" may show the page as it was left: forget the presses.
 addEventListener("pageshow", () => { pressedAt = new WeakMap(); });
 
 // Show a password, and hide it again. The button says what it does next, and the line after it what it has done. A click
@@ -33,7 +34,8 @@ for (const button of document.querySelectorAll("[data-show]")) {
   field.form.addEventListener("submit", () => { show(button, field, false); });
 }
 
-// Estimate how hard a new password is to guess, from its length and its different characters. Only a hint: the server decides.
+// Estimate how hard a new password is to guess, from 1 (easy) to 4, by its length and its different characters. Only a hint:
+// the server decides.
 function strength(password) {
   const characters = [...password];
   const kinds = [/[a-z]/, /[A-Z]/, /[0-9]/, /[^a-zA-Z0-9]/].filter((kind) => kind.test(password)).length;

@@ -1,4 +1,4 @@
-"""Handlers of the acts on an account: those of the console, each with the same permission, words and flow."""
+"""Make a handler for each act on an account: the acts of the console, with the same permission, words and flow."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -35,6 +35,7 @@ def _with_body(act: Act) -> Callable[..., Any]:
     async def carry_out(env: EnvDep, operator: ActingOperator, account_id: str, sent: ContractBody) -> Response:
         return await _carry_out(act, env, operator, account_id, sent.model_dump())
 
+    # FastAPI reads the body's type from the annotation, and each act has another one.
     carry_out.__annotations__["sent"] = cast(Any, Sent)[act.asks]
     return carry_out
 

@@ -1,4 +1,4 @@
-"""The request bodies of the admin API, which the forms of the console have too."""
+"""The request bodies of the admin API. The console validates its forms with them too."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, ClassVar
@@ -58,6 +58,7 @@ def _role_names(names: Sequence[str]) -> list[str]:
     return [role_name(name) for name in names]
 
 
+# For the OpenAPI document, which does not know what the checks of the lines below require.
 _NAME_SCHEMA = {"type": "string", "pattern": f"^{ROLE_NAME}$"}
 _PERMISSION_SCHEMA = {"type": "string", "pattern": f"^{PERMISSION}$", "maxLength": MAX_PERMISSION}
 _OF_ROLES = {"items": _NAME_SCHEMA, "maxItems": MAX_ROLES_OF_ACCOUNT}

@@ -44,7 +44,8 @@ async def read_query(env: Env, asked: AskedEvents) -> ReadQuery:
     if asked.person.strip():
         account = await find_account_of(env, asked.person)
         found["account_id"] = account.id if account else None
-        wrong += [] if account else ["person"]
+        if account is None:
+            wrong.append("person")
     for name, (member, read) in _READERS.items():
         try:
             found[member] = read(text) if (text := getattr(asked, name).strip()) else None
@@ -71,9 +72,9 @@ def _network(text: str) -> str:
 
 
 def _moment(text: str) -> datetime:
-    """Return a moment in UTC from ISO 8601 (RFC 3339); without an offset it is UTC already."""
+    """Return the moment that a text in ISO 8601 (RFC 3339) names, in UTC. A text without an offset is read as UTC."""
     moment = datetime.fromisoformat(text)
-    if not 1 < moment.year <= LAST_YEAR:
+    if not 1 < moment.year <= LAST_YEAR:  # in UTC, a moment of the first year may be before `datetime` begins
         raise ValueError(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 

@@ -26,7 +26,8 @@ class WhyNotIn(Answer):
 
     @classmethod
     def of(cls, reason: Reason) -> "WhyNotIn":
-        return cls(reason=re.sub(r"(?<!^)(?=[A-Z])", "_", type(reason).__name__).lower(), mend=reason.mend)
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(reason).__name__).lower()  # `PausedPasswords`: paused_passwords
+        return cls(reason=name, mend=reason.mend)
 
 
 class PersonFactor(Answer):
@@ -143,7 +144,7 @@ class PersonData(Answer):
             factors_removed_at=timestamp(reset.due_at) if reset else None,
             letters=[PersonLetter.of(letter) for letter in person.letters],
             sessions=[PersonSession.of(session) for session in person.live],
-            live_sessions=person.live_sessions,
+            live_sessions=person.live_sessions,  # their number; `person.live` has only the latest of them
             events=[PersonEvent.of(event) for event in person.events[:MOST_SHOWN]],
         )
 
