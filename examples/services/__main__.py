@@ -7,21 +7,23 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 FRAMEWORKS = ("django", "flask")
-SERVICES = (("fastapi_service", "asgi"), ("flask_service", "wsgi"), ("django_site", "wsgi"))
+WSGI = ("wsgi", "--blocking-threads", "3")
+SERVICES = (("fastapi_service", ("asgi",)), ("flask_service", WSGI), ("django_site", WSGI))
 VESTIBULE = (sys.executable, "-m", "vestibule")
 ROOT = Path(__file__).parents[2]
-WAIT_SECONDS = 60
+WAIT_SECONDS, STOP_SECONDS = 60, 10
 
 
 def main() -> None:
     """Start all four, say where they are, and end them together."""
     require(*FRAMEWORKS)
-    for ending in (signal.SIGINT, signal.SIGTERM):  # a shell starts what it runs in the background deaf to the first
+    # A shell starts what it runs in the background deaf to SIGINT. SIGHUP is a terminal that is closed.
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.default_int_handler)
     port = int(os.environ.get("PORT", "8000"))
     vestibule_at = f"http://localhost:{port}"
@@ -30,7 +32,7 @@ def main() -> None:
         wait_for(f"{vestibule_at}/api/healthchecker", server)
         os.environ |= {"VESTIBULE_URL": vestibule_at, "SERVICE_KEY": service_key()}
         for number, (name, interface) in enumerate(SERVICES, start=1):
-            options = ("--interface", interface, "--port", str(port + number), "--log-level", "warning")
+            options = ("--interface", *interface, "--port", str(port + number), "--log-level", "warning")
             target = f"examples.services.{name}:app"
             service = start(stack, sys.executable, "-m", "granian", *options, "--working-dir", str(ROOT), target)
             wait_for(f"http://localhost:{port + number}/", service)
@@ -50,11 +52,24 @@ def require(*modules: str) -> None:
 
 
 def start(stack: ExitStack, *command: str) -> "subprocess.Popen[bytes]":
-    """A process that ends with this one."""
-    process = subprocess.Popen(command)
-    stack.callback(process.wait)
-    stack.callback(process.terminate)
+    """A process that ends with this one, in a session of its own: Ctrl-C signals every process of the terminal's group,
+    and a WSGI worker of granian 2.8 that is signalled twice, by the terminal and then by granian, never ends.
+    """
+    process = subprocess.Popen(command, start_new_session=True)
+    stack.callback(end, process)
     return process
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Let the process end; kill it and what it started after `STOP_SECONDS`, or at a second Ctrl-C."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+            print(f"Killed, because it did not end: {process.args}")
+        process.wait()
 
 
 def service_key() -> str:

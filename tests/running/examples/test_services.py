@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
+from examples.services import __main__ as examples
 from tests.harness.process import PASSWORD, environment, given_keys
 from tests.harness.servers import free_ports, listening, wait_until
 
@@ -51,13 +52,24 @@ def first_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         wait_until(lambda: "All are there." in log.read_text() or running.poll() is not None, "the services", 300)
         assert running.poll() is None, log.read_text()
         yield port
-        running.send_signal(signal.SIGINT)
+        os.killpg(running.pid, signal.SIGINT)  # to the whole group, as a terminal's Ctrl-C
         running.wait(STOP_SECONDS)
         assert not any(listening(port + number) for number in range(4)), "something was left running"
+        said = log.read_text()
+        assert "Ending.\n" in said
+        assert "Killed" not in said, said
+        assert "[WARNING]" not in said, said
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(running.pid, signal.SIGKILL)
-        running.wait()
+        end_all(running)
+
+
+def end_all(running: "subprocess.Popen[bytes]") -> None:
+    """End the examples, which end what they started; kill them where they hang."""
+    running.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        running.wait(STOP_SECONDS)
+    running.kill()
+    running.wait()
 
 
 @pytest.mark.parametrize(("page", "section"), WALKS.items(), ids=["readme", "example"])
@@ -86,6 +98,38 @@ def test_the_walk_through_the_page(first_port: int, tmp_path: Path, page: str, s
     assert re.findall(r'"(\w+ of)": ?"[0-9a-f-]{36}"', before) == ["orders of", "invoices of", "letters of"]
     assert " of" not in after
     assert after.count("Invalid token or session has expired") == 3
+
+
+DEAF = """
+import os, signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = os.fork()
+if child:
+    print(os.getpid(), child, flush=True)
+signal.pause()
+"""
+
+
+def ended(child: int) -> bool:
+    """Whether a process whose parent is gone has ended, and is only waited for by nobody."""
+    try:
+        return Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def test_what_does_not_end_is_killed_with_what_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(examples, "STOP_SECONDS", 0.2)
+    said: list[str] = []
+    with ExitStack() as stack:
+        process = examples.start(stack, sys.executable, "-c", DEAF)
+        wait_until(lambda: any(said) or bool(said.append(capfd.readouterr().out)), "its first line")
+    parent, child = map(int, "".join(said).split())
+    assert (process.pid, process.returncode) == (parent, -signal.SIGKILL)
+    wait_until(lambda: ended(child), "the end of its child")
+    assert capfd.readouterr().out.startswith("Killed, because it did not end: ")
 
 
 def test_without_the_frameworks_one_line_says_what_to_run(tmp_path: Path) -> None:
