@@ -51,8 +51,8 @@ class Supervisor(MPServer):
         self._server_end = server_end
 
     def run(self, production: bool) -> None:
-        """Serve until a stop signal. Raises SystemExit with status 1 if a worker ends again and again, or one had to be
-        killed.
+        """Serve until a stop signal. Raises SystemExit with status 1 if a worker ends again and again, or fails while
+        it stops.
         """
         self.serve(spawn_target=partial(run_worker, production, os.getpid(), FINISH_SECONDS))
 
@@ -60,9 +60,9 @@ class Supervisor(MPServer):
         # The workers inherit this. Otherwise the signal would end a worker that has not set its own handler yet.
         signal.signal(LEAVE, signal.SIG_IGN)
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
-        # Only after the workers are forked: a lock that this thread held at the fork, such as that of a module being
-        # imported, would stay locked in the worker forever. A new thread inherits which signals are blocked: these are,
-        # so that they reach the main thread.
+        # Start the welcome thread only after the workers are forked: a lock that it held at the fork, such as that of a
+        # module being imported, would stay locked in the worker forever. `reaching_main_thread` blocks the stop signals
+        # while the thread is created; the thread inherits that, so that these signals reach the main thread.
         with reaching_main_thread():
             self._welcome.start()
 
@@ -75,8 +75,8 @@ class Supervisor(MPServer):
 
     def _note_end(self, worker: Any) -> None:
         """Wait for a worker's end. Unless it was expected, list the worker as ended by itself, and wake the main
-        thread. The list may be wrong: of a signal to the whole process group, this thread may run before our handler
-        does. `_stop_workers` puts it right.
+        thread. The list may be wrong: if a signal reaches the whole process group, a worker may end, and this thread
+        list it, before our own handler has run. `_stop_workers` corrects the list.
         """
         worker.join()
         if not worker.interrupt_by_parent:

@@ -1,4 +1,4 @@
-"""The role book: what each role permits, as this process knows it. Replaced when the roles in the database change."""
+"""The role book: what each role permits, as this process knows it. `learn` updates it from a read of the database."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,9 @@ _BUILT_IN = {role.value: frozenset(each.value for each in permissions) for role,
 
 @dataclass(frozen=True)
 class SignedPermissions:
-    """A signed document, what it says, the key that signed it, and when, in monotonic seconds."""
+    """The permissions of all roles as a document that is signed for services: its text, what it says, the id of the
+    key, and when it was signed, in monotonic seconds.
+    """
 
     text: str
     permissions: Permissions
@@ -23,9 +25,10 @@ class SignedPermissions:
 
 @dataclass
 class RoleBook:
-    """The permissions of all roles as read at `looked_at` (monotonic seconds), and the document that was signed last.
+    """The permissions of all roles, as found by the read that was sent at `looked_at` (monotonic seconds), and the
+    document that was signed last for services.
 
-    `reading` and `signing` are what is under way because somebody asked for the document.
+    While a request for that document reads the roles (`reading`) or signs it (`signing`), others wait for its result.
     """
 
     permissions: Permissions = field(default_factory=lambda: _permissions(()))
