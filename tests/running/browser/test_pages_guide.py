@@ -105,7 +105,7 @@ def test_the_app_without_a_server_signs_in_and_out(browser: Browser, tmp_path: P
         block.replace(SERVER, str(port)).replace(STATIC, str(app_port))
         for block in re.findall(r"^```\w+\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
     )
-    (start,) = re.findall(r"`(python3 -m http\.server \d+)`", section)
+    (start,) = re.findall(r"`(python3 -m http\.server \d+ --bind 127\.0\.0\.1)`", section)
     (tmp_path / "index.html").write_text(app)
     with (
         starting(tmp_path, port=port, **settings_of(serve)) as server,

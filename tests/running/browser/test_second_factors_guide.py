@@ -27,7 +27,7 @@ def front_end(browser: Browser, folder: Path, **settings: str) -> Iterator[tuple
         block.replace(SERVER, str(port)).replace(STATIC, str(app_port))
         for block in re.findall(r"^```\w+\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)
     )
-    (start,) = re.findall(r"`(python3 -m http\.server \d+)`", SECTION)
+    (start,) = re.findall(r"`(python3 -m http\.server \d+ --bind 127\.0\.0\.1)`", SECTION)
     (folder / "index.html").write_text(app)
     with (
         starting(folder, port=port, **settings_of(serve), **settings) as server,
